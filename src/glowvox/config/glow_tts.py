@@ -1,0 +1,70 @@
+"""The configuration of Glow-TTS (arXiv 2005.11129)."""
+
+from dataclasses import dataclass, field
+
+from glowvox.config.audio import AudioConfig
+from glowvox.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class GlowTTSConfig:
+    """Everything that decides a Glow-TTS's parameters. The defaults are the paper's base model (28.6 M parameters)."""
+
+    n_symbols: int = 148
+    """Size of the token vocabulary."""
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    """The mel contract of the output."""
+    n_speakers: int = 1
+    """Speakers; 1: no conditioning."""
+    speaker_channels: int = 0
+    """Size of the speaker embedding; 0 with one speaker."""
+    hidden_channels: int = 192
+    """Encoder width."""
+    filter_channels: int = 768
+    """Width of the transformer's feed-forward network."""
+    duration_channels: int = 256
+    """Width of the duration predictor."""
+    n_heads: int = 2
+    """Attention heads."""
+    n_encoder_layers: int = 6
+    """Transformer layers."""
+    encoder_kernel_size: int = 3
+    """Kernel of the feed-forward convolutions and the duration predictor."""
+    window_size: int = 4
+    """Relative positions within this distance have their own embedding."""
+    prenet: bool = True
+    """Whether the convolutional pre-net precedes the transformer."""
+    encoder_dropout: float = 0.1
+    """Dropout of the encoder and the duration predictor."""
+    mean_only: bool = False
+    """Whether the text statistics have unit variance."""
+    decoder_channels: int = 192
+    """Width of the coupling networks."""
+    n_blocks: int = 12
+    """Blocks of flow in the decoder."""
+    n_layers: int = 4
+    """Layers of a coupling network."""
+    kernel_size: int = 5
+    """Kernel of the coupling networks, odd."""
+    dilation_growth: int = 1
+    """Factor by which the dilation grows from layer to layer."""
+    n_split: int = 4
+    """Channels of a group of the 1x1 convolution."""
+    n_squeeze: int = 2
+    """Mel frames squeezed into one step of the decoder."""
+    decoder_dropout: float = 0.05
+    """Dropout of the coupling networks."""
+    sigmoid_scale: bool = False
+    """Whether a coupling's scale is a sigmoid (an option of the original program)."""
+
+    def __post_init__(self) -> None:
+        if self.n_symbols < 1 or self.n_speakers < 1:
+            raise ConfigError("glow_tts: n_symbols and n_speakers must be at least 1")
+        if (self.n_speakers > 1) != (self.speaker_channels > 0):
+            raise ConfigError("glow_tts.speaker_channels must be set for several speakers, and only then")
+        if self.hidden_channels % self.n_heads:
+            raise ConfigError(f"glow_tts.n_heads {self.n_heads} must divide hidden_channels {self.hidden_channels}")
+        if self.n_split < 2 or self.n_split % 2 or (self.audio.n_mels * self.n_squeeze) % self.n_split:
+            raise ConfigError("glow_tts.n_split must be even and divide n_mels * n_squeeze")
+        if self.kernel_size % 2 == 0 or self.encoder_kernel_size % 2 == 0:
+            raise ConfigError("glow_tts: kernel sizes must be odd")

@@ -1,0 +1,80 @@
+"""The configuration of WaveGlow: the paper's model, NVIDIA's published one, and the small ones for a CPU."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from glowvox.config.audio import AudioConfig
+from glowvox.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class WaveGlowConfig:
+    """Everything that decides a WaveGlow's parameters; the mel contract included."""
+
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    """The mel contract of the conditioning input."""
+    transform: Literal["squeeze", "lapped"] = "squeeze"
+    """How time becomes channels: groups of consecutive samples (the paper), or an orthonormal lapped transform."""
+    n_group: int = 8
+    """Channels of the flow: samples in a group, or the hop of the lapped transform."""
+    n_flows: int = 12
+    """Steps of flow, each a 1x1 convolution and an affine coupling."""
+    n_early_every: int = 4
+    """Channels leave after every this many steps; 0: never."""
+    n_early_size: int = 2
+    """How many channels leave each time."""
+    n_channels: int = 256
+    """Residual channels of the coupling networks."""
+    n_skip_channels: int = 256
+    """Skip channels of the coupling networks."""
+    n_layers: int = 8
+    """Dilated layers of a coupling network; the dilation doubles from one to the next."""
+    kernel_size: int = 3
+    """Kernel of the dilated layers, odd."""
+    dilation_growth: int = 2
+    """Factor by which the dilation grows from layer to layer (2 in the paper; 1: no dilation)."""
+    separable: bool = False
+    """Whether the dilated convolutions are depthwise separable (SqueezeWave)."""
+    conditioning: Literal["upsampled", "mel-rate"] = "upsampled"
+    """Condition on the mel upsampled to samples and squeezed (the paper), or on mel frames repeated to groups."""
+    actnorm: bool = False
+    """Whether an ActNorm precedes each 1x1 convolution (the Glow step)."""
+    mel_scale: bool = False
+    """Whether the flow's input is divided by a scale derived from the mel (a conditional scale layer)."""
+    max_log_scale: float = 0.0
+    """Bound of the couplings' log scales, kept smoothly by a tanh; 0: unbounded (the paper)."""
+
+    def __post_init__(self) -> None:
+        if self.n_group < 2 or self.n_group % 2:
+            raise ConfigError(f"waveglow.n_group must be even and at least 2, got {self.n_group}")
+        if self.audio.hop_length % self.n_group:
+            raise ConfigError(
+                f"waveglow.n_group {self.n_group} must divide the hop length {self.audio.hop_length}"
+            )
+        if self.kernel_size % 2 == 0:
+            raise ConfigError(f"waveglow.kernel_size must be odd, got {self.kernel_size}")
+        if min(self.n_flows, self.n_channels, self.n_skip_channels, self.n_layers, self.dilation_growth) < 1:
+            raise ConfigError("waveglow: n_flows, n_channels, n_skip_channels, n_layers, dilation_growth must be >= 1")
+        if self.n_early_every and self.n_early_size % 2:
+            raise ConfigError(f"waveglow.n_early_size must be even, got {self.n_early_size}")
+        if self.remaining_channels < 2:
+            raise ConfigError("waveglow: too many channels leave early; fewer than 2 would remain")
+        if self.transform == "lapped" and self.conditioning != "mel-rate":
+            raise ConfigError("waveglow: the lapped transform needs conditioning = 'mel-rate'")
+
+    @property
+    def early_exits(self) -> tuple[int, ...]:
+        """Indices of the steps before which channels leave."""
+        if not self.n_early_every:
+            return ()
+        return tuple(range(self.n_early_every, self.n_flows, self.n_early_every))
+
+    @property
+    def remaining_channels(self) -> int:
+        """Channels that go through the last step."""
+        return self.n_group - len(self.early_exits) * self.n_early_size
+
+    @property
+    def groups_per_frame(self) -> int:
+        """Groups in one mel frame."""
+        return self.audio.hop_length // self.n_group

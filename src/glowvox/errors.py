@@ -1,0 +1,53 @@
+"""The errors a user can cause, each carrying one line that says what was wrong, where, and what to do.
+
+The command line prints that line and exits with status 2; anything that is not a `GlowvoxError` is a defect of ours.
+"""
+
+
+class GlowvoxError(Exception):
+    """Base of every error that a user's input can cause."""
+
+
+class ConfigError(GlowvoxError):
+    """A configuration holds an unknown key, a wrong type or values that contradict each other."""
+
+
+class AudioError(GlowvoxError):
+    """An audio file or signal cannot be read, written or used."""
+
+
+class MelError(GlowvoxError):
+    """A mel spectrogram has the wrong shape, contract or values."""
+
+
+class TextError(GlowvoxError):
+    """A text, lexicon or SSML document cannot be spoken."""
+
+
+class DataError(GlowvoxError):
+    """A corpus, manifest or prepared data set cannot be used."""
+
+
+class CheckpointError(GlowvoxError):
+    """A checkpoint is damaged, hostile or does not fit the model."""
+
+
+class TrainingError(GlowvoxError):
+    """A training run cannot start or go on."""
+
+
+class VoiceError(GlowvoxError):
+    """A voice is missing, damaged or inconsistent."""
+
+
+class EngineError(GlowvoxError):
+    """An inference engine is missing or cannot run a graph."""
+
+
+class MissingExtraError(GlowvoxError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the package '{package}': pip install 'glowvox[{extra}]'")
+        self.package = package
+        self.extra = extra
