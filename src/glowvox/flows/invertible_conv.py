@@ -1,0 +1,102 @@
+"""The invertible 1x1 convolution (Glow, arXiv 1807.03039, section 3.2), direct and LU-parametrised.
+
+The log-determinant and the inverse are taken in float32 at least: in half precision the determinant of an innocent
+matrix under- or overflows.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from glowvox.flows.base import Flow, apply_mask, frame_counts
+
+
+def random_rotation(channels: int) -> Tensor:
+    """Return a random orthonormal matrix `[C, C]` with determinant +1, from the global generator."""
+    rotation = torch.linalg.qr(torch.randn(channels, channels))[0]
+    if torch.det(rotation) < 0:
+        rotation[:, 0] = -rotation[:, 0]
+    return rotation
+
+
+class InverseCache:
+    """The inverse of a weight, computed again whenever the weight has changed, moved or been replaced.
+
+    With gradients enabled nothing is kept: the inverse is then part of the graph.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple[int, int, torch.device, torch.dtype] | None = None
+        self._inverse: Tensor | None = None
+
+    def get(self, weight: Tensor) -> Tensor:
+        """Return the inverse of `weight [..., C, C]`, in the weight's type."""
+        if torch.is_grad_enabled() and weight.requires_grad:
+            return torch.linalg.inv(weight)
+        key = (weight.data_ptr(), weight._version, weight.device, weight.dtype)
+        if self._inverse is None or self._key != key:
+            self._inverse = torch.linalg.inv(weight.detach())
+            self._key = key
+        return self._inverse
+
+
+class InvertibleConv(Flow):
+    """y = W x at every frame, with a full matrix; it starts as a random rotation."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(random_rotation(channels))
+        self._cache = InverseCache()
+
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
+        log_det = torch.linalg.slogdet(self.weight).logabsdet
+        return apply_mask(torch.matmul(self.weight, x), mask), log_det * frame_counts(x, mask)
+
+    def inverse(
+        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mix the channels back. See `Flow.inverse`."""
+        log_det = -torch.linalg.slogdet(self.weight).logabsdet
+        return apply_mask(torch.matmul(self._cache.get(self.weight), z), mask), log_det * frame_counts(z, mask)
+
+
+class LUInvertibleConv(Flow):
+    """W = P L (U + diag(s)): the log-determinant is sum(log|s|), without a decomposition in each step."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        permutation, lower, upper = torch.linalg.lu(random_rotation(channels))
+        diagonal = upper.diagonal()
+        self.permutation: Tensor
+        self.sign: Tensor
+        self.register_buffer("permutation", permutation)
+        self.register_buffer("sign", diagonal.sign())
+        self.log_abs = nn.Parameter(diagonal.abs().log())
+        self.lower = nn.Parameter(lower.tril(-1))
+        self.upper = nn.Parameter(upper.triu(1))
+
+    def matrix(self) -> Tensor:
+        """Return the matrix W `[C, C]`."""
+        identity = torch.eye(len(self.sign), dtype=self.lower.dtype, device=self.lower.device)
+        lower = self.lower.tril(-1) + identity
+        upper = self.upper.triu(1) + torch.diag(self.sign * self.log_abs.exp())
+        return self.permutation @ lower @ upper
+
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
+        return apply_mask(torch.matmul(self.matrix(), x), mask), self.log_abs.sum() * frame_counts(x, mask)
+
+    def inverse(
+        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mix the channels back by two triangular solutions. See `Flow.inverse`."""
+        identity = torch.eye(len(self.sign), dtype=self.lower.dtype, device=self.lower.device)
+        x = self.permutation.T @ z
+        x = torch.linalg.solve_triangular(self.lower.tril(-1) + identity, x, upper=False, unitriangular=True)
+        upper = self.upper.triu(1) + torch.diag(self.sign * self.log_abs.exp())
+        x = torch.linalg.solve_triangular(upper, x, upper=True)
+        return apply_mask(x, mask), -self.log_abs.sum() * frame_counts(z, mask)
