@@ -37,6 +37,12 @@ class WaveGlowConfig:
     """Whether the dilated convolutions are depthwise separable (SqueezeWave)."""
     conditioning: Literal["upsampled", "mel-rate"] = "upsampled"
     """Condition on the mel upsampled to samples and squeezed (the paper), or on mel frames repeated to groups."""
+    encoder_channels: int = 0
+    """Channels of the convolutional encoder of a mel-rate condition; 0: the mel itself is the condition."""
+    mel_mean: float = 0.0
+    """Subtracted from the mel before it conditions anything."""
+    mel_std: float = 1.0
+    """Divided by after that."""
     actnorm: bool = False
     """Whether an ActNorm precedes each 1x1 convolution (the Glow step)."""
     mel_scale: bool = False
@@ -48,9 +54,7 @@ class WaveGlowConfig:
         if self.n_group < 2 or self.n_group % 2:
             raise ConfigError(f"waveglow.n_group must be even and at least 2, got {self.n_group}")
         if self.audio.hop_length % self.n_group:
-            raise ConfigError(
-                f"waveglow.n_group {self.n_group} must divide the hop length {self.audio.hop_length}"
-            )
+            raise ConfigError(f"waveglow.n_group {self.n_group} must divide the hop length {self.audio.hop_length}")
         if self.kernel_size % 2 == 0:
             raise ConfigError(f"waveglow.kernel_size must be odd, got {self.kernel_size}")
         if min(self.n_flows, self.n_channels, self.n_skip_channels, self.n_layers, self.dilation_growth) < 1:
@@ -59,8 +63,10 @@ class WaveGlowConfig:
             raise ConfigError(f"waveglow.n_early_size must be even, got {self.n_early_size}")
         if self.remaining_channels < 2:
             raise ConfigError("waveglow: too many channels leave early; fewer than 2 would remain")
-        if self.transform == "lapped" and self.conditioning != "mel-rate":
-            raise ConfigError("waveglow: the lapped transform needs conditioning = 'mel-rate'")
+        if self.conditioning == "upsampled" and (self.transform == "lapped" or self.encoder_channels):
+            raise ConfigError("waveglow: a lapped transform and a condition encoder need conditioning = 'mel-rate'")
+        if self.mel_scale and self.transform != "lapped":
+            raise ConfigError("waveglow: mel_scale needs transform = 'lapped': a sample has no frequency")
 
     @property
     def early_exits(self) -> tuple[int, ...]:

@@ -18,20 +18,16 @@ class ActNorm(Flow):
         self.log_scale = nn.Parameter(torch.zeros(1, channels, 1))
         self.bias = nn.Parameter(torch.zeros(1, channels, 1))
         self.initialised: Tensor
-        self.register_buffer("initialised", torch.tensor(False))
+        self.register_buffer("initialised", torch.zeros((), dtype=torch.bool))
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Scale and shift `x [B, C, T]`; the first call in training mode initialises from it. See `Flow.forward`."""
         if self.training and not self.initialised:
             self.initialise(x, mask)
         y = apply_mask(x * self.log_scale.exp() + self.bias, mask)
         return y, self.log_scale.sum() * frame_counts(x, mask)
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Undo the shift and the scale. See `Flow.inverse`."""
         x = apply_mask((z - self.bias) * (-self.log_scale).exp(), mask)
         return x, -self.log_scale.sum() * frame_counts(z, mask)

@@ -14,15 +14,11 @@ class Flow(nn.Module, ABC):
     """
 
     @abstractmethod
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map data `x [B, C, T]` to the latent; return it and the log-determinant `[B]`."""
 
     @abstractmethod
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Map a latent `z [B, C, T]` to data; return it and the log-determinant `[B]`."""
 
 

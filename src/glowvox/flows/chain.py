@@ -17,9 +17,7 @@ class Chain(Flow):
     def __iter__(self) -> Iterator[Flow]:
         return iter(self.flows)  # type: ignore[arg-type]
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Apply the flows in order. See `Flow.forward`."""
         total = x.new_zeros(x.shape[0])
         for flow in self.flows:
@@ -27,9 +25,7 @@ class Chain(Flow):
             total = total + log_det
         return x, total
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Apply the inverses in reverse order. See `Flow.inverse`."""
         total = z.new_zeros(z.shape[0])
         for flow in reversed(list(self)):
@@ -45,14 +41,10 @@ class Invert(Flow):
         super().__init__()
         self.flow = flow
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Apply the inner flow's inverse. See `Flow.forward`."""
         return self.flow.inverse(x, mask, condition)
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Apply the inner flow's forward. See `Flow.inverse`."""
         return self.flow(z, mask, condition)

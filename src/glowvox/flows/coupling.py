@@ -28,27 +28,21 @@ class AffineCoupling(Flow):
         self.network = network
         self.max_log_scale = max_log_scale
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Scale and shift the second half of `x [B, C, T]`. See `Flow.forward`."""
         kept, moved = self._halves(x)
         shift, log_scale = self.shift_and_log_scale(kept, mask, condition)
         moved = apply_mask(moved * log_scale.exp() + shift, mask)
         return torch.cat([kept, moved], 1), log_scale.sum((1, 2))
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Undo the shift and the scale. See `Flow.inverse`."""
         kept, moved = self._halves(z)
         shift, log_scale = self.shift_and_log_scale(kept, mask, condition)
         moved = apply_mask((moved - shift) * (-log_scale).exp(), mask)
         return torch.cat([kept, moved], 1), -log_scale.sum((1, 2))
 
-    def shift_and_log_scale(
-        self, kept: Tensor, mask: Tensor | None, condition: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def shift_and_log_scale(self, kept: Tensor, mask: Tensor | None, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the shift and the (bounded, masked) log scale for the moved half, each `[B, C // 2, T]`."""
         shift, log_scale = self.network(kept, mask, condition).to(kept.dtype).chunk(2, 1)
         if self.max_log_scale:

@@ -47,16 +47,12 @@ class InvertibleConv(Flow):
         self.weight = nn.Parameter(random_rotation(channels))
         self._cache = InverseCache()
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
         log_det = torch.linalg.slogdet(self.weight).logabsdet
         return apply_mask(torch.matmul(self.weight, x), mask), log_det * frame_counts(x, mask)
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels back. See `Flow.inverse`."""
         log_det = -torch.linalg.slogdet(self.weight).logabsdet
         return apply_mask(torch.matmul(self._cache.get(self.weight), z), mask), log_det * frame_counts(z, mask)
@@ -84,15 +80,11 @@ class LUInvertibleConv(Flow):
         upper = self.upper.triu(1) + torch.diag(self.sign * self.log_abs.exp())
         return self.permutation @ lower @ upper
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
         return apply_mask(torch.matmul(self.matrix(), x), mask), self.log_abs.sum() * frame_counts(x, mask)
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels back by two triangular solutions. See `Flow.inverse`."""
         identity = torch.eye(len(self.sign), dtype=self.lower.dtype, device=self.lower.device)
         x = self.permutation.T @ z

@@ -41,18 +41,14 @@ class Lapped(Flow):
         super().__init__()
         self.hop = hop
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Transform samples `x [B, 1, S]` to coefficients `[B, hop, S / hop]`. See `Flow.forward`."""
         sine, cosine, basis = _constants(self.hop, x.dtype, x.device)
         blocks = x.reshape(x.shape[0], -1, self.hop)
         y = (_fold(blocks, sine, cosine, mask) @ basis).transpose(1, 2)
         return apply_mask(y, mask), x.new_zeros(x.shape[0])
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Transform coefficients `z [B, hop, T]` to samples `[B, 1, T * hop]`. See `Flow.inverse`."""
         sine, cosine, basis = _constants(self.hop, z.dtype, z.device)
         blocks = apply_mask(z, mask).transpose(1, 2) @ basis

@@ -1,49 +1,57 @@
 """Early outputs (WaveGlow, section 2.3; RealNVP's multi-scale architecture): channels leave before the end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from glowvox.flows.base import Flow
+from glowvox.flows.recompute import run
 
 
 class EarlyOutputs(Flow):
-    """Stages of flow; after each but the last, the first `sizes[i]` channels leave and the rest goes on.
+    """Flows one after another; before step i the first `exits[i]` channels leave and the rest goes on.
 
-    The latent holds the early outputs in the order in which they left, then the channels of the last stage.
+    The latent holds the early outputs in the order in which they left, then the channels of the last step. Steps are
+    registered by their index, as in `nn.Sequential`.
+
+    Attributes:
+        recompute: keep only each step's input for the backward pass and compute its activations again.
     """
 
-    def __init__(self, stages: Iterable[Flow], sizes: Iterable[int]) -> None:
+    def __init__(self, steps: Iterable[Flow], exits: Mapping[int, int] | None = None) -> None:
         super().__init__()
-        self.stages = nn.ModuleList(stages)
-        self.sizes = tuple(sizes)
-        if len(self.stages) != len(self.sizes) + 1:
-            raise ValueError(f"{len(self.stages)} stages need {len(self.stages) - 1} sizes, got {len(self.sizes)}")
+        for index, step in enumerate(steps):
+            self.add_module(str(index), step)
+        self.exits = dict(exits or {})
+        self.recompute = False
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Apply the stages to `x [B, C, T]`, letting channels leave in between. See `Flow.forward`."""
+    def __iter__(self) -> Iterator[Flow]:
+        return iter(self._modules.values())  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Apply the steps to `x [B, C, T]`, letting channels leave in between. See `Flow.forward`."""
         total = x.new_zeros(x.shape[0])
         outputs = []
-        for index, stage in enumerate(self.stages):
-            x, log_det = stage(x, mask, condition)
-            total = total + log_det
-            if index < len(self.sizes):
-                leaving, x = x.split([self.sizes[index], x.shape[1] - self.sizes[index]], 1)
+        for index, step in enumerate(self):
+            if index in self.exits:
+                leaving, x = x.split([self.exits[index], x.shape[1] - self.exits[index]], 1)
                 outputs.append(leaving)
+            x, log_det = run(step, x, mask, condition, recompute=self.recompute)
+            total = total + log_det
         return torch.cat([*outputs, x], 1), total
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Undo the stages, joining the channels that left. See `Flow.inverse`."""
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Undo the steps, joining the channels that left. See `Flow.inverse`."""
         total = z.new_zeros(z.shape[0])
-        *outputs, x = z.split([*self.sizes, z.shape[1] - sum(self.sizes)], 1)
-        for index in reversed(range(len(self.stages))):
-            if index < len(self.sizes):
-                x = torch.cat([outputs[index], x], 1)
-            x, log_det = self.stages[index].inverse(x, mask, condition)  # type: ignore[operator]
+        sizes = [self.exits[index] for index in sorted(self.exits)]
+        *outputs, x = z.split([*sizes, z.shape[1] - sum(sizes)], 1)
+        for index, step in reversed(list(enumerate(self))):
+            x, log_det = run(step.inverse, x, mask, condition, recompute=self.recompute)
             total = total + log_det
+            if index in self.exits:
+                x = torch.cat([outputs.pop(), x], 1)
         return x, total

@@ -16,16 +16,12 @@ class ConditionalScale(Flow):
         super().__init__()
         self.network = network
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Divide `x [B, C, T]` by the scale. See `Flow.forward`."""
         log_scale = apply_mask(self.network(condition), mask)
         return apply_mask(x * (-log_scale).exp(), mask), -log_scale.sum((1, 2))
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Multiply by the scale. See `Flow.inverse`."""
         log_scale = apply_mask(self.network(condition), mask)
         return apply_mask(z * log_scale.exp(), mask), log_scale.sum((1, 2))

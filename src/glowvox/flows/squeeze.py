@@ -17,18 +17,14 @@ class Squeeze(Flow):
         super().__init__()
         self.factor = factor
 
-    def forward(
-        self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Squeeze `x [B, C, T]` to `[B, factor * C, T / factor]`. See `Flow.forward`."""
         batch, channels, frames = x.shape
         groups = x.reshape(batch, channels, frames // self.factor, self.factor)
         y = groups.permute(0, 3, 1, 2).reshape(batch, channels * self.factor, frames // self.factor)
         return (y if mask is None else y * self.squeeze_mask(mask)), x.new_zeros(batch)
 
-    def inverse(
-        self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Unsqueeze `z [B, factor * C, T / factor]` to `[B, C, T]`; `mask` is `[B, 1, T]`. See `Flow.inverse`."""
         if mask is not None:
             z = z * self.squeeze_mask(mask)

@@ -1,0 +1,1 @@
+"""Network blocks: the gated dilated stack, the relative-position transformer, convolutions, durations."""
