@@ -1,0 +1,1 @@
+"""Speech data: corpora are read, checked and prepared once; training reads the prepared form."""
