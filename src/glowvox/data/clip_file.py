@@ -24,8 +24,8 @@ _LONGEST_NAME = 120
 def clip_file_name(identifier: str) -> str:
     """Return a file name for a clip that cannot leave its folder: distinct for distinct identifiers.
 
-    Letters, digits, `_`, `-` and inner dots stay; every other byte of the UTF-8 form becomes `%XX`. A name that would be
-    too long for a file system is cut and ends in a hash of the whole identifier.
+    Letters, digits, `_`, `-` and inner dots stay; every other byte of the UTF-8 form becomes `%XX`. A name that would
+    be too long for a file system is cut and ends in a hash of the whole identifier.
     """
     raw = identifier.encode("utf-8", "surrogatepass")
     escaped = "".join(chr(byte) if re.match(rb"[A-Za-z0-9_.-]", bytes([byte])) else f"%{byte:02X}" for byte in raw)
@@ -50,7 +50,7 @@ def write_clip(path: Path, samples: np.ndarray, mel: np.ndarray, key: str, recor
     tensors = {"samples": np.ascontiguousarray(samples), "mel": np.ascontiguousarray(mel)}
     try:
         save_file(tensors, aside, metadata={"key": key, "record": json.dumps(record, sort_keys=True)})
-        os.replace(aside, path)
+        aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 

@@ -90,8 +90,8 @@ class Clip:
         samples, mel = read_clip(self.path)
         if samples.shape != (self.samples,) or mel.shape != (self.n_mels, self.frames):
             raise DataError(
-                f"{self.path}: samples {list(samples.shape)} and mel {list(mel.shape)} are not those of clip '{self.id}' "
-                f"([{self.samples}] and [{self.n_mels}, {self.frames}]); run 'glowvox prepare' again"
+                f"{self.path}: samples {list(samples.shape)} and mel {list(mel.shape)} are not those of clip "
+                f"'{self.id}' ([{self.samples}] and [{self.n_mels}, {self.frames}]); run 'glowvox prepare' again"
             )
         return samples, mel
 
@@ -155,7 +155,7 @@ class PreparedData:
     def _read_split(self, split: str) -> list[Clip]:
         path = self.folder / f"{split}.jsonl"
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: cannot be read ({error}); run 'glowvox prepare' again") from error
         return [self._read_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
