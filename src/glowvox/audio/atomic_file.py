@@ -1,0 +1,46 @@
+"""Writing a file aside and renaming it, so that a failure never destroys what was there."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from glowvox.errors import AudioError, GlowvoxError
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str], error: type[GlowvoxError] = AudioError) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of `path` when the block ends well, and vanishes when it does not.
+
+    A symbolic link is followed. Devices and pipes, which cannot be replaced, are written to directly.
+
+    Args:
+        path: the file to write.
+        error: the class of the error raised.
+
+    Raises:
+        GlowvoxError: the folder does not exist, `path` is a folder, or it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise error(f"{path} is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise error(f"cannot write {path}: the folder {target.parent} does not exist; create it first")
+    try:
+        if target.exists() and not target.is_file():
+            with target.open("wb") as stream:
+                yield stream
+            return
+        aside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
+        try:
+            with aside.open("xb+") as stream:
+                yield stream
+            if target.exists():
+                aside.chmod(target.stat().st_mode & 0o777)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as problem:
+        raise error(f"cannot write {path}: {problem.strerror or problem}") from problem

@@ -1,0 +1,105 @@
+"""Reading and writing sound files: any container that libsndfile opens, mono float32 inside."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from glowvox.audio.checks import checked_rate, checked_samples
+from glowvox.audio.resample import resample
+from glowvox.audio.writer import ClippingReport, audio_writer
+from glowvox.errors import AudioError
+
+_BLOCK_FRAMES = 1 << 18
+
+
+def read_audio(
+    source: str | os.PathLike[str] | BinaryIO, sample_rate: int | None = None
+) -> tuple[NDArray[np.float32], int]:
+    """Read a sound file as mono.
+
+    The file is read in blocks until it ends: a header may give no length (a FLAC that was streamed) or a wrong one.
+
+    Args:
+        source: a path, or a binary file object (which need not be seekable).
+        sample_rate: resample to this rate in Hz; None: keep the file's.
+
+    Returns:
+        Samples float32 [S], the mean of the channels, and their sample rate in Hz.
+
+    Raises:
+        AudioError: missing, a folder, not readable, empty, not audio, without samples, or with NaN or infinite ones.
+    """
+    if sample_rate is not None:
+        checked_rate(sample_rate)
+    name = str(source) if isinstance(source, str | os.PathLike) else "the stream"
+    blocks: list[NDArray[np.float32]] = []
+    try:
+        with _opened(source, name) as file:
+            rate = checked_rate(file.samplerate, f"sample rate of {name}")
+            channels = file.channels
+            while (block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)).size:
+                blocks.append(block[:, 0] if channels == 1 else block.mean(axis=1, dtype=np.float32))
+    except (soundfile.SoundFileError, OSError, TypeError, ValueError) as problem:
+        line = " ".join(str(problem).split())
+        raise AudioError(f"cannot read {name} as audio: {line or type(problem).__name__}") from problem
+    if not blocks:
+        raise AudioError(f"{name} holds no samples")
+    samples = np.concatenate(blocks)
+    try:
+        checked_samples(samples)
+    except AudioError as problem:
+        raise AudioError(f"{name}: {problem}") from problem
+    if sample_rate is None:
+        return samples, rate
+    return resample(samples, rate, sample_rate), sample_rate
+
+
+def write_audio(
+    destination: str | os.PathLike[str] | BinaryIO,
+    samples: Any,
+    sample_rate: int,
+    *,
+    format: str | None = None,
+    subtype: str | None = None,
+) -> ClippingReport:
+    """Write mono samples [S] to a sound file; see `audio_writer` for long audio in pieces.
+
+    Args:
+        destination: a path (written aside and renamed) or a binary file object, which needs `format`.
+        samples: -1 to 1; beyond that they are cut off and counted, except in float formats.
+        sample_rate: in Hz.
+        format: "wav", "flac", "ogg" (Opus, at 8, 12, 16, 24 or 48 kHz) or "mp3"; None: by the file name.
+        subtype: the sample format ("PCM_16", "PCM_24", "FLOAT"); None: 16 bits where there is a choice.
+
+    Raises:
+        AudioError: NaN or infinite samples, none, the wrong shape, an unknown format, or an unwritable destination.
+    """
+    signal = checked_samples(samples)
+    with audio_writer(destination, sample_rate, format=format, subtype=subtype) as writer:
+        for start in range(0, len(signal), _BLOCK_FRAMES):
+            writer.write(signal[start : start + _BLOCK_FRAMES])
+    return writer.report
+
+
+def _opened(source: str | os.PathLike[str] | BinaryIO, name: str) -> soundfile.SoundFile:
+    if not isinstance(source, str | os.PathLike):
+        stream = source if source.seekable() else io.BytesIO(source.read())
+        return soundfile.SoundFile(stream)
+    path = Path(source)
+    if path.is_dir():
+        raise AudioError(f"{name} is a folder; name a sound file in it")
+    if not path.exists():
+        raise AudioError(f"there is no file {name}")
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise AudioError(f"{name} is empty")
+        if path.suffix.lower() == ".raw":
+            raise AudioError(f"{name} is raw audio without a header; convert it to WAV first")
+        return soundfile.SoundFile(os.fspath(path))
+    with path.open("rb") as pipe:
+        return soundfile.SoundFile(io.BytesIO(pipe.read()))

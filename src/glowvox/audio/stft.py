@@ -1,0 +1,144 @@
+"""The short-time Fourier transform and its inverse, with the periodic Hann window of the mel contract.
+
+Frames are transformed in blocks, so besides the result itself the memory does not grow with the signal.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glowvox.errors import AudioError
+
+_BLOCK_BYTES = 4 << 20
+"""Windowed frames held at once; a few megabytes keep the working set in the cache."""
+
+
+def hann_window(win_length: int, n_fft: int | None = None) -> NDArray[np.float64]:
+    """Return the periodic Hann window [n_fft], zero outside its `win_length` middle samples."""
+    window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(win_length) / win_length)
+    if n_fft is None or n_fft == win_length:
+        return window
+    left = (n_fft - win_length) // 2
+    return np.pad(window, (left, n_fft - win_length - left))
+
+
+def frame_count(n_samples: int, n_fft: int, hop_length: int, *, center: bool = True) -> int:
+    """Return how many frames a signal of `n_samples` has; centred and with an even FFT size: 1 + S // hop."""
+    padded = n_samples + 2 * (n_fft // 2) if center else n_samples
+    return max(0, 1 + (padded - n_fft) // hop_length)
+
+
+def stft_blocks(
+    samples: NDArray[np.floating],
+    n_fft: int,
+    hop_length: int,
+    win_length: int,
+    *,
+    center: bool = True,
+    pad_mode: Literal["reflect", "constant"] = "reflect",
+) -> Iterator[tuple[int, NDArray[np.complexfloating]]]:
+    """Yield `(first frame, spectrum [..., frames, F])` of consecutive blocks of frames, time before frequency.
+
+    Raises:
+        AudioError: the signal is too short to be padded by reflection, or for one frame when it is not centred.
+    """
+    n_samples = samples.shape[-1]
+    if center:
+        half = n_fft // 2
+        if pad_mode == "reflect" and n_samples <= half:
+            raise AudioError(
+                f"the audio is too short: {n_samples} samples, but reflection at the ends needs at least {half + 1}"
+            )
+        samples = np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(half, half)], mode=pad_mode)
+    if samples.shape[-1] < n_fft:
+        raise AudioError(f"the audio is too short: {n_samples} samples, but one frame has {n_fft}")
+    frames = np.lib.stride_tricks.sliding_window_view(samples, n_fft, axis=-1)[..., ::hop_length, :]
+    window = hann_window(win_length, n_fft).astype(samples.dtype)
+    complex_type = np.result_type(samples.dtype, np.complex64)
+    rows = max(1, _BLOCK_BYTES // (samples[..., :n_fft].size * samples.itemsize))
+    for first in range(0, frames.shape[-2], rows):
+        spectrum = np.fft.rfft(frames[..., first : first + rows, :] * window, axis=-1)
+        yield first, spectrum.astype(complex_type, copy=False)
+
+
+def stft(
+    samples: NDArray[np.floating],
+    n_fft: int,
+    hop_length: int,
+    win_length: int,
+    *,
+    center: bool = True,
+    pad_mode: Literal["reflect", "constant"] = "reflect",
+) -> NDArray[np.complexfloating]:
+    """Return the spectrum [..., F, T] of samples [..., S], F = n_fft // 2 + 1.
+
+    Args:
+        samples: float32 or float64; the spectrum is complex64 or complex128 accordingly.
+        n_fft: FFT size in samples.
+        hop_length: samples between two frames.
+        win_length: length of the periodic Hann window, in the middle of the frame.
+        center: whether frame t is centred on sample t * hop_length, the signal padded by n_fft // 2 at both ends.
+        pad_mode: how it is padded.
+
+    Raises:
+        AudioError: the signal is too short.
+    """
+    frames = frame_count(samples.shape[-1], n_fft, hop_length, center=center)
+    shape = (*samples.shape[:-1], n_fft // 2 + 1, frames)
+    spectrum = np.empty(shape, dtype=np.result_type(samples.dtype, np.complex64))
+    for first, block in stft_blocks(samples, n_fft, hop_length, win_length, center=center, pad_mode=pad_mode):
+        spectrum[..., first : first + block.shape[-2]] = np.swapaxes(block, -1, -2)
+    return spectrum
+
+
+def overlap_add(frames: NDArray[Any], hop_length: int) -> NDArray[Any]:
+    """Add frames [..., T, N] at distances of `hop_length` into [..., (T - 1) * hop + ceil(N / hop) * hop] samples."""
+    *batch, n_frames, n_fft = frames.shape
+    pieces = -(-n_fft // hop_length)
+    total = np.zeros((*batch, n_frames - 1 + pieces, hop_length), dtype=frames.dtype)
+    for piece in range(pieces):
+        part = frames[..., piece * hop_length : (piece + 1) * hop_length]
+        total[..., piece : piece + n_frames, : part.shape[-1]] += part
+    return total.reshape(*batch, -1)
+
+
+def istft(
+    spectrum: NDArray[np.complexfloating],
+    n_fft: int,
+    hop_length: int,
+    win_length: int,
+    *,
+    length: int,
+    center: bool = True,
+) -> NDArray[np.floating]:
+    """Return the samples [..., length] whose STFT is nearest to `spectrum` [..., F, T] in the least squares sense.
+
+    Weighted overlap-add (Griffin and Lim 1984, equation 6): sum of windowed frames over sum of squared windows.
+
+    Args:
+        spectrum: complex64 or complex128; the samples are float32 or float64 accordingly.
+        n_fft: FFT size in samples.
+        hop_length: samples between two frames.
+        win_length: length of the periodic Hann window.
+        length: samples to return; what the frames do not reach is zero.
+        center: whether frame t is centred on sample t * hop_length.
+
+    Raises:
+        AudioError: the spectrum does not have n_fft // 2 + 1 bins or has no frame.
+    """
+    if spectrum.ndim < 2 or spectrum.shape[-2] != n_fft // 2 + 1 or spectrum.shape[-1] == 0:
+        raise AudioError(f"a spectrum must have the shape [{n_fft // 2 + 1}, T], got {list(spectrum.shape)}")
+    real_type = np.float32 if spectrum.dtype == np.complex64 else np.float64
+    window: NDArray[Any] = hann_window(win_length, n_fft).astype(real_type)
+    frames: NDArray[Any] = np.fft.irfft(np.swapaxes(spectrum, -1, -2), n_fft, axis=-1).astype(real_type, copy=False)
+    frames *= window
+    samples = overlap_add(frames, hop_length)
+    weight = overlap_add(np.broadcast_to(window * window, (spectrum.shape[-1], n_fft)), hop_length)
+    samples /= np.where(weight > 1e-8, weight, 1.0)
+    start = n_fft // 2 if center else 0
+    samples = samples[..., start : start + length]
+    if samples.shape[-1] < length:
+        samples = np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, length - samples.shape[-1])])
+    return samples
