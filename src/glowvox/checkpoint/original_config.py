@@ -1,0 +1,67 @@
+"""The configuration files of the original programs: WaveGlow's and Glow-TTS's JSON, and rhasspy's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from glowvox.config.audio import AudioConfig
+from glowvox.errors import CheckpointError, ConfigError
+
+_SECTIONS = ("data_config", "data", "audio")
+_MAX_BYTES = 4 << 20
+_NAMES: dict[str, tuple[str, ...]] = {
+    "sample_rate": ("sampling_rate", "sample_rate"),
+    "n_fft": ("filter_length",),
+    "hop_length": ("hop_length",),
+    "win_length": ("win_length",),
+    "n_mels": ("n_mel_channels", "mel_channels"),
+    "f_min": ("mel_fmin",),
+    "f_max": ("mel_fmax",),
+}
+
+
+def read_original_config(path: str | Path) -> dict[str, Any]:
+    """Return the content of an original program's JSON configuration.
+
+    Raises:
+        CheckpointError: the file is missing or not a JSON table.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise CheckpointError(f"{path}: more than {_MAX_BYTES:,} bytes; not a configuration")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise CheckpointError(f"{path}: not valid JSON") from None
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: expected a table of settings")
+    return content
+
+
+def audio_from_original(content: dict[str, Any], n_mels: int) -> AudioConfig | None:
+    """Return the mel contract that an original configuration describes; None if it has no such section.
+
+    Args:
+        content: the configuration.
+        n_mels: mel bins of the model, used where the configuration does not say.
+
+    Raises:
+        ConfigError: a setting is of the wrong type or contradicts another.
+    """
+    section = next((content[name] for name in _SECTIONS if isinstance(content.get(name), dict)), None)
+    if section is None:
+        return None
+    values: dict[str, Any] = {"n_mels": n_mels}
+    for ours, theirs in _NAMES.items():
+        for name in theirs:
+            if section.get(name) is not None:
+                values[ours] = section[name]
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"the configuration's {_NAMES[name][0]} must be a number, got {value!r}")
+        values[name] = float(value) if name in ("f_min", "f_max") else int(value)
+    if "f_max" not in values or section.get("mel_fmax", 0) is None:
+        values["f_max"] = values.get("sample_rate", AudioConfig.sample_rate) / 2
+    return AudioConfig(**values)
