@@ -48,9 +48,9 @@ def test_extended_stoi_is_stricter_with_modulated_noise() -> None:
     ("reference", "estimate", "message"),
     [
         (np.zeros(RATE), np.zeros(RATE), "silent"),
-        (np.zeros(0), np.zeros(0), "at least one"),
+        (np.zeros(0), np.zeros(0), "no samples"),
         (np.ones(RATE), np.ones(RATE - 1), "same length"),
-        (np.ones(RATE), np.full(RATE, np.nan), "not finite"),
+        (np.ones(RATE), np.full(RATE, np.nan), "NaN or infinite"),
         (0.1 * np.ones(500), 0.1 * np.ones(500), "PESQ cannot|0.4 seconds"),
     ],
 )
@@ -109,7 +109,7 @@ def test_nothing_is_understood_in_silence_and_bad_clips_are_refused() -> None:
     assert recognise([np.zeros(RATE)], RATE) == [""]
     assert recognise([], RATE) == []
     for clip in (np.zeros(0), np.full(100, np.nan), np.zeros((2, 100))):
-        with pytest.raises(AudioError, match="finite samples"):
+        with pytest.raises(AudioError, match=r"NaN or infinite|no samples|shape"):
             recognise([clip], RATE)
 
 

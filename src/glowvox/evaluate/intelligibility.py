@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glowvox.audio.resample import resample
 from glowvox.errors import AudioError, MissingExtraError
 
 _PESQ_RATE = 16000
@@ -73,23 +74,10 @@ def short_time_intelligibility(
 def _pair(
     reference: ArrayLike, estimate: ArrayLike, sample_rate: int, target_rate: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    import soxr
-
-    pair = []
-    for name, samples in (("original", reference), ("estimate", estimate)):
-        signal = np.asarray(samples, dtype=np.float32)
-        if signal.ndim != 1 or signal.size == 0:
-            raise AudioError(f"the {name} has shape {signal.shape}: expected samples [S], at least one")
-        if not np.isfinite(signal).all():
-            raise AudioError(f"the {name} holds samples that are not finite (NaN or infinity)")
-        pair.append(signal)
-    if pair[0].shape != pair[1].shape:
-        raise AudioError(f"the signals have {pair[0].size} and {pair[1].size} samples: cut them to the same length")
-    if sample_rate <= 0:
-        raise AudioError(f"the sample rate must be positive, got {sample_rate}")
-    if sample_rate == target_rate:
-        return pair[0], pair[1]
-    return soxr.resample(pair[0], sample_rate, target_rate), soxr.resample(pair[1], sample_rate, target_rate)
+    first, second = np.asarray(reference, dtype=np.float32), np.asarray(estimate, dtype=np.float32)
+    if first.shape != second.shape:
+        raise AudioError(f"the signals have {first.size} and {second.size} samples: cut them to the same length")
+    return resample(first, sample_rate, target_rate), resample(second, sample_rate, target_rate)
 
 
 def _load(package: str, purpose: str) -> ModuleType:

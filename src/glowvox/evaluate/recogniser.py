@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from glowvox.audio.resample import resample
 from glowvox.errors import AudioError, MissingExtraError, TextError
 from glowvox.evaluate.transcript import normalise_transcript
 
@@ -134,12 +135,5 @@ def _decode(recording: bytes) -> str:
 
 def _pcm(samples: ArrayLike, sample_rate: int) -> bytes:
     """Return 16-bit samples at 16 kHz."""
-    import soxr
-
-    signal = np.asarray(samples, dtype=np.float32)
-    if signal.ndim != 1 or signal.size == 0 or not np.isfinite(signal).all():
-        raise AudioError(f"the recogniser needs finite samples [S], got shape {signal.shape}")
-    if sample_rate <= 0:
-        raise AudioError(f"the sample rate must be positive, got {sample_rate}")
-    resampled = signal if sample_rate == _RATE else soxr.resample(signal, sample_rate, _RATE)
+    resampled = resample(np.asarray(samples, dtype=np.float32), sample_rate, _RATE)
     return np.round(np.clip(resampled, -1.0, 32767 / 32768) * 32768.0).astype("<i2").tobytes()

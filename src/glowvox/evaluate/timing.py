@@ -1,6 +1,8 @@
 """What a call costs: seconds, peak memory, and the real-time factor of audio that it made."""
 
-import resource
+import contextlib
+import ctypes
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -26,9 +28,12 @@ class Cost(Generic[T]):
 def measure(call: Callable[[], T]) -> Cost[T]:
     """Run `call` once and measure it.
 
-    Memory that the process has already taken from the system and given back to its own allocator is not seen, so the
-    first measurement in a fresh process is the honest one, and a later smaller call may show none.
+    Garbage is collected and free memory given back to the system before, so that what an earlier call left behind does
+    not hide what this one takes.
     """
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)  # Only the GNU C library has it.
     before = _reset_peak()
     start = time.perf_counter()
     result = call()
@@ -50,6 +55,8 @@ def real_time_factor(seconds: float, samples: int, sample_rate: int) -> float:
 
 def process_peak_bytes() -> int:
     """Return the largest resident memory of this process since it started."""
+    import resource  # Not on Windows, where the rest of this file works without memory figures.
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

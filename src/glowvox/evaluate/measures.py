@@ -1,0 +1,117 @@
+"""What the figures of an evaluation are called, their units, which way is better, and what they mean."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure that an evaluation gives for a system."""
+
+    key: str
+    """Name in JSON."""
+    label: str
+    """Name for people."""
+    unit: str
+    better: Literal["higher", "lower", "zero", "neither"]
+    digits: int
+    """Digits after the point."""
+    meaning: str
+    """One sentence for the report."""
+
+
+VOCODER_MEASURES = (
+    Measure(
+        "pesq",
+        "PESQ, wide band",
+        "MOS",
+        "higher",
+        2,
+        "Perceived quality beside the original (ITU-T P.862.2), 1 to 4.64.",
+    ),
+    Measure("stoi", "STOI", "", "higher", 3, "Short-time objective intelligibility beside the original, 0 to 1."),
+    Measure(
+        "mcd",
+        "MCD",
+        "dB",
+        "lower",
+        2,
+        "Mel-cepstral distortion over c1 to c13 of the log-mel, frame by frame: 10 / ln 10 * sqrt(2 * sum of squares).",
+    ),
+    Measure("mel_l1", "Log-mel distance", "nats", "lower", 3, "Mean absolute difference of the natural log-mels."),
+    Measure(
+        "mel_l2", "Log-mel distance, RMS", "nats", "lower", 3, "Root-mean-square difference of the natural log-mels."
+    ),
+    Measure(
+        "wer",
+        "Word error rate",
+        "%",
+        "lower",
+        1,
+        "Errors of an offline recogniser (PocketSphinx, US English) against the text; read it beside natural speech.",
+    ),
+    Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
+    Measure(
+        "nats_per_sample",
+        "Negative log-likelihood",
+        "nats/sample",
+        "lower",
+        3,
+        "Exact, of the recording under the flow, per sample, base density N(0, 1).",
+    ),
+    Measure(
+        "bits_per_dim",
+        "Bits per dimension",
+        "bits/sample",
+        "lower",
+        3,
+        "The same, for samples of 16 bits: what an ideal coder would need.",
+    ),
+    Measure(
+        "tonal_mean",
+        "Tonal energy, mean",
+        "dB",
+        "lower",
+        2,
+        "Mean level of the lines at multiples of rate / group above the bins beside them; natural speech lies near 0.",
+    ),
+    Measure(
+        "tonal_worst",
+        "Tonal energy, worst line",
+        "dB",
+        "lower",
+        2,
+        "Level of the strongest of these lines above the bins beside it.",
+    ),
+    Measure(
+        "f0_cents",
+        "Pitch error",
+        "cents",
+        "lower",
+        1,
+        "Root-mean-square difference of the fundamental frequency where both are voiced.",
+    ),
+    Measure(
+        "voicing_error", "Voicing error", "%", "lower", 2, "Frames that are voiced in one and unvoiced in the other."
+    ),
+    Measure(
+        "level_db",
+        "Level correction",
+        "dB",
+        "zero",
+        2,
+        "Gain that gave the output the level of the original before anything was compared.",
+    ),
+    Measure(
+        "rtf", "Real-time factor", "", "lower", 4, "Computing time over playing time; below 1 is faster than real time."
+    ),
+    Measure(
+        "peak_mib",
+        "Peak memory",
+        "MiB",
+        "lower",
+        0,
+        "Growth of the process's memory while it vocodes the most demanding clip, its weights not included.",
+    ),
+)
+"""The figures of a vocoder's copy synthesis, in the order in which reports show them."""
