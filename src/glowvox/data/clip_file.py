@@ -6,15 +6,15 @@ measured, so that an interrupted preparation can go on without reading the recor
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
+from glowvox.audio.atomic_file import replacing
 from glowvox.errors import DataError
 
 SUFFIX = ".safetensors"
@@ -46,13 +46,10 @@ def write_clip(path: Path, samples: np.ndarray, mel: np.ndarray, key: str, recor
         key: what the clip was made from; `read_record` gives the record back to whoever has the same key.
         record: plain data measured on the recording.
     """
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     tensors = {"samples": np.ascontiguousarray(samples), "mel": np.ascontiguousarray(mel)}
-    try:
-        save_file(tensors, aside, metadata={"key": key, "record": json.dumps(record, sort_keys=True)})
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    content = save(tensors, metadata={"key": key, "record": json.dumps(record, sort_keys=True)})
+    with replacing(path, DataError) as file:
+        file.write(content)
 
 
 def read_record(path: Path, key: str) -> dict[str, Any] | None:
