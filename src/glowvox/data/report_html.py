@@ -85,7 +85,6 @@ def _findings(findings: list[dict[str, Any]]) -> str:
 
 
 def _pairs(settings: dict[str, Any]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(str(name))}</td><td>{escape(str(value))}</td></tr>" for name, value in settings.items()
-    )
+    pairs = ((escape(str(name)), escape(str(value))) for name, value in settings.items())
+    rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in pairs)
     return f"<table>{rows}</table>"

@@ -42,7 +42,7 @@ class Target:
             raise DataError(f"{folder}: holds files that are no prepared data; choose an empty or a new folder")
         if marker is not None and marker.get("corpus") != str(self._corpus):
             raise DataError(
-                f"{folder}: holds the prepared data of {marker.get('corpus')}; choose another folder, or delete this one"
+                f"{folder}: holds the prepared data of {marker.get('corpus')}; choose another folder, or delete it"
             )
         self._begun_with = marker.get("clips") if marker else None
 
