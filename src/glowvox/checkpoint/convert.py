@@ -1,7 +1,7 @@
 """From a published checkpoint to the tensors and the card of one of our models."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from glowvox.checkpoint.inert import printable
 from glowvox.checkpoint.original_config import audio_from_original, read_original_config
 from glowvox.checkpoint.waveglow_names import is_waveglow, refuse_alternating, waveglow_from_nvidia
 from glowvox.checkpoint.weight_norm import has_weight_norm
+from glowvox.config.audio import AudioConfig
 from glowvox.errors import CheckpointError, ConfigError
 
 
@@ -39,14 +40,30 @@ def convert_checkpoint(path: str | Path, config: str | Path | None = None) -> Co
     Raises:
         CheckpointError: the file cannot be opened safely, or holds no model that is known here.
     """
+    from glowvox.checkpoint.model_folder import check_fit
+
     foreign = open_foreign(path)
     original = None if config is None else read_original_config(config)
     try:
-        if is_waveglow(foreign.tensors):
-            return _waveglow(foreign, original)
+        converted = _convert(foreign, original)
+        check_fit(converted.card.config, converted.tensors)
     except (CheckpointError, ConfigError) as error:
         raise CheckpointError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
-    raise CheckpointError(f"{path}: {unknown_model(foreign.tensors)}")
+    return converted
+
+
+def _convert(foreign: ForeignCheckpoint, original: dict[str, Any] | None) -> Converted:
+    if is_waveglow(foreign.tensors):
+        return _waveglow(foreign, original)
+    if is_glow_tts(foreign.tensors):
+        return _glow_tts(foreign, original)
+    raise CheckpointError(unknown_model(foreign.tensors))
+
+
+def is_glow_tts(names: Iterable[str]) -> bool:
+    """Whether the tensors of these names are a Glow-TTS's, as the original program names them."""
+    known = set(names)
+    return {"encoder.emb.weight", "encoder.proj_m.weight", "decoder.flows.0.logs"} <= known
 
 
 def unknown_model(names: Mapping[str, Any]) -> str:
@@ -69,6 +86,28 @@ def _waveglow(foreign: ForeignCheckpoint, original: dict[str, Any] | None) -> Co
     if original is not None:
         audio = audio_from_original(original, int(foreign.tensors["upsample.weight"].shape[0]))
     config, tensors = waveglow_from_nvidia(foreign.read(), foreign.attributes, audio)
+    card = ModelCard(config, foreign.steps, _provenance(foreign))
+    return Converted(card, tensors, foreign.layout, has_weight_norm(foreign.tensors))
+
+
+def _glow_tts(foreign: ForeignCheckpoint, original: dict[str, Any] | None) -> Converted:
+    import torch
+
+    from glowvox.checkpoint.glow_tts_names import convert_glow_tts_state, glow_tts_config
+
+    original = original or foreign.config
+    section = original.get("model")
+    if not isinstance(section, dict):
+        raise CheckpointError(
+            "it is a Glow-TTS, whose sizes are not all in its tensors; give the original's JSON with --config"
+            if not original
+            else "the configuration has no section 'model'"
+        )
+    state = {name: torch.from_numpy(tensor) for name, tensor in foreign.read().items()}
+    n_mels = int(state["encoder.proj_m.weight"].shape[0])
+    audio = audio_from_original(original, n_mels) or AudioConfig(n_mels=n_mels)
+    config = glow_tts_config(section, state, audio)
+    tensors = {name: tensor.numpy() for name, tensor in convert_glow_tts_state(state, config).items()}
     card = ModelCard(config, foreign.steps, _provenance(foreign))
     return Converted(card, tensors, foreign.layout, has_weight_norm(foreign.tensors))
 

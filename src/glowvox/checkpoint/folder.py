@@ -91,7 +91,7 @@ def write_model_files(tensors: Mapping[str, np.ndarray], card: ModelCard, folder
         "provenance": dict(card.provenance),
     }
     (folder / CONFIG_NAME).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    contiguous = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     save_file(contiguous, folder / WEIGHTS_NAME, metadata={"format": FORMAT, "mel_fingerprint": audio.fingerprint()})
     for name in (CONFIG_NAME, WEIGHTS_NAME):
         with (folder / name).open("rb+") as stream:

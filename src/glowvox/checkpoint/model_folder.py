@@ -17,6 +17,7 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.schema import to_dict
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import CheckpointError
+from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
 
 _COUNTS = ("n_flows", "n_layers", "n_blocks", "n_encoder_layers")
@@ -83,7 +84,7 @@ def load_tensors(path: str | Path) -> dict[str, Tensor]:
     return tensors
 
 
-def load_model(path: str | Path) -> nn.Module:
+def load_model(path: str | Path) -> WaveGlow | GlowTTS:
     """Return the model of a folder, or of a training run, on the CPU in evaluation mode.
 
     The load is strict: every tensor must be there, with its shape, and no other. Global random state is left alone.
@@ -96,37 +97,47 @@ def load_model(path: str | Path) -> nn.Module:
     """
     folder = find_model_folder(path)
     config = read_card(folder).config
-    _refuse_inflated(folder, config, read_shapes(folder))
     try:
-        with torch.random.fork_rng(devices=[]):
-            model = build(config)
-    except (RuntimeError, MemoryError) as error:
-        raise CheckpointError(f"{folder}: cannot build the model ({printable(error)})") from None
-    fill_strictly(model, load_tensors(folder), str(folder / WEIGHTS_NAME))
+        model = _built(config, read_shapes(folder))
+        fill_strictly(model, load_tensors(folder))
+    except CheckpointError as error:
+        raise CheckpointError(f"{folder}: {str(error).removeprefix(f'{folder / WEIGHTS_NAME}: ')}") from None
     return model.eval()
 
 
-def build(config: WaveGlowConfig | GlowTTSConfig) -> nn.Module:
-    """Return a new model of a configuration."""
-    if isinstance(config, WaveGlowConfig):
-        return WaveGlow(config)
-    raise CheckpointError("Glow-TTS models cannot be built by this release")
+def check_fit(config: WaveGlowConfig | GlowTTSConfig, tensors: Mapping[str, np.ndarray]) -> None:
+    """Check that tensors are exactly those of a model of this configuration.
+
+    Raises:
+        CheckpointError: a tensor is missing, unknown or of another shape.
+    """
+    model = _built(config, {name: tensor.shape for name, tensor in tensors.items()})
+    fill_strictly(model, {name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
 
 
-def fill_strictly(model: nn.Module, tensors: Mapping[str, Tensor], place: str) -> None:
+def _built(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]) -> WaveGlow | GlowTTS:
+    _refuse_inflated(config, shapes)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return WaveGlow(config) if isinstance(config, WaveGlowConfig) else GlowTTS(config)
+    except (RuntimeError, MemoryError) as error:
+        raise CheckpointError(f"cannot build the model ({printable(error)})") from None
+
+
+def fill_strictly(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copy tensors into a model, all of them and nothing else.
 
     Args:
         model: changed in place.
         tensors: by name.
-        place: where the tensors come from, for messages.
 
     Raises:
         CheckpointError: a tensor is missing, unknown or of another shape; the model is left as it was.
     """
     own = model.state_dict()
-    for problem in _differences(own, tensors):
-        raise CheckpointError(f"{place}: {problem}")
+    problem = next(_differences(own, tensors), None)
+    if problem is not None:
+        raise CheckpointError(f"the tensors do not fit the model: {problem}")
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(tensors[name])
@@ -135,18 +146,16 @@ def fill_strictly(model: nn.Module, tensors: Mapping[str, Tensor], place: str) -
 def _differences(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> Iterator[str]:
     missing = [name for name in own if name not in tensors]
     if missing:
-        yield f"lacks {len(missing)} of the model's tensors, the first of them '{missing[0]}'"
+        yield f"{len(missing)} are missing, the first of them '{missing[0]}'"
     unknown = [name for name in tensors if name not in own]
     if unknown:
-        yield f"has {len(unknown)} tensors that the model lacks, the first of them {printable(unknown[0])}"
+        yield f"{len(unknown)} are unknown to the model, the first of them {printable(unknown[0])}"
     for name, tensor in own.items():
         if tensor.shape != tensors[name].shape:
-            yield f"the tensor '{name}' has the shape {tuple(tensors[name].shape)}, expected {tuple(tensor.shape)}"
+            yield f"'{name}' has the shape {tuple(tensors[name].shape)}, expected {tuple(tensor.shape)}"
 
 
-def _refuse_inflated(
-    folder: Path, config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]
-) -> None:
+def _refuse_inflated(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Refuse a configuration that is far larger than the tensors beside it, before memory is spent on it."""
     largest = max((max(shape, default=1) for shape in shapes.values()), default=1)
     settings = {name: value for name, value in to_dict(config).items() if type(value) is int}
@@ -156,4 +165,4 @@ def _refuse_inflated(
         layers *= max(1, settings.get(name, 1)) if name != "n_encoder_layers" else 1
     if inflated or layers > max(len(shapes), 1):
         what = f"model.{inflated[0]} = {settings[inflated[0]]:,}" if inflated else f"{layers:,} layers"
-        raise CheckpointError(f"{folder}: the configuration's {what} does not fit the tensors beside it")
+        raise CheckpointError(f"the configuration's {what} does not fit the tensors beside it")

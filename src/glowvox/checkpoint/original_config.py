@@ -57,11 +57,38 @@ def audio_from_original(content: dict[str, Any], n_mels: int) -> AudioConfig | N
     for ours, theirs in _NAMES.items():
         for name in theirs:
             if section.get(name) is not None:
-                values[ours] = section[name]
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"the configuration's {_NAMES[name][0]} must be a number, got {value!r}")
-        values[name] = float(value) if name in ("f_min", "f_max") else int(value)
-    if "f_max" not in values or section.get("mel_fmax", 0) is None:
+                number = _number(section, name, 0.0)
+                values[ours] = number if ours in ("f_min", "f_max") else int(number)
+    if "mel_fmax" in section and section["mel_fmax"] is None:
         values["f_max"] = values.get("sample_rate", AudioConfig.sample_rate) / 2
+    if any(name in section for name in ("ref_level_db", "spec_gain", "signal_norm")):
+        values.update(_rhasspy_scale(section))
     return AudioConfig(**values)
+
+
+def _rhasspy_scale(section: dict[str, Any]) -> dict[str, Any]:
+    """Return log, mean and std of glow-tts-train's features.
+
+    Its features are S = gain * log10(max(1e-5, mel)), and with `signal_norm` k * (S - ref - min) / (-min), with k =
+    max_norm, or twice that less max_norm where symmetric. It also clips; its range is never reached at gain 1.
+    """
+    gain, reference, low, high = (
+        _number(section, name, default)
+        for name, default in (("spec_gain", 1.0), ("ref_level_db", 20.0), ("min_level_db", -100.0), ("max_norm", 1.0))
+    )
+    if gain <= 0 or low >= 0 or high <= 0:
+        raise ConfigError("the configuration's spec_gain and max_norm must be positive, min_level_db negative")
+    if not section.get("signal_norm", True):
+        mean, std = 0.0, 1.0
+    elif section.get("symmetric_norm", True):
+        mean, std = reference + low / 2, -low / (2 * high)
+    else:
+        mean, std = reference + low, -low / high
+    return {"log": "log10", "mean": mean / gain, "std": std / gain}
+
+
+def _number(section: dict[str, Any], name: str, default: float) -> float:
+    value = section.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigError(f"the configuration's {name} must be a number, got {value!r}")
+    return float(value)

@@ -7,12 +7,12 @@ containers, numbers and text itself, hands REDUCE to a fixed table of pure funct
 scalars as keys, and stops at a budget of steps that bounds both time and memory. It does not recurse.
 """
 
-import struct
 from collections.abc import Callable
 from typing import Any, final
 
 from glowvox.checkpoint.inert import Global, Record, named_global, printable
 from glowvox.checkpoint.lazy_tensor import LazyTensor
+from glowvox.checkpoint.pickle_bytes import PickleBytes
 from glowvox.checkpoint.reducers import reduce_inert
 from glowvox.errors import CheckpointError
 
@@ -21,7 +21,6 @@ STEP_BUDGET = 8_000_000
 _CONTAINER_STEPS = 4
 _MAX_MARKS = 1000
 _SCALARS = (str, int, float, bool, bytes, type(None))
-_UNSIGNED = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 
 
 @final
@@ -36,8 +35,7 @@ class PickleMachine:
             start: where the pickle begins.
             persistent: turns a persistent identifier (a storage, in torch's files) into a value.
         """
-        self._data = data
-        self._at = start
+        self._bytes = PickleBytes(data, start)
         self._persistent = persistent
         self._stack: list[Any] = []
         self._marked: list[list[Any]] = []
@@ -50,15 +48,13 @@ class PickleMachine:
         Raises:
             CheckpointError: the pickle is damaged, truncated, hostile or larger than the budget.
         """
-        data, table = self._data, _INSTRUCTIONS
         try:
             while True:
-                code = data[self._at]
-                self._at += 1
+                code = self._bytes.next_code()
                 self._spend(1)
                 if code == _STOP:
-                    return self._stack.pop(), self._at
-                instruction = table.get(code)
+                    return self._stack.pop(), self._bytes.at
+                instruction = _INSTRUCTIONS.get(code)
                 if instruction is None:
                     raise CheckpointError(f"its pickle has the instruction 0x{code:02x}, which no checkpoint uses")
                 instruction(self)
@@ -71,25 +67,6 @@ class PickleMachine:
         self._steps -= steps
         if self._steps < 0:
             raise CheckpointError(f"its pickle takes more than {STEP_BUDGET:,} steps; the file may be hostile")
-
-    def _take(self, n_bytes: int) -> bytes:
-        end = self._at + n_bytes
-        if end > len(self._data):
-            raise CheckpointError("its pickle ends early; the file is truncated or damaged")
-        piece = self._data[self._at : end]
-        self._at = end
-        return piece
-
-    def _unsigned(self, width: int) -> int:
-        return int(struct.unpack(_UNSIGNED[width], self._take(width))[0])
-
-    def _line(self) -> str:
-        end = self._data.find(b"\n", self._at, self._at + 256)
-        if end < 0:
-            raise CheckpointError("its pickle has a name without an end; the file is damaged")
-        text = self._data[self._at : end].decode("utf-8")
-        self._at = end + 1
-        return text
 
     def _push_container(self, value: Any) -> None:
         self._spend(_CONTAINER_STEPS)
@@ -115,16 +92,8 @@ class PickleMachine:
             raise CheckpointError("its pickle refers to a value that is not there; the file is damaged")
         self._stack.append(self._memo[index])
 
-    def _integer(self, width: int) -> None:
-        if width > 16:
-            raise CheckpointError("its pickle has an integer of more than 16 bytes; the file may be hostile")
-        self._stack.append(int.from_bytes(self._take(width), "little", signed=True))
-
     def _text(self, width: int) -> None:
-        self._stack.append(self._take(self._unsigned(width)).decode("utf-8", "surrogatepass"))
-
-    def _python2_string(self, width: int) -> None:
-        self._stack.append(self._take(self._unsigned(width)).decode("latin-1"))
+        self._stack.append(self._bytes.sized(width).decode("utf-8", "surrogatepass"))
 
     def _tuple(self, count: int) -> None:
         items = tuple(self._stack[-count:])
@@ -193,7 +162,7 @@ class PickleMachine:
         target.update(_scalar(item) for item in items)
 
     def _protocol(self) -> None:
-        if self._unsigned(1) not in (2, 3, 4, 5):
+        if self._bytes.unsigned(1) not in (2, 3, 4, 5):
             raise CheckpointError(
                 "its pickle is of a protocol that torch does not write (2 to 5); re-save it with torch"
             )
@@ -204,8 +173,8 @@ class PickleMachine:
     def _drop_to_mark(self) -> None:
         self._stack = self._marked.pop()
 
-    def _skip(self, n_bytes: int) -> None:
-        self._take(n_bytes)
+    def _frame(self) -> None:
+        self._bytes.take(8)  # a hint of length, of no use here
 
     def _persistent_id(self) -> None:
         self._push_container(self._persistent(self._stack.pop()))
@@ -232,33 +201,33 @@ def _scalar(key: Any) -> Any:
 _STOP = ord(".")
 _INSTRUCTIONS: dict[int, Callable[[PickleMachine], None]] = {
     0x80: PickleMachine._protocol,
-    0x95: lambda m: m._skip(8),  # FRAME: a hint of length, of no use here
+    0x95: PickleMachine._frame,
     ord("("): PickleMachine._mark,
     ord("0"): PickleMachine._pop,
     ord("1"): PickleMachine._drop_to_mark,
     ord("2"): lambda m: m._stack.append(m._stack[-1]),
-    ord("q"): lambda m: m._put(m._unsigned(1)),
-    ord("r"): lambda m: m._put(m._unsigned(4)),
+    ord("q"): lambda m: m._put(m._bytes.unsigned(1)),
+    ord("r"): lambda m: m._put(m._bytes.unsigned(4)),
     0x94: lambda m: m._put(len(m._memo)),
-    ord("h"): lambda m: m._get(m._unsigned(1)),
-    ord("j"): lambda m: m._get(m._unsigned(4)),
+    ord("h"): lambda m: m._get(m._bytes.unsigned(1)),
+    ord("j"): lambda m: m._get(m._bytes.unsigned(4)),
     ord("N"): lambda m: m._stack.append(None),
     0x88: lambda m: m._stack.append(True),
     0x89: lambda m: m._stack.append(False),
-    ord("K"): lambda m: m._stack.append(m._unsigned(1)),
-    ord("M"): lambda m: m._stack.append(m._unsigned(2)),
-    ord("J"): lambda m: m._integer(4),
-    0x8A: lambda m: m._integer(m._unsigned(1)),
-    0x8B: lambda m: m._integer(m._unsigned(4)),
-    ord("G"): lambda m: m._stack.append(struct.unpack(">d", m._take(8))[0]),
+    ord("K"): lambda m: m._stack.append(m._bytes.unsigned(1)),
+    ord("M"): lambda m: m._stack.append(m._bytes.unsigned(2)),
+    ord("J"): lambda m: m._stack.append(m._bytes.signed(4)),
+    0x8A: lambda m: m._stack.append(m._bytes.signed(m._bytes.unsigned(1))),
+    0x8B: lambda m: m._stack.append(m._bytes.signed(m._bytes.unsigned(4))),
+    ord("G"): lambda m: m._stack.append(m._bytes.double()),
     0x8C: lambda m: m._text(1),
     ord("X"): lambda m: m._text(4),
     0x8D: lambda m: m._text(8),
-    ord("U"): lambda m: m._python2_string(1),
-    ord("T"): lambda m: m._python2_string(4),
-    ord("C"): lambda m: m._stack.append(m._take(m._unsigned(1))),
-    ord("B"): lambda m: m._stack.append(m._take(m._unsigned(4))),
-    0x8E: lambda m: m._stack.append(m._take(m._unsigned(8))),
+    ord("U"): lambda m: m._stack.append(m._bytes.sized(1).decode("latin-1")),
+    ord("T"): lambda m: m._stack.append(m._bytes.sized(4).decode("latin-1")),
+    ord("C"): lambda m: m._stack.append(m._bytes.sized(1)),
+    ord("B"): lambda m: m._stack.append(m._bytes.sized(4)),
+    0x8E: lambda m: m._stack.append(m._bytes.sized(8)),
     ord(")"): lambda m: m._stack.append(()),
     ord("t"): lambda m: m._push_container(tuple(m._pop_to_mark())),
     0x85: lambda m: m._tuple(1),
@@ -275,7 +244,7 @@ _INSTRUCTIONS: dict[int, Callable[[PickleMachine], None]] = {
     0x8F: lambda m: m._push_container(set()),
     0x90: PickleMachine._add_items,
     0x91: lambda m: m._push_container(frozenset(_scalar(item) for item in m._pop_to_mark())),
-    ord("c"): lambda m: m._global(m._line(), m._line()),
+    ord("c"): lambda m: m._global(m._bytes.line(), m._bytes.line()),
     0x93: PickleMachine._stack_global,
     ord("R"): PickleMachine._reduce,
     0x81: lambda m: m._new_object(keywords=False),
