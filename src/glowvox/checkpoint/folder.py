@@ -60,7 +60,7 @@ def save_tensors(tensors: Mapping[str, np.ndarray], card: ModelCard, folder: str
         CheckpointError: the folder exists and may not be replaced, is not a model folder, or cannot be written.
     """
     folder = Path(folder)
-    _refuse_existing(folder, replace=replace)
+    refuse_existing(folder, replace=replace)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -154,7 +154,12 @@ def _read_json(place: Path) -> dict[str, Any]:
     return content
 
 
-def _refuse_existing(folder: Path, *, replace: bool) -> None:
+def refuse_existing(folder: Path, *, replace: bool) -> None:
+    """Check that a model folder may be written, before the work is done.
+
+    Raises:
+        CheckpointError: it exists and `replace` is not set, or it holds other things, which would be lost.
+    """
     if not folder.exists():
         return
     if folder.is_dir() and not any(folder.iterdir()):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from glowvox.checkpoint.weight_norm import fold_weight_norm
+from glowvox.checkpoint.weight_norm import fold_weight_norm, folded_shapes
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import CheckpointError
@@ -83,6 +83,13 @@ def waveglow_from_nvidia(
                 result[f"{ours}.mix.{part}"] = _mix(source, step, layer, config.n_layers, part)
     source.refuse_leftovers()
     return config, {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in result.items()}
+
+
+def waveglow_sizes(shapes: Mapping[str, tuple[int, ...]], attributes: Mapping[str, Any]) -> WaveGlowConfig:
+    """Return the configuration of a WaveGlow in NVIDIA's names, from the shapes alone; see `waveglow_from_nvidia`."""
+    nothing = np.float32(0)
+    source = _Source({name: np.broadcast_to(nothing, shape) for name, shape in folded_shapes(shapes).items()})
+    return _read_sizes(source, attributes, None)
 
 
 class _Source:

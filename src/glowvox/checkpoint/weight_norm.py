@@ -41,6 +41,18 @@ def fold_weight_norm(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     return result
 
 
+def folded_shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that the tensors will have once weight normalisation is folded away."""
+    result = {}
+    for name, shape in shapes.items():
+        _, direction, weight = next((pair for pair in _SUFFIXES if name.endswith(pair[:2])), ("", "", ""))
+        if not direction:
+            result[name] = shape
+        elif name.endswith(direction):
+            result[name[: -len(direction)] + weight] = shape
+    return result
+
+
 def _folded(stem: str, gain: np.ndarray | None, direction: np.ndarray) -> np.ndarray:
     if gain is None or gain.size != direction.shape[0]:
         raise CheckpointError(f"the gain of the weight-normalised layer '{stem}' is missing or of the wrong size")
