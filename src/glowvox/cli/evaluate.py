@@ -1,0 +1,205 @@
+"""`glowvox evaluate`: measure how good a model is, beside natural speech and baselines."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glowvox.config.audio import AudioConfig
+    from glowvox.models.waveglow import WaveGlow
+
+SUMMARY = "measure how good a vocoder is, beside natural speech and baselines"
+EXAMPLE = """\
+examples:
+  glowvox evaluate vocoder runs/vocoder/best --data data/ -o report/
+  glowvox evaluate vocoder runs/a/best runs/b/best --data recordings/ --clips 20 --wer -o report/
+  glowvox evaluate vocoder --data recordings/ -o report/        (Griffin-Lim alone)"""
+_BASELINES = ("griffin-lim",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    subjects = parser.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
+    vocoder = subjects.add_parser(
+        "vocoder",
+        help="copy synthesis: recordings, analysed and spoken again",
+        description="Play recordings back through vocoders and compare with the originals: a table, JSON and a page.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    vocoder.add_argument("model", nargs="*", type=Path, help="vocoders to compare: model folders or training runs")
+    vocoder.add_argument("--data", required=True, type=Path, help="prepared data (its validation split) or recordings")
+    vocoder.add_argument("-o", "--output", required=True, type=Path, help="folder for report.json and index.html")
+    vocoder.add_argument(
+        "--clips", type=int, help="at most so many clips, spread evenly (default: 40, or all of --ids)"
+    )
+    vocoder.add_argument("--ids", type=Path, metavar="FILE", help="exactly the clips named in this file, one id a line")
+    vocoder.add_argument(
+        "--baselines",
+        nargs="*",
+        choices=_BASELINES,
+        default=list(_BASELINES),
+        help="also measure (default: %(default)s)",
+    )
+    vocoder.add_argument("--wer", action="store_true", help="recognise everything and count wrong words (US English)")
+    vocoder.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
+    vocoder.add_argument(
+        "--sigma", type=float, default=0.6, help="standard deviation of the noise (default: %(default)s)"
+    )
+    vocoder.add_argument("--seed", type=int, default=0, help="seed of the noise (default: %(default)s)")
+    vocoder.add_argument("--threads", type=int, default=0, help="CPU threads of the models; 0: all (default)")
+    vocoder.add_argument("--players", type=int, default=12, help="clips to hear on the page (default: %(default)s)")
+    vocoder.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    import json
+
+    from glowvox.config.audio import AudioConfig
+    from glowvox.errors import DataError
+    from glowvox.evaluate.clips import prepared_contract, read_recordings
+    from glowvox.evaluate.flow_vocoder import flow_likelihood, flow_vocoder
+    from glowvox.evaluate.page import write_page
+    from glowvox.evaluate.table import report_table
+    from glowvox.evaluate.vocoder import evaluate_vocoder
+
+    if not args.model and not args.baselines:
+        raise DataError("nothing to evaluate: name a model or a baseline")
+    if args.sigma < 0 or args.seed < 0:
+        raise DataError(f"--sigma and --seed must not be negative, got {args.sigma:g} and {args.seed}")
+    models = _load(args.model, args.threads)
+    contracts = [model.config.audio for model in models.values()]
+    config = contracts[0] if contracts else prepared_contract(args.data) or AudioConfig()
+    _require_one_contract(models, config)
+    ids = _read_ids(args.ids) if args.ids else None
+    limit = args.clips if args.clips is not None or ids is not None else 40
+    recordings = read_recordings(args.data, config, limit=limit, ids=ids)
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{args.output}: cannot be made ({error.strerror})") from error
+    vocoders: dict[str, Any] = {}
+    if "griffin-lim" in args.baselines:
+        vocoders["Griffin-Lim"] = _griffin_lim(config)
+    vocoders |= {name: flow_vocoder(model, sigma=args.sigma, seed=args.seed) for name, model in models.items()}
+    report = evaluate_vocoder(
+        vocoders,
+        recordings,
+        config,
+        likelihoods={name: flow_likelihood(model) for name, model in models.items()},
+        group=_group(models),
+        recognise_words=args.wer,
+        jobs=args.jobs,
+        title=f"Copy synthesis: {', '.join(models) or 'Griffin-Lim'}",
+        settings=_settings(args, models, config),
+        progress=_progress(),
+    )
+    report.write_json(args.output / "report.json")
+    write_page(report, args.output / "index.html", players=args.players)
+    if args.json:
+        print(json.dumps(report.as_dict(), ensure_ascii=False))
+    else:
+        print(report_table(report))
+        for name, reason in report.left_out.items():
+            print(f"left out: {name}: {reason}", file=sys.stderr)
+        print(f"\nreport: {args.output / 'index.html'}")
+    return 0
+
+
+def _load(paths: list[Path], threads: int) -> "dict[str, WaveGlow]":
+    if not paths:
+        return {}
+    import torch
+
+    from glowvox.checkpoint.model_folder import load_model
+    from glowvox.errors import CheckpointError
+    from glowvox.models.waveglow import WaveGlow
+
+    if threads > 0:
+        torch.set_num_threads(threads)
+    models: dict[str, WaveGlow] = {}
+    for path in paths:
+        model = load_model(path)
+        if not isinstance(model, WaveGlow):
+            raise CheckpointError(f"{path} is no vocoder (it holds a {type(model).__name__})")
+        whole = path.resolve()
+        name = f"{whole.parent.name}/{whole.name}" if whole.name in ("best", "last") else whole.name
+        models[name if name not in models else str(path)] = model
+    return models
+
+
+def _require_one_contract(models: "dict[str, WaveGlow]", config: "AudioConfig") -> None:
+    from glowvox.errors import MelError
+
+    for name, model in models.items():
+        different = model.config.audio.differences(config)
+        if different:
+            listed = "; ".join(f"{key} {there} against {here}" for key, (here, there) in different.items())
+            raise MelError(f"'{name}' has another mel contract than the first model: {listed}. Evaluate it by itself")
+
+
+def _read_ids(path: Path) -> list[str]:
+    from glowvox.errors import DataError
+
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as a list of ids ({error})") from error
+    ids = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not ids:
+        raise DataError(f"{path}: names no clips (one id a line)")
+    return ids
+
+
+def _griffin_lim(config: "AudioConfig") -> Callable[[Any], Any]:
+    from glowvox.audio.griffin_lim import griffin_lim
+
+    return lambda mel: griffin_lim(mel, config, iterations=60)
+
+
+def _settings(args: argparse.Namespace, models: "dict[str, WaveGlow]", config: "AudioConfig") -> dict[str, str]:
+    import platform
+
+    import glowvox
+
+    settings = {"Recordings": str(args.data)}
+    for name, model in models.items():
+        count = sum(parameter.numel() for parameter in model.parameters())
+        settings[f"Model {name}"] = f"{count / 1e6:.1f} million parameters, groups of {model.config.n_group}"
+    if models:
+        settings["Noise"] = f"standard deviation {args.sigma:g}, seed {args.seed}"
+        settings["Threads"] = str(args.threads) if args.threads > 0 else "all"
+    if "griffin-lim" in args.baselines:
+        settings["Griffin-Lim"] = "60 iterations, momentum 0.99, from the pseudo-inverse of the filterbank"
+    settings["Mel contract"] = (
+        f"{config.n_mels} bins to {config.f_max:g} Hz, hop {config.hop_length} at {config.sample_rate} Hz "
+        f"({config.fingerprint()})"
+    )
+    settings["Tones"] = f"looked for at multiples of {config.sample_rate} / {_group(models)} Hz"
+    settings["Software"] = f"glowvox {glowvox.__version__}, Python {platform.python_version()}, {platform.machine()}"
+    return settings
+
+
+def _group(models: "dict[str, WaveGlow]") -> int:
+    return next((model.config.n_group for model in models.values()), 8)
+
+
+def _progress() -> Callable[[int, int, str], None]:
+    """On a terminal one line that is written over; elsewhere a line for every tenth."""
+    terminal = sys.stderr.isatty()
+    told = -1
+
+    def tell(done: int, total: int, what: str) -> None:
+        nonlocal told
+        if terminal:
+            print(
+                f"\r\033[K[{done}/{total}] {what}", end="" if done < total else "\r\033[K", file=sys.stderr, flush=True
+            )
+        elif (tenth := 10 * done // max(total, 1)) != told:
+            told = tenth
+            print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
+
+    return tell
