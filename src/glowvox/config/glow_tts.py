@@ -56,15 +56,26 @@ class GlowTTSConfig:
     """Dropout of the coupling networks."""
     sigmoid_scale: bool = False
     """Whether a coupling's scale is a sigmoid (an option of the original program)."""
+    max_log_scale: float = 0.0
+    """Bound of the couplings' log scales, kept smoothly by a tanh; 0: unbounded (the paper)."""
 
     def __post_init__(self) -> None:
-        if self.n_symbols < 1 or self.n_speakers < 1:
-            raise ConfigError("glow_tts: n_symbols and n_speakers must be at least 1")
+        positive = (
+            "n_symbols n_speakers hidden_channels filter_channels duration_channels n_heads n_encoder_layers "
+            "decoder_channels n_blocks n_layers dilation_growth n_squeeze"
+        )
+        for name in positive.split():
+            if getattr(self, name) < 1:
+                raise ConfigError(f"glow_tts.{name} must be at least 1, got {getattr(self, name)}")
+        if self.window_size < 0:
+            raise ConfigError(f"glow_tts.window_size must not be negative, got {self.window_size}")
         if (self.n_speakers > 1) != (self.speaker_channels > 0):
             raise ConfigError("glow_tts.speaker_channels must be set for several speakers, and only then")
         if self.hidden_channels % self.n_heads:
             raise ConfigError(f"glow_tts.n_heads {self.n_heads} must divide hidden_channels {self.hidden_channels}")
         if self.n_split < 2 or self.n_split % 2 or (self.audio.n_mels * self.n_squeeze) % self.n_split:
             raise ConfigError("glow_tts.n_split must be even and divide n_mels * n_squeeze")
-        if self.kernel_size % 2 == 0 or self.encoder_kernel_size % 2 == 0:
+        if min(self.kernel_size, self.encoder_kernel_size) < 1 or self.kernel_size * self.encoder_kernel_size % 2 == 0:
             raise ConfigError("glow_tts: kernel sizes must be odd")
+        if not 0 <= self.encoder_dropout < 1 or not 0 <= self.decoder_dropout < 1 or self.max_log_scale < 0:
+            raise ConfigError("glow_tts: dropouts must lie in [0, 1) and max_log_scale must not be negative")

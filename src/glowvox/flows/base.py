@@ -1,8 +1,14 @@
 """The contract of every invertible layer: two methods, each returning the value and its log-determinant."""
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Flow(nn.Module, ABC):
@@ -32,3 +38,16 @@ def frame_counts(x: Tensor, mask: Tensor | None) -> Tensor:
 def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
     """Return `x` with its padding set to zero."""
     return x if mask is None else x * mask
+
+
+def full_precision(method: Method) -> Method:
+    """Run a flow's method outside autocast: the flow's state and its log-determinants stay in float32."""
+
+    @functools.wraps(method)
+    def wrapped(self: Flow, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if not torch.is_autocast_enabled(x.device.type):
+            return method(self, x, *args, **kwargs)
+        with torch.autocast(x.device.type, enabled=False):
+            return method(self, x, *args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]

@@ -30,14 +30,14 @@ class AffineCoupling(Flow):
 
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Scale and shift the second half of `x [B, C, T]`. See `Flow.forward`."""
-        kept, moved = self._halves(x)
+        kept, moved = self._halves(apply_mask(x, mask))
         shift, log_scale = self.shift_and_log_scale(kept, mask, condition)
         moved = apply_mask(moved * log_scale.exp() + shift, mask)
         return torch.cat([kept, moved], 1), log_scale.sum((1, 2))
 
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Undo the shift and the scale. See `Flow.inverse`."""
-        kept, moved = self._halves(z)
+        kept, moved = self._halves(apply_mask(z, mask))
         shift, log_scale = self.shift_and_log_scale(kept, mask, condition)
         moved = apply_mask((moved - shift) * (-log_scale).exp(), mask)
         return torch.cat([kept, moved], 1), -log_scale.sum((1, 2))

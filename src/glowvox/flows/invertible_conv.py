@@ -7,7 +7,7 @@ matrix under- or overflows.
 import torch
 from torch import Tensor, nn
 
-from glowvox.flows.base import Flow, apply_mask, frame_counts
+from glowvox.flows.base import Flow, apply_mask, frame_counts, full_precision
 
 
 def random_rotation(channels: int) -> Tensor:
@@ -47,11 +47,13 @@ class InvertibleConv(Flow):
         self.weight = nn.Parameter(random_rotation(channels))
         self._cache = InverseCache()
 
+    @full_precision
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
         log_det = torch.linalg.slogdet(self.weight).logabsdet
         return apply_mask(torch.matmul(self.weight, x), mask), log_det * frame_counts(x, mask)
 
+    @full_precision
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels back. See `Flow.inverse`."""
         log_det = -torch.linalg.slogdet(self.weight).logabsdet
@@ -80,10 +82,12 @@ class LUInvertibleConv(Flow):
         upper = self.upper.triu(1) + torch.diag(self.sign * self.log_abs.exp())
         return self.permutation @ lower @ upper
 
+    @full_precision
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
         return apply_mask(torch.matmul(self.matrix(), x), mask), self.log_abs.sum() * frame_counts(x, mask)
 
+    @full_precision
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels back by two triangular solutions. See `Flow.inverse`."""
         identity = torch.eye(len(self.sign), dtype=self.lower.dtype, device=self.lower.device)

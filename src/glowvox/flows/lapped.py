@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from glowvox.flows.base import Flow, apply_mask
+from glowvox.flows.base import Flow, apply_mask, full_precision
 
 
 def dct_iv(size: int) -> Tensor:
@@ -41,6 +41,7 @@ class Lapped(Flow):
         super().__init__()
         self.hop = hop
 
+    @full_precision
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Transform samples `x [B, 1, S]` to coefficients `[B, hop, S / hop]`. See `Flow.forward`."""
         sine, cosine, basis = _constants(self.hop, x.dtype, x.device)
@@ -48,6 +49,7 @@ class Lapped(Flow):
         y = (_fold(blocks, sine, cosine, mask) @ basis).transpose(1, 2)
         return apply_mask(y, mask), x.new_zeros(x.shape[0])
 
+    @full_precision
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Transform coefficients `z [B, hop, T]` to samples `[B, 1, T * hop]`. See `Flow.inverse`."""
         sine, cosine, basis = _constants(self.hop, z.dtype, z.device)

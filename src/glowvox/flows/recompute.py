@@ -18,5 +18,5 @@ def run(
 ) -> tuple[Tensor, Tensor]:
     """Call a flow or its `inverse`; with `recompute`, keep nothing but the arguments for the backward pass."""
     if recompute and torch.is_grad_enabled():
-        return checkpoint(step, x, mask, condition, use_reentrant=False)  # type: ignore[no-any-return]
+        return checkpoint(step, x, mask, condition, use_reentrant=False)
     return step(x, mask, condition)

@@ -6,7 +6,7 @@ variables adds -sum(log s).
 
 from torch import Tensor, nn
 
-from glowvox.flows.base import Flow, apply_mask
+from glowvox.flows.base import Flow, apply_mask, full_precision
 
 
 class ConditionalScale(Flow):
@@ -16,11 +16,13 @@ class ConditionalScale(Flow):
         super().__init__()
         self.network = network
 
+    @full_precision
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Divide `x [B, C, T]` by the scale. See `Flow.forward`."""
         log_scale = apply_mask(self.network(condition), mask)
         return apply_mask(x * (-log_scale).exp(), mask), -log_scale.sum((1, 2))
 
+    @full_precision
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Multiply by the scale. See `Flow.inverse`."""
         log_scale = apply_mask(self.network(condition), mask)

@@ -6,6 +6,8 @@ merged with the end whenever that is smaller: end(sum skip_i(a_i)) = sum (end sk
 never exists.
 """
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,14 +16,34 @@ from glowvox.nn.gated_conv import GatedConv
 from glowvox.nn.rows import from_rows, row_gap, row_mask, to_rows
 
 
+class RowConv(nn.Module):
+    """A convolution's parameters, in the shapes and with the start of `conv1d`; computed on rows.
+
+    Args:
+        in_channels: input channels.
+        out_channels: output channels.
+        kernel_size: taps.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 1) -> None:
+        super().__init__()
+        bound = (in_channels * kernel_size) ** -0.5
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, kernel_size).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Apply a convolution of one tap to `rows [R, in]`, in the type of the rows."""
+        return F.linear(rows, self.weight[:, :, 0].to(rows.dtype), self.bias.to(rows.dtype))
+
+
 class GatedLayer(nn.Module):
     """The parameters of one layer: the dilated convolution and the 1x1 mix into residual and skip."""
 
     def __init__(self, channels: int, mixed: int, kernel_size: int, *, separable: bool) -> None:
         super().__init__()
         self.depthwise = nn.Conv1d(channels, channels, kernel_size, groups=channels, bias=False) if separable else None
-        self.dilated = nn.Conv1d(channels, 2 * channels, 1 if separable else kernel_size)
-        self.mix = nn.Conv1d(channels, mixed, 1)
+        self.dilated = RowConv(channels, 2 * channels, 1 if separable else kernel_size)
+        self.mix = RowConv(channels, mixed)
 
 
 class GatedStack(nn.Module):
@@ -62,18 +84,17 @@ class GatedStack(nn.Module):
         self.condition_repeat = condition_repeat
         self.dropout = dropout
         self.dilations = [dilation_growth**index for index in range(layers)]
-        self.start = nn.Conv1d(in_channels, channels, 1)
-        self.condition = nn.Conv1d(condition_channels, 2 * channels * layers, 1) if condition_channels else None
+        self.start = RowConv(in_channels, channels)
+        self.condition = RowConv(condition_channels, 2 * channels * layers) if condition_channels else None
         self.layers = nn.ModuleList(
             GatedLayer(
                 channels, skip_channels + (channels if index < layers - 1 else 0), kernel_size, separable=separable
             )
             for index in range(layers)
         )
-        self.end = nn.Conv1d(skip_channels, out_channels, 1)
+        self.end = RowConv(skip_channels, out_channels)
         nn.init.zeros_(self.end.weight)
-        if self.end.bias is not None:
-            nn.init.zeros_(self.end.bias)
+        nn.init.zeros_(self.end.bias)
 
     @property
     def receptive_field(self) -> int:
@@ -90,45 +111,49 @@ class GatedStack(nn.Module):
         with torch.autocast(device, enabled=False):
             gap = row_gap(x.shape[0], (self.kernel_size // 2) * max(self.dilations))
             keep = row_mask(x, mask, gap, dtype)
-            rows = _linear(to_rows(x, gap, dtype), self.start, dtype)
+            rows = self.start(to_rows(x, gap, dtype))
             rows = rows if keep is None else rows * keep
             out = self._layers(rows, keep, self._conditions(condition, x, gap, dtype), dtype)
             y = from_rows(out, x.shape[0], x.shape[2])
         return y if mask is None else y * mask.to(dtype)
 
     def _layers(self, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], dtype: torch.dtype) -> Tensor:
-        end_weight, end_bias = self.end.weight[:, :, 0], self.end.bias
-        merged = self.end.out_channels <= self.end.in_channels
-        total: Tensor | None = None
-        total_bias: Tensor | None = None
-        for index, (layer, dilation) in enumerate(zip(self.layers, self.dilations, strict=True)):
-            activation = self._gate(layer, rows, conditions[index], dilation, dtype)  # type: ignore[arg-type]
-            weight, bias = layer.mix.weight[:, :, 0], layer.mix.bias  # type: ignore[union-attr, index]
-            if index < len(self.dilations) - 1:
-                rows = rows + F.linear(activation, weight[: self.channels].to(dtype), bias[: self.channels].to(dtype))
+        end = self.end.weight[:, :, 0]
+        merged = self.end.weight.shape[0] <= self.end.weight.shape[1]
+        skips: list[Tensor] = []
+        biases: list[Tensor] = []
+        for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
+            activation = self._gate(layer, rows, condition, dilation)
+            weight, bias = layer.mix.weight[:, :, 0], layer.mix.bias
+            if len(skips) < len(self.dilations) - 1:
+                residual, weight = weight.split([self.channels, len(weight) - self.channels])
+                residual_bias, bias = bias.split([self.channels, len(bias) - self.channels])
+                rows = rows + F.linear(activation, residual.to(dtype), residual_bias.to(dtype))
                 rows = rows if keep is None else rows * keep
-                weight, bias = weight[self.channels :], bias[self.channels :]
-            skip = F.linear(activation, (end_weight @ weight if merged else weight).to(dtype))
-            total = skip if total is None else total + skip
-            total_bias = bias if total_bias is None else total_bias + bias
-        assert total is not None and total_bias is not None
+            skips.append(F.linear(activation, (end @ weight if merged else weight).to(dtype)))
+            biases.append(bias)
+        total = functools.reduce(torch.add, skips)
+        skip_bias = functools.reduce(torch.add, biases)
         if merged:
-            return total + (end_weight @ total_bias + end_bias).to(dtype)
-        return F.linear(total + total_bias.to(dtype), end_weight.to(dtype), end_bias.to(dtype))
+            return total + (end @ skip_bias + self.end.bias).to(dtype)
+        return self.end(total + skip_bias.to(dtype))
 
-    def _gate(self, layer: GatedLayer, rows: Tensor, condition: Tensor, dilation: int, dtype: torch.dtype) -> Tensor:
-        taps = layer.dilated.weight.to(dtype).permute(2, 1, 0).contiguous()
+    def _typed_layers(self) -> list[GatedLayer]:
+        return list(self.layers)  # type: ignore[arg-type]
+
+    def _gate(self, layer: GatedLayer, rows: Tensor, condition: Tensor, dilation: int) -> Tensor:
+        taps = layer.dilated.weight.to(rows.dtype).permute(2, 1, 0).contiguous()
         if layer.depthwise is not None:
             span = dilation * (self.kernel_size // 2)
-            kernel = layer.depthwise.weight.to(dtype)
+            kernel = layer.depthwise.weight.to(rows.dtype)
             spread = F.conv1d(rows.t().unsqueeze(0), kernel, padding=span, dilation=dilation, groups=self.channels)
             rows = spread.squeeze(0).t()
-        activation: Tensor = GatedConv.apply(rows, condition, taps, dilation)  # type: ignore[no-untyped-call]
+        activation: Tensor = GatedConv.apply(rows, condition, taps, dilation)
         return F.dropout(activation, self.dropout, self.training) if self.dropout else activation
 
     def _conditions(self, condition: Tensor | None, x: Tensor, gap: int, dtype: torch.dtype) -> list[Tensor]:
         """Return for each layer what is added before the gate, `[R, 2H]`, biases included."""
-        biases = torch.cat([layer.dilated.bias for layer in self.layers])  # type: ignore[union-attr]
+        biases = torch.cat([layer.dilated.bias for layer in self._typed_layers()])
         width = 2 * self.channels
         if self.condition is None or condition is None:
             rows = x.shape[0] * (x.shape[2] + gap)
@@ -139,8 +164,3 @@ class GatedStack(nn.Module):
         projected = F.linear(condition.to(dtype).transpose(1, 2), weight, bias)
         projected = projected.repeat_interleave(x.shape[2] // condition.shape[2], 1)
         return list(to_rows(projected.transpose(1, 2), gap, dtype).split(width, 1))
-
-
-def _linear(rows: Tensor, layer: nn.Conv1d, dtype: torch.dtype) -> Tensor:
-    bias = None if layer.bias is None else layer.bias.to(dtype)
-    return F.linear(rows, layer.weight[:, :, 0].to(dtype), bias)

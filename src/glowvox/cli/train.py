@@ -1,0 +1,49 @@
+"""`glowvox train`: train a vocoder or an acoustic model from prepared data."""
+
+import argparse
+from pathlib import Path
+
+SUMMARY = "train a vocoder or an acoustic model"
+EXAMPLE = """\
+examples:
+  glowvox prepare recordings/ -o data/
+  glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder
+  glowvox train vocoder --run runs/vocoder --data data/ --resume
+  torchrun --nproc-per-node 2 -m glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("what", choices=("vocoder", "acoustic"), help="which of the two models")
+    parser.add_argument("--preset", help="a preset's name or a .toml file (not needed with --resume)")
+    parser.add_argument(
+        "--data", action="append", required=True, type=Path, help="prepared data; several times: together"
+    )
+    parser.add_argument("--run", required=True, type=Path, help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint, bit for bit")
+    parser.add_argument("--init-from", type=Path, help="take the weights of this model or run, where they fit")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="TABLE.NAME=VALUE",
+        help="change a setting, for example training.steps=20000; several times",
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: all (default)")
+    parser.add_argument("--no-tensorboard", action="store_true", help="write no TensorBoard events")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from glowvox.training.start import StartOptions, read_run_preset, set_threads
+    from glowvox.training.vocoder_run import train_vocoder
+
+    set_threads(args.threads)
+    kind = {"vocoder": "waveglow", "acoustic": "glow_tts"}[args.what]
+    preset = read_run_preset(kind, args.preset, args.run, args.set, resume=args.resume)
+    options = StartOptions(
+        args.run, resume=args.resume, init_from=args.init_from, device=args.device, tensorboard=not args.no_tensorboard
+    )
+    train_vocoder(preset, args.data, options)
+    return 0

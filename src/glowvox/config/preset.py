@@ -1,0 +1,79 @@
+"""Presets: TOML files that hold what differs from the defaults, read into typed configurations."""
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from glowvox.config.glow_tts import GlowTTSConfig
+from glowvox.config.schema import from_dict, to_dict
+from glowvox.config.training import AcousticTrainingConfig, TrainingConfig, VocoderTrainingConfig
+from glowvox.config.waveglow import WaveGlowConfig
+from glowvox.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """Which model a preset describes."""
+
+    type: str
+    """`waveglow` or `glow_tts`."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A model's configuration and how to train it; a table left out means the defaults."""
+
+    model: ModelKind
+    waveglow: WaveGlowConfig = field(default_factory=WaveGlowConfig)
+    glow_tts: GlowTTSConfig = field(default_factory=GlowTTSConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    vocoder_training: VocoderTrainingConfig = field(default_factory=VocoderTrainingConfig)
+    acoustic_training: AcousticTrainingConfig = field(default_factory=AcousticTrainingConfig)
+
+    def __post_init__(self) -> None:
+        if self.model.type not in ("waveglow", "glow_tts"):
+            raise ConfigError(f"model.type must be 'waveglow' or 'glow_tts', got '{self.model.type}'")
+
+
+def preset_names(model_type: str | None = None) -> list[str]:
+    """Return the names of the shipped presets, of one model type if given."""
+    names = sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml"))
+    return [name for name in names if model_type in (None, read_preset(name)["model"]["type"])]
+
+
+def read_preset(name: str) -> dict[str, Any]:
+    """Return the tables of a shipped preset, or of a TOML file given by its path.
+
+    Raises:
+        ConfigError: there is no such preset or file, or it is not TOML.
+    """
+    entry = Path(name) if name.endswith(".toml") else _folder() / f"{name}.toml"
+    if not entry.is_file():
+        raise ConfigError(
+            f"no preset '{name}'; there are {', '.join(preset_names())}, or give the path of a .toml file"
+        )
+    try:
+        return tomllib.loads(entry.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name} is not a TOML file: {error}") from error
+
+
+def load_preset(name: str) -> Preset:
+    """Return a shipped preset, or a TOML file given by its path, as typed configurations.
+
+    Raises:
+        ConfigError: there is no such preset, or it holds a mistake.
+    """
+    return from_dict(Preset, read_preset(name))
+
+
+def preset_tables(preset: Preset) -> dict[str, Any]:
+    """Return a preset as TOML data that `load_preset` reads again, the other model's tables left out."""
+    other = ("glow_tts", "acoustic_training") if preset.model.type == "waveglow" else ("waveglow", "vocoder_training")
+    return {name: table for name, table in to_dict(preset).items() if name not in other}
+
+
+def _folder() -> Any:
+    return resources.files("glowvox.config") / "presets"

@@ -1,0 +1,107 @@
+"""The configuration of a training run, for both models."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from glowvox.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train. Lengths are in steps, one step being one update of the weights."""
+
+    steps: int = 100_000
+    """Steps to train for."""
+    seed: int = 0
+    """Seed of everything random; the same seed gives the same run."""
+    batch_size: int = 16
+    """Items of a batch on each process (segments; for the acoustic model an upper bound)."""
+    learning_rate: float = 5e-4
+    """Peak learning rate of AdamW."""
+    final_learning_rate: float = 1e-5
+    """Learning rate at the end of the cosine decay."""
+    warmup_steps: int = 200
+    """Steps of linear warm-up."""
+    beta1: float = 0.9
+    """AdamW's decay of the first moment."""
+    beta2: float = 0.99
+    """AdamW's decay of the second moment."""
+    weight_decay: float = 1e-4
+    """AdamW's weight decay."""
+    max_gradient_norm: float = 5.0
+    """Gradients are scaled down to this norm; 0: never."""
+    ema_decay: float = 0.999
+    """Decay of the exponential moving average of the weights, warmed up; 0: none."""
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    """Type of the networks inside the couplings and the encoder; the flow's state is float32 always."""
+    accumulate: int = 1
+    """Batches whose gradients are averaged into one step."""
+    recompute: bool = False
+    """Keep only each flow step's input and compute its activations again (memory for a third more work)."""
+    validate_every: int = 1000
+    """Steps between two validations."""
+    checkpoint_every: int = 500
+    """Steps between two checkpoints."""
+    keep_checkpoints: int = 2
+    """Checkpoints kept besides the best one."""
+    validation_clips: int = 8
+    """Clips of which a validation measures the copy synthesis or the synthesis."""
+    log_every: int = 50
+    """Steps between two lines of metrics."""
+    max_minutes: float = 0.0
+    """Stop, with a checkpoint, after this many minutes; 0: no limit."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "accumulate", "validate_every", "checkpoint_every", "keep_checkpoints"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"training.{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.ema_decay < 1:
+            raise ConfigError(f"training.ema_decay must be in [0, 1), got {self.ema_decay}")
+        if self.learning_rate <= 0 or self.final_learning_rate < 0:
+            raise ConfigError("training: learning rates must be positive")
+
+
+@dataclass(frozen=True)
+class VocoderTrainingConfig:
+    """What is particular to training a vocoder."""
+
+    segment_frames: int = 64
+    """Mel frames of a training segment."""
+    sigma: float = 1.0
+    """Standard deviation of the base density in the loss (the paper: sqrt(0.5))."""
+    dequantise: bool = True
+    """Add uniform noise of one 16-bit step, so that the density is that of a continuous signal."""
+    likelihood_weight: float = 1.0
+    """Weight of the negative log-likelihood, in nats per sample."""
+    spectral_from_step: int = -1
+    """First step of the second stage, which adds losses on samples drawn through the inverse pass; -1: never."""
+    spectral_weight: float = 1.0
+    """Weight of the multi-resolution STFT loss."""
+    mel_weight: float = 1.0
+    """Weight of the log-mel loss."""
+    temperature: float = 0.6
+    """Standard deviation of the noise from which samples are drawn."""
+
+    def __post_init__(self) -> None:
+        if self.segment_frames < 8:
+            raise ConfigError(f"vocoder_training.segment_frames must be at least 8, got {self.segment_frames}")
+        if self.sigma <= 0:
+            raise ConfigError(f"vocoder_training.sigma must be positive, got {self.sigma}")
+
+
+@dataclass(frozen=True)
+class AcousticTrainingConfig:
+    """What is particular to training an acoustic model."""
+
+    frames_per_batch: int = 8000
+    """Upper bound of the mel frames in a batch, padding included."""
+    duration_weight: float = 1.0
+    """Weight of the duration predictor's loss."""
+    forward_sum_weight: float = 0.0
+    """Weight of the forward-sum (soft) alignment objective; 0: the hard search alone."""
+    mel_noise: float = 0.0
+    """Standard deviation of Gaussian noise added to the mel in training, in the mel's unit."""
+
+    def __post_init__(self) -> None:
+        if self.frames_per_batch < 1:
+            raise ConfigError(f"acoustic_training.frames_per_batch must be positive, got {self.frames_per_batch}")

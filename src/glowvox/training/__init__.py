@@ -1,0 +1,1 @@
+"""Training: the loop both models share, their tasks, and the only optimiser of the project."""

@@ -1,0 +1,235 @@
+"""The training loop: explicit, the same for both models.
+
+Every step is a function of the weights, the optimiser's moments and the step's number, nothing else: batches and noise
+are drawn from the seed and the number. That is what makes resuming exact.
+"""
+
+import math
+import signal
+from collections import defaultdict
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+
+from glowvox.config.training import TrainingConfig
+from glowvox.errors import CheckpointError
+from glowvox.training.distributed import Processes
+from glowvox.training.guard import Guard, Verdict
+from glowvox.training.log import Progress, RunLog
+from glowvox.training.optimiser import (
+    MovingAverage,
+    build_optimiser,
+    gradient_norm,
+    learning_rate,
+    scale_gradients,
+)
+from glowvox.training.run_folder import (
+    RunFolder,
+    TrainingState,
+    model_tensors,
+    optimiser_tensors,
+    restore_optimiser,
+)
+from glowvox.training.task import Task
+
+
+class Trainer:
+    """Trains a task.
+
+    Args:
+        task: model, data and objective.
+        config: how to train.
+        run: where the run lies.
+        log: where figures go; a silent one on processes other than the main one.
+        processes: this process's place among others.
+        provenance: what to write into every checkpoint about its origin.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        config: TrainingConfig,
+        run: RunFolder,
+        log: RunLog,
+        processes: Processes | None = None,
+        provenance: dict[str, Any] | None = None,
+    ) -> None:
+        self.task, self.config, self.run, self.log = task, config, run, log
+        self.processes = processes or Processes()
+        self.provenance = provenance or {}
+        self.device = next(task.model.parameters()).device
+        self.optimiser = build_optimiser(task.model, config)
+        self.average = MovingAverage(task.model, config.ema_decay)
+        self.guard = Guard()
+        self.step = 0
+        self.best: dict[str, float] = {}
+        self._stop = False
+        self._sums: dict[str, float] = defaultdict(float)
+        self._summed = 0
+        self._seconds = 0.0
+
+    def initialise(self) -> None:
+        """Set what depends on data from the first batch, alike in all processes. Only for weights not loaded."""
+        with torch.no_grad():
+            self.task.model.train()
+            self.task.initialise(self.task.batch(0))
+        self.processes.broadcast(self.task.model)
+        self.average = MovingAverage(self.task.model, self.config.ema_decay)
+
+    def resume(self) -> None:
+        """Go on from the run's last checkpoint, bit for bit.
+
+        Raises:
+            CheckpointError: the checkpoint is damaged or of another model.
+        """
+        self._restore(self.run.load())
+
+    def train(self) -> int:
+        """Train until the last step, SIGTERM, or the time limit; return the number of steps done."""
+        handlers = {number: signal.signal(number, self._request_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        progress = Progress(self.step, self.config.steps)
+        try:
+            while self.step < self.config.steps and not self._should_stop(progress):
+                self._one_step(progress)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        if not self.run.checkpoint(self.step).exists():
+            self._validate()
+            self._save()
+        return self.step
+
+    def gradients(self, index: int) -> tuple[float, dict[str, float]]:
+        """Compute the averaged gradients of the step `index`; return the loss and the metrics."""
+        self.task.model.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        metrics: dict[str, float] = defaultdict(float)
+        for part in range(self.config.accumulate):
+            batch = self.task.batch(index * self.config.accumulate + part)
+            generator = self._generator(index, part)
+            with torch.autocast(
+                self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16", cache_enabled=False
+            ):
+                result = self.task.loss(batch, index, generator)
+            (result.loss / self.config.accumulate).backward()
+            total += result.loss.item() / self.config.accumulate
+            self._seconds += self.task.seconds_of_audio(batch) * self.processes.count
+            for name, value in result.metrics.items():
+                metrics[name] += float(value) / self.config.accumulate
+        gradients = [parameter.grad for parameter in self.task.model.parameters() if parameter.grad is not None]
+        self.processes.average(gradients)
+        return total, dict(metrics)
+
+    def _one_step(self, progress: Progress) -> None:
+        loss, metrics = self.gradients(self.step)
+        norm = float(gradient_norm(self.task.model))
+        shared = torch.tensor(loss, dtype=torch.float64)
+        self.processes.average([shared])
+        verdict = self.guard.judge(float(shared), norm)
+        if verdict is Verdict.ACCEPT:
+            self._update(norm)
+            self._note({"loss": loss, "gradient_norm": norm, **metrics})
+        else:
+            items = self.task.describe(self.task.batch(self.step * self.config.accumulate))
+            self.log.event(self.step, f"left out a bad batch (loss {loss:.3f}, gradient {norm:.3g}): {items}")
+        progress.add(self._seconds)
+        self._seconds = 0.0
+        self.step += 1
+        if verdict is Verdict.ROLL_BACK and not self.run.is_new:
+            factor = self.guard.rate_factor
+            self._restore(self.run.load())
+            self.guard.rate_factor = factor
+            self.log.event(self.step, f"went back to this step; the learning rate is now {factor:g} of what it was")
+        self._report(progress)
+
+    def _update(self, norm: float) -> None:
+        if 0 < self.config.max_gradient_norm < norm:
+            scale_gradients(self.task.model, self.config.max_gradient_norm / norm)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.config, self.step) * self.guard.rate_factor
+        self.optimiser.step()
+        self.average.update(self.task.model, self.step)
+
+    def _report(self, progress: Progress) -> None:
+        if self.step % self.config.log_every == 0 and self._summed:
+            means = {name: value / self._summed for name, value in self._sums.items()}
+            means |= {"learning_rate": self.optimiser.param_groups[0]["lr"], "audio_per_second": progress.rate()}
+            self.log.figures(self.step, "train", means)
+            self._sums.clear()
+            self._summed = 0
+            if self.processes.is_main:
+                shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
+                print(f"step {self.step}/{self.config.steps}  {shown}  remaining {progress.remaining(self.step - 1)}")
+        if self.step % self.config.validate_every == 0:
+            self._validate()
+        if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
+            self._save()
+
+    def _validate(self) -> None:
+        if self.processes.is_main:
+            self.average.swap(self.task.model)
+            self.task.model.eval()
+            with torch.no_grad():
+                figures = self.task.validate(self.step, self.log)
+            self.average.swap(self.task.model)
+            self.log.figures(self.step, "validation", figures)
+            print(
+                f"step {self.step}  validation  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+            )
+            name = self.task.score_name(self.step)
+            if figures[name] < self.best.get(name, math.inf):
+                self.best = {name: figures[name]}
+                self._save()
+                self.run.point("best", self.step)
+        self.processes.wait()
+
+    def _save(self) -> None:
+        if not self.processes.is_main:
+            return
+        tensors = model_tensors(self.task.model) | optimiser_tensors(self.task.model, self.optimiser)
+        tensors |= {f"average.{name}": tensor.cpu() for name, tensor in self.average.shadow.items()}
+        numbers = {"step": self.step, "best": self.best, "guard": asdict(self.guard)}
+        self.average.swap(self.task.model)
+        self.run.save(
+            self.step,
+            self.task.model,
+            TrainingState(tensors, numbers),
+            keep=self.config.keep_checkpoints,
+            provenance=self.provenance,
+        )
+        self.average.swap(self.task.model)
+
+    def _restore(self, state: TrainingState) -> None:
+        prefix = "model."
+        weights = {name[len(prefix) :]: value for name, value in state.tensors.items() if name.startswith(prefix)}
+        try:
+            self.task.model.load_state_dict(weights)
+            for name, tensor in self.average.shadow.items():
+                tensor.copy_(state.tensors[f"average.{name}"])
+        except (RuntimeError, KeyError) as error:
+            raise CheckpointError(f"the run {self.run.path} belongs to another model: {error}") from error
+        restore_optimiser(self.task.model, self.optimiser, state.tensors)
+        self.step, self.best = state.numbers["step"], state.numbers["best"]
+        self.guard = Guard(**state.numbers["guard"])
+
+    def _generator(self, index: int, part: int) -> torch.Generator:
+        """Seed everything random of a step (dropout through the global generator) from the seed and the step."""
+        sequence = np.random.SeedSequence((self.config.seed, index, part, self.processes.rank))
+        seed = int(sequence.generate_state(1, np.uint64)[0] >> 1)
+        torch.manual_seed(seed)
+        return torch.Generator(self.device).manual_seed(seed)
+
+    def _note(self, metrics: dict[str, float]) -> None:
+        for name, value in metrics.items():
+            self._sums[name] += value
+        self._summed += 1
+
+    def _should_stop(self, progress: Progress) -> bool:
+        late = 0 < self.config.max_minutes <= progress.minutes
+        return self.processes.any(self._stop or late, self.device)
+
+    def _request_stop(self, *_: object) -> None:
+        self._stop = True
