@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @pytest.fixture(scope="session")
 def synthetic_voice() -> Callable[..., NDArray[np.float32]]:
-    """A function that makes a signal like speech: gliding harmonics with formants, syllables, pauses, a little noise."""
+    """A function that makes a signal like speech: gliding harmonics with formants, syllables, pauses, noise."""
 
     def make(seconds: float, sample_rate: int = 22050, seed: int = 0) -> NDArray[np.float32]:
         rng = np.random.default_rng(seed)

@@ -181,5 +181,5 @@ def test_names(tmp_path, mel):
     assert read_mel(tmp_path / "other.npz")[1] is None
     np.savez(tmp_path / "z.npz", mel=mel)
     (tmp_path / "z.npz").rename(tmp_path / "z.npy")
-    with pytest.raises(MelError, match="not a .npy file"):
+    with pytest.raises(MelError, match=r"not a \.npy file"):
         read_mel(tmp_path / "z.npy")

@@ -12,6 +12,8 @@ from glowvox.errors import MelError
 
 _LOG = {"ln": 1.0, "log10": 1.0 / np.log(10.0), "db": 20.0 / np.log(10.0)}
 """What the natural logarithm is multiplied by."""
+_UPDATES = 30
+"""Multiplicative updates of `mel_to_linear`; more bring nothing that PESQ hears."""
 _LOUDEST = 30.0
 """Natural logarithm of a filter output that no signal in -1..1 comes near."""
 
@@ -119,10 +121,11 @@ def checked_mel(mel: Any, config: AudioConfig) -> NDArray[np.floating]:
 def mel_to_linear(mel: Any, config: AudioConfig) -> NDArray[np.float32]:
     """Return a non-negative magnitude spectrum [F, T] whose mel spectrogram is near `mel` [M, T].
 
-    The filterbank's pseudo-inverse, clipped at zero.
+    The filterbank's pseudo-inverse, clipped at zero, then multiplicative updates towards the non-negative least squares
+    answer (Lee and Seung 2000): what was clipped is energy that would be missing or misplaced otherwise.
 
     Raises:
-        MelError: `mel` does not fit the contract.
+        MelError: `mel` does not fit the contract, or is louder than any signal.
     """
     array = checked_mel(mel, config).astype(np.float64)
     log_energy = (array * config.std + config.mean) / _LOG[config.log]
@@ -131,5 +134,12 @@ def mel_to_linear(mel: Any, config: AudioConfig) -> NDArray[np.float32]:
             f"the mel has values up to {array.max():.4g}, too large for a log-mel spectrogram of its contract"
         )
     energy = np.exp(log_energy)
-    spectrum = np.maximum(np.linalg.pinv(mel_filterbank(config)) @ energy, 0.0)
-    return (spectrum ** (1.0 / config.power)).astype(np.float32)
+    filters = mel_filterbank(config)
+    spectrum = np.maximum(np.linalg.pinv(filters) @ energy, 1e-3 * config.floor).astype(np.float32)
+    wanted = (filters.T @ energy).astype(np.float32)
+    analysis = filters.astype(np.float32)
+    synthesis = np.ascontiguousarray(analysis.T)
+    smallest = np.float32(np.finfo(np.float32).tiny)
+    for _ in range(_UPDATES):
+        spectrum *= wanted / np.maximum(synthesis @ (analysis @ spectrum), smallest)
+    return spectrum ** np.float32(1.0 / config.power)

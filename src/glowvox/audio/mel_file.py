@@ -32,7 +32,7 @@ def write_mel(path: str | os.PathLike[str], mel: Any, config: AudioConfig) -> No
     """
     array = np.ascontiguousarray(checked_mel(mel, config), dtype=np.float32)
     contract = {"contract": json.dumps(dataclasses.asdict(config)), "fingerprint": config.fingerprint()}
-    suffix = _known_suffix(Path(path))
+    suffix = check_mel_name(path)
     with replacing(path, MelError) as stream:
         if suffix == ".npy":
             np.save(stream, array, allow_pickle=False)
@@ -62,7 +62,7 @@ def read_mel(
             with a contract that does not match its fingerprint.
     """
     file = Path(path)
-    suffix = _known_suffix(file)
+    suffix = check_mel_name(path)
     if file.is_dir():
         raise MelError(f"{path} is a folder; name a mel file in it")
     if not file.exists():
@@ -91,8 +91,13 @@ def read_mel(
         raise MelError(f"{path}: {problem}") from problem
 
 
-def _known_suffix(path: Path) -> str:
-    suffix = path.suffix.lower()
+def check_mel_name(path: str | os.PathLike[str]) -> str:
+    """Return the ending of a mel file's name, ".npy", ".npz" or ".safetensors".
+
+    Raises:
+        MelError: the name ends otherwise.
+    """
+    suffix = Path(path).suffix.lower()
     if suffix in (".pt", ".pth"):
         raise MelError(
             f"{path} is a PyTorch file, which is not opened here; save the mel as .npy, .npz or .safetensors"

@@ -1,0 +1,69 @@
+"""How loud speech is, and making it equally loud."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glowvox.audio.checks import checked_rate, checked_samples
+from glowvox.errors import AudioError
+
+FRAME_SECONDS = 0.025
+HOP_SECONDS = 0.010
+SILENCE_DB = -70.0
+"""A frame below this, relative to a mean square of 1, is silent whatever the rest is."""
+_MARGIN_DB = 15.9
+
+
+def frame_levels(samples: NDArray[np.floating], sample_rate: int) -> NDArray[np.float64]:
+    """Return the mean power in dB of 25 ms frames, 10 ms apart, [frames]; 0 dB is a mean square of 1.
+
+    The last frame holds what is left, counted by its own length; digital silence is -200 dB.
+    """
+    frame = max(1, round(FRAME_SECONDS * sample_rate))
+    hop = max(1, round(HOP_SECONDS * sample_rate))
+    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    starts = np.arange(0, max(1, len(samples) - frame + hop), hop)
+    ends = np.minimum(starts + frame, len(samples))
+    return 10.0 * np.log10(np.maximum((energy[ends] - energy[starts]) / (ends - starts), 1e-20))
+
+
+def active_speech_level(samples: Any, sample_rate: int) -> float:
+    """Return the level of the speech itself, without its pauses, in dB relative to a mean square of 1.
+
+    The mean power of the frames above a gate that lies 15.9 dB below that mean, as ITU-T P.56 defines the active level,
+    found by iteration from the frames above -70 dB (the absolute gate of ITU-R BS.1770). Silence is -inf.
+
+    Raises:
+        AudioError: the samples are not finite mono samples.
+    """
+    levels = frame_levels(checked_samples(samples), checked_rate(sample_rate))
+    active = levels[levels > SILENCE_DB]
+    if not active.size:
+        return -np.inf
+    while True:
+        mean = float(10.0 * np.log10(np.mean(10.0 ** (active / 10.0))))
+        louder = active[active > mean - _MARGIN_DB]
+        if louder.size == active.size:
+            return mean
+        active = louder
+
+
+def normalise_loudness(
+    samples: Any, sample_rate: int, target_db: float = -26.0, *, peak: float = 0.98
+) -> tuple[NDArray[np.float32], float]:
+    """Return the samples [S] at an active speech level of `target_db`, float32, and the factor they were multiplied by.
+
+    Less gain is taken where a sample would exceed `peak`; silence is left alone (factor 1).
+
+    Raises:
+        AudioError: the samples are not finite mono samples, or a parameter is out of range.
+    """
+    if not target_db <= 0 or not np.isfinite(target_db) or not 0 < peak <= 1:
+        raise AudioError(f"loudness needs a target of at most 0 dB and a peak within 0..1, got {target_db} and {peak}")
+    signal = checked_samples(samples)
+    level = active_speech_level(signal, sample_rate)
+    if not np.isfinite(level):
+        return signal.astype(np.float32, copy=True), 1.0
+    gain = min(10.0 ** ((target_db - level) / 20.0), peak / float(np.abs(signal).max()))
+    return np.clip(signal * gain, -peak, peak).astype(np.float32), gain
