@@ -78,10 +78,43 @@ def read_clip(path: Path) -> tuple[np.ndarray, np.ndarray]:
         with safe_open(path, framework="numpy") as file:
             samples, mel = file.get_tensor("samples"), file.get_tensor("mel")
     except (SafetensorError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as a prepared clip ({error}); run 'glowvox prepare' again") from error
+        raise _damaged(path, error) from error
+    _check_types(path, samples, mel)
+    return samples, mel
+
+
+def read_clip_part(path: Path, start: int, frames: int, hop_length: int, n_mels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `(samples int16 [frames * hop_length], mel float32 [M, frames])` of a clip file, reading only that part.
+
+    Args:
+        path: the file.
+        start: first frame.
+        frames: number of frames.
+        hop_length: samples in a frame.
+        n_mels: mel bins M.
+
+    Raises:
+        DataError: the file is missing, damaged, shorter than that, or holds something else.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            samples = file.get_slice("samples")[start * hop_length : (start + frames) * hop_length]
+            mel = file.get_slice("mel")[:, start : start + frames]
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
+    _check_types(path, samples, mel)
+    if samples.shape != (frames * hop_length,) or mel.shape != (n_mels, frames):
+        raise DataError(f"{path}: does not hold the frames {start} to {start + frames}; run 'glowvox prepare' again")
+    return samples, mel
+
+
+def _check_types(path: Path, samples: np.ndarray, mel: np.ndarray) -> None:
     if samples.dtype != np.int16 or samples.ndim != 1 or mel.dtype != np.float32 or mel.ndim != 2:
         raise DataError(
             f"{path}: expected samples int16 [S] and mel float32 [M, T], found {samples.dtype} {list(samples.shape)} "
             f"and {mel.dtype} {list(mel.shape)}; run 'glowvox prepare' again"
         )
-    return samples, mel
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: cannot be read as a prepared clip ({error}); run 'glowvox prepare' again")

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from glowvox.audio.loudness import normalise_loudness
+from glowvox.audio.loudness import active_speech_level, normalise_loudness
 from glowvox.audio.mel import MelTransform
 from glowvox.audio.resample import resample
 from glowvox.audio.trim import trim_silence
@@ -13,12 +13,13 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict
 from glowvox.data.checks import SMALLEST_OFFSET, Limits, check_length, check_recording
 from glowvox.data.clip_file import read_record, write_clip
-from glowvox.data.findings import Finding, left_out
+from glowvox.data.findings import Finding, left_out, warning
 from glowvox.data.recording import Measurements, measure_recording, probe_recording, to_int16
 from glowvox.errors import ConfigError, DataError, GlowvoxError
 
 _PROCESSING_VERSION = 1
 """Part of every clip's key: raised when the processing below changes what comes out."""
+_LEVEL_TOLERANCE_DB = 3.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ClipSettings:
     audio: AudioConfig
     """The mel contract."""
     loudness_db: float
-    """Target loudness, as `normalise_loudness` takes it."""
+    """Target active speech level in dB of full scale."""
     trim: bool
     """Whether silence is trimmed at both ends."""
     limits: Limits
@@ -64,6 +65,8 @@ class ClipRecord:
     measured: Measurements
     gain: float
     """Factor that reached the target loudness."""
+    level_db: float
+    """Active speech level reached, in dB of full scale; below the target where a peak forbids more."""
     samples: int
     """S, a multiple of the hop length."""
 
@@ -95,7 +98,7 @@ def _make_clip(task: ClipTask) -> ClipResult:
     record = _known(task.target, key)
     if record is not None:
         findings = check_recording(task.subject, record.measured, settings.limits, settings.audio)
-        return _result(record, findings, reused=True)
+        return _result(record, [*findings, *_check_level(task, record)], reused=True)
     header = probe_recording(task.audio)
     if header.seconds is not None and header.seconds > settings.limits.max_seconds:
         return _result(None, check_length(task.subject, header.seconds, settings.limits, settings.audio))
@@ -118,14 +121,22 @@ def _make_clip(task: ClipTask) -> ClipResult:
     whole = to_int16(samples[:usable])
     # The mel belongs to the stored 16-bit samples; its last centred frame lies on the end, beyond the last sample.
     mel = MelTransform(settings.audio)(whole.astype("float32") / 32768.0)[:, : usable // settings.audio.hop_length]
-    record = ClipRecord(measured, gain=float(gain), samples=usable)
+    level = active_speech_level(samples, rate)
+    record = ClipRecord(measured, gain=float(gain), level_db=level, samples=usable)
     write_clip(task.target, whole, mel, key, asdict(record))
-    return _result(record, findings)
+    return _result(record, [*findings, *_check_level(task, record)])
 
 
 def crashed(task: ClipTask) -> ClipResult:
     """Return the result of a task whose process died while reading the recording."""
     return ClipResult(None, (left_out("unreadable", task.subject, "the audio library crashed while reading it"),))
+
+
+def _check_level(task: ClipTask, record: ClipRecord) -> list[Finding]:
+    if record.level_db >= task.settings.loudness_db - _LEVEL_TOLERANCE_DB:
+        return []
+    reason = f"a peak (a click?) keeps the speech at {record.level_db:.0f} dB; wanted {task.settings.loudness_db:g} dB"
+    return [warning("loudness not reached", task.subject, reason)]
 
 
 def _result(record: ClipRecord | None, findings: list[Finding], *, reused: bool = False) -> ClipResult:

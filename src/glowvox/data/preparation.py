@@ -35,7 +35,7 @@ class PrepareSettings:
     layout: str = "auto"
     """The corpus' layout, or `auto`."""
     loudness_db: float = -23.0
-    """Target loudness, as `normalise_loudness` takes it."""
+    """Target active speech level in dB of full scale."""
     trim: bool = False
     """Whether silence is trimmed at both ends."""
     without_text: bool = False

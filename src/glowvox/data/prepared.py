@@ -81,6 +81,11 @@ class Clip:
         """Length T in mel frames."""
         return self.row.frames
 
+    @property
+    def hop_length(self) -> int:
+        """Samples in a mel frame."""
+        return self.row.samples // self.row.frames
+
     def load(self) -> tuple[np.ndarray, np.ndarray]:
         """Return `(samples int16 [S], mel float32 [M, T])`; frame t is centred on sample t * hop length.
 

@@ -85,7 +85,7 @@ def measure_recording(path: Path, header: Header) -> tuple[NDArray[np.float32], 
     peak = float(np.abs(samples).max(initial=0.0))
     speech = 0.0
     if peak >= QUIETEST_PEAK:
-        start, end = trim_silence(samples, rate)
+        start, end = trim_silence(samples, rate, padding_seconds=0.0)
         speech = (end - start) / rate
     return samples, Measurements(
         seconds=len(samples) / rate,

@@ -1,0 +1,128 @@
+"""`glowvox prepare`: check a folder of recordings and make training data of it."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+SUMMARY = "check a folder of recordings and make training data of it"
+EXAMPLE = """\
+The corpus is recognised: metadata.csv (id|text) with wavs/, .txt or .lab files beside the audio, txt/SPEAKER with
+wav48/SPEAKER, or a CSV or JSONL manifest with the columns audio,text,speaker,language. It is only read. What cannot be
+used is left out and listed in report.html and report.json. An interrupted preparation goes on when started again.
+
+examples:
+  glowvox prepare recordings/ -o data/
+  glowvox prepare recordings/ -o data/ --trim --language de-de --jobs 4 --contract lapped-base
+  glowvox prepare manifest.jsonl -o data/ --validation-ids validation.txt --json"""
+
+_REPORT_SECONDS = 0.5
+_REPORT_SECONDS_IN_A_LOG = 15.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("corpus", type=Path, help="folder of the recordings, or a manifest (.csv, .tsv, .jsonl)")
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DATA", help="folder of the prepared data")
+    parser.add_argument("--language", default="en-us", help="language of the texts (default: %(default)s)")
+    parser.add_argument(
+        "--layout",
+        default="auto",
+        choices=("auto", "ljspeech", "plain", "vctk", "manifest"),
+        help="default: recognise it",
+    )
+    parser.add_argument(
+        "--contract",
+        metavar="FILE",
+        help="the mel contract: a preset's name, or a .toml or .json file with an audio table (default: 22.05 kHz, hop "
+        "256, 80 mel bins)",
+    )
+    parser.add_argument("--trim", action="store_true", help="trim silence at both ends")
+    parser.add_argument(
+        "--loudness", type=float, default=-23.0, metavar="DB", help="level of the speech, dB (default: %(default)s)"
+    )
+    parser.add_argument("--min-seconds", type=float, default=0.3, help="shortest recording used (default: %(default)s)")
+    parser.add_argument("--max-seconds", type=float, default=30.0, help="longest recording used (default: %(default)s)")
+    parser.add_argument("--without-text", action="store_true", help="keep recordings without a text, for a vocoder")
+    parser.add_argument(
+        "--validation", type=float, default=0.03, metavar="SHARE", help="share of the sentences (default: %(default)s)"
+    )
+    parser.add_argument("--validation-ids", type=Path, metavar="FILE", help="ids for validation instead, one per line")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from glowvox.config.audio import AudioConfig
+    from glowvox.data.checks import Limits
+    from glowvox.data.contract_file import read_contract
+    from glowvox.data.preparation import PrepareSettings, prepare_corpus
+
+    settings = PrepareSettings(
+        audio=AudioConfig() if args.contract is None else read_contract(args.contract),
+        language=args.language,
+        layout=args.layout,
+        loudness_db=args.loudness,
+        trim=args.trim,
+        without_text=args.without_text,
+        limits=Limits(args.min_seconds, args.max_seconds),
+        validation=args.validation,
+        validation_ids=None if args.validation_ids is None else _read_ids(args.validation_ids),
+        jobs=args.jobs,
+    )
+    report = prepare_corpus(args.corpus, args.output, settings, _Progress())
+    if args.json:
+        print(json.dumps(report))
+    else:
+        _print_summary(report, args.output)
+    return 0
+
+
+def _read_ids(path: Path) -> tuple[str, ...]:
+    from glowvox.errors import DataError
+
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: the list of validation ids cannot be read ({error})") from error
+    ids = tuple(line.strip() for line in lines if line.strip())
+    if not ids:
+        raise DataError(f"{path}: holds no ids; write one id per line")
+    return ids
+
+
+def _print_summary(report: dict[str, Any], folder: Path) -> None:
+    for name, split in report["splits"].items():
+        print(f"{name}: {split['clips']} clips, {split['sentences']} sentences, {split['hours']:.2f} h")
+    severities = {kind["kind"]: kind["severity"] for kind in reversed(report["findings"])}
+    for kind, count in report["kinds"].items():
+        print(f"{severities[kind]}: {kind}: {count}")
+    for line in report["can_support"]:
+        print(f"this data can support: {line}")
+    print(f"the report, with every file and reason: {folder / 'report.html'}")
+
+
+class _Progress:
+    """Writes done, total and remaining time to the standard error stream: in place on a terminal, else now and then."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._shown = self._started
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int, reused: int) -> None:
+        now = time.monotonic()
+        interval = _REPORT_SECONDS if self._terminal else _REPORT_SECONDS_IN_A_LOG
+        if now - self._shown < interval and not (self._terminal and done == total):
+            return
+        self._shown = now
+        # Reused clips take no time: only those that were worked on say how long the rest takes.
+        worked = done - reused
+        remaining = f", {(now - self._started) / worked * (total - done):.0f} s remain" if worked else ""
+        again = f" ({reused} from an earlier run)" if reused else ""
+        end = "\n" if not self._terminal or done == total else ""
+        start = "\r\x1b[K" if self._terminal else ""
+        print(f"{start}{done} of {total} recordings{again}{remaining}", end=end, file=sys.stderr, flush=True)
