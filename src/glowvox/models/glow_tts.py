@@ -1,0 +1,211 @@
+"""Glow-TTS (arXiv 2005.11129): text to mel spectrogram by a flow and a monotonic alignment that it finds itself."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from glowvox.align.forward_sum import forward_sum
+from glowvox.align.path import alignment_from_durations
+from glowvox.align.search import monotonic_alignment_search
+from glowvox.config.glow_tts import GlowTTSConfig
+from glowvox.errors import ConfigError, VoiceError
+from glowvox.flows.likelihood import diagonal_log_likelihood
+from glowvox.models.durations import fill_last_step, given_durations, predicted_durations
+from glowvox.models.glow_tts_checks import check_mel, check_tokens, checked_speaker, fitted_noise
+from glowvox.models.glow_tts_decoder import GlowTTSDecoder
+from glowvox.models.glow_tts_outputs import GlowTTSOutput, MelOutput
+from glowvox.models.glow_tts_prior import frame_log_likelihood
+from glowvox.models.noise import position_noise
+from glowvox.models.text_encoder import TextEncoder
+
+
+class GlowTTS(nn.Module):
+    """The acoustic model; see `GlowTTSConfig` for its parts."""
+
+    def __init__(self, config: GlowTTSConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = TextEncoder(config)
+        self.decoder = GlowTTSDecoder(config)
+        self.speakers = nn.Embedding(config.n_speakers, config.speaker_channels) if config.n_speakers > 1 else None
+        if self.speakers is not None:
+            nn.init.uniform_(self.speakers.weight, -0.1, 0.1)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        token_lengths: Tensor,
+        mel: Tensor,
+        mel_lengths: Tensor,
+        speaker: Tensor | None = None,
+        *,
+        sum_paths: bool = False,
+    ) -> GlowTTSOutput:
+        """Map a mel to its latent and align it with its text (section 3.1).
+
+        Args:
+            tokens: [B, L] integers.
+            token_lengths: [B].
+            mel: [B, M, T]; frames that do not fill a step of the decoder are cut off.
+            mel_lengths: [B], at least as many frames as tokens after the cut.
+            speaker: [B] integers, with several speakers.
+            sum_paths: whether to compute `path_sum`, the forward-sum objective.
+
+        Raises:
+            TextError, MelError, VoiceError: tokens, mel or speaker do not fit the model.
+            DataError: an item has fewer frames than tokens.
+        """
+        check_tokens(tokens, token_lengths, self.config.n_symbols)
+        check_mel(mel, mel_lengths, self.config.audio.n_mels)
+        condition = self._speaker_vector(speaker, len(tokens))
+        text = self.encoder(tokens, token_lengths, condition)
+        mel, mel_lengths = self._whole_steps(mel, mel_lengths)
+        mask = self._mel_mask(mel, mel_lengths)
+        latent, log_det = self.decoder(mel, mask, condition)
+
+        unit_variance = self.config.mean_only
+        with torch.no_grad():
+            scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=False)
+            alignment = monotonic_alignment_search(scores, token_lengths, mel_lengths)
+            target = torch.log(1e-8 + alignment.sum(2)) * text.mask[:, 0]
+        path_sum = None
+        if sum_paths:
+            scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=True)
+            path_sum = forward_sum(scores, token_lengths, mel_lengths)[0]
+        mean = _spread(text.mean, alignment)
+        return GlowTTSOutput(
+            latent=latent,
+            log_det=log_det,
+            mean=mean,
+            log_std=torch.zeros_like(mean) if unit_variance else _spread(text.log_std, alignment),
+            alignment=alignment,
+            log_duration=text.log_duration,
+            log_duration_target=target,
+            text_mean=text.mean,
+            text_log_std=text.log_std,
+            token_mask=text.mask,
+            mel_mask=mask,
+            mel_lengths=mel_lengths,
+            path_sum=path_sum,
+        )
+
+    def inverse(
+        self,
+        tokens: Tensor,
+        token_lengths: Tensor,
+        *,
+        noise: Tensor | None = None,
+        temperature: float = 0.667,
+        length_scale: float | Tensor = 1.0,
+        speaker: Tensor | None = None,
+        durations: Tensor | None = None,
+        seed: int = 0,
+    ) -> MelOutput:
+        """Synthesise a mel from tokens (section 3, figure 1b).
+
+        Args:
+            tokens: [B, L] integers.
+            token_lengths: [B].
+            noise: [B or 1, M, at least T], standard normal; frames beyond T are not used. None: drawn from `seed`.
+            temperature: standard deviation of the noise, relative to the prior's; 0 gives the most likely latent.
+            length_scale: factor on the predicted durations, one number or one for each item [B].
+            speaker: [B] integers, with several speakers.
+            durations: [B, L] whole frames per token, in place of the predicted ones and exactly kept; `length_scale`
+                does not apply to them.
+            seed: of the noise where none is given.
+
+        Raises:
+            TextError, MelError, VoiceError: tokens, durations, noise or speaker do not fit the model.
+            ConfigError: the temperature is negative or a length scale not positive.
+        """
+        check_tokens(tokens, token_lengths, self.config.n_symbols)
+        if not temperature >= 0 or not (torch.as_tensor(length_scale) > 0).all():
+            raise ConfigError(f"need temperature >= 0 and length_scale > 0, got {temperature} and {length_scale}")
+        condition = self._speaker_vector(speaker, len(tokens))
+        text = self.encoder(tokens, token_lengths, condition)
+        step = self.config.n_squeeze
+        if durations is None:
+            frames = predicted_durations(text.log_duration, text.mask, length_scale, step)
+        else:
+            frames = given_durations(durations.to(tokens.device), text.mask)
+        filled = fill_last_step(frames, text.mask, step)
+        lengths, filled_lengths = frames.sum(1), filled.sum(1)
+        n_frames, n_filled = int(lengths.max()), int(filled_lengths.max())
+
+        path = alignment_from_durations(filled, n_filled, text.mean.dtype)
+        latent = _spread(text.mean, path)
+        if temperature:
+            scale = temperature if self.config.mean_only else temperature * _spread(text.log_std, path).exp()
+            if noise is None:
+                noise = position_noise(seed, latent.shape[1], n_filled)
+            latent = latent + fitted_noise(noise, latent, n_frames) * scale
+        mask = self._mel_mask(latent, filled_lengths)
+        mel, _ = self.decoder.inverse(latent * mask, mask, condition)
+        mel = mel[:, :, :n_frames]
+        mel = mel * self._mel_mask(mel, lengths)
+        alignment = alignment_from_durations(frames, n_frames, text.mean.dtype)
+        return MelOutput(mel, lengths, frames, alignment, text.log_duration)
+
+    def convert(self, mel: Tensor, mel_lengths: Tensor, source: Tensor, target: Tensor) -> Tensor:
+        """Give a recording another speaker's voice: to the latent as one, back as the other (section 5.3).
+
+        Args:
+            mel: [B, M, T].
+            mel_lengths: [B].
+            source: [B] integers, who speaks.
+            target: [B] integers, who shall seem to.
+
+        Returns:
+            [B, M, T], cut to a multiple of the decoder's squeeze as `forward` does it; frames cut off an item are zero.
+
+        Raises:
+            MelError, VoiceError: the mel or a speaker does not fit the model.
+        """
+        check_mel(mel, mel_lengths, self.config.audio.n_mels)
+        here, there = self._speaker_vector(source, len(mel)), self._speaker_vector(target, len(mel))
+        mel, mel_lengths = self._whole_steps(mel, mel_lengths)
+        mask = self._mel_mask(mel, mel_lengths)
+        latent, _ = self.decoder(mel, mask, here)
+        return self.decoder.inverse(latent, mask, there)[0]
+
+    def log_likelihood(
+        self,
+        tokens: Tensor,
+        token_lengths: Tensor,
+        mel: Tensor,
+        mel_lengths: Tensor,
+        speaker: Tensor | None = None,
+        *,
+        sum_paths: bool = False,
+    ) -> Tensor:
+        """Return log p(mel | text) `[B]` in nats, on the most likely path or summed over all; see `forward`.
+
+        An odd last frame is not counted. Divide by `mel_lengths * M` to compare utterances of different lengths.
+        """
+        output = self(tokens, token_lengths, mel, mel_lengths, speaker, sum_paths=sum_paths)
+        if output.path_sum is not None:
+            return output.path_sum + output.log_det
+        prior = diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask)
+        return prior + output.log_det
+
+    def _speaker_vector(self, speaker: Tensor | None, batch: int) -> Tensor | None:
+        """Return the speakers' unit vectors `[B, G, 1]`, or None for a model with one speaker."""
+        if self.speakers is None:
+            if speaker is not None:
+                raise VoiceError("this model has one speaker; leave the speaker out")
+            return None
+        return F.normalize(self.speakers(checked_speaker(speaker, batch, self.config.n_speakers))).unsqueeze(2)
+
+    def _whole_steps(self, mel: Tensor, mel_lengths: Tensor) -> tuple[Tensor, Tensor]:
+        step = self.config.n_squeeze
+        return mel[:, :, : mel.shape[2] // step * step], mel_lengths // step * step
+
+    @staticmethod
+    def _mel_mask(mel: Tensor, mel_lengths: Tensor) -> Tensor:
+        return (torch.arange(mel.shape[2], device=mel.device) < mel_lengths[:, None]).unsqueeze(1).to(mel.dtype)
+
+
+def _spread(statistics: Tensor, alignment: Tensor) -> Tensor:
+    """Give each frame its token's statistics: `[B, M, L]` and `[B, L, T]` to `[B, M, T]`, without rounding."""
+    with torch.autocast(statistics.device.type, enabled=False):
+        return statistics @ alignment.to(statistics.dtype)

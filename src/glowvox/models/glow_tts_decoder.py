@@ -1,0 +1,78 @@
+"""The flow-based decoder of Glow-TTS (section 3.2, figure 2b): between a mel spectrogram and its latent."""
+
+import torch
+from torch import Tensor, nn
+
+from glowvox.config.glow_tts import GlowTTSConfig
+from glowvox.flows.actnorm import ActNorm
+from glowvox.flows.base import Flow
+from glowvox.flows.chain import Chain
+from glowvox.flows.coupling import AffineCoupling
+from glowvox.flows.grouped_conv import GroupedInvertibleConv
+from glowvox.flows.squeeze import Squeeze
+from glowvox.nn.gated_stack import GatedStack
+
+
+class SigmoidScale(nn.Module):
+    """A coupling network whose scale is a sigmoid, near one at the start: an option of the original program."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> Tensor:
+        """Return shift and log scale `[B, C, T]` from `x [B, C / 2, T]`."""
+        shift, raw = self.network(x, mask, condition).to(x.dtype).chunk(2, 1)
+        return torch.cat([shift, torch.log(1e-6 + torch.sigmoid(raw + 2.0))], 1)
+
+
+class GlowTTSDecoder(Flow):
+    """Squeeze, blocks of (ActNorm, grouped 1x1 convolution, affine coupling), and back to frames.
+
+    The condition is the speaker's vector `[B, G, 1]`; None with one speaker. T must be a multiple of `n_squeeze`.
+    """
+
+    def __init__(self, config: GlowTTSConfig) -> None:
+        super().__init__()
+        self.squeeze = Squeeze(config.n_squeeze)
+        self.blocks = Chain(_block(config) for _ in range(config.n_blocks))
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map a mel `x [B, M, T]` to the latent `[B, M, T]`. See `Flow.forward`."""
+        squeezed, _ = self.squeeze(x, mask)
+        latent, log_det = self.blocks(squeezed, self._squeezed(mask), condition)
+        return self.squeeze.inverse(latent, mask)[0], log_det
+
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Map a latent `z [B, M, T]` to the mel `[B, M, T]`. See `Flow.inverse`."""
+        squeezed, _ = self.squeeze(z, mask)
+        mel, log_det = self.blocks.inverse(squeezed, self._squeezed(mask), condition)
+        return self.squeeze.inverse(mel, mask)[0], log_det
+
+    @property
+    def receptive_field(self) -> int:
+        """Mel frames on each side of an output frame that it depends on (a safe bound)."""
+        steps = sum(network.receptive_field for network in self.modules() if isinstance(network, GatedStack))
+        return steps * self.squeeze.factor + self.squeeze.factor - 1
+
+    def _squeezed(self, mask: Tensor | None) -> Tensor | None:
+        return None if mask is None else self.squeeze.squeeze_mask(mask)
+
+
+def _block(config: GlowTTSConfig) -> Chain:
+    channels = config.audio.n_mels * config.n_squeeze
+    network: nn.Module = GatedStack(
+        channels // 2,
+        channels,
+        config.speaker_channels,
+        channels=config.decoder_channels,
+        skip_channels=config.decoder_channels,
+        layers=config.n_layers,
+        kernel_size=config.kernel_size,
+        dilation_growth=config.dilation_growth,
+        dropout=config.decoder_dropout,
+    )
+    if config.sigmoid_scale:
+        network = SigmoidScale(network)
+    coupling = AffineCoupling(network, max_log_scale=config.max_log_scale)
+    return Chain([ActNorm(channels), GroupedInvertibleConv(channels, config.n_split), coupling])

@@ -1,0 +1,37 @@
+"""The prior of Glow-TTS: each mel frame's latent is Gaussian under the token it belongs to (section 3, equation 2)."""
+
+import torch
+from torch import Tensor
+
+from glowvox.flows.likelihood import LOG_TWO_PI
+from glowvox.models.text_encoder import TextStatistics
+
+
+def frame_log_likelihood(latent: Tensor, text: TextStatistics, *, unit_variance: bool, complete: bool) -> Tensor:
+    """Return log N(latent of frame t; mean, std of token l) for every pair, nats.
+
+    Args:
+        latent: [B, M, T].
+        text: statistics of the tokens.
+        unit_variance: whether every `log_std` is zero; two of the four terms then do not depend on the token.
+        complete: whether the terms that are the same for all tokens of a frame are added too. The best path does not
+            need them, a likelihood does.
+
+    Returns:
+        [B, L, T], in float32 at least, laid out in memory as [B, T, L], which the alignment search takes as it is.
+    """
+    with torch.autocast(latent.device.type, enabled=False):
+        frames = latent.transpose(1, 2)
+        if unit_variance:
+            per_token = -0.5 * text.mean.square().sum(1, keepdim=True)
+            matrix = torch.baddbmm(per_token, frames, text.mean)
+            if complete:
+                matrix = matrix - 0.5 * frames.square().sum(2, keepdim=True)
+        else:
+            precision = torch.exp(-2.0 * text.log_std)
+            per_token = -(text.log_std + 0.5 * text.mean.square() * precision).sum(1, keepdim=True)
+            matrix = torch.baddbmm(per_token, frames, text.mean * precision)
+            matrix = torch.baddbmm(matrix, -0.5 * frames.square(), precision)
+        if complete:
+            matrix = matrix - 0.5 * LOG_TWO_PI * latent.shape[1]
+        return matrix.transpose(1, 2)
