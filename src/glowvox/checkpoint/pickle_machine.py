@@ -16,9 +16,13 @@ from glowvox.checkpoint.pickle_bytes import PickleBytes
 from glowvox.checkpoint.reducers import reduce_inert
 from glowvox.errors import CheckpointError
 
-STEP_BUDGET = 8_000_000
-"""Steps a pickle may take: an instruction is one, a new container four more. At most some hundreds of megabytes."""
+STEP_BUDGET = 4_000_000
+"""Steps a pickle may take, a step standing for some 40 bytes: an instruction is one, a new container several.
+
+The published checkpoints take some ten thousand, with the optimiser of a large model some hundred thousand.
+"""
 _CONTAINER_STEPS = 4
+_SET_STEPS = 8
 _MAX_MARKS = 1000
 _SCALARS = (str, int, float, bool, bytes, type(None))
 
@@ -69,7 +73,7 @@ class PickleMachine:
             raise CheckpointError(f"its pickle takes more than {STEP_BUDGET:,} steps; the file may be hostile")
 
     def _push_container(self, value: Any) -> None:
-        self._spend(_CONTAINER_STEPS)
+        self._spend(_SET_STEPS if isinstance(value, set | frozenset) else _CONTAINER_STEPS)
         self._stack.append(value)
 
     def _pop_to_mark(self) -> list[Any]:
