@@ -148,7 +148,7 @@ def test_mel_to_linear_has_that_mel(name, synthetic_voice):
     elif config.log == "db":
         wanted = 10 ** (mel / 20)
     energy = mel_filterbank(config) @ spectrum.astype(float) ** config.power
-    assert np.linalg.norm(energy - wanted) < 0.12 * np.linalg.norm(wanted)
+    assert np.linalg.norm(energy - wanted) < 0.03 * np.linalg.norm(wanted)
 
 
 @pytest.mark.parametrize(

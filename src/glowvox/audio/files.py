@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +16,10 @@ from glowvox.audio.writer import ClippingReport, audio_writer
 from glowvox.errors import AudioError
 
 _BLOCK_FRAMES = 1 << 18
+_UNKNOWN_FRAMES = 2**63 - 1
+"""What libsndfile says of a FLAC whose header has no length."""
+_SEEK_FAILED = 39
+"""libsndfile's error number."""
 
 
 def read_audio(
@@ -42,7 +47,7 @@ def read_audio(
         with _opened(source, name) as file:
             rate = checked_rate(file.samplerate, f"sample rate of {name}")
             channels = file.channels
-            while (block := file.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)).size:
+            for block in _blocks(file):
                 blocks.append(block[:, 0] if channels == 1 else block.mean(axis=1, dtype=np.float32))
     except (soundfile.SoundFileError, OSError, TypeError, ValueError) as problem:
         line = " ".join(str(problem).split())
@@ -84,6 +89,24 @@ def write_audio(
         for start in range(0, len(signal), _BLOCK_FRAMES):
             writer.write(signal[start : start + _BLOCK_FRAMES])
     return writer.report
+
+
+def _blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
+    """Yield what is left of a file as [frames, channels], to its end and not to the length in its header."""
+    while True:
+        # A FLAC holds integers, so a NaN that is still there afterwards is where its decoder stopped.
+        buffer = np.full((_BLOCK_FRAMES, file.channels), np.nan, dtype=np.float32)
+        try:
+            block = file.read(out=buffer)
+        except soundfile.LibsndfileError as problem:
+            # soundfile seeks to where the block should have ended; without a length that fails in the last one.
+            if file.frames < _UNKNOWN_FRAMES or problem.code != _SEEK_FAILED:
+                raise
+            yield buffer[~np.isnan(buffer[:, 0])]
+            return
+        if not len(block):
+            return
+        yield block
 
 
 def _opened(source: str | os.PathLike[str] | BinaryIO, name: str) -> soundfile.SoundFile:

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength",
         type=float,
-        help="how many times the bias is subtracted (default: what a stored bias says; 1 for noise, 0.01 for bias audio)",
+        help="how many times the bias is subtracted (default: as a stored bias says; noise 1, bias audio 0.01)",
     )
     parser.add_argument("--save-bias", metavar="FILE", type=Path, help="store the bias in a .safetensors file")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     denoiser, usual = _denoiser(args, samples, sample_rate)
     strength = usual if args.strength is None else args.strength
     stream = denoiser.stream(strength)
+    if args.save_bias is not None:
+        write_bias(args.save_bias, denoiser, sample_rate, strength=strength)
     before, after = float(np.mean(np.square(samples, dtype=np.float64))), 0.0
     began, shown = time.monotonic(), False
     with audio_writer(args.output, sample_rate) as writer:
@@ -76,8 +78,6 @@ def run(args: argparse.Namespace) -> int:
                 print(f"\rdenoising {done:.0%}", end="", file=sys.stderr, flush=True)
     if shown:
         print(file=sys.stderr)
-    if args.save_bias is not None:
-        write_bias(args.save_bias, denoiser, sample_rate, strength=strength)
     removed = float(10.0 * np.log10(max(before, 1e-20) / max(after / len(samples), 1e-20)))
     seconds = len(samples) / sample_rate
     if args.json:
