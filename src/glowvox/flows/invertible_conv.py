@@ -15,7 +15,7 @@ def random_rotation(channels: int) -> Tensor:
     rotation = torch.linalg.qr(torch.randn(channels, channels))[0]
     if torch.det(rotation) < 0:
         rotation[:, 0] = -rotation[:, 0]
-    return rotation
+    return rotation.contiguous()
 
 
 class InverseCache:

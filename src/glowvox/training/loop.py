@@ -190,7 +190,7 @@ class Trainer:
         if not self.processes.is_main:
             return
         tensors = model_tensors(self.task.model) | optimiser_tensors(self.task.model, self.optimiser)
-        tensors |= {f"average.{name}": tensor.cpu() for name, tensor in self.average.shadow.items()}
+        tensors |= {f"average.{name}": tensor.cpu().clone() for name, tensor in self.average.shadow.items()}
         numbers = {"step": self.step, "best": self.best, "guard": asdict(self.guard)}
         self.average.swap(self.task.model)
         self.run.save(

@@ -105,8 +105,8 @@ class RunFolder:
 
 
 def model_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """Return a model's parameters and buffers, on the CPU."""
-    return {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    """Return copies of a model's parameters and buffers, on the CPU."""
+    return {f"model.{name}": tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
 def optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from glowvox.audio.mel import MelTransform
 from glowvox.config.training import VocoderTrainingConfig
-from glowvox.data.batches import SegmentSampler
+from glowvox.data.batches.segments import SegmentSampler
 from glowvox.data.prepared import Clip
 from glowvox.errors import DataError
 from glowvox.models.waveglow import WaveGlow
@@ -23,12 +23,12 @@ QUANTISATION = 1 / 32768
 
 
 @dataclass(frozen=True)
-class SegmentBatch:
-    """Segments of speech: samples `[B, S]`, mels `[B, M, S / hop]`, and the clips they come from."""
+class VocoderBatch:
+    """Segments of speech on the model's device: samples `[B, S]`, mels `[B, M, S / hop]`, the batch's number."""
 
     samples: Tensor
     mel: Tensor
-    ids: tuple[str, ...]
+    index: int
 
 
 def bits_per_sample(log_likelihood: float, samples: int) -> float:
@@ -47,6 +47,7 @@ class VocoderTask(Task):
         model: the vocoder, on its device.
         config: the objective.
         sampler: draws the training segments.
+        training: the clips it draws from, in its order.
         validation: clips never trained on; at most `likelihood_clips` of them measure the likelihood.
         listening_clips: how many of them are synthesised at each validation.
         recompute: keep only each flow step's input for the backward pass.
@@ -59,6 +60,7 @@ class VocoderTask(Task):
         model: WaveGlow,
         config: VocoderTrainingConfig,
         sampler: SegmentSampler,
+        training: Sequence[Clip],
         validation: Sequence[Clip],
         listening_clips: int,
         *,
@@ -71,23 +73,24 @@ class VocoderTask(Task):
         self.vocoder.steps.recompute = recompute
         self.config = config
         self.sampler = sampler
+        self.training = list(training)
         self.validation = list(validation)
         self.listening_clips = listening_clips
         self.device = next(model.parameters()).device
         self.spectral = MultiResolutionLoss(model.config.audio).to(self.device)
         self.mel_transform = MelTransform(model.config.audio)
 
-    def batch(self, index: int) -> SegmentBatch:
+    def batch(self, index: int) -> VocoderBatch:
         """Return the segments of a batch. See `Task.batch`."""
         segments = self.sampler.batch(index)
         samples = torch.from_numpy(segments.samples).to(self.device, non_blocking=True)
-        return SegmentBatch(samples, torch.from_numpy(segments.mel).to(self.device, non_blocking=True), segments.ids)
+        return VocoderBatch(samples, torch.from_numpy(segments.mel).to(self.device, non_blocking=True), index)
 
-    def initialise(self, batch: SegmentBatch) -> None:
+    def initialise(self, batch: VocoderBatch) -> None:
         """Let every ActNorm see the first batch. See `Task.initialise`."""
         self.vocoder(batch.samples, batch.mel)
 
-    def loss(self, batch: SegmentBatch, step: int, generator: torch.Generator) -> TaskLoss:
+    def loss(self, batch: VocoderBatch, step: int, generator: torch.Generator) -> TaskLoss:
         """Return the negative log-likelihood per sample, in the second stage with the spectral losses added."""
         config = self.config
         likelihood = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma).sum() / batch.samples.numel()
@@ -114,13 +117,17 @@ class VocoderTask(Task):
         """Return `log_mel_distance` in the second stage, the likelihood before. See `Task.score_name`."""
         return "log_mel_distance" if self._is_spectral(step) else "nats_per_sample"
 
-    def seconds_of_audio(self, batch: SegmentBatch) -> float:
+    def seconds_of_audio(self, batch: VocoderBatch) -> float:
         """Return the seconds of speech in a batch. See `Task.seconds_of_audio`."""
         return batch.samples.numel() / self.vocoder.config.audio.sample_rate
 
-    def describe(self, batch: SegmentBatch) -> str:
-        """Return the clips of a batch. See `Task.describe`."""
-        return ", ".join(batch.ids)
+    def describe(self, batch: VocoderBatch) -> str:
+        """Return where the segments of a batch begin. See `Task.describe`."""
+        places = []
+        for start in self.sampler.starts(batch.index):
+            clip = int(np.searchsorted(self.sampler.store.first_frames, start, "right")) - 1
+            places.append(f"{self.training[clip].id} at frame {start - self.sampler.store.first_frames[clip]}")
+        return ", ".join(places)
 
     def _is_spectral(self, step: int) -> bool:
         return 0 <= self.config.spectral_from_step <= step

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from glowvox.config.preset import Preset
-from glowvox.data.batches import SegmentSampler
+from glowvox.data.batches.segments import SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.distributed import Processes
@@ -30,10 +30,12 @@ def train_vocoder(preset: Preset, folders: Sequence[Path], options: StartOptions
     for part in data:
         part.require(preset.waveglow.audio)
 
+    training = [clip for part in data for clip in part.clips("train")]
+
     def make_task(model: nn.Module, processes: Processes) -> Task:
         assert isinstance(model, WaveGlow)
         sampler = SegmentSampler(
-            [clip for part in data for clip in part.clips("train")],
+            training,
             frames=preset.vocoder_training.segment_frames,
             batch_size=preset.training.batch_size,
             seed=preset.training.seed,
@@ -45,6 +47,7 @@ def train_vocoder(preset: Preset, folders: Sequence[Path], options: StartOptions
             model,
             preset.vocoder_training,
             sampler,
+            training,
             [clip for part in data for clip in part.clips("validation")],
             preset.training.validation_clips,
             recompute=preset.training.recompute,
