@@ -151,7 +151,7 @@ def _spectra(report: Report) -> str:
     return (
         '<p class="soft">Mean power over all clips. Single lines are tones that do not belong to speech; a fall at '
         "high frequencies is heard as dullness, a rise as hiss.</p>"
-        f'<figure class="panel"><ul class="legend">{legend}</ul>{picture}</figure>'
+        f'<figure class="panel"><ul class="legend">{legend}</ul><div class="scroll">{picture}</div></figure>'
     )
 
 
@@ -172,8 +172,8 @@ def _take(name: str, index: int, output: Output, clip: ClipResult, report: Repor
     sound = io.BytesIO()
     write_audio(sound, output.samples, report.sample_rate, format="flac")
     source = "data:audio/flac;base64," + base64.b64encode(sound.getvalue()).decode()
-    scores = " \u00b7 ".join(
-        f"{_e(measure.label)} <b>{output.values[measure.key]:.{measure.digits}f}</b> {_e(measure.unit)}".strip()
+    scores = "".join(
+        f"<li>{_e(measure.label)} <b>{output.values[measure.key]:.{measure.digits}f}</b> {_e(measure.unit)}</li>"
         for measure in report.measures
         if measure.key in _SCORES and measure.key in output.values
     )
@@ -181,7 +181,7 @@ def _take(name: str, index: int, output: Output, clip: ClipResult, report: Repor
         f'<figure><figcaption><span class="swatch line-{index % 6}"></span>{_e(name)}</figcaption>'
         f'<audio controls preload="metadata" src="{source}" aria-label="{_e(f"{name}, clip {clip.id}")}"></audio>'
         + spectrogram_svg(output.samples, report.sample_rate, top_db, f"Spectrogram of {name}, clip {clip.id}")
-        + (f'<p class="scores">{scores}</p>' if scores else "")
+        + (f'<ul class="scores">{scores}</ul>' if scores else "")
         + ("" if output.heard is None else _heard(output.heard))
         + "".join(f'<p class="note">{_e(note)}</p>' for note in output.notes)
         + "</figure>"

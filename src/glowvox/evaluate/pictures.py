@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glowvox.errors import MissingExtraError
 from glowvox.evaluate.spectrogram import DYNAMIC_RANGE, level_spectrogram
 
-_LEFT, _TOP, _BOTTOM, _RIGHT = 40, 8, 34, 8
+_LEFT, _TOP, _BOTTOM, _RIGHT = 46, 8, 40, 10
 
 
 def spectrogram_svg(samples: NDArray[np.float32], sample_rate: int, top_db: float, description: str) -> str:
@@ -52,7 +52,7 @@ def spectra_svg(spectra: Mapping[str, NDArray[np.float64]], sample_rate: int, de
     levels = {name: 10.0 * np.log10(np.maximum(power, 1e-20)) for name, power in spectra.items()}
     top = 10.0 * math.ceil(max(float(np.max(curve)) for curve in levels.values()) / 10.0)
     nyquist = sample_rate / 2000
-    parts = [_open(width, height, description)]
+    parts = [_open(width, height, description, ' class="spectra"')]
     for drop in range(0, int(DYNAMIC_RANGE) + 1, 20):
         y = _TOP + drop / DYNAMIC_RANGE * plot_height
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -91,22 +91,22 @@ def _png(levels: NDArray[np.float64], top_db: float) -> str:
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
-def _open(width: float, height: float, description: str) -> str:
+def _open(width: float, height: float, description: str, kind: str = "") -> str:
     text = html.escape(description)
-    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{text}"><title>{text}</title>'
+    return f'<svg{kind} viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{text}"><title>{text}</title>'
 
 
 def _tick_below(x: float, y: float, text: str) -> str:
     return (
         f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{y:g}" y2="{y + 4:g}"/>'
-        f'<text x="{x:.1f}" y="{y + 15:g}" text-anchor="middle">{html.escape(text)}</text>'
+        f'<text x="{x:.1f}" y="{y + 18:g}" text-anchor="middle">{html.escape(text)}</text>'
     )
 
 
 def _tick_left(x: float, y: float, text: str) -> str:
     return (
         f'<line class="tick" x1="{x - 4:g}" x2="{x:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        f'<text x="{x - 7:g}" y="{y + 3.5:.1f}" text-anchor="end">{html.escape(text)}</text>'
+        f'<text x="{x - 7:g}" y="{y + 4.5:.1f}" text-anchor="end">{html.escape(text)}</text>'
     )
 
 
@@ -114,5 +114,5 @@ def _axis_names(width: float, height: float, below: str, left: str) -> str:
     middle = _TOP + (height - _TOP - _BOTTOM) / 2
     return (
         f'<text x="{_LEFT + (width - _LEFT - _RIGHT) / 2:g}" y="{height - 4:g}" text-anchor="middle">{below}</text>'
-        f'<text transform="translate(11 {middle:g}) rotate(-90)" text-anchor="middle">{left}</text>'
+        f'<text transform="translate(13 {middle:g}) rotate(-90)" text-anchor="middle">{left}</text>'
     )

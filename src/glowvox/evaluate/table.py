@@ -32,11 +32,13 @@ def shown(figure: Figure, measure: Measure) -> str:
 
 
 def best_system(report: Report, measure: Measure) -> str | None:
-    """Return the best system besides the first (natural speech), or None where fewer than two have the figure."""
+    """Return the best system but natural speech; None where fewer than two have the figure or share it."""
     found = {
         name: figures[measure.key].value for name, figures in list(report.systems.items())[1:] if measure.key in figures
     }
     if len(found) < 2 or measure.better == "neither":
         return None
     order = {"higher": lambda value: -value, "lower": lambda value: value, "zero": abs}[measure.better]
-    return min(found, key=lambda name: order(found[name]))
+    first, second = sorted(found, key=lambda name: order(found[name]))[:2]
+    tied = f"{found[first]:.{measure.digits}f}" == f"{found[second]:.{measure.digits}f}"
+    return None if tied else first
