@@ -1,5 +1,7 @@
 """The bias denoiser against its formula, in pieces, and on signals whose answer is known."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,16 @@ def test_the_stream_is_one_window_behind_at_most(bias):
         given += len(stream.push(np.zeros(100, np.float32)))
         assert received - given <= 1024
     assert stream.finish().size <= 1024
+
+
+def test_memory_is_that_of_the_audio(bias):
+    samples = np.random.default_rng(0).standard_normal(22050 * 120).astype(np.float32)
+    denoiser = BiasDenoiser(bias)
+    tracemalloc.start()
+    denoiser(samples, 0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * samples.nbytes + 20e6
 
 
 def test_no_strength_changes_nothing(bias, synthetic_voice):

@@ -55,7 +55,7 @@ def test_speech_quality(shared):
         samples, _ = read_audio(clip)
         spoken = griffin_lim(MelTransform(config)(samples), config, length=len(samples))
         scores.append(pesq(16000, resample(samples, 22050, 16000), resample(spoken, 22050, 16000), "wb"))
-    assert np.mean(scores) > 2.68, scores
+    assert np.mean(scores) > 2.75, scores
 
 
 @pytest.mark.parametrize(

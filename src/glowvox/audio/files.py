@@ -15,7 +15,7 @@ from glowvox.audio.resample import resample
 from glowvox.audio.writer import ClippingReport, audio_writer
 from glowvox.errors import AudioError
 
-_BLOCK_FRAMES = 1 << 18
+_BLOCK_SAMPLES = 1 << 18
 _UNKNOWN_FRAMES = 2**63 - 1
 """What libsndfile says of a FLAC whose header has no length."""
 _SEEK_FAILED = 39
@@ -86,16 +86,17 @@ def write_audio(
     """
     signal = checked_samples(samples)
     with audio_writer(destination, sample_rate, format=format, subtype=subtype) as writer:
-        for start in range(0, len(signal), _BLOCK_FRAMES):
-            writer.write(signal[start : start + _BLOCK_FRAMES])
+        for start in range(0, len(signal), _BLOCK_SAMPLES):
+            writer.write(signal[start : start + _BLOCK_SAMPLES])
     return writer.report
 
 
 def _blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
     """Yield what is left of a file as [frames, channels], to its end and not to the length in its header."""
+    size = max(1, min(_BLOCK_SAMPLES // file.channels, file.frames))
     while True:
         # A FLAC holds integers, so a NaN that is still there afterwards is where its decoder stopped.
-        buffer = np.full((_BLOCK_FRAMES, file.channels), np.nan, dtype=np.float32)
+        buffer = np.full((size, file.channels), np.nan, dtype=np.float32)
         try:
             block = file.read(out=buffer)
         except soundfile.LibsndfileError as problem:
