@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from glowvox.align import monotonic_alignment_search
 from glowvox.align.compiled import is_available
 from glowvox.align.search import SearchMethod
-from glowvox.errors import DataError
+from glowvox.errors import DataError, MissingExtraError
 
 METHODS: list = [
     "reference",
@@ -136,3 +136,34 @@ def test_compiled_search_shares_the_batch_among_threads() -> None:
     alone = search_compiled(scores, *lengths, threads=1)
     for threads in (2, 3, 16):
         assert np.array_equal(search_compiled(scores, *lengths, threads=threads), alone)
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_large_batches_take_the_compiled_search_only_where_there_is_one(
+    available: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from glowvox.align import search
+
+    if available and not is_available():
+        pytest.skip("Numba is not installed")
+    asked: list[str] = []
+    for name in ("search_compiled", "search_vectorised"):
+        inner = getattr(search, name)
+        monkeypatch.setattr(search, name, lambda *a, _f=inner, _n=name, **k: asked.append(_n) or _f(*a, **k))
+    monkeypatch.setattr(search, "is_available", lambda: available)
+    generator = torch.Generator().manual_seed(5)
+    paths = []
+    for shape in ((2, 500, 1000), (1, 10, 20)):
+        scores = torch.randn(shape, generator=generator)
+        lengths = torch.full((shape[0],), shape[1]), torch.full((shape[0],), shape[2])
+        paths.append(monotonic_alignment_search(scores, *lengths))
+    assert asked == ["search_compiled" if available else "search_vectorised", "search_vectorised"]
+    assert paths[0].sum().item() == 2000
+
+
+def test_compiled_search_that_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from glowvox.align import search
+
+    monkeypatch.setattr(search, "is_available", lambda: False)
+    with pytest.raises(MissingExtraError, match=r"needs the package 'numba'"):
+        monotonic_alignment_search(torch.zeros(1, 2, 3), torch.tensor([2]), torch.tensor([3]), method="compiled")

@@ -5,7 +5,6 @@ batch each: Numba's own thread pool may not be entered from two threads at once.
 """
 
 import functools
-import importlib.util
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@functools.cache
 def is_available() -> bool:
-    """Say whether Numba can be imported, without importing it."""
-    return importlib.util.find_spec("numba") is not None
+    """Say whether Numba works here; it refuses to be imported beside a NumPy that it does not know."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def search_compiled(

@@ -16,6 +16,8 @@ class SameConv1d(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `[B, out, L]` from `x [B, in, L]`."""
+        if self.kernel_size[0] == 1:
+            return F.linear(x.transpose(1, 2), self.weight[:, :, 0], self.bias).transpose(1, 2)
         padding = (0, self.kernel_size[0] // 2)
         return F.conv2d(x.unsqueeze(2), self.weight.unsqueeze(2), self.bias, padding=padding).squeeze(2)
 
