@@ -100,10 +100,11 @@ def test_bits_per_second_of_a_uniform_density() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-def test_a_drawing_of_everything(model: WaveGlow, recording: tuple, tmp_path: Path, suffix: str) -> None:
+def test_a_drawing_of_everything(recording: tuple, tmp_path: Path, suffix: str) -> None:
     samples, mel = recording
     path = tmp_path / f"picture{suffix}"
-    save_drawing(Drawing("a clip", AudioConfig(), mel, samples, local_likelihood(model, samples, mel)), path)
+    noise = np.random.default_rng(0).standard_normal((8, 640)).astype(np.float32)
+    save_drawing(Drawing("a clip", AudioConfig(), mel, samples, LocalLikelihood(noise, noise.sum(0))), path)
     assert path.stat().st_size > 5000
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
 

@@ -125,7 +125,7 @@ def test_alignment_refuses_unknown_words_and_no_words() -> None:
 @pytest.fixture(scope="module")
 def sentences(shared: Path) -> list[tuple[np.ndarray, str]]:
     lines = (shared / "speech/kathleen/metadata.csv").read_text(encoding="utf-8").splitlines()
-    chosen = [line.split("|")[:2] for line in sorted(lines)[390::390][:3]]
+    chosen = [line.split("|")[:2] for line in sorted(lines)[390::390][:2]]
     return [(soundfile.read(shared / f"speech/kathleen/wavs/{name}.flac")[0], text) for name, text in chosen]
 
 
@@ -137,7 +137,7 @@ def test_recognition_of_speech_depends_neither_on_order_nor_on_processes(sentenc
 
 
 def test_aligned_words_are_in_order_and_inside(sentences: list) -> None:
-    clip, text = sentences[2]
+    clip, text = sentences[1]
     words = force_align(clip, RATE, text)
     assert [word.text for word in words] == normalise_transcript(text).split()
     times = [time for word in words for time in (word.start, word.end)]
