@@ -1,0 +1,259 @@
+"""The text front end: from any text to sentences of words with phonemes, the same in training and in speaking."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from glowvox.errors import TextError
+from glowvox.text.given_words import GivenWords
+from glowvox.text.lexicon import UserLexicon, load_lexicon
+from glowvox.text.limits import DEFAULT_MAX_TOKENS, split_items
+from glowvox.text.marked_text import MarkedText
+from glowvox.text.normalise import Fixed, Piece, clean_characters, load_normaliser
+from glowvox.text.phonemise import BackEnd, Pronunciation, Token, load_back_end, resolve_language
+from glowvox.text.sentences import DEFAULT_MAX_CHARACTERS, TextSpan
+from glowvox.text.ssml import parse_ssml
+from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
+
+FRONT_END_VERSION = 1
+"""Changes when the phonemes or symbols of a text may change in a way that a trained voice would not understand."""
+_MOST_WARNINGS = 100
+_STRENGTH = {".": 4, "?": 5, "!": 5, ";": 3, ":": 3, "—": 2, ",": 1}
+_FULL_STOP = re.compile(r"\.[\"')\]}*_\s]*$")
+
+
+@dataclass(frozen=True)
+class SentenceLimits:
+    """What no sentence exceeds, whatever comes."""
+
+    max_characters: int = DEFAULT_MAX_CHARACTERS
+    """Characters of text."""
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    """Tokens for the model, blanks included."""
+
+
+class FrontEnd:
+    """Normaliser, lexicons and back end of one language. Safe to use from several threads."""
+
+    def __init__(self, back_end: BackEnd, *, lexicon: UserLexicon | None = None) -> None:
+        """Put a front end together; `load_front_end` finds the parts.
+
+        Args:
+            back_end: Knows the words of the language.
+            lexicon: The user's own pronunciations, which go before everything else.
+        """
+        self._back_end = back_end
+        self._normalise = load_normaliser(back_end.language, back_end.is_word)
+        self._given = GivenWords(lexicon or UserLexicon({}), back_end)
+
+    @property
+    def name(self) -> str:
+        """Back end and language, stored with every voice and data set."""
+        return f"{self._back_end.name}/{self._back_end.language}"
+
+    @property
+    def version(self) -> str:
+        """Version of the front end and of its back end's data, stored with every voice and data set."""
+        return f"{FRONT_END_VERSION}+{self._back_end.version}"
+
+    @property
+    def language(self) -> str:
+        """Language tag, such as `en-us`."""
+        return self._back_end.language
+
+    def to_dict(self) -> dict[str, str]:
+        """Return what is stored with a voice or a data set."""
+        return {"name": self.name, "version": self.version, "language": self.language}
+
+    def check_front_end(self, stored: Mapping[str, object]) -> None:
+        """Refuse a voice or a data set that was made with another front end.
+
+        Raises:
+            TextError: Name or version differ, or are not stored.
+        """
+        for key, here in (("name", self.name), ("version", self.version)):
+            there = stored.get(key)
+            if there != here:
+                raise TextError(
+                    f"the text front end differs: {key} {there!r} was used in training, here it is {here!r}; "
+                    "install what was used then, or train again"
+                )
+
+    def process(
+        self, text: str, *, pauses: PauseLengths | None = None, limits: SentenceLimits | None = None
+    ) -> Utterance:
+        """Make a text ready to be spoken.
+
+        Args:
+            text: Any text; `[[ phonemes ]]` in it are spoken as they stand.
+            pauses: Silences between sentences.
+            limits: What no sentence exceeds.
+
+        Returns:
+            Sentences, and a warning for everything that was guessed, replaced or left out. No text makes it fail.
+
+        Raises:
+            TextError: A limit is not positive, or inline phonemes are longer than half a sentence may be.
+        """
+        cleaned = clean_characters(text)
+        warnings: list[str] = []
+        if cleaned.controls:
+            warnings.append(f"left out {cleaned.controls} control character{'s' if cleaned.controls > 1 else ''}")
+        marked = MarkedText(cleaned.text, cleaned.origins, self._given.inline(cleaned.text, warnings))
+        return self._utterance(text, marked, warnings, pauses or PauseLengths(), limits or SentenceLimits())
+
+    def process_ssml(
+        self, document: str, *, pauses: PauseLengths | None = None, limits: SentenceLimits | None = None
+    ) -> Utterance:
+        """Make an SSML document ready to be spoken; spans count the characters of its text without the tags.
+
+        Raises:
+            TextError: The document is not of the subset that `glowvox.text.ssml` describes.
+        """
+        warnings: list[str] = []
+        marked = parse_ssml(document, self.language, self._normalise, warnings)
+        return self._utterance(marked.text, marked, warnings, pauses or PauseLengths(), limits or SentenceLimits())
+
+    def _utterance(
+        self, given: str, marked: MarkedText, warnings: list[str], pauses: PauseLengths, limits: SentenceLimits
+    ) -> Utterance:
+        spans = marked.sentences(limits.max_characters)
+        sentences: list[Sentence] = []
+        lead = marked.silence_between(-1, spans[0].start if spans else len(marked.text))
+        if lead:
+            sentences.append(Sentence("", (), (0, 0), pause_after=lead))
+        for number, span in enumerate(spans):
+            following = spans[number + 1].start if number + 1 < len(spans) else len(marked.text)
+            silence = marked.silence_between(span.start, following)
+            last = number == len(spans) - 1
+            if silence is None:
+                silence = 0.0 if last else (pauses.paragraph if span.ends_paragraph else pauses.sentence)
+            made = self._sentences(given, marked, span, following if not last else following + 1, warnings, limits)
+            if made:
+                sentences.extend(made[:-1])
+                sentences.append(_with_pause(made[-1], silence))
+            elif sentences:
+                sentences[-1] = _with_pause(sentences[-1], max(sentences[-1].pause_after, silence))
+        if not any(sentence.items for sentence in sentences):
+            warnings.append("nothing to say: the text holds no word that can be spoken")
+        return Utterance(tuple(sentences), _unique(warnings))
+
+    def _sentences(
+        self,
+        given: str,
+        marked: MarkedText,
+        span: TextSpan,
+        following: int,
+        warnings: list[str],
+        limits: SentenceLimits,
+    ) -> list[Sentence]:
+        text = marked.text[span.start : span.end]
+        fixed = self._given.words(text)
+        fixed.update(
+            (start - span.start, Fixed(stretch.end - span.start, stretch.words))
+            for start, stretch in marked.fixed.items()
+            if span.start <= start < span.end
+        )
+        pieces = self._normalise(text, fixed, warnings)
+        items = self._items(pieces, span.start, marked, warnings)
+        if items and not isinstance(items[-1], Pause) and _FULL_STOP.search(text):
+            # An abbreviation at the end has taken the full stop of the sentence with it.
+            items.append(Pause(".", _origin(marked, span.end - 1, span.end)))
+        marks = [(place, name) for place, name in marked.marks if span.start <= place < following]
+        if not any(isinstance(item, Word) for item in items) and not marks:
+            return []
+        rows = split_items(items, limits.max_tokens) or [[]]
+        sentences: list[Sentence] = []
+        for number, row in enumerate(rows):
+            words = [item for item in row if isinstance(item, Word)]
+            whole = len(rows) == 1
+            start, end = _origin(marked, span.start, span.end) if whole else (row[0].span[0], row[-1].span[1])
+            here = [(_origin(marked, place, place)[0], name) for place, name in marks]
+            here = [(place, name) for place, name in here if (place < end or number == len(rows) - 1)]
+            marks = marks[len(here) :]
+            placed = tuple(Mark(name, sum(word.span[0] < place for word in words)) for place, name in here)
+            voice = marked.setting_at(span.start).voice
+            sentences.append(Sentence(given[start:end], tuple(row), (start, end), voice=voice, marks=placed))
+        return sentences
+
+    def _items(
+        self, pieces: Sequence[Piece], offset: int, marked: MarkedText, warnings: list[str]
+    ) -> list[Word | Pause]:
+        said = iter(self._back_end.pronounce(_tokens(pieces)))
+        items: list[Word | Pause] = []
+        for piece in pieces:
+            span = _origin(marked, offset + piece.start, offset + piece.end)
+            if piece.pause:
+                _add_pause(items, Pause(piece.pause, span))
+                continue
+            rate = marked.setting_at(offset + piece.start).rate
+            for word in piece.words:
+                by_rule = next(said)
+                chosen = (
+                    Pronunciation(word.phonemes, word.source)
+                    if word.phonemes is not None
+                    else self._given.pronounce(word.text) or by_rule
+                )
+                if chosen.warning:
+                    warnings.append(chosen.warning)
+                if chosen.phonemes:
+                    items.append(Word(word.text, chosen.phonemes, chosen.source, span, rate))
+        return items
+
+
+def _tokens(pieces: Sequence[Piece]) -> list[Token]:
+    tokens: list[Token] = []
+    for piece in pieces:
+        if piece.pause:
+            tokens.append(Token(piece.pause, is_mark=True))
+        tokens.extend(Token(word.text, word.letter) for word in piece.words)
+    return tokens
+
+
+def _add_pause(items: list[Word | Pause], pause: Pause) -> None:
+    """Add a pause after a word; of pauses in a row the strongest stays, before the first word there is none."""
+    if not items:
+        return
+    last = items[-1]
+    if isinstance(last, Pause):
+        if _STRENGTH[pause.mark] > _STRENGTH[last.mark]:
+            items[-1] = pause
+        return
+    items.append(pause)
+
+
+def _origin(marked: MarkedText, start: int, end: int) -> tuple[int, int]:
+    first = marked.origins[start]
+    if start >= end:
+        return first, first
+    return first, max(marked.origins[end], marked.origins[end - 1] + 1)
+
+
+def _with_pause(sentence: Sentence, seconds: float) -> Sentence:
+    return Sentence(sentence.text, sentence.items, sentence.span, seconds, sentence.voice, sentence.marks)
+
+
+def _unique(warnings: Sequence[str]) -> tuple[str, ...]:
+    different = tuple(dict.fromkeys(warnings))
+    if len(different) <= _MOST_WARNINGS:
+        return different
+    return (*different[:_MOST_WARNINGS], f"and {len(different) - _MOST_WARNINGS} more warnings")
+
+
+def load_front_end(
+    language: str = "en-us", *, lexicon: UserLexicon | Path | str | None = None, back_end: str = "gruut"
+) -> FrontEnd:
+    """Return the front end of a language.
+
+    Args:
+        language: `en-us`, `en-gb`, `de-de` (short forms too); with espeak-ng any of its voices that has a normaliser.
+        lexicon: The user's own pronunciations, or the file that holds them.
+        back_end: `gruut`, or `espeak-ng` for the program of that name.
+
+    Raises:
+        TextError: The language, the lexicon or the back end is not to be had.
+    """
+    if isinstance(lexicon, Path | str):
+        lexicon = load_lexicon(lexicon)
+    return FrontEnd(load_back_end(back_end, resolve_language(language)), lexicon=lexicon)

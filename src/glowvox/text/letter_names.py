@@ -1,0 +1,80 @@
+"""How letters are called, and how letters of other alphabets sound: the last resort, so that nothing is dropped."""
+
+import re
+import unicodedata
+
+_ENGLISH = {
+    "a": "ˈeɪ", "b": "b ˈi", "c": "s ˈi", "d": "d ˈi", "e": "ˈi", "f": "ˈɛ f", "g": "d͡ʒ ˈi", "h": "ˈeɪ t͡ʃ", "i": "ˈaɪ",
+    "j": "d͡ʒ ˈeɪ", "k": "k ˈeɪ", "l": "ˈɛ l", "m": "ˈɛ m", "n": "ˈɛ n", "o": "ˈoʊ", "p": "p ˈi", "q": "k j ˈu", "r": "ˈɑ ɹ",
+    "s": "ˈɛ s", "t": "t ˈi", "u": "j ˈu", "v": "v ˈi", "w": "d ˈʌ b ə l j ˌu", "x": "ˈɛ k s", "y": "w ˈaɪ", "z": "z ˈi",
+}  # fmt: skip
+_GERMAN = {
+    "a": "ʔ aː", "b": "b eː", "c": "t s eː", "d": "d eː", "e": "ʔ eː", "f": "ʔ ɛ f", "g": "ɡ eː", "h": "h aː", "i": "ʔ iː",
+    "j": "j ɔ t", "k": "k aː", "l": "ʔ ɛ l", "m": "ʔ ɛ m", "n": "ʔ ɛ n", "o": "ʔ oː", "p": "p eː", "q": "k uː", "r": "ʔ ɛ ʁ",
+    "s": "ʔ ɛ s", "t": "t eː", "u": "ʔ uː", "v": "f aʊ̯", "w": "v eː", "x": "ʔ ɪ k s", "y": "ʔ ʏ p s ɪ l ɔ n", "z": "t s ɛ t",
+    "ä": "ʔ ɛː", "ö": "ʔ øː", "ü": "ʔ yː", "ß": "ʔ ɛ s t s ɛ t",
+}  # fmt: skip
+_NAMES = {"en": _ENGLISH, "de": _GERMAN}
+
+_CYRILLIC = dict(
+    zip(
+        "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђјљњћџ",
+        "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya i yi ye g w dj y ly ny ch dzh".split(),
+        strict=True,
+    )
+)
+_GREEK = dict(
+    zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t i f h ps o".split(), strict=True)
+)
+_LATIN = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "th", "þ": "th", "ł": "l", "ı": "i", "ŋ": "ng", "ħ": "h", "ə": "e", "ŧ": "t",
+}  # fmt: skip
+_SOUNDS = {**_CYRILLIC, **_GREEK, **_LATIN}
+
+
+def letter_phonemes(letter: str, language: str) -> tuple[str, ...] | None:
+    """Return the name of a letter as phonemes, or None where the language has no name for it."""
+    names = _NAMES.get(language.split("-")[0], {})
+    lower = letter.lower()
+    found = names.get(lower) or names.get(unicodedata.normalize("NFD", lower)[:1])
+    return tuple(found.split()) if found else None
+
+
+def romanise(word: str, alphabet: frozenset[str]) -> tuple[str, str]:
+    """Write a word in the letters that the rules of a language know.
+
+    Accents are taken off; Cyrillic, Greek and special Latin letters are written by their sound; kana, Hangul and the letters
+    of other alphabets by the name that Unicode gives them.
+
+    Args:
+        word: A word in lower case.
+        alphabet: The letters that the language knows.
+
+    Returns:
+        The word, and the characters for which there is no reading (ideographs).
+    """
+    written, unread = "", ""
+    for character in unicodedata.normalize("NFC", word):
+        if character in alphabet:
+            written += character
+            continue
+        for part in unicodedata.normalize("NFKD", character) if not "가" <= character <= "힣" else character:
+            if part in alphabet:
+                written += part
+            elif unicodedata.combining(part):
+                continue
+            elif part in _SOUNDS:
+                written += _SOUNDS[part].replace("_", "")
+            else:
+                sound = _name_of(part)
+                written += sound
+                unread += "" if sound else part
+    return written, unread
+
+
+def _name_of(character: str) -> str:
+    name = unicodedata.name(character, "")
+    if "IDEOGRAPH" in name or not character.isalpha():
+        return ""
+    match = re.search(r"(?:LETTER|SYLLABLE)(?: SMALL)? ([A-Z]+)", name)
+    return match.group(1).lower()[:12] if match else ""

@@ -1,0 +1,122 @@
+"""The user's own pronunciations: a text file of `word = phonemes` or `word = respelling` lines.
+
+# comment
+Nguyen = w ɪ n            phones of the table, separated by blanks
+gif    = /d͡ʒˈɪf/          IPA between slashes, in one piece
+gruut  = groot            ordinary spelling, read as the language reads it
+GlowVox = "glow vox"      ordinary spelling for certain
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from glowvox.errors import TextError
+from glowvox.text.phones import canonical_phone, split_ipa, split_stress
+
+_MAX_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LexiconEntry:
+    """How the user wants a word said: either field is set."""
+
+    phonemes: tuple[str, ...] = ()
+    respelling: str = ""
+
+
+class UserLexicon:
+    """Words, of any case, with the pronunciation that the user gave them; they go before everything else."""
+
+    def __init__(self, entries: Mapping[str, LexiconEntry]) -> None:
+        """Take entries by word."""
+        self._entries = {key.casefold(): entry for key, entry in entries.items()}
+        self._most_words = max((len(key.split()) for key in self._entries), default=0)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def most_words(self) -> int:
+        """The number of words in the longest key."""
+        return self._most_words
+
+    def lookup(self, word: str) -> LexiconEntry | None:
+        """Return the entry of a word (or of several, separated by single blanks), or None."""
+        return self._entries.get(word.casefold())
+
+
+def _parse_pronunciation(text: str) -> LexiconEntry:
+    if text[0] in '"“' and text[-1] in '"”' and len(text) > 2:
+        return LexiconEntry(respelling=text[1:-1].strip())
+    slashed = re.fullmatch(r"/(.+)/|\[\[(.+)\]\]|\[(.+)\]", text)
+    tokens = text.split()
+    as_phones = all(canonical_phone(split_stress(token)[1]) is not None for token in tokens)
+    if slashed is None and not (as_phones and (len(tokens) > 1 or not text.isascii())) and text.isascii():
+        return LexiconEntry(respelling=text)
+    if slashed is None and not as_phones and not re.search(r"[\u0250-\u02ff\u0300-\u036fθðŋæœøçχβ]", text):
+        return LexiconEntry(respelling=text)  # accents alone do not make IPA: café
+    phonemes, unknown = split_ipa(next(group for group in slashed.groups() if group) if slashed else text)
+    if unknown:
+        raise ValueError(f"no phone for {' '.join(unknown)}")
+    return LexiconEntry(phonemes=phonemes)
+
+
+def parse_lexicon(text: str, name: str = "lexicon") -> UserLexicon:
+    """Read a lexicon from a string.
+
+    Args:
+        text: Lines `word = pronunciation`; `#` at the beginning of a line or after a blank begins a comment.
+        name: What the lexicon is called in error messages.
+
+    Raises:
+        TextError: One or more lines are wrong; each is named with its number, in one line.
+    """
+    entries: dict[str, LexiconEntry] = {}
+    errors: list[str] = []
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
+        content = re.sub(r"(?:^|\s)#(?:\s.*)?$|^#.*$", "", line).strip()
+        if not content:
+            continue
+        # The sign stands between blanks where the word itself may hold one.
+        word, sign, pronunciation = content.partition(" = ") if " = " in content else content.partition("=")
+        word, pronunciation = " ".join(word.split()), pronunciation.strip()
+        if not sign or not word or not pronunciation:
+            errors.append(f"line {number}: expected 'word = pronunciation', got {_short(content)}")
+            continue
+        try:
+            entry = _parse_pronunciation(pronunciation)
+        except ValueError as error:
+            errors.append(f"line {number}: {_short(word)}: {error}")
+            continue
+        if not entry.phonemes and not re.search(r"[^\W\d_]", entry.respelling):
+            errors.append(f"line {number}: {_short(word)}: {_short(pronunciation)} holds no letter and no phone")
+            continue
+        entries[word] = entry
+    if errors:
+        more = f" (and {len(errors) - 5} more lines)" if len(errors) > 5 else ""
+        raise TextError(f"{name}: {'; '.join(errors[:5])}{more}")
+    return UserLexicon(entries)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def load_lexicon(path: Path | str) -> UserLexicon:
+    """Read a lexicon file (UTF-8).
+
+    Raises:
+        TextError: The file cannot be read, or a line is wrong.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise TextError(f"{path}: larger than {_MAX_BYTES // 2**20} MiB, hardly a lexicon")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise TextError(f"cannot read the lexicon {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TextError(f"{path}: not UTF-8 text (byte {error.start}): save the lexicon as UTF-8") from error
+    return parse_lexicon(text, str(path))

@@ -1,0 +1,96 @@
+"""A cleaned text with what is known about its stretches: given pronunciations, rates, voices, marks and silences."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from glowvox.errors import TextError
+from glowvox.text.normalise import Fixed
+from glowvox.text.sentences import TextSpan, split_sentences
+
+_BLANK_LINE = re.compile(r"[ \t]*\n[ \t]*\n")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """From this character on, words are spoken so, until the next setting."""
+
+    start: int
+    rate: float = 1.0
+    voice: str | None = None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A silence before this character; it ends the sentence."""
+
+    start: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MarkedText:
+    """What the front end processes, whether it came as plain text or as SSML."""
+
+    text: str
+    origins: Sequence[int]
+    """Index in the text as given of every character, and of the end."""
+    fixed: dict[int, Fixed] = field(default_factory=dict)
+    """Stretches whose words are given, by first character."""
+    settings: Sequence[Setting] = (Setting(0),)
+    """In the order of their places; the first one at 0."""
+    silences: Sequence[Silence] = ()
+    """In the order of their places."""
+    ends: Sequence[int] = ()
+    """Places before which a sentence ends in any case."""
+    marks: Sequence[tuple[int, str]] = ()
+    """Places and names of marks, in order."""
+
+    def setting_at(self, place: int) -> Setting:
+        """Return how the character at a place is spoken."""
+        return self.settings[bisect_right(self.settings, place, key=lambda setting: setting.start) - 1]
+
+    def silence_between(self, start: int, end: int) -> float | None:
+        """Return the seconds of the silences at places in `(start, end]`, or None where there is none."""
+        found = [silence.seconds for silence in self.silences if start < silence.start <= end]
+        return sum(found) if found else None
+
+    def sentences(self, max_characters: int) -> list[TextSpan]:
+        """Split the text; silences and changes of voice always end a sentence, given words are never cut.
+
+        Raises:
+            TextError: A stretch with given words is longer than half a sentence may be.
+        """
+        whole = self._masked(max_characters)
+        borders = {0, len(whole), *self.ends} | {silence.start for silence in self.silences}
+        borders |= {later.start for earlier, later in pairwise(self.settings) if earlier.voice != later.voice}
+        spans: list[TextSpan] = []
+        for start, end in pairwise(sorted(borders)):
+            found = split_sentences(whole[start:end], max_characters)
+            for number, span in enumerate(found):
+                first, last = start + span.start, start + span.end
+                paragraph = span.ends_paragraph
+                if number == len(found) - 1 and end < len(whole):
+                    paragraph = _BLANK_LINE.match(whole, last) is not None
+                # The first character of a given stretch is masked by a blank, which the splitter takes off.
+                spans.append(TextSpan(first - (first - 1 in self.fixed), last, paragraph))
+        return spans
+
+    def _masked(self, max_characters: int) -> str:
+        """Return the text with a word of X in place of each given stretch, so that no mark inside ends a sentence."""
+        if not self.fixed:
+            return self.text
+        masked: list[str] = []
+        place = 0
+        for start, given in sorted(self.fixed.items()):
+            length = given.end - start
+            if length > max(1, max_characters // 2):
+                raise TextError(
+                    f"{self.text[start : start + 30]!r}... is {length} characters with a pronunciation of its own: "
+                    f"at most {max(1, max_characters // 2)} can be spoken in one piece, make several of it"
+                )
+            masked.extend((self.text[place:start], " " if length > 1 else "", "X" * (length - (length > 1))))
+            place = given.end
+        return "".join(masked) + self.text[place:]

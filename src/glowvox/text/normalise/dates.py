@@ -1,0 +1,162 @@
+"""English dates: days, months, years, decades, eras."""
+
+import re
+
+from glowvox.text.normalise.numbers import cardinal, ordinal, plural, year
+from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_SHORT = {month[:3].lower(): month for month in MONTHS} | {"sept": "September"}
+_MONTH = r"(?P<month>January|February|March|April|May|June|July|August|September|October|November|December|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"  # fmt: skip  # noqa: E501
+_DAY = r"(?P<day>3[01]|[12]\d|0?[1-9])"
+_YEAR = r"(?P<year>1\d{3}|20\d{2}|2100)"
+_WEEKDAYS = {
+    "mon": "Monday", "tue": "Tuesday", "tues": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "thur": "Thursday",
+    "thurs": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday",
+}  # fmt: skip
+
+
+def month_name(text: str) -> str:
+    """Return the full name of a month written short or long."""
+    plain = text.rstrip(".").lower()
+    return _SHORT.get(plain[:4] if plain.startswith("sept") else plain[:3], text)
+
+
+def _month_day(month: int, day: int, year_text: str | None) -> Reading | None:
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    words = [MONTHS[month - 1], ordinal(str(day))]
+    if year_text:
+        words.append(_any_year(year_text))
+    return words
+
+
+def _any_year(text: str) -> str:
+    if len(text) == 2:
+        return f"oh {cardinal(text[1])}" if text[0] == "0" else cardinal(text)
+    return year(text)
+
+
+@rule(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?=T\d\d:|(?!\w))", "d")
+def iso_date(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 2024-12-05."""
+    return _month_day(int(match["month"]), int(match["day"]), match["year"])
+
+
+@rule(r"(?P<a>\d{1,2})(?P<sign>[-/.])(?P<b>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})(?!\w|[-/.]\d)", "d")
+def slashed_date(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 12/05/2024, month first as in the United States; with points, or where that cannot be, day first."""
+    first, second = int(match["a"]), int(match["b"])
+    if match["sign"] == "." and len(match["year"]) == 2:
+        return None
+    if match["sign"] == "." or first > 12:
+        first, second = second, first
+    return _month_day(first, second, match["year"])
+
+
+@rule(
+    rf"{_MONTH}\s{_DAY}(?:st|nd|rd|th)?(?:\s?[-–]\s?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?)?(?:,?\s{_YEAR})?(?![\w%:]|[.,]\d)",
+    "l",
+)
+def month_first(match: re.Match[str], context: Context) -> Reading:
+    """Read December 5, 2024."""
+    words = [month_name(match["month"]), ordinal(match["day"])]
+    if match["last"]:
+        words.extend(["to", ordinal(match["last"])])
+    if match["year"]:
+        words.extend([",", year(match["year"])])
+    return words
+
+
+@rule(rf"{_DAY}(?P<th>st|nd|rd|th)?(?P<of>\sof)?\s{_MONTH}(?:,?\s{_YEAR})?(?!\w)", "d")
+def day_first(match: re.Match[str], context: Context) -> Reading:
+    """Read 5 December 2024: the fifth of December, twenty twenty four."""
+    words = [
+        *([] if context.previous.lower() == "the" else ["the"]),
+        ordinal(match["day"]),
+        "of",
+        month_name(match["month"]),
+    ]
+    return [*words, *([year(match["year"])] if match["year"] else [])]
+
+
+@rule(rf"{_MONTH}(?:,)?\s{_YEAR}(?!\w|,\d)", "l")
+def month_year(match: re.Match[str], context: Context) -> Reading:
+    """Read Dec. 2024."""
+    return [month_name(match["month"]), year(match["year"])]
+
+
+@rule(r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s)", "l")
+def short_month(match: re.Match[str], context: Context) -> Reading:
+    """Read a month written short, alone."""
+    return [month_name(match.group())]
+
+
+@rule(
+    r"(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)(?P<dot>\.)?(?=,?\s(?:\d|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))",
+    "l",
+)
+def short_weekday(match: re.Match[str], context: Context) -> Reading:
+    """Read a weekday written short before a date or a time."""
+    return [_WEEKDAYS[match["day"].lower()]]
+
+
+@rule(r"(?P<century>'|1\d|20)(?P<decade>\d0)'?s(?!\w)", "od")
+def decade(match: re.Match[str], context: Context) -> Reading:
+    """Read 1990s, '90s and 1900s."""
+    spoken = "hundred" if match["decade"] == "00" else cardinal(match["decade"])
+    if match["century"] == "'":
+        return ["two thousands"] if match["decade"] == "00" else [plural(spoken)]
+    if match["century"] == "20" and match["decade"] == "00":
+        return ["two thousands"]
+    return [cardinal(match["century"]), plural(spoken)]
+
+
+@rule(r"(?P<decade>[2-9]0)s(?!\w)", "d")
+def bare_decade(match: re.Match[str], context: Context) -> Reading:
+    """Read 80s."""
+    return [plural(cardinal(match["decade"]))]
+
+
+@rule(rf"{_YEAR}\s?[-–/]\s?(?P<last>1\d{{3}}|20\d{{2}}|\d\d)(?![\w%/]|[-.,]\d)", "d")
+def year_range(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 1914-1918 and 1914–18."""
+    last = match["last"]
+    if len(last) == 4 and int(last) < int(match["year"]):
+        return None
+    return [year(match["year"]), "to", _any_year(last)]
+
+
+@rule(
+    r"(?:(?P<before>AD|A\.D\.)\s)?(?P<year>\d{1,4})\s?(?P<era>BCE?|CE|AD|B\.C\.(?:E\.)?|C\.E\.|A\.D\.)?(?!\w|[.,]\d)",
+    "ld",
+)
+def era(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 44 BC and AD 79."""
+    name = (match["before"] or match["era"] or "").replace(".", "")
+    if not name:
+        return None
+    letters = [Spoken(letter, letter=True) for letter in name]
+    return [*letters, year(match["year"])] if match["before"] else [year(match["year"]), *letters]
+
+
+@rule(r"'(?P<year>\d\d)(?![\w'])", "o")
+def short_year(match: re.Match[str], context: Context) -> Reading:
+    """Read '99."""
+    return [_any_year(match["year"])]
+
+
+@rule(rf"{_YEAR}(?P<s>'s)?(?![\w%]|[.,:/]\d|-\w)", "d")
+def plain_year(match: re.Match[str], context: Context) -> Reading:
+    """Read four digits that look like a year as one."""
+    return [year(match["year"]) + (match["s"] or "")]
+
+
+RULES = (
+    iso_date, slashed_date, month_first, day_first, month_year, short_month, short_weekday, decade, bare_decade, year_range,
+    era, short_year,
+)  # fmt: skip
+LATE_RULES = (plain_year,)

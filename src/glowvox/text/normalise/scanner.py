@@ -1,0 +1,160 @@
+"""The scanner: reads a text from left to right, and at each place lets the first rule speak that knows what it sees."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from glowvox.text.utterance import PAUSE_MARKS, Source
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word to be spoken."""
+
+    text: str
+    letter: bool = False
+    """Whether the word is the name of a letter (the letter A, not the article)."""
+    phonemes: tuple[str, ...] | None = None
+    """Phonemes that are already known, or None."""
+    source: Source = "inline"
+    """Who gave `phonemes`."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one stretch of the text is spoken as: words, or a pause."""
+
+    words: tuple[Spoken, ...]
+    pause: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A stretch of the text whose words are given from outside (inline phonemes, SSML), whatever is written there."""
+
+    end: int
+    words: tuple[Spoken, ...]
+
+
+def _no_word(_word: str) -> bool:
+    return False
+
+
+@dataclass
+class Context:
+    """What a rule may know besides its own match."""
+
+    text: str
+    is_word: Callable[[str], bool] = _no_word
+    """Whether the pronunciation lexicon has a word (in lower case)."""
+    warnings: list[str] = field(default_factory=list)
+    previous: str = ""
+    """The word spoken last, as it was written."""
+    shouting: bool = False
+    """Whether the whole text is written in capitals."""
+
+
+Reading = Sequence["str | Spoken"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pattern that is tried where a token begins, and what it is spoken as.
+
+    `speak` returns the words (a string may hold several, a lone pause mark is a pause), or None where the pattern
+    matched something else.
+    """
+
+    pattern: re.Pattern[str]
+    speak: Callable[[re.Match[str], Context], Reading | None]
+    first: str = "ldo"
+    """Kinds of first character for which the rule is tried: l letter, d digit, o other."""
+
+
+def rule(pattern: str, first: str = "ldo") -> Callable[[Callable[[re.Match[str], Context], Reading | None]], Rule]:
+    """Return a decorator that makes a rule of a function; the pattern is verbose and starts at a token's start."""
+    compiled = re.compile(pattern, re.VERBOSE)
+
+    def make(speak: Callable[[re.Match[str], Context], Reading | None]) -> Rule:
+        return Rule(compiled, speak, first)
+
+    return make
+
+
+def _kind(character: str) -> str:
+    if character.isalpha():
+        return "l"
+    return "d" if character.isdecimal() else "o"
+
+
+class Scanner:
+    """A list of rules, in the order in which they are asked."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules: dict[str, list[Rule]] = {kind: [] for kind in "ldo"}
+        for each in rules:
+            for kind in each.first:
+                self._rules[kind].append(each)
+
+    def scan(self, context: Context, fixed: Mapping[int, Fixed]) -> list[Piece]:
+        """Read a text.
+
+        Args:
+            context: The text and what is known about it; warnings are added to it.
+            fixed: Stretches whose words are given, by their first character.
+
+        Raises:
+            RuntimeError: No rule speaks (the last rule of a language must accept everything).
+        """
+        text, pieces, position = context.text, [], 0
+        limits = sorted(fixed)
+        while position < len(text):
+            if text[position].isspace():
+                position += 1
+                continue
+            if position in fixed:
+                given = fixed[position]
+                pieces.append(Piece(given.words, "", position, given.end))
+                position = given.end
+                continue
+            while limits and limits[0] < position:
+                limits.pop(0)
+            stop = limits[0] if limits else len(text)
+            end, reading = self._read(context, position, stop)
+            pieces.extend(_pieces(reading, position, end))
+            context.previous = text[position:end]
+            position = end
+        return pieces
+
+    def _read(self, context: Context, position: int, stop: int) -> tuple[int, Reading]:
+        for each in self._rules[_kind(context.text[position])]:
+            match = each.pattern.match(context.text, position, stop)
+            if match is None or match.end() == position:
+                continue
+            reading = each.speak(match, context)
+            if reading is not None:
+                return match.end(), reading
+        raise RuntimeError(f"no rule reads {context.text[position]!r}")
+
+
+def _pieces(reading: Reading, start: int, end: int) -> list[Piece]:
+    pieces: list[Piece] = []
+    words: list[Spoken] = []
+
+    def close() -> None:
+        if words:
+            pieces.append(Piece(tuple(words), "", start, end))
+            words.clear()
+
+    for item in reading:
+        if isinstance(item, Spoken):
+            words.append(item)
+        elif item in PAUSE_MARKS:
+            close()
+            pieces.append(Piece((), item, start, end))
+        else:
+            words.extend(Spoken(word) for word in item.split())
+    close()
+    return pieces

@@ -1,0 +1,119 @@
+"""Punctuation as pauses; symbols and emoji by their names; what cannot be said is named in a warning."""
+
+import re
+import unicodedata
+
+from glowvox.text.normalise.scanner import Context, Reading, rule
+
+_NAMES = {
+    "en": {
+        "&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "#": "hash", "$": "dollar", "€": "euro", "£": "pound",
+        "¥": "yen", "¢": "cent", "<": "less than", ">": "greater than", "≤": "less than or equal to", "≥": "greater than or equal to",
+        "≠": "is not equal to", "≈": "is about", "±": "plus or minus", "×": "times", "÷": "divided by", "√": "square root of",
+        "∞": "infinity", "°": "degrees", "©": "copyright", "®": "registered", "™": "trademark", "§": "section", "¶": "paragraph",
+        "→": "to", "←": "from", "½": "one half", "~": "about", "^": "caret", "/": "slash", "\\": "backslash", "|": "bar",
+        "∑": "sum of", "∏": "product of", "∫": "integral of", "∂": "partial", "∆": "delta", "²": "squared", "³": "cubed", "−": "minus",
+        "‰": "per mille", "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "№": "number", "♥": "heart", "♡": "heart", "✓": "check",
+        "✔": "check", "✗": "cross", "✘": "cross",
+    },
+    "de": {
+        "&": "und", "@": "at", "%": "Prozent", "+": "plus", "=": "gleich", "#": "Raute", "$": "Dollar", "€": "Euro", "£": "Pfund",
+        "¥": "Yen", "¢": "Cent", "<": "kleiner als", ">": "größer als", "≤": "kleiner oder gleich", "≥": "größer oder gleich",
+        "≠": "ungleich", "≈": "ungefähr", "±": "plus minus", "×": "mal", "÷": "geteilt durch", "√": "Wurzel aus", "∞": "unendlich",
+        "°": "Grad", "©": "Copyright", "®": "registriert", "™": "Trademark", "§": "Paragraph", "→": "nach", "~": "ungefähr",
+        "/": "Schrägstrich", "\\": "Backslash", "|": "Strich", "²": "Quadrat", "³": "Kubik", "‰": "Promille", "№": "Nummer", "♥": "Herz",
+    },
+}  # fmt: skip
+_SILENT = frozenset("\"'()[]{}<>*_`^~|•·▪■□●○◦‣†‡ªº\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
+_MARKS = {".": ".", "!": "!", "?": "?", ",": ",", ";": ";", ":": ":", "—": "—", "–": "—"}
+_EMOTICONS = {
+    ":-)": "",
+    ":)": "",
+    ";-)": "",
+    ";)": "",
+    ":-(": "",
+    ":(": "",
+    ":D": "",
+    ":-D": "",
+    ":P": "",
+    "<3": "heart",
+}
+
+
+@rule(r"[.!?]{2,}|[,;:.!?]", "o")
+def punctuation(match: re.Match[str], context: Context) -> Reading:
+    """Make a pause of a punctuation mark; of several, the most telling one."""
+    text = match.group()
+    if set(text) == {"."} and len(text) > 1:
+        return ["—" if match.string[match.end() :].strip() else "."]
+    return [next(mark for mark in "?!.,;:" if mark in text)]
+
+
+@rule(r"[—–]+|--+|(?<=\s)-(?=\s)|-(?=\s)|(?<=\s)-", "o")
+def dash(match: re.Match[str], context: Context) -> Reading:
+    """Make a pause of a dash; at the beginning of a line it is a list's bullet and silent."""
+    return ["—"] if context.previous else []
+
+
+@rule(r"-", "o")
+def hyphen(match: re.Match[str], context: Context) -> Reading:
+    """Say nothing for a hyphen inside a compound."""
+    return []
+
+
+@rule(r"(?P<open>[(\[{])|(?P<close>[)\]}])(?=\s*(?P<next>\S)?)", "o")
+def bracket(match: re.Match[str], context: Context) -> Reading:
+    """Make a short pause of a bracket between words."""
+    if match["open"]:
+        return [","] if context.previous and context.previous[-1:].isalnum() else []
+    return [","] if (match["next"] or ".").isalnum() else []
+
+
+@rule("|".join(re.escape(text) for text in _EMOTICONS) + r"(?!\w)", "o")
+def emoticon(match: re.Match[str], context: Context) -> Reading:
+    """Leave out :-) and its like, with a warning; read <3."""
+    spoken = _EMOTICONS[match.group()]
+    if not spoken:
+        context.warnings.append(f"left out the emoticon {match.group()}")
+        return []
+    return [spoken]
+
+
+def _symbol_name(character: str) -> str:
+    name = unicodedata.name(character, "").lower().replace("-", " ")
+    return re.sub(r"^(?:negative|heavy|black|white|circled) (?=\w+ (?:heart|star|circle|square|check))", "", name)
+
+
+def _flag(match: re.Match[str]) -> list[str]:
+    return ["flag", *(chr(ord(sign) - 0x1F1E6 + ord("A")) for sign in match.group())]
+
+
+def _read_symbols(match: re.Match[str], context: Context, language: str) -> Reading:
+    text = match.group()
+    symbol = text[0]
+    if symbol in _NAMES[language]:
+        return [_NAMES[language][symbol]] * (1 if symbol in "=#&+<>/\\|~^" else min(len(text), 3))
+    if symbol in _SILENT or unicodedata.category(symbol) in ("Mn", "Me", "Cf", "Zs"):
+        return []
+    name = _symbol_name(symbol)
+    kind = unicodedata.category(symbol)
+    if language == "en" and kind in ("So", "Sm", "Sc") and re.fullmatch(r"[a-z ]{2,60}", name):
+        if len(text.strip("\ufe0f\u200d")) > 1:
+            context.warnings.append(f"read {text!r} once, as {name!r}")
+        return [name]
+    context.warnings.append(f"left out the symbol {symbol!r} ({name or 'no name'}): it has no spoken form")
+    return []
+
+
+def symbol_rules(language: str) -> tuple:
+    """Return the rules for punctuation and symbols; the last of them accepts any character."""
+
+    @rule(r"[\U0001F1E6-\U0001F1FF]{2}", "o")
+    def flag(match: re.Match[str], context: Context) -> Reading:
+        return _flag(match) if language == "en" else ["Flagge", *_flag(match)[1:]]
+
+    @rule(r"(?P<sign>.)(?:[\U0001F3FB-\U0001F3FF\ufe0e\ufe0f]|\u200d.|(?P=sign))*", "ldo")
+    def symbol(match: re.Match[str], context: Context) -> Reading:
+        return _read_symbols(match, context, language)
+
+    return (emoticon, punctuation, dash, hyphen, bracket, flag, symbol)

@@ -1,0 +1,29 @@
+"""Ordinary words: letters with apostrophes, and compounds with hyphens."""
+
+import re
+
+from glowvox.text.normalise.scanner import Context, Reading, rule
+
+_CONTRACTED_START = frozenset("'tis 'twas 'twere 'twill 'em 'cause 'bout 'til 'n 'round 'ere".split())
+
+
+@rule(r"'[A-Za-z]{1,5}(?![\w'])", "o")
+def leading_apostrophe(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 'tis and 'em; a quote before a word is no part of it."""
+    return [match.group().lower()] if match.group().lower() in _CONTRACTED_START else None
+
+
+@rule(r"(?P<a>[^\W\d_]{1,30})/(?P<b>[^\W\d_]{1,30})(?![\w/])", "l")
+def alternatives(match: re.Match[str], context: Context) -> Reading:
+    """Read and/or: the slash makes a short step, he/she."""
+    joint = [] if match.group().lower() in ("and/or", "he/she", "she/he", "his/her", "him/her") else ["slash"]
+    return [match["a"], *joint, match["b"]]
+
+
+@rule(r"[^\W\d_]+(?:[\u0300-\u036f]+[^\W\d_]*)*(?:'[^\W\d_]+)*(?:(?<=s)'(?![\w']))?", "l")
+def word(match: re.Match[str], context: Context) -> Reading:
+    """Read a word. The apostrophe of a plural's genitive has no sound."""
+    return [match.group().rstrip("'")]
+
+
+RULES = (leading_apostrophe, alternatives, word)

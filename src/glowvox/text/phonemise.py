@@ -1,0 +1,87 @@
+"""From words to phonemes: what a back end is, and how one is found."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from glowvox.errors import TextError
+from glowvox.text.utterance import Source
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word or punctuation mark of a sentence, as a back end sees it."""
+
+    text: str
+    letter: bool = False
+    """Whether the name of the letter is meant."""
+    is_mark: bool = False
+    """Punctuation: context for a tagger, not spoken."""
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """The phonemes of one word."""
+
+    phonemes: tuple[str, ...]
+    source: Source
+    warning: str = ""
+    """One line that names the word where it was guessed or could not be said, else empty."""
+
+
+class BackEnd(ABC):
+    """Knows the pronunciation of one language's words."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The back end, stored with every voice."""
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """Changes when the same word may get other phonemes; stored with every voice."""
+
+    @property
+    @abstractmethod
+    def language(self) -> str:
+        """Language tag in lower case, such as `en-us`."""
+
+    @abstractmethod
+    def is_word(self, word: str) -> bool:
+        """Say whether a word (in lower case) is known for certain."""
+
+    @abstractmethod
+    def pronounce(self, tokens: Sequence[Token]) -> list[Pronunciation]:
+        """Return one pronunciation for every token that is not a mark, in order.
+
+        Args:
+            tokens: The words and marks of one sentence; the neighbours decide between homographs.
+        """
+
+
+def resolve_language(language: str) -> str:
+    """Return the full tag of a language: `en` is `en-us`, `de_DE` is `de-de`."""
+    tag = language.strip().lower().replace("_", "-")
+    return {"en": "en-us", "de": "de-de", "en-uk": "en-gb"}.get(tag, tag)
+
+
+def load_back_end(name: str, language: str) -> BackEnd:
+    """Return a back end.
+
+    Args:
+        name: `gruut`, or `espeak-ng` for the program of that name.
+        language: A full language tag.
+
+    Raises:
+        TextError: There is no such back end, or it cannot speak the language.
+    """
+    if name == "gruut":
+        from glowvox.text.gruut_back_end import GruutBackEnd
+
+        return GruutBackEnd(language)
+    if name == "espeak-ng":
+        from glowvox.text.espeak_back_end import EspeakBackEnd
+
+        return EspeakBackEnd(language)
+    raise TextError(f"unknown back end {name!r}: choose gruut or espeak-ng")

@@ -1,0 +1,183 @@
+"""Sentence splitting: whole texts and streams of pieces alike, with a length that is never exceeded.
+
+A stream is cut exactly as the whole text is, whatever pieces it arrives in: a place is judged only when everything that
+the judgement looks at has arrived.
+"""
+
+import re
+from dataclasses import dataclass
+
+from glowvox.errors import TextError
+
+DEFAULT_MAX_CHARACTERS = 300
+"""Characters of the longest sentence (about twenty seconds of speech)."""
+
+_NEVER_LAST = frozenset(
+    "mr mrs ms mx messrs dr drs prof rev hon sen rep gov pres gen col maj capt cpt lt sgt cpl pvt cmdr adm fr supt insp st mt ft msgr "
+    "vs fig figs eq vol vols no nos pp cf viz approx jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e hr nr bzw ca evtl ggf "
+    "inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing abs z d u v i.d".split()
+)
+_SOMETIMES_LAST = frozenset(
+    "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr".split()
+)
+_STARTERS = frozenset(
+    "the he she it they we you i this that these those there then when but and so if in on at as after before however his her its their "
+    "our my what who why how a an der die das er sie es wir ihr ich dann aber und wenn in im auf".split()
+)
+_CLOSERS = "\"'”’»)\\]}*_"
+_LOOKAHEAD = 128
+# Full stops of scripts without blanks end a sentence at once; the others only before white space.
+_END = re.compile(
+    rf"(?P<blank>\n[ \t\r]*\n\s*)|(?P<wide>[。！？｡]+[{_CLOSERS}」』]*)|(?P<mark>[.!?…؟।]+)[{_CLOSERS}]*(?=\s)"
+)
+_LAST_TOKEN = re.compile(r"\S{1,24}$")
+# Bounded, so that a stream never waits for more than a few characters.
+_NEXT = re.compile(r"\s{0,64}(?P<open>[\"'“‘«(\[{]{0,8})(?P<word>\w{0,32})")
+_BREAKS = (re.compile(r"[;:—–…]+[\"')\]]*\s|[；：]"), re.compile(r"[,،、，][\"')\]]*\s|[、，]"), re.compile(r"\s+"))
+
+
+@dataclass(frozen=True)
+class TextSpan:
+    """A sentence's place in its text, `[start, end)` without white space at its ends."""
+
+    start: int
+    end: int
+    ends_paragraph: bool = False
+
+
+def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
+    """Judge a full stop, question or exclamation mark that white space follows; the sentence begins at `start`."""
+    following = _NEXT.match(text, match.end())
+    word = following["word"] if following else ""
+    if match["mark"][0] not in ".…" or len(match["mark"]) > 1:
+        # An exclamation inside a sentence goes on in small letters: "Stop!" he said.
+        return not word[:1].islower()
+    token_match = _LAST_TOKEN.search(text, max(start, match.start() - 24), match.start())
+    token = token_match.group().lstrip("\"'“‘«([{").lower() if token_match else ""
+    if word[:1].islower():
+        return False
+    if token in _NEVER_LAST:
+        return token in ("no", "fig", "mar", "dec", "sep", "st", "mt", "ft") and not (
+            word[:1].isdecimal() or word[:1].isupper()
+        )
+    if token in _SOMETIMES_LAST:
+        return word.lower() in _STARTERS
+    if len(token) == 1 and token.isalpha() and token != "i":
+        return word.lower() in _STARTERS and len(word) > 1
+    if token.isdecimal() and len(token) <= 2:
+        # A German ordinal (am 3. Oktober) or the number of a list: only what surely begins a sentence ends one.
+        return word.lower() in _STARTERS
+    return True
+
+
+def _best_cut(text: str, start: int, limit: int) -> int:
+    """Return where to cut a run that is too long: after a strong mark, a comma, white space, else hard at the limit."""
+    earliest = start + (limit - start) // 3
+    for pattern in _BREAKS:
+        cut = -1
+        for match in pattern.finditer(text, earliest, limit):
+            cut = match.end()
+        if cut > earliest:
+            return cut
+    return limit
+
+
+def _next_end(text: str, start: int, max_characters: int, *, final: bool) -> tuple[int, bool] | None:
+    """Return where the sentence that begins at `start` ends and whether a paragraph does; None: more text is needed."""
+    limit = start + max_characters
+    for match in _END.finditer(text, start, limit + _LOOKAHEAD):
+        if match.start() >= limit:
+            break
+        if match["blank"] is not None:
+            if match.end() == len(text) and not final:
+                return None
+            return match.start(), True
+        if match.end() > limit:
+            break
+        if not final:
+            following = _NEXT.match(text, match.end())
+            if following is None or following.end() == len(text):
+                return None
+        if re.match(r"\s*\n[ \t\r]*\n", text[match.end() : match.end() + 200]):
+            return match.end(), True
+        if match["wide"] is not None or _ends_sentence(text, start, match):
+            return match.end(), False
+    # The judgement of a mark near the limit must not depend on what has arrived, so some more is waited for.
+    if len(text) > limit + _LOOKAHEAD or (final and len(text) > limit):
+        return _best_cut(text, start, limit), False
+    return (len(text), True) if final else None
+
+
+class _Cutter:
+    """Cuts a growing text from its beginning."""
+
+    def __init__(self, max_characters: int) -> None:
+        if max_characters < 1:
+            raise TextError(f"the maximum sentence length must be at least 1 character, got {max_characters}")
+        self._max = max_characters
+
+    def cut(self, text: str, start: int, *, final: bool) -> tuple[list[TextSpan], int]:
+        """Return the sentences that are complete, and where the rest begins."""
+        spans: list[TextSpan] = []
+        while True:
+            while start < len(text) and text[start].isspace():
+                start += 1
+            if start >= len(text):
+                return spans, start
+            found = _next_end(text, start, self._max, final=final)
+            if found is None:
+                return spans, start
+            end, paragraph = found
+            stripped = end
+            while stripped > start and text[stripped - 1].isspace():
+                stripped -= 1
+            spans.append(TextSpan(start, stripped, paragraph))
+            start = end
+
+
+def split_sentences(text: str, max_characters: int = DEFAULT_MAX_CHARACTERS) -> list[TextSpan]:
+    """Split a text into sentences.
+
+    Args:
+        text: Any text; a blank line ends a paragraph.
+        max_characters: No sentence is longer, whatever comes.
+
+    Returns:
+        The places of the sentences in order; everything between them is white space.
+
+    Raises:
+        TextError: `max_characters` is not positive.
+    """
+    spans, _ = _Cutter(max_characters).cut(text, 0, final=True)
+    return spans
+
+
+class SentenceStream:
+    """Collects text that arrives in pieces and hands out each sentence as soon as it is complete."""
+
+    def __init__(self, max_characters: int = DEFAULT_MAX_CHARACTERS) -> None:
+        """Start empty.
+
+        Args:
+            max_characters: No sentence is longer, whatever comes.
+
+        Raises:
+            TextError: `max_characters` is not positive.
+        """
+        self._cutter = _Cutter(max_characters)
+        self._buffer = ""
+
+    def push(self, text: str) -> list[str]:
+        """Add a piece of text; return the sentences that are now complete."""
+        self._buffer += text
+        return self._take(final=False)
+
+    def flush(self) -> list[str]:
+        """Return what is left, at the end of the text; the stream is empty again."""
+        return self._take(final=True)
+
+    def _take(self, *, final: bool) -> list[str]:
+        spans, rest = self._cutter.cut(self._buffer, 0, final=final)
+        sentences = [self._buffer[span.start : span.end] for span in spans]
+        self._buffer = self._buffer[rest:]
+        return sentences
