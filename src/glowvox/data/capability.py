@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 _VOCODER = (
     (0.1, "too little even to fine-tune: record at least 10 minutes"),
-    (0.5, "fine-tune only: start from a trained vocoder (--init-from)"),
+    (0.5, "fine-tune only, starting from a trained vocoder (--init-from)"),
     (10.0, "a small preset can be trained from scratch; a large one should start from a trained vocoder"),
     (float("inf"), "any preset can be trained from scratch"),
 )
 _ACOUSTIC = (
     (0.1, "too little even to fine-tune: record at least 10 minutes"),
-    (2.0, "fine-tune only: start from a trained acoustic model (--init-from)"),
+    (2.0, "fine-tune only, starting from a trained acoustic model (--init-from)"),
     (10.0, "training from scratch gives intelligible but uneven speech; fine-tuning sounds better"),
     (float("inf"), "enough to train from scratch"),
 )

@@ -19,6 +19,7 @@ from glowvox.errors import DataError
 
 SUFFIX = ".safetensors"
 _LONGEST_NAME = 120
+_ENTRY = "glowvox_clip"
 
 
 def clip_file_name(identifier: str) -> str:
@@ -47,7 +48,8 @@ def write_clip(path: Path, samples: np.ndarray, mel: np.ndarray, key: str, recor
         record: plain data measured on the recording.
     """
     tensors = {"samples": np.ascontiguousarray(samples), "mel": np.ascontiguousarray(mel)}
-    content = save(tensors, metadata={"key": key, "record": json.dumps(record, sort_keys=True)})
+    # One entry: safetensors writes several in an order that changes from run to run.
+    content = save(tensors, metadata={_ENTRY: json.dumps({"key": key, "record": record}, sort_keys=True)})
     with replacing(path, DataError) as file:
         file.write(content)
 
@@ -60,10 +62,9 @@ def read_record(path: Path, key: str) -> dict[str, Any] | None:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             complete = {"samples", "mel"} <= set(file.keys())
-        if metadata.get("key") != key or not complete:
-            return None
-        record = json.loads(metadata["record"])
-    except (SafetensorError, OSError, KeyError, ValueError):
+        made = json.loads(metadata[_ENTRY])
+        record = made["record"] if made["key"] == key and complete else None
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         return None
     return record if isinstance(record, dict) else None
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -149,6 +150,8 @@ def _key(task: ClipTask) -> str:
         status = task.audio.stat()
     except OSError as error:
         raise DataError(f"cannot be opened ({error.strerror})") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError("is not a regular file")
     content = [task.subject, status.st_size, status.st_mtime_ns, task.settings.fingerprint()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

@@ -12,11 +12,12 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
 th, td { text-align: left; padding: 0.25rem 0.6rem; border-bottom: 1px solid #dde3ea; vertical-align: top; }
-td { overflow-wrap: anywhere; } td.n { text-align: right; white-space: nowrap; }
+td { overflow-wrap: anywhere; } td.n, th.n { text-align: right; white-space: nowrap; }
 summary { cursor: pointer; padding: 0.35rem 0; } summary b { margin-right: 0.5rem; }
 .left { color: #a4262c; } .warning { color: #8a5a00; } .note { color: #4a5968; }
 .support { background: #eef4f9; border-left: 4px solid #2f6f9f; padding: 0.6rem 1rem; }
-.plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; } img { max-width: 100%; height: auto; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
+figure { margin: 0; } figcaption { font-weight: 600; } img { max-width: 100%; height: auto; }
 """
 _OPEN_UP_TO = 20
 
@@ -50,7 +51,8 @@ def _splits(report: dict[str, Any]) -> str:
     )
     speakers = ", ".join(f"{escape(name)} ({hours:.2f} h)" for name, hours in report["speakers"].items())
     return (
-        "<table><tr><th>split</th><th>clips</th><th>different sentences</th><th>hours</th></tr>"
+        '<table><tr><th>split</th><th class="n">clips</th><th class="n">different sentences</th>'
+        '<th class="n">hours</th></tr>'
         f"{rows}</table><p>Layout: {escape(report['layout'])}. Speakers in training: {speakers}. "
         f"Held in memory, the clips take {report['memory_bytes'] / 1e6:.0f} MB.</p>"
     )
@@ -60,8 +62,8 @@ def _plots(report: dict[str, Any]) -> str:
     if not can_plot():
         return "<p>There are no plots: matplotlib is not installed (it comes with <code>glowvox[train]</code>).</p>"
     figures = (
-        f'<figure><img alt="{escape(title)}" src="data:image/png;base64,{base64.b64encode(image).decode("ascii")}">'
-        f"<figcaption>{escape(title)}</figcaption></figure>"
+        f'<figure><figcaption>{escape(title)}</figcaption><img alt="{escape(title)}" '
+        f'src="data:image/png;base64,{base64.b64encode(image).decode("ascii")}"></figure>'
         for title, image in histograms(report["clips"]).items()
     )
     return f'<div class="plots">{"".join(figures)}</div>'

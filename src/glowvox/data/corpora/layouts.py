@@ -24,9 +24,12 @@ def read_corpus(path: Path, layout: str = "auto") -> Corpus:
     """
     if layout not in LAYOUTS:
         raise DataError(f"no layout '{layout}'; there are {', '.join(LAYOUTS)}")
-    if not path.exists():
+    if not (path.is_dir() or path.is_file()):
         raise DataError(f"{path}: no such folder or manifest")
-    corpus = _read(path, layout)
+    try:
+        corpus = _read(path, layout)
+    except OSError as error:
+        raise DataError(f"{error.filename or path}: cannot be read ({error.strerror})") from error
     if corpus is None:
         wanted = "recordings" if layout == "auto" else f"a corpus in the layout '{layout}'"
         raise DataError(

@@ -98,5 +98,6 @@ def read_text_file(path: Path) -> str:
 
 
 def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    # Broken links and pipes are named too: the checks find them unreadable; nothing is passed over in silence.
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.is_dir())
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
