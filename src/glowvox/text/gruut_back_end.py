@@ -4,60 +4,62 @@ Importing gruut itself takes a second (date parsers, graphs, locales) for a text
 language packages are data, and are found without importing it.
 """
 
-import importlib.util
 import re
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from glowvox.errors import TextError
+from glowvox.text.language_data import language_data
 from glowvox.text.letter_names import letter_phonemes, romanise
-from glowvox.text.phonemise import BackEnd, Pronunciation, Token
-from glowvox.text.phones import VOWELS, canonical_phonemes, split_stress
+from glowvox.text.phonemise import BackEnd, Pronunciation, Token, shortened
+from glowvox.text.phones import VOWELS, split_stress
 from glowvox.text.pronunciation_lexicon import PronunciationLexicon
 from glowvox.text.tagging import decode, letter_features, sentence_features
 
-LANGUAGES = ("en-us", "en-gb", "de-de")
-_PACKAGES = {"en": "gruut_lang_en", "de": "gruut_lang_de"}
-_ALPHABETS = {"en": frozenset("abcdefghijklmnopqrstuvwxyz'"), "de": frozenset("abcdefghijklmnopqrstuvwxyzäöü")}
 # Where the dictionary has no entry for a tag, the nearest one that it uses.
 _NEAREST_ROLE = {
-    "NNS": "NN", "NNP": "NN", "NNPS": "NN", "VBP": "VB", "VBZ": "VB", "VBG": "VB", "VBN": "VBD", "MD": "VB", "JJR": "JJ", "JJS": "JJ",
-    "RBR": "RB", "RBS": "RB", "PRP$": "PRP", "WDT": "DT", "PDT": "DT",
-}  # fmt: skip
+    "NNS": "NN",
+    "NNP": "NN",
+    "NNPS": "NN",
+    "VBP": "VB",
+    "VBZ": "VB",
+    "VBG": "VB",
+    "VBN": "VBD",
+    "MD": "VB",
+    "JJR": "JJ",
+    "JJS": "JJ",
+    "RBR": "RB",
+    "RBS": "RB",
+    "PRP$": "PRP",
+    "WDT": "DT",
+    "PDT": "DT",
+}
 _LONGEST_WORD = 60
+_SHORTEST_PART = 4
 _VOWELS = frozenset(VOWELS)
+_VOWEL_LETTER = re.compile(r"[aeiouyäöü]")
 _VOICELESS = frozenset(("p", "t", "k", "f", "θ"))
 _SIBILANT = frozenset(("s", "z", "ʃ", "ʒ", "t͡ʃ", "d͡ʒ"))
 
 
-def _data_folder(language: str) -> Path:
-    package = _PACKAGES.get(language.split("-")[0])
-    if language not in LANGUAGES or package is None:
-        raise TextError(f"the gruut back end speaks {', '.join(LANGUAGES)}, not {language!r}: use espeak-ng for others")
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise TextError(f"language {language!r} needs the package '{package}': pip install {package}")
-    return Path(spec.origin).parent
-
-
 class GruutBackEnd(BackEnd):
-    """Dictionary first, then an ending taken off, then the letter-to-sound model, then spelling."""
+    """Dictionary first, then known parts, then the letter-to-sound model, then spelling. Safe to use from threads."""
 
     def __init__(self, language: str) -> None:
         """Find the data of a language; it is read when first needed.
 
         Raises:
-            TextError: The language is not one of `LANGUAGES`, or its package is not installed.
+            TextError: The language is not to be had, or its package is not installed.
         """
         self._language = language
-        self._folder = _data_folder(language)
-        self._alphabet = _ALPHABETS[language[:2]]
+        self._data = language_data(language)
+        self._package = self._data.folder()
+        self._folder = self._package / self._data.variant
         self._lock = threading.Lock()
         self._lexicon: PronunciationLexicon | None = None
-        self._guess_cached = lru_cache(maxsize=20_000)(self._guess)
+        self._guess = lru_cache(maxsize=20_000)(self._guess_new)
 
     @property
     def name(self) -> str:
@@ -67,99 +69,105 @@ class GruutBackEnd(BackEnd):
     @property
     def version(self) -> str:
         """Version of the language data, major and minor."""
-        return ".".join((self._folder / "VERSION").read_text(encoding="utf-8").strip().split(".")[:2])
+        return ".".join((self._package / "VERSION").read_text(encoding="utf-8").strip().split(".")[:2])
 
     @property
     def language(self) -> str:
         """Language tag."""
         return self._language
 
-    def _roles(self, word: str) -> dict[str, list[str]]:
-        if self._lexicon is None:
-            with self._lock:
-                if self._lexicon is None:
-                    self._lexicon = PronunciationLexicon(self._folder / "lexicon.db")
-        return self._lexicon.roles(word)
-
     def is_word(self, word: str) -> bool:
         """Say whether the dictionary has a word (in lower case)."""
-        return bool(self._roles(self._key(word)))
-
-    def _key(self, word: str) -> str:
-        return word.replace("ß", "ss") if self._language.startswith("de") else word
+        return bool(self._roles(word))
 
     def pronounce(self, tokens: Sequence[Token]) -> list[Pronunciation]:
         """Return one pronunciation for every word."""
         words = [token for token in tokens if not token.is_mark]
         tags: list[str] = []
-        if any(len(self._roles(self._key(word.text.lower()))) > 1 for word in words if not word.letter):
+        if any(len(self._roles(word.text.lower())) > 1 for word in words if not word.letter):
             tags = self._tags(tokens)
-        said = [self._pronounce(word, tags[place] if tags else "") for place, word in enumerate(words)]
-        return self._link(words, said) if self._language.startswith("en") else said
+        said = [self._say(word, tags[place] if tags else "") for place, word in enumerate(words)]
+        return _link(words, said) if self._language.startswith("en") else said
+
+    def _roles(self, word: str) -> dict[str, tuple[str, ...]]:
+        if self._lexicon is None:
+            with self._lock:
+                if self._lexicon is None:
+                    self._lexicon = PronunciationLexicon(self._folder / "lexicon.db", self._data.phonemes)
+        return self._lexicon.roles(word)
 
     def _tags(self, tokens: Sequence[Token]) -> list[str]:
         """Return the part of speech of every word (none where the language has no tagger)."""
-        tagger = _tagger(self._folder / "pos" / "model.crf")
+        tagger = _model(self._package / "pos" / "model.crf")
         if tagger is None:
             return []
         with self._lock:
             tags = tagger.tag(sentence_features([token.text for token in tokens]))
         return [tag for token, tag in zip(tokens, tags, strict=True) if not token.is_mark]
 
-    def _pronounce(self, token: Token, tag: str) -> Pronunciation:
-        word = self._key(token.text.lower())
+    def _say(self, token: Token, tag: str) -> Pronunciation:
+        word = token.text.lower()
         if token.letter or (len(word) == 1 and token.text.isupper() and word not in ("a", "i")):
             return self._spell(token.text, "")
         roles = self._roles(word)
         if roles:
-            chosen = next((roles[role] for role in (tag, _NEAREST_ROLE.get(tag, ""), "") if role in roles), None)
-            return Pronunciation(canonical_phonemes(chosen or next(iter(roles.values())))[0], "lexicon")
-        if self._language.startswith("en") and (base := self._with_ending(token, word, tag)):
-            return base
-        if re.fullmatch(r"\w(?:'s)?", word):
-            return self._spell(token.text, "")
-        return self._guess_cached(token.text)
+            return Pronunciation(_choose(roles, tag), "lexicon")
+        if self._language.startswith("en") and (known := self._with_ending(token.text, tag)):
+            return known
+        if self._data.compounds and (parts := self._compound(word)):
+            return Pronunciation(parts, "compound")
+        return self._guess(token.text)
 
-    def _with_ending(self, token: Token, word: str, tag: str) -> Pronunciation | None:
+    def _with_ending(self, text: str, tag: str) -> Pronunciation | None:
         """Say a genitive or a plural by the word that it is made of."""
-        match = re.fullmatch(r"(?P<base>\w{2,}?)(?P<end>'s|s'|s)", word)
+        match = re.fullmatch(r"(?P<base>\w{2,}?)(?P<end>'s|s'|s)", text)
         if match is None or (match["end"] == "s" and (match["base"][-1] in "suiy" or len(match["base"]) < 3)):
             return None
-        roles = self._roles(match["base"])
+        roles = self._roles(match["base"].lower())
         if roles:
-            stem = canonical_phonemes(roles.get(tag) or roles.get("") or next(iter(roles.values())))[0]
-            return Pronunciation((*stem, *_plural_ending(stem)), "suffix")
+            stem = _choose(roles, tag)
+            return Pronunciation(stem + _plural_ending(stem), "suffix")
         if match["end"] == "'s":
-            stem_guess = self._guess_cached(token.text[:-2])
-            return Pronunciation(
-                (*stem_guess.phonemes, *_plural_ending(stem_guess.phonemes)), stem_guess.source, stem_guess.warning
-            )
+            guess = self._guess(match["base"])
+            return Pronunciation(guess.phonemes + _plural_ending(guess.phonemes), guess.source, guess.warning)
         return None
 
-    def _guess(self, text: str) -> Pronunciation:
+    def _compound(self, word: str) -> tuple[str, ...]:
+        """Say a compound by its two parts, the shorter one as long as possible; empty where there are none."""
+        places = range(_SHORTEST_PART, min(len(word), _LONGEST_WORD) - _SHORTEST_PART + 1)
+        for place in sorted(places, key=lambda place: abs(2 * place - len(word))):
+            first, last = word[:place], word[place:]
+            # The s that joins two parts: Arbeits-zeit.
+            if self._roles(last) and (self._roles(first) or (first.endswith("s") and self._roles(first[:-1]))):
+                link = () if self._roles(first) else ("s",)
+                head = _choose(self._roles(first if not link else first[:-1]), "")
+                tail = tuple(phoneme.replace("ˈ", "ˌ") for phoneme in _choose(self._roles(last), ""))
+                return head + link + tail
+        return ()
+
+    def _guess_new(self, text: str) -> Pronunciation:
         """Say an unknown word by the letter-to-sound model, or spell it."""
-        written, unread = romanise(self._key(text.lower()), self._alphabet)
+        written, unread = romanise(text.lower(), self._data.alphabet)
         written = written.strip("'")
         if not written:
-            return Pronunciation(
-                (), "spelling", f"left out {_short(text)}: no reading for this script in {self._language}"
-            )
-        how = "" if written == text.lower() else f", read as {_short(written)}"
-        how += f", without {_short(unread)}" if unread else ""
+            if not text.isalpha():
+                return Pronunciation((), "spelling", f"left out {shortened(text)}: no reading for it in {self._language}")
+            warning = f"left out {shortened(text)}: no reading for this script in {self._language}"
+            return Pronunciation((), "spelling", warning)
+        how = "" if written == text.lower() else f", read as {shortened(written)}"
+        how += f", without {shortened(unread)}" if unread else ""
         roles = self._roles(written)
         if roles:
-            phonemes = canonical_phonemes(roles.get("") or next(iter(roles.values())))[0]
-            warning = f"{_short(text)} is not in the lexicon{how}" if unread else ""
-            return Pronunciation(phonemes, "lexicon", warning)
-        letters = re.sub(r"[^\w]", "", written)
-        if letters and re.search(r"[aeiouyäöü]", letters) or len(letters) > 12:
+            warning = f"{shortened(text)} is not in the lexicon{how}" if unread else ""
+            return Pronunciation(_choose(roles, ""), "lexicon", warning)
+        if _VOWEL_LETTER.search(written) or len(written) > 12:
             phonemes = self._by_rules(written)
             if phonemes:
-                return Pronunciation(phonemes, "rules", f"{_short(text)} is not in the lexicon{how}: said by rules")
-        return self._spell(written, f"{_short(text)} is not in the lexicon{how}: spelled")
+                return Pronunciation(phonemes, "rules", f"{shortened(text)} is not in the lexicon{how}: said by rules")
+        return self._spell(written, f"{shortened(text)} is not in the lexicon{how}: spelled")
 
     def _by_rules(self, word: str) -> tuple[str, ...]:
-        model = _tagger(self._folder / "g2p" / "model.crf")
+        model = _model(self._folder / "g2p" / "model.crf")
         if model is None:
             return ()
         phonemes: list[str] = []
@@ -167,7 +175,7 @@ class GruutBackEnd(BackEnd):
             with self._lock:
                 labels = model.tag(letter_features(word[start : start + _LONGEST_WORD]))
             phonemes.extend(phone for label in labels for phone in decode(label).split("|") if phone != "_")
-        return canonical_phonemes(phonemes)[0]
+        return self._data.phonemes(phonemes)
 
     def _spell(self, text: str, warning: str) -> Pronunciation:
         base, genitive, _ = text.partition("'s")
@@ -176,25 +184,33 @@ class GruutBackEnd(BackEnd):
         for letter in base:
             name = letter_phonemes(letter, self._language)
             if name is None and letter.isalnum():
-                # Letters of other scripts: the rules read the letter's name.
-                written, _ = romanise(letter.lower(), self._alphabet)
+                # A letter of another script: the rules say its name.
+                written, _ = romanise(letter.lower(), self._data.alphabet)
                 name = self._by_rules(written) if written else None
-            if name is None:
-                missing += letter if letter.isalnum() else ""
+                missing += "" if name else letter
             phonemes.extend(name or ())
         if genitive and phonemes:
             phonemes.extend(_plural_ending(tuple(phonemes)))
         if missing and not warning:
-            warning = f"left out {_short(missing)}: no reading for this letter in {self._language}"
-        return Pronunciation(canonical_phonemes(phonemes)[0], "spelling", warning)
+            warning = f"left out {shortened(missing)}: no reading for this letter in {self._language}"
+        return Pronunciation(tuple(phonemes), "spelling", warning)
 
-    def _link(self, words: Sequence[Token], said: list[Pronunciation]) -> list[Pronunciation]:
-        """Say `the` as before a vowel where one follows."""
-        for place in range(len(said) - 1):
-            following = said[place + 1].phonemes
-            if words[place].text.lower() == "the" and following and split_stress(following[0])[1] in _VOWELS:
-                said[place] = Pronunciation(("ð", "i"), "lexicon")
-        return said
+
+def _choose(roles: dict[str, tuple[str, ...]], tag: str) -> tuple[str, ...]:
+    """Return the pronunciation for a part of speech, else the usual one."""
+    for role in (tag, _NEAREST_ROLE.get(tag, ""), ""):
+        if role in roles:
+            return roles[role]
+    return next(iter(roles.values()))
+
+
+def _link(words: Sequence[Token], said: list[Pronunciation]) -> list[Pronunciation]:
+    """Say `the` as before a vowel where one follows."""
+    for place in range(len(said) - 1):
+        following = said[place + 1].phonemes
+        if words[place].text.lower() == "the" and following and split_stress(following[0])[1] in _VOWELS:
+            said[place] = Pronunciation(("ð", "i"), "lexicon")
+    return said
 
 
 def _plural_ending(stem: tuple[str, ...]) -> tuple[str, ...]:
@@ -204,16 +220,13 @@ def _plural_ending(stem: tuple[str, ...]) -> tuple[str, ...]:
     return ("s",) if last in _VOICELESS else ("z",)
 
 
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-@lru_cache(maxsize=8)
-def _tagger(path: Path) -> Any:
+@cache
+def _model(path: Path) -> Any:
+    """Return a conditional random field, or None where the language has none."""
     if not path.is_file():
         return None
     import pycrfsuite
 
-    tagger = pycrfsuite.Tagger()
-    tagger.open(str(path))
-    return tagger
+    model = pycrfsuite.Tagger()
+    model.open(str(path))
+    return model

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glowvox.errors import TextError
+from glowvox.text.phonemise import shortened
 from glowvox.text.phones import canonical_phone, split_ipa, split_stress
 
 _MAX_BYTES = 32 * 1024 * 1024
@@ -83,25 +84,21 @@ def parse_lexicon(text: str, name: str = "lexicon") -> UserLexicon:
         word, sign, pronunciation = content.partition(" = ") if " = " in content else content.partition("=")
         word, pronunciation = " ".join(word.split()), pronunciation.strip()
         if not sign or not word or not pronunciation:
-            errors.append(f"line {number}: expected 'word = pronunciation', got {_short(content)}")
+            errors.append(f"line {number}: expected 'word = pronunciation', got {shortened(content)}")
             continue
         try:
             entry = _parse_pronunciation(pronunciation)
         except ValueError as error:
-            errors.append(f"line {number}: {_short(word)}: {error}")
+            errors.append(f"line {number}: {shortened(word)}: {error}")
             continue
         if not entry.phonemes and not re.search(r"[^\W\d_]", entry.respelling):
-            errors.append(f"line {number}: {_short(word)}: {_short(pronunciation)} holds no letter and no phone")
+            errors.append(f"line {number}: {shortened(word)}: {shortened(pronunciation)} holds no letter and no phone")
             continue
         entries[word] = entry
     if errors:
         more = f" (and {len(errors) - 5} more lines)" if len(errors) > 5 else ""
         raise TextError(f"{name}: {'; '.join(errors[:5])}{more}")
     return UserLexicon(entries)
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def load_lexicon(path: Path | str) -> UserLexicon:

@@ -60,6 +60,11 @@ class BackEnd(ABC):
         """
 
 
+def shortened(text: str) -> str:
+    """Return a word quoted for a message, cut where it is long."""
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
 def resolve_language(language: str) -> str:
     """Return the full tag of a language: `en` is `en-us`, `de_DE` is `de-de`."""
     tag = language.strip().lower().replace("_", "-")

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from glowvox.errors import TextError
@@ -10,7 +11,7 @@ from glowvox.errors import TextError
 class PronunciationLexicon:
     """Pronunciations of words (in lower case) by their role in the sentence; safe to use from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, phonemes: Callable[[Sequence[str]], tuple[str, ...]]) -> None:
         """Read the dictionary.
 
         The file has no index, so that each look-up in it reads all of it (8 ms in English): a copy in memory with an
@@ -18,6 +19,7 @@ class PronunciationLexicon:
 
         Args:
             path: `lexicon.db` of a gruut language package.
+            phonemes: Brings the file's phones into the table's spelling.
 
         Raises:
             TextError: The file cannot be read.
@@ -34,9 +36,10 @@ class PronunciationLexicon:
             self._connection.execute("DETACH source")
         except sqlite3.Error as error:
             raise TextError(f"cannot read the pronunciation lexicon {path}: {error}; reinstall gruut") from error
-        self._cache: dict[str, dict[str, list[str]]] = {}
+        self._phonemes = phonemes
+        self._cache: dict[str, dict[str, tuple[str, ...]]] = {}
 
-    def roles(self, word: str) -> dict[str, list[str]]:
+    def roles(self, word: str) -> dict[str, tuple[str, ...]]:
         """Return the pronunciations of a word by role, the usual one first; empty where the word is unknown."""
         known = self._cache.get(word)
         if known is not None:
@@ -45,9 +48,9 @@ class PronunciationLexicon:
             rows = self._connection.execute(
                 "SELECT role, phonemes FROM entry WHERE word = ? ORDER BY rowid", (word,)
             ).fetchall()
-        found: dict[str, list[str]] = {}
+        found: dict[str, tuple[str, ...]] = {}
         for role, phonemes in rows:
-            found.setdefault(role.removeprefix("gruut:"), phonemes.split())
+            found.setdefault(role.removeprefix("gruut:"), self._phonemes(phonemes.split()))
         if len(self._cache) < 50_000 and len(word) <= 40:
             self._cache[word] = found
         return found

@@ -8,7 +8,7 @@ from glowvox.errors import TextError
 PAUSE_MARKS = (",", ".", "?", "!", ";", ":", "—")
 """The punctuation that is spoken as a pause; every other mark is mapped to one of these or has no sound."""
 
-Source = Literal["user lexicon", "lexicon", "suffix", "rules", "spelling", "inline", "back end"]
+Source = Literal["user lexicon", "lexicon", "suffix", "compound", "rules", "spelling", "inline", "back end"]
 
 
 @dataclass(frozen=True)
