@@ -1,12 +1,15 @@
 """The command line: one table of commands; a command's module is imported only when it is the one that runs."""
 
 import argparse
+import contextlib
 import importlib
+import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 
 from glowvox import __version__
-from glowvox.errors import GlowvoxError
+from glowvox.errors import GlowvoxError, MissingExtraError
 
 COMMANDS = {
     "say": "speak a text",
@@ -31,38 +34,74 @@ COMMANDS = {
     "bench": "measure the engines on this machine",
     "doctor": "show what is installed and what will be used",
 }
-"""Every command with its summary; the module is `glowvox.cli.NAME`, dashes as underscores."""
+"""The commands in the order of the help, with a line on each; the module is `glowvox.cli.NAME`, dashes as underscores.
+
+A command whose module is not in this installation is not shown and cannot be called.
+"""
+
+_EXTRAS = {"torch": "train", "tomli_w": "train", "fastapi": "serve", "uvicorn": "serve", "ray": "cluster"}
+"""The optional packages without which a command cannot start, and the extra that brings them."""
+
+
+def commands() -> dict[str, str]:
+    """Return the commands of this installation, each with a line on what it does."""
+    return {name: line for name, line in COMMANDS.items() if importlib.util.find_spec(module_name(name)) is not None}
+
+
+def module_name(command: str) -> str:
+    """Return the module of a command."""
+    return f"glowvox.cli.{command.replace('-', '_')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0, or 2 after a mistake in the input (one line says which)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(words[0] if words and words[0] in COMMANDS else None)
-    args = parser.parse_args(words)
+    args = _parser(words[0] if words else "").parse_args(words)
     try:
-        return int(importlib.import_module(_module(args.command)).run(args))
+        status = _run(args)
+        sys.stdout.flush()
+        return status
     except GlowvoxError as error:
         print(f"glowvox {args.command}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
+        _stop_printing()
         return 0
     except KeyboardInterrupt:
         print(f"glowvox {args.command}: interrupted", file=sys.stderr)
         return 130
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
+def _run(args: argparse.Namespace) -> int:
+    try:
+        return int(importlib.import_module(module_name(args.command)).run(args))
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(error.name or "")
+        if extra is None:
+            raise
+        raise MissingExtraError(str(error.name), extra, "this command") from error
+
+
+def _stop_printing() -> None:
+    """Let nothing be flushed at exit into a pipe that nobody reads any more (`glowvox ... | head`)."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="glowvox", description="Text-to-speech with normalizing flows: Glow-TTS and WaveGlow."
+        prog="glowvox",
+        description="Text-to-speech with normalizing flows: Glow-TTS and WaveGlow.",
+        epilog="glowvox COMMAND --help shows a command's options, with examples.",
     )
     parser.add_argument("--version", action="version", version=f"glowvox {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, summary in COMMANDS.items():
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in commands().items():
         if name != chosen:
-            commands.add_parser(name, help=summary)
+            subparsers.add_parser(name, help=summary)
             continue
-        module = importlib.import_module(_module(name))
-        command = commands.add_parser(
+        module = importlib.import_module(module_name(name))
+        command = subparsers.add_parser(
             name,
             help=summary,
             description=f"{module.SUMMARY[0].upper()}{module.SUMMARY[1:]}.",
@@ -71,7 +110,3 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         )
         module.add_arguments(command)
     return parser
-
-
-def _module(name: str) -> str:
-    return f"glowvox.cli.{name.replace('-', '_')}"
