@@ -33,7 +33,7 @@ def search_compiled(
     """Find the most likely monotonic path of each item; see `search_reference` for arguments and result.
 
     Args:
-        log_likelihood: [B, T, L], contiguous.
+        log_likelihood: [B, T, L], in that order in memory or as a view of [B, L, T]; neither is copied.
         token_lengths: [B].
         mel_lengths: [B].
         threads: how many threads share the batch.
@@ -41,9 +41,12 @@ def search_compiled(
     kernel = _kernel()
     n_items, n_frames, _ = log_likelihood.shape
     frame_tokens = np.empty((n_items, n_frames), np.int64)
+    tokens_first = log_likelihood.swapaxes(1, 2).flags.c_contiguous
+    # The kernel is compiled for contiguous arrays alone and told which axis is which.
+    matrix = log_likelihood.swapaxes(1, 2) if tokens_first else np.ascontiguousarray(log_likelihood)
 
     def share(items: slice) -> None:
-        kernel(log_likelihood[items], token_lengths[items], mel_lengths[items], frame_tokens[items])
+        kernel(matrix[items], tokens_first, token_lengths[items], mel_lengths[items], frame_tokens[items])
 
     # Shares of equal work (cells), not of equal count: lengths may be ragged.
     work = np.cumsum(mel_lengths * token_lengths)
@@ -68,25 +71,36 @@ def _kernel() -> Callable[..., None]:
         return numba.njit(nogil=True)(_search_items)
 
 
-def _search_items(log_likelihood: Any, token_lengths: Any, mel_lengths: Any, frame_tokens: Any) -> None:
-    """Search item after item: the recursion of `search_reference` on two rows of scores, in loops for a compiler."""
-    n_items, n_frames, n_tokens = log_likelihood.shape
+def _search_items(matrix: Any, tokens_first: Any, token_lengths: Any, mel_lengths: Any, frame_tokens: Any) -> None:
+    """Search item after item: the recursion of `search_reference` on two rows of scores, in loops for a compiler.
+
+    `matrix` is [B, L, T] when `tokens_first`, else [B, T, L]; each item is brought into the second order first.
+    """
+    n_items, n_frames = frame_tokens.shape
+    n_tokens = matrix.shape[1] if tokens_first else matrix.shape[2]
     advances = np.empty((n_frames, n_tokens), np.uint8)
-    old = np.empty(n_tokens, log_likelihood.dtype)
-    new = np.empty(n_tokens, log_likelihood.dtype)
+    turned = np.empty((n_frames if tokens_first else 0, n_tokens), matrix.dtype)
+    old = np.empty(n_tokens, matrix.dtype)
+    new = np.empty(n_tokens, matrix.dtype)
     for item in range(n_items):
         last = token_lengths[item] - 1
         end = mel_lengths[item]
+        frames = matrix[item]
+        if tokens_first:
+            for token in range(last + 1):
+                for t in range(end):
+                    turned[t, token] = matrix[item, token, t]
+            frames = turned
         old[:] = -np.inf
-        old[0] = log_likelihood[item, 0, 0]
+        old[0] = frames[0, 0]
         for t in range(1, end):
-            frame = log_likelihood[item, t]
-            row = advances[t]
+            frame = frames[t]
+            advance = advances[t]
             new[0] = old[0] + frame[0]
             for token in range(1, last + 1):
                 stay = old[token]
                 before = old[token - 1]
-                row[token] = stay < before
+                advance[token] = stay < before
                 new[token] = max(stay, before) + frame[token]
             old, new = new, old
         token = last

@@ -64,7 +64,7 @@ def _choose(scores: Tensor) -> SearchMethod:
 
 
 def _search_on_host(frames_first: Tensor, tokens: Tensor, frames: Tensor, method: SearchMethod) -> Tensor:
-    scores = frames_first.contiguous().cpu().numpy()
+    scores = frames_first.cpu().numpy()
     lengths = tokens.cpu().numpy(), frames.cpu().numpy()
     if method == "compiled":
         if not is_available():
