@@ -94,6 +94,7 @@ def _glow_tts(foreign: ForeignCheckpoint, original: dict[str, Any] | None) -> Co
     import torch
 
     from glowvox.checkpoint.glow_tts_names import convert_glow_tts_state, glow_tts_config
+    from glowvox.checkpoint.model_folder import refuse_inflated
 
     original = original or foreign.config
     section = original.get("model")
@@ -107,6 +108,7 @@ def _glow_tts(foreign: ForeignCheckpoint, original: dict[str, Any] | None) -> Co
     n_mels = int(state["encoder.proj_m.weight"].shape[0])
     audio = audio_from_original(original, n_mels) or AudioConfig(n_mels=n_mels)
     config = glow_tts_config(section, state, audio)
+    refuse_inflated(config, {name: tuple(tensor.shape) for name, tensor in state.items()})
     tensors = {name: tensor.numpy() for name, tensor in convert_glow_tts_state(state, config).items()}
     card = ModelCard(config, foreign.steps, _provenance(foreign))
     return Converted(card, tensors, foreign.layout, has_weight_norm(foreign.tensors))

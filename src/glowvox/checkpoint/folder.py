@@ -27,6 +27,7 @@ from glowvox.errors import CheckpointError, ConfigError
 FORMAT = "glowvox-model"
 FORMAT_VERSION = 1
 _MAX_CONFIG_BYTES = 4 << 20
+_MAX_SETTING = 1_000_000  # of steps, layers, channels: more cannot be real, and would be counted to
 _TYPES: dict[str, type[WaveGlowConfig] | type[GlowTTSConfig]] = {"waveglow": WaveGlowConfig, "glow_tts": GlowTTSConfig}
 
 
@@ -116,8 +117,12 @@ def read_card(path: str | Path) -> ModelCard:
     kind = content.get("type")
     if not isinstance(kind, str) or kind not in _TYPES:
         raise CheckpointError(f"{place}: unknown model type {printable(kind)}; known are {', '.join(_TYPES)}")
+    model = content.get("model")
+    for name, value in model.items() if isinstance(model, dict) else ():
+        if isinstance(value, int) and value > _MAX_SETTING:
+            raise CheckpointError(f"{place}: {printable(name)} = {printable(value)} is more than any model has")
     try:
-        config = from_dict(_TYPES[kind], content.get("model"), "model")
+        config = from_dict(_TYPES[kind], model, "model")
     except ConfigError as error:
         raise CheckpointError(f"{place}: {error}") from None
     if content.get("mel_fingerprint") != config.audio.fingerprint():

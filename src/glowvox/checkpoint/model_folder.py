@@ -62,8 +62,8 @@ def tensors_of(model: nn.Module) -> dict[str, np.ndarray]:
     """Return copies of a model's tensors on the CPU by name, half-precision ones as float32."""
     result = {}
     for name, tensor in model.state_dict().items():
-        tensor = tensor.detach().to("cpu")
-        result[name] = np.array(tensor.float() if tensor.is_floating_point() and tensor.itemsize < 4 else tensor)
+        short = tensor.is_floating_point() and tensor.itemsize < 4
+        result[name] = (tensor.float() if short else tensor).detach().to("cpu", copy=True).numpy()
     return result
 
 
@@ -116,7 +116,7 @@ def check_fit(config: WaveGlowConfig | GlowTTSConfig, tensors: Mapping[str, np.n
 
 
 def _built(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]) -> WaveGlow | GlowTTS:
-    _refuse_inflated(config, shapes)
+    refuse_inflated(config, shapes)
     try:
         with torch.random.fork_rng(devices=[]):
             return WaveGlow(config) if isinstance(config, WaveGlowConfig) else GlowTTS(config)
@@ -155,8 +155,12 @@ def _differences(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> It
             yield f"'{name}' has the shape {tuple(tensors[name].shape)}, expected {tuple(tensor.shape)}"
 
 
-def _refuse_inflated(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse a configuration that is far larger than the tensors beside it, before memory is spent on it."""
+def refuse_inflated(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a configuration that is far larger than the tensors beside it, before memory is spent on it.
+
+    Raises:
+        CheckpointError: a size is larger than any tensor's, or there are fewer tensors than layers.
+    """
     largest = max((max(shape, default=1) for shape in shapes.values()), default=1)
     settings = {name: value for name, value in to_dict(config).items() if type(value) is int}
     inflated = [name for name, value in settings.items() if value > max(largest, len(shapes), 16)]
