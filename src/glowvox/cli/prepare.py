@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout",
         default="auto",
         choices=("auto", "ljspeech", "plain", "vctk", "manifest"),
-        help="default: recognise it",
+        help="how the corpus is laid out (default: recognise it)",
     )
     parser.add_argument(
         "--contract",
