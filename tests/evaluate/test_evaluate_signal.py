@@ -32,6 +32,12 @@ def test_a_tone_at_a_multiple_stands_out_and_one_beside_it_does_not() -> None:
     assert tonal_energy(clean + 0.01 * np.sin(2 * np.pi * 2900.0 * time), RATE, 8).worst < 3.0
 
 
+def test_the_edge_of_a_band_is_no_tone() -> None:
+    spectrum = np.fft.rfft(_noise(4.0))
+    spectrum[np.fft.rfftfreq(4 * RATE, 1 / RATE) > 2 * RATE / 8 + 1] = 0
+    assert tonal_energy(np.fft.irfft(spectrum), RATE, 8).excess[1] < 2.0
+
+
 def test_a_tone_counts_in_pauses_and_at_any_level() -> None:
     time = np.arange(4 * RATE) / RATE
     signal = _noise(4.0) * (np.sin(2 * np.pi * time) > 0) + 1e-3 * np.sin(2 * np.pi * RATE / 8 * time)

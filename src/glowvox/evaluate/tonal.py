@@ -23,7 +23,7 @@ class TonalEnergy:
     frequencies: tuple[float, ...]
     """The multiples of rate / group in Hz, below half the rate."""
     excess: tuple[float, ...]
-    """Level of each line relative to the bins around it, in dB."""
+    """Level of each line relative to the bins beside it, on the side where they are louder, in dB."""
 
     @property
     def mean(self) -> float:
@@ -41,7 +41,7 @@ def tonal_energy(samples: ArrayLike, sample_rate: int, group: int) -> TonalEnerg
 
     Frames of `32 * group` samples (at least 2048) under a Hann window, half overlapping: every line falls on a bin. The
     level of a bin is its mean over the frames in dB, so that a steady tone counts in pauses as in loud speech; the
-    neighbours are the bins 3 to 12 away (fewer where the next line is near). Frames of digital silence are left out.
+    neighbours are the bins 3 to 12 away (fewer where the next line is near), on the louder of both sides. Frames of digital silence are left out.
 
     Args:
         samples: `[S]`, at least one frame long.
@@ -67,8 +67,10 @@ def tonal_energy(samples: ArrayLike, sample_rate: int, group: int) -> TonalEnerg
     levels = _mean_levels(signal, size)
     lines = np.arange(1, (group + 1) // 2) * spacing
     reach = min(12, spacing // 2 - _GAP)
-    offsets = np.concatenate([np.arange(_GAP, reach + 1), -np.arange(_GAP, reach + 1)])
-    excess = levels[lines] - levels[lines[:, None] + offsets].mean(axis=1)
+    offsets = np.arange(_GAP, reach + 1)
+    below, above = (levels[lines[:, None] + side * offsets].mean(axis=1) for side in (-1, 1))
+    # Over the louder side: the edge of a band (a mel's highest frequency) is no tone.
+    excess = levels[lines] - np.maximum(below, above)
     return TonalEnergy(
         frequencies=tuple(float(line) * sample_rate / size for line in lines), excess=tuple(map(float, excess))
     )
