@@ -37,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from glowvox.training.start import StartOptions, read_run_preset, set_threads
-    from glowvox.training.vocoder_run import train_vocoder
 
     set_threads(args.threads)
     kind = {"vocoder": "waveglow", "acoustic": "glow_tts"}[args.what]
@@ -45,5 +44,12 @@ def run(args: argparse.Namespace) -> int:
     options = StartOptions(
         args.run, resume=args.resume, init_from=args.init_from, device=args.device, tensorboard=not args.no_tensorboard
     )
-    train_vocoder(preset, args.data, options)
+    if args.what == "vocoder":
+        from glowvox.training.vocoder_run import train_vocoder
+
+        train_vocoder(preset, args.data, options)
+    else:
+        from glowvox.training.acoustic_run import train_acoustic
+
+        train_acoustic(preset, args.data, options)
     return 0

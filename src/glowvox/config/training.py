@@ -75,6 +75,9 @@ class VocoderTrainingConfig:
     """Weight of the negative log-likelihood, in nats per sample."""
     spectral_from_step: int = -1
     """First step of the second stage, which adds losses on samples drawn through the inverse pass; -1: never."""
+    likelihood_every: int = 1
+    """In the second stage, the likelihood is part of every n-th step only, with n times the weight: it keeps the flow a
+    density at less cost."""
     spectral_weight: float = 1.0
     """Weight of the multi-resolution STFT loss."""
     mel_weight: float = 1.0
@@ -85,6 +88,8 @@ class VocoderTrainingConfig:
     def __post_init__(self) -> None:
         if self.segment_frames < 8:
             raise ConfigError(f"vocoder_training.segment_frames must be at least 8, got {self.segment_frames}")
+        if self.likelihood_every < 1:
+            raise ConfigError(f"vocoder_training.likelihood_every must be at least 1, got {self.likelihood_every}")
         if self.sigma <= 0:
             raise ConfigError(f"vocoder_training.sigma must be positive, got {self.sigma}")
 

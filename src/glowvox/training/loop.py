@@ -16,7 +16,7 @@ import torch
 from glowvox.config.training import TrainingConfig
 from glowvox.errors import CheckpointError
 from glowvox.training.distributed import Processes
-from glowvox.training.guard import Guard, Verdict
+from glowvox.training.guard import Guard, RunningLoss, Verdict
 from glowvox.training.log import Progress, RunLog
 from glowvox.training.optimiser import (
     MovingAverage,
@@ -66,8 +66,7 @@ class Trainer:
         self.step = 0
         self.best: dict[str, float] = {}
         self._stop = False
-        self._sums: dict[str, float] = defaultdict(float)
-        self._summed = 0
+        self._noted: dict[str, list[float]] = defaultdict(list)
         self._seconds = 0.0
 
     def initialise(self) -> None:
@@ -101,8 +100,8 @@ class Trainer:
             self._save()
         return self.step
 
-    def gradients(self, index: int) -> tuple[float, dict[str, float]]:
-        """Compute the averaged gradients of the step `index`; return the loss and the metrics."""
+    def gradients(self, index: int) -> tuple[float, dict[str, float], str]:
+        """Compute the averaged gradients of the step `index`; return loss, metrics and objective."""
         self.task.model.train()
         self.optimiser.zero_grad(set_to_none=True)
         total = 0.0
@@ -121,14 +120,14 @@ class Trainer:
                 metrics[name] += float(value) / self.config.accumulate
         gradients = [parameter.grad for parameter in self.task.model.parameters() if parameter.grad is not None]
         self.processes.average(gradients)
-        return total, dict(metrics)
+        return total, dict(metrics), result.objective
 
     def _one_step(self, progress: Progress) -> None:
-        loss, metrics = self.gradients(self.step)
+        loss, metrics, objective = self.gradients(self.step)
         norm = float(gradient_norm(self.task.model))
         shared = torch.tensor(loss, dtype=torch.float64)
         self.processes.average([shared])
-        verdict = self.guard.judge(float(shared), norm)
+        verdict = self.guard.judge(objective, float(shared), norm)
         if verdict is Verdict.ACCEPT:
             self._update(norm)
             self._note({"loss": loss, "gradient_norm": norm, **metrics})
@@ -154,12 +153,11 @@ class Trainer:
         self.average.update(self.task.model, self.step)
 
     def _report(self, progress: Progress) -> None:
-        if self.step % self.config.log_every == 0 and self._summed:
-            means = {name: value / self._summed for name, value in self._sums.items()}
+        if self.step % self.config.log_every == 0 and self._noted:
+            means = {name: sum(values) / len(values) for name, values in self._noted.items()}
             means |= {"learning_rate": self.optimiser.param_groups[0]["lr"], "audio_per_second": progress.rate()}
             self.log.figures(self.step, "train", means)
-            self._sums.clear()
-            self._summed = 0
+            self._noted.clear()
             if self.processes.is_main:
                 shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
                 print(f"step {self.step}/{self.config.steps}  {shown}  remaining {progress.remaining(self.step - 1)}")
@@ -213,7 +211,9 @@ class Trainer:
             raise CheckpointError(f"the run {self.run.path} belongs to another model: {error}") from error
         restore_optimiser(self.task.model, self.optimiser, state.tensors)
         self.step, self.best = state.numbers["step"], state.numbers["best"]
-        self.guard = Guard(**state.numbers["guard"])
+        guard = dict(state.numbers["guard"])
+        losses = {name: RunningLoss(**running) for name, running in guard.pop("losses").items()}
+        self.guard = Guard(**guard, losses=losses)
 
     def _generator(self, index: int, part: int) -> torch.Generator:
         """Seed everything random of a step (dropout through the global generator) from the seed and the step."""
@@ -224,8 +224,7 @@ class Trainer:
 
     def _note(self, metrics: dict[str, float]) -> None:
         for name, value in metrics.items():
-            self._sums[name] += value
-        self._summed += 1
+            self._noted[name].append(value)
 
     def _should_stop(self, progress: Progress) -> bool:
         late = 0 < self.config.max_minutes <= progress.minutes

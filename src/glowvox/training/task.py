@@ -12,10 +12,12 @@ from glowvox.training.log import RunLog
 
 @dataclass(frozen=True)
 class TaskLoss:
-    """The loss of a batch, a scalar to minimise, and what else is worth logging (scalars)."""
+    """The loss of a batch, a scalar to minimise, what else is worth logging (scalars), and which objective it is."""
 
     loss: Tensor
     metrics: dict[str, Tensor] = field(default_factory=dict)
+    objective: str = ""
+    """Losses of different objectives are not compared with each other."""
 
 
 class Task(ABC):

@@ -92,15 +92,21 @@ class VocoderTask(Task):
 
     def loss(self, batch: VocoderBatch, step: int, generator: torch.Generator) -> TaskLoss:
         """Return the negative log-likelihood per sample, in the second stage with the spectral losses added."""
-        config = self.config
-        likelihood = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma).sum() / batch.samples.numel()
-        loss, metrics = -config.likelihood_weight * likelihood, {"nats_per_sample": -likelihood.detach()}
-        if self._is_spectral(step):
+        config, spectral = self.config, self._is_spectral(step)
+        loss = batch.samples.new_zeros(())
+        metrics: dict[str, Tensor] = {}
+        every = config.likelihood_every if spectral else 1
+        if step % every == 0:
+            total = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma).sum()
+            nats = -total / batch.samples.numel()
+            loss = loss + config.likelihood_weight * every * nats
+            metrics["nats_per_sample"] = nats.detach()
+        if spectral:
             drawn = self._draw(batch.mel, config.temperature, generator)
             distance = self.spectral(drawn, batch.samples)
             loss = loss + config.spectral_weight * distance.stft + config.mel_weight * distance.mel
             metrics |= {"stft": distance.stft.detach(), "mel": distance.mel.detach()}
-        return TaskLoss(loss, metrics)
+        return TaskLoss(loss, metrics, "+".join(name for name in ("nats_per_sample", "stft") if name in metrics))
 
     def validate(self, step: int, log: RunLog) -> dict[str, float]:
         """Return nats and bits per sample and the log-mel distance of copy synthesis on validation clips."""

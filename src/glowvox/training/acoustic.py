@@ -1,0 +1,217 @@
+"""Training Glow-TTS: the likelihood of the mel under the alignment that the model finds, and its durations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from glowvox.audio.griffin_lim import griffin_lim
+from glowvox.config.training import AcousticTrainingConfig
+from glowvox.data.batches.buckets import LengthBuckets
+from glowvox.data.batches.padding import pad_mels, pad_tokens
+from glowvox.errors import DataError
+from glowvox.flows.likelihood import diagonal_log_likelihood
+from glowvox.models.glow_tts import GlowTTS
+from glowvox.models.glow_tts_outputs import GlowTTSOutput
+from glowvox.training.distributed import Processes
+from glowvox.training.log import RunLog
+from glowvox.training.task import Task, TaskLoss
+from glowvox.training.utterances import TrainingUtterance
+
+
+@dataclass(frozen=True)
+class AcousticBatch:
+    """Utterances on the model's device: tokens `[B, L]`, mels `[B, M, T]`, lengths and speakers `[B]`, their ids."""
+
+    tokens: Tensor
+    token_lengths: Tensor
+    mel: Tensor
+    mel_lengths: Tensor
+    speaker: Tensor | None
+    ids: tuple[str, ...]
+
+
+class BatchOrder:
+    """The endless stream of batches: batch k, whichever were asked for before.
+
+    Args:
+        buckets: divides the utterances into batches, epoch by epoch.
+    """
+
+    def __init__(self, buckets: LengthBuckets) -> None:
+        self._buckets = buckets
+        self._ends: list[int] = []
+        self._epoch = -1
+        self._batches: list[list[int]] = []
+
+    def batch(self, index: int) -> list[int]:
+        """Return the utterances of a batch, by their numbers."""
+        while not self._ends or index >= self._ends[-1]:
+            count = len(self._buckets.batches(len(self._ends)))
+            self._ends.append(count + (self._ends[-1] if self._ends else 0))
+        epoch = int(np.searchsorted(self._ends, index, "right"))
+        if epoch != self._epoch:
+            self._epoch, self._batches = epoch, self._buckets.batches(epoch)
+        return self._batches[index - (self._ends[epoch - 1] if epoch else 0)]
+
+
+class AcousticTask(Task):
+    """The objective of Glow-TTS (the paper, section 3.1 and equation 8).
+
+    Args:
+        model: the acoustic model, on its device.
+        config: the objective.
+        training: utterances to train on.
+        validation: utterances never trained on.
+        batch_size: most utterances in a batch.
+        seed: of the order of the batches.
+        listening_clips: utterances synthesised at each validation.
+        processes: this process's place among others.
+    """
+
+    def __init__(
+        self,
+        model: GlowTTS,
+        config: AcousticTrainingConfig,
+        training: Sequence[TrainingUtterance],
+        validation: Sequence[TrainingUtterance],
+        *,
+        batch_size: int,
+        seed: int,
+        listening_clips: int,
+        processes: Processes,
+    ) -> None:
+        if not validation:
+            raise DataError("the data set has no validation clips; prepare it with --validation")
+        self.model: nn.Module = model
+        self.acoustic = model
+        self.config = config
+        self.training = list(training)
+        self.validation = list(validation)
+        self.listening_clips = listening_clips
+        self.processes = processes
+        self.device = next(model.parameters()).device
+        self._mels: dict[int, np.ndarray] = {}
+        self._order = BatchOrder(
+            LengthBuckets(
+                [utterance.clip.frames for utterance in self.training],
+                max_frames=config.frames_per_batch,
+                max_items=batch_size,
+                seed=seed,
+                rank=processes.rank,
+                world_size=processes.count,
+            )
+        )
+
+    def batch(self, index: int) -> AcousticBatch:
+        """Return the utterances of a batch. See `Task.batch`."""
+        numbers = self._order.batch(index)
+        for number in numbers:
+            if number not in self._mels:
+                self._mels[number] = np.array(self.training[number].clip.load()[1])
+        return self._collate([self.training[number] for number in numbers], [self._mels[number] for number in numbers])
+
+    def initialise(self, batch: AcousticBatch) -> None:
+        """Let every ActNorm see the first batch. See `Task.initialise`."""
+        self._forward(batch)
+
+    def loss(self, batch: AcousticBatch, step: int, generator: torch.Generator) -> TaskLoss:
+        """Return the likelihood's and the durations' losses, in nats per mel value and squared log frames."""
+        if self.config.mel_noise:
+            noise = torch.randn(batch.mel.shape, generator=generator, device=self.device)
+            batch = AcousticBatch(**{**vars(batch), "mel": batch.mel + self.config.mel_noise * noise})
+        sum_paths = self.config.forward_sum_weight > 0
+        output = self.acoustic(
+            batch.tokens, batch.token_lengths, batch.mel, batch.mel_lengths, batch.speaker, sum_paths=sum_paths
+        )
+        # every process divides by the mean count over all of them: averaged gradients are then those of one big batch
+        values = output.mel_lengths.sum().float() * batch.mel.shape[1]
+        tokens = batch.token_lengths.sum().float()
+        self.processes.average([values, tokens])
+        likelihood = -_log_likelihood(output).sum() / values
+        durations = (output.log_duration - output.log_duration_target).square().sum() / tokens
+        loss = likelihood + self.config.duration_weight * durations
+        metrics = {"nats_per_value": likelihood.detach(), "duration_loss": durations.detach()}
+        if output.path_sum is not None:
+            soft = -(output.path_sum + output.log_det).sum() / values
+            loss = loss + self.config.forward_sum_weight * soft
+            metrics["forward_sum"] = soft.detach()
+        return TaskLoss(loss, metrics)
+
+    def validate(self, step: int, log: RunLog) -> dict[str, float]:
+        """Return nats per mel value, the duration error and the mel distance under the true alignment."""
+        nats, values, error, tokens, distance = 0.0, 0, 0.0, 0, []
+        for number, utterance in enumerate(self.validation):
+            batch = self._collate([utterance], [np.array(utterance.clip.load()[1])])
+            output = self._forward(batch)
+            nats -= float(_log_likelihood(output))
+            values += int(output.mel_lengths) * batch.mel.shape[1]
+            predicted = output.log_duration.exp().ceil()
+            error += float((predicted - output.alignment.sum(2)).abs().sum())
+            tokens += len(utterance.tokens)
+            distance.append(self._under_true_alignment(number, step, batch, output, log))
+        frame = 1000 / self.acoustic.config.audio.frame_rate
+        return {
+            "nats_per_value": nats / values,
+            "duration_error_ms": error / tokens * frame,
+            "log_mel_distance": float(np.mean(distance)),
+        }
+
+    def score_name(self, step: int) -> str:
+        """Return `nats_per_value`. See `Task.score_name`."""
+        return "nats_per_value"
+
+    def seconds_of_audio(self, batch: AcousticBatch) -> float:
+        """Return the seconds of speech in a batch. See `Task.seconds_of_audio`."""
+        return float(batch.mel_lengths.sum()) / self.acoustic.config.audio.frame_rate
+
+    def describe(self, batch: AcousticBatch) -> str:
+        """Return the ids of a batch's clips. See `Task.describe`."""
+        return ", ".join(batch.ids)
+
+    def _forward(self, batch: AcousticBatch) -> GlowTTSOutput:
+        output: GlowTTSOutput = self.acoustic(
+            batch.tokens, batch.token_lengths, batch.mel, batch.mel_lengths, batch.speaker
+        )
+        return output
+
+    def _under_true_alignment(
+        self, number: int, step: int, batch: AcousticBatch, output: GlowTTSOutput, log: RunLog
+    ) -> float:
+        """Synthesise an utterance with the durations of its recording; return the distance from it in nepers."""
+        made = self.acoustic.inverse(
+            batch.tokens,
+            batch.token_lengths,
+            temperature=0.0,
+            speaker=batch.speaker,
+            durations=output.alignment.sum(2).long(),
+        )
+        frames = int(output.mel_lengths)
+        mel, natural = made.mel[0, :, :frames].cpu().numpy(), batch.mel[0, :, :frames].cpu().numpy()
+        if number < self.listening_clips:
+            name = batch.ids[0]
+            log.picture(step, f"{name}/alignment", output.alignment[0].cpu().numpy())
+            log.picture(step, f"{name}/mel", mel)
+            log.picture(step, f"{name}/natural", natural)
+            if number < 2:
+                config = self.acoustic.config.audio
+                log.audio(step, f"{name}/griffin-lim", griffin_lim(mel, config, iterations=20), config.sample_rate)
+        return float(np.abs(mel - natural).mean())
+
+    def _collate(self, utterances: Sequence[TrainingUtterance], mels: Sequence[np.ndarray]) -> AcousticBatch:
+        tokens, token_lengths = pad_tokens([utterance.tokens for utterance in utterances])
+        mel, mel_lengths = pad_mels(mels)
+        speakers = [utterance.speaker for utterance in utterances]
+        speaker = torch.tensor(speakers, device=self.device) if self.acoustic.config.n_speakers > 1 else None
+        text, text_lengths, frames, frame_lengths = (
+            torch.from_numpy(array).to(self.device) for array in (tokens, token_lengths, mel, mel_lengths)
+        )
+        ids = tuple(utterance.clip.id for utterance in utterances)
+        return AcousticBatch(text, text_lengths, frames, frame_lengths, speaker, ids)
+
+
+def _log_likelihood(output: GlowTTSOutput) -> Tensor:
+    """Return log p(mel | text) `[B]` in nats on the path found."""
+    return diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask) + output.log_det

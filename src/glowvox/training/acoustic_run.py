@@ -1,0 +1,63 @@
+"""An acoustic model's run: preset and data in, checkpoints out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from glowvox.config.preset import Preset
+from glowvox.data.prepared import PreparedData
+from glowvox.models.glow_tts import GlowTTS
+from glowvox.training.acoustic import AcousticTask
+from glowvox.training.distributed import Processes
+from glowvox.training.start import StartOptions, start
+from glowvox.training.task import Task
+from glowvox.training.utterances import encode_clips, text_contract
+
+SPEAKER_CHANNELS = 64
+"""Size of the speaker embedding where data with several speakers asks for one and the preset does not say."""
+
+
+def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOptions) -> int:
+    """Train an acoustic model on prepared data and return the number of steps done.
+
+    The vocabulary and the speakers are those of the data; the preset's numbers of them do not matter.
+
+    Args:
+        preset: model and training configuration.
+        folders: prepared data sets, trained on together.
+        options: where, and from what.
+
+    Raises:
+        GlowvoxError: the data does not fit the model, or the run cannot start.
+    """
+    data = [PreparedData(folder) for folder in folders]
+    for part in data:
+        part.require(preset.glow_tts.audio)
+    contract = text_contract(data)
+    speakers = len(contract.speakers)
+    channels = (preset.glow_tts.speaker_channels or SPEAKER_CHANNELS) if speakers > 1 else 0
+    config = replace(preset.glow_tts, n_symbols=len(contract.tokenizer), n_speakers=speakers, speaker_channels=channels)
+    preset = replace(preset, glow_tts=config)
+    training, validation = (
+        encode_clips([clip for part in data for clip in part.clips(split)], contract, config.n_squeeze)
+        for split in ("train", "validation")
+    )
+
+    def make_task(model: nn.Module, processes: Processes) -> Task:
+        assert isinstance(model, GlowTTS)
+        return AcousticTask(
+            model,
+            preset.acoustic_training,
+            training,
+            validation,
+            batch_size=preset.training.batch_size,
+            seed=preset.training.seed,
+            listening_clips=preset.training.validation_clips,
+            processes=processes,
+        )
+
+    hours = sum(part.hours("train") for part in data)
+    provenance = {"data": [folder.name for folder in folders], "hours": hours, "text": contract.to_dict()}
+    return start(preset, options, make_task, provenance)

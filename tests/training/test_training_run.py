@@ -1,0 +1,148 @@
+"""Whole runs on tiny models: exact resuming, pointers, warm starts, stopping, refusals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import acoustic_preset, vocoder_preset
+from safetensors.torch import load_file
+
+from glowvox.checkpoint.model_folder import load_model
+from glowvox.config.preset import load_preset
+from glowvox.errors import CheckpointError, ConfigError, TrainingError
+from glowvox.training.acoustic_run import train_acoustic
+from glowvox.training.start import StartOptions, choose_device, read_run_preset, set_threads
+from glowvox.training.vocoder_run import train_vocoder
+
+
+def options(run: Path, **settings: object) -> StartOptions:
+    return StartOptions(run, device="cpu", tensorboard=False, **settings)
+
+
+def state(run: Path, step: int) -> dict[str, torch.Tensor]:
+    return load_file(run / "checkpoints" / f"{step:06d}" / "training.safetensors")
+
+
+def assert_same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
+
+
+def test_vocoder_resumes_bit_for_bit(prepared: Path, tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    assert train_vocoder(vocoder_preset(), [prepared], options(whole)) == 20
+    stopped = vocoder_preset(training={"checkpoint_every": 10, "max_minutes": 1e-9})
+    resumed = vocoder_preset(training={"checkpoint_every": 10})
+    train_vocoder(stopped, [prepared], options(halves))  # the time limit stops it before the first step
+    for _ in range(2):
+        train_vocoder(resumed, [prepared], options(halves, resume=True))
+        resumed = vocoder_preset()
+    assert_same(state(whole, 20), state(halves, 20))
+
+
+def test_vocoder_stopped_at_ten_of_twenty(prepared: Path, tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    train_vocoder(vocoder_preset(training={"checkpoint_every": 10}), [prepared], options(whole))
+    train_vocoder(vocoder_preset(training={"checkpoint_every": 10}), [prepared], options(halves))
+    (halves / "last").write_text("checkpoints/000010\n")  # as if the machine had failed after step 10
+    train_vocoder(vocoder_preset(training={"checkpoint_every": 10}), [prepared], options(halves, resume=True))
+    assert_same(state(whole, 20), state(halves, 20))
+
+
+def test_run_writes_config_metrics_pointers_and_a_loadable_model(prepared: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train_vocoder(vocoder_preset(), [prepared], options(run))
+    assert load_preset(str(run / "config.toml")) == vocoder_preset()
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    kinds = {line["kind"] for line in lines}
+    assert kinds == {"train", "validation"}
+    last = [line for line in lines if line["kind"] == "validation"][-1]
+    assert {"nats_per_sample", "bits_per_sample", "log_mel_distance"} <= last.keys()
+    assert (run / "last").read_text() == (run / "best").read_text() == "checkpoints/000020\n"
+    model = load_model(run)
+    average = {name.removeprefix("average."): value for name, value in state(run, 20).items() if "average." in name}
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, average[name])
+
+
+def test_checkpoints_are_bounded(prepared: Path, tmp_path: Path) -> None:
+    train_vocoder(
+        vocoder_preset(training={"checkpoint_every": 2, "keep_checkpoints": 2}), [prepared], options(tmp_path / "run")
+    )
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) <= 3
+
+
+def test_acoustic_run_learns_its_vocabulary_and_resumes(prepared: Path, tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    preset = acoustic_preset(training={"checkpoint_every": 2})
+    assert train_acoustic(preset, [prepared], options(whole)) == 4
+    train_acoustic(preset, [prepared], options(halves))
+    (halves / "last").write_text("checkpoints/000002\n")
+    train_acoustic(preset, [prepared], options(halves, resume=True))
+    assert_same(state(whole, 4), state(halves, 4))
+    card = json.loads((whole / "checkpoints" / "000004" / "config.json").read_text())
+    assert card["provenance"]["text"]["speakers"] == ["buzz"]
+    assert card["model"]["n_symbols"] == len(card["provenance"]["text"]["tokenizer"]["symbols"])
+
+
+def test_init_from_takes_weights_only_and_says_what_it_skipped(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    train_vocoder(vocoder_preset(), [prepared], options(parent))
+    wider = vocoder_preset(waveglow={"encoder_channels": 16}, training={"max_minutes": 1e-9})
+    train_vocoder(wider, [prepared], options(child, init_from=parent))
+    assert "of another shape" in capsys.readouterr().err
+    mine, theirs = state(child, 0), dict(load_model(parent).named_parameters())
+    name = "steps.0.convolution.weight"
+    assert torch.equal(mine[f"model.{name}"], theirs[name])
+    assert bool(mine["model.steps.0.actnorm.initialised"])
+
+
+def test_sigterm_saves(prepared: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "preset.toml"
+    run = tmp_path / "run"
+    import tomli_w
+
+    from glowvox.config.preset import preset_tables
+
+    preset.write_text(tomli_w.dumps(preset_tables(vocoder_preset(training={"steps": 100000, "log_every": 1}))))
+    command = [sys.executable, "-m", "glowvox", "train", "vocoder", "--preset", str(preset), "--data", str(prepared)]
+    command += ["--run", str(run), "--no-tensorboard", "--device", "cpu"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    assert process.stdout is not None
+    assert "step 1/" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert (run / (run / "last").read_text().strip() / "training.safetensors").exists()
+
+
+def test_bad_starts_are_refused(prepared: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with pytest.raises(TrainingError, match="no checkpoint to resume"):
+        train_vocoder(vocoder_preset(), [prepared], options(run, resume=True))
+    train_vocoder(vocoder_preset(training={"max_minutes": 1e-9}), [prepared], options(run))
+    with pytest.raises(TrainingError, match="holds a run already"):
+        train_vocoder(vocoder_preset(), [prepared], options(run))
+    with pytest.raises(CheckpointError, match="another model"):
+        train_vocoder(vocoder_preset(waveglow={"n_channels": 12}), [prepared], options(run, resume=True))
+    (run / "checkpoints" / "000000" / "training.json").write_text("{")
+    with pytest.raises(CheckpointError, match="cannot be resumed"):
+        train_vocoder(vocoder_preset(), [prepared], options(run, resume=True))
+    with pytest.raises(TrainingError, match="no device"):
+        choose_device("nonsense")
+    with pytest.raises(TrainingError, match="negative"):
+        set_threads(-1)
+    with pytest.raises(ConfigError, match="describes a waveglow"):
+        read_run_preset("glow_tts", "waveglow-256", run, [], resume=False)
+    with pytest.raises(ConfigError, match="name a preset"):
+        read_run_preset("waveglow", None, run, [], resume=False)
+    preset = read_run_preset("waveglow", "waveglow-256", run, ["training.steps=7"], resume=False)
+    assert preset.training.steps == 7
