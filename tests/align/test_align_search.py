@@ -29,8 +29,8 @@ def all_paths(n_tokens: int, n_frames: int):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_path_of_the_original_program(shared: Path, method: SearchMethod) -> None:
-    golden = load_file(shared / "reference" / "monotonic_alignment.safetensors")
+def test_path_of_the_original_program(method: SearchMethod) -> None:
+    golden = load_file(Path(__file__).resolve().parents[1] / "golden" / "monotonic_alignment.safetensors")
     found = monotonic_alignment_search(
         golden["log_likelihood"], golden["text_lengths"], golden["mel_lengths"], method=method
     )

@@ -53,9 +53,9 @@ def relative_error(found: Tensor, expected: Tensor) -> float:
 
 
 @pytest.fixture(scope="module", params=["glowtts_tiny", "glowtts_multispeaker"])
-def original(request: pytest.FixtureRequest, shared: Path) -> tuple[GlowTTS, dict, dict[str, Tensor]]:
+def original(request: pytest.FixtureRequest) -> tuple[GlowTTS, dict, dict[str, Tensor]]:
     """A model with the original program's weights, its description, and its inputs and outputs."""
-    folder = shared / "reference"
+    folder = Path(__file__).resolve().parents[1] / "golden"
     description = json.loads((folder / f"{request.param}.json").read_text())
     state = torch.load(folder / f"{request.param}.official.pth", weights_only=True)["model"]
     config = glow_tts_config(description["model"], state, AudioConfig())

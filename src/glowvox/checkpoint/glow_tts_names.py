@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glowvox.checkpoint.weight_norm import fold_weight_norm
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import CheckpointError
@@ -56,7 +57,8 @@ def convert_glow_tts_state(state: Mapping[str, Tensor], config: GlowTTSConfig) -
     Raises:
         CheckpointError: a name is not Glow-TTS's, or a weight norm is incomplete.
     """
-    plain = _without_weight_norm(state)
+    folded = fold_weight_norm({name: value.detach().float().numpy() for name, value in state.items()})
+    plain = {name: torch.from_numpy(value) for name, value in folded.items()}
     result: dict[str, Tensor] = {}
     for name, value in plain.items():
         if name.endswith("weight_inv"):  # a stored inverse: derived from the weight beside it
@@ -162,21 +164,3 @@ def _reshape(name: str, value: Tensor) -> Tensor:
             raise CheckpointError(f"'{name}' has relative positions of its own for every head, which is not supported")
         return value[0]
     return value.squeeze(-1) if name.endswith("conv_o.weight") else value
-
-
-def _without_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Fold `weight_g` and `weight_v` into `weight` = g v / |v|, the norm over all but the first axis."""
-    plain: dict[str, Tensor] = {}
-    for name, value in state.items():
-        if name.endswith(".weight_g"):
-            if name[:-1] + "v" not in state:
-                raise CheckpointError(f"the checkpoint has '{name}' without its 'weight_v'")
-        elif name.endswith(".weight_v"):
-            gain = state.get(name[:-1] + "g")
-            if gain is None:
-                raise CheckpointError(f"the checkpoint has '{name}' without its 'weight_g'")
-            norm = value.flatten(1).norm(dim=1).reshape(-1, *[1] * (value.ndim - 1))
-            plain[name.removesuffix("_v")] = value * (gain / norm)
-        else:
-            plain[name] = value
-    return plain
