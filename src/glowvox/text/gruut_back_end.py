@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from glowvox.text.derivation import choose, compound, english_derivation, plural_ending
 from glowvox.text.language_data import language_data
 from glowvox.text.letter_names import letter_phonemes, romanise
 from glowvox.text.phonemise import BackEnd, Pronunciation, Token, shortened
@@ -18,30 +19,9 @@ from glowvox.text.phones import VOWELS, split_stress
 from glowvox.text.pronunciation_lexicon import PronunciationLexicon
 from glowvox.text.tagging import decode, letter_features, sentence_features
 
-# Where the dictionary has no entry for a tag, the nearest one that it uses.
-_NEAREST_ROLE = {
-    "NNS": "NN",
-    "NNP": "NN",
-    "NNPS": "NN",
-    "VBP": "VB",
-    "VBZ": "VB",
-    "VBG": "VB",
-    "VBN": "VBD",
-    "MD": "VB",
-    "JJR": "JJ",
-    "JJS": "JJ",
-    "RBR": "RB",
-    "RBS": "RB",
-    "PRP$": "PRP",
-    "WDT": "DT",
-    "PDT": "DT",
-}
 _LONGEST_WORD = 60
-_SHORTEST_PART = 4
 _VOWELS = frozenset(VOWELS)
 _VOWEL_LETTER = re.compile(r"[aeiouyäöü]")
-_VOICELESS = frozenset(("p", "t", "k", "f", "θ"))
-_SIBILANT = frozenset(("s", "z", "ʃ", "ʒ", "t͡ʃ", "d͡ʒ"))
 
 
 class GruutBackEnd(BackEnd):
@@ -93,7 +73,9 @@ class GruutBackEnd(BackEnd):
         if self._lexicon is None:
             with self._lock:
                 if self._lexicon is None:
-                    self._lexicon = PronunciationLexicon(self._folder / "lexicon.db", self._data.phonemes)
+                    self._lexicon = PronunciationLexicon(
+                        self._folder / "lexicon.db", self._data.phonemes, self._data.supplement()
+                    )
         return self._lexicon.roles(word)
 
     def _tags(self, tokens: Sequence[Token]) -> list[str]:
@@ -111,39 +93,22 @@ class GruutBackEnd(BackEnd):
             return self._spell(token.text, "")
         roles = self._roles(word)
         if roles:
-            return Pronunciation(_choose(roles, tag), "lexicon")
-        if self._language.startswith("en") and (known := self._with_ending(token.text, tag)):
-            return known
-        if self._data.compounds and (parts := self._compound(word)):
-            return Pronunciation(parts, "compound")
+            return Pronunciation(choose(roles, tag), "lexicon")
+        if self._language.startswith("en"):
+            if phonemes := english_derivation(word, self._roles, tag):
+                return Pronunciation(phonemes, "suffix")
+            if genitive := self._genitive(token.text):
+                return genitive
+        elif phonemes := compound(word, self._roles):
+            return Pronunciation(phonemes, "compound")
         return self._guess(token.text)
 
-    def _with_ending(self, text: str, tag: str) -> Pronunciation | None:
-        """Say a genitive or a plural by the word that it is made of."""
-        match = re.fullmatch(r"(?P<base>\w{2,}?)(?P<end>'s|s'|s)", text)
-        if match is None or (match["end"] == "s" and (match["base"][-1] in "suiy" or len(match["base"]) < 3)):
+    def _genitive(self, text: str) -> Pronunciation | None:
+        """Say the genitive of an unknown word by the guess for the word itself."""
+        if not text.endswith("'s"):
             return None
-        roles = self._roles(match["base"].lower())
-        if roles:
-            stem = _choose(roles, tag)
-            return Pronunciation(stem + _plural_ending(stem), "suffix")
-        if match["end"] == "'s":
-            guess = self._guess(match["base"])
-            return Pronunciation(guess.phonemes + _plural_ending(guess.phonemes), guess.source, guess.warning)
-        return None
-
-    def _compound(self, word: str) -> tuple[str, ...]:
-        """Say a compound by its two parts, the shorter one as long as possible; empty where there are none."""
-        places = range(_SHORTEST_PART, min(len(word), _LONGEST_WORD) - _SHORTEST_PART + 1)
-        for place in sorted(places, key=lambda place: abs(2 * place - len(word))):
-            first, last = word[:place], word[place:]
-            # The s that joins two parts: Arbeits-zeit.
-            if self._roles(last) and (self._roles(first) or (first.endswith("s") and self._roles(first[:-1]))):
-                link = () if self._roles(first) else ("s",)
-                head = _choose(self._roles(first if not link else first[:-1]), "")
-                tail = tuple(phoneme.replace("ˈ", "ˌ") for phoneme in _choose(self._roles(last), ""))
-                return head + link + tail
-        return ()
+        guess = self._guess(text[:-2])
+        return Pronunciation(guess.phonemes + plural_ending(guess.phonemes), guess.source, guess.warning)
 
     def _guess_new(self, text: str) -> Pronunciation:
         """Say an unknown word by the letter-to-sound model, or spell it."""
@@ -159,7 +124,7 @@ class GruutBackEnd(BackEnd):
         roles = self._roles(written)
         if roles:
             warning = f"{shortened(text)} is not in the lexicon{how}" if unread else ""
-            return Pronunciation(_choose(roles, ""), "lexicon", warning)
+            return Pronunciation(choose(roles, ""), "lexicon", warning)
         if _VOWEL_LETTER.search(written) or len(written) > 12:
             phonemes = self._by_rules(written)
             if phonemes:
@@ -190,18 +155,10 @@ class GruutBackEnd(BackEnd):
                 missing += "" if name else letter
             phonemes.extend(name or ())
         if genitive and phonemes:
-            phonemes.extend(_plural_ending(tuple(phonemes)))
+            phonemes.extend(plural_ending(tuple(phonemes)))
         if missing and not warning:
             warning = f"left out {shortened(missing)}: no reading for this letter in {self._language}"
         return Pronunciation(tuple(phonemes), "spelling", warning)
-
-
-def _choose(roles: dict[str, tuple[str, ...]], tag: str) -> tuple[str, ...]:
-    """Return the pronunciation for a part of speech, else the usual one."""
-    for role in (tag, _NEAREST_ROLE.get(tag, ""), ""):
-        if role in roles:
-            return roles[role]
-    return next(iter(roles.values()))
 
 
 def _link(words: Sequence[Token], said: list[Pronunciation]) -> list[Pronunciation]:
@@ -211,13 +168,6 @@ def _link(words: Sequence[Token], said: list[Pronunciation]) -> list[Pronunciati
         if words[place].text.lower() == "the" and following and split_stress(following[0])[1] in _VOWELS:
             said[place] = Pronunciation(("ð", "i"), "lexicon")
     return said
-
-
-def _plural_ending(stem: tuple[str, ...]) -> tuple[str, ...]:
-    last = split_stress(stem[-1])[1] if stem else ""
-    if last in _SIBILANT:
-        return ("ɪ", "z")
-    return ("s",) if last in _VOICELESS else ("z",)
 
 
 @cache

@@ -1,12 +1,13 @@
 """Where the dictionaries and models of a language lie, and what must be done to make their phones those of the table."""
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from glowvox.errors import TextError
 from glowvox.text.phones import canonical_phonemes, split_stress
+from glowvox.text.supplement import english_supplement
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class LanguageData:
     """Phones of the dictionary that stand for another one of the table."""
     joined: dict[tuple[str, str], str] = field(default_factory=dict)
     """Two phones of the dictionary that are one of the table: diphthongs and affricates."""
-    compounds: bool = False
-    """Whether words are made by writing others together."""
+
+    supplement: Callable[[], dict[str, tuple[str, ...]]] = dict
+    """Words that the dictionary lacks."""
 
     def folder(self) -> Path:
         """Return the package's folder.
@@ -53,7 +55,7 @@ class LanguageData:
 
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
-_ENGLISH = LanguageData("gruut_lang_en", _LETTERS | {"'"})
+_ENGLISH = LanguageData("gruut_lang_en", _LETTERS | {"'"}, supplement=english_supplement)
 # Of the two German dictionaries the one with stress marks and with sharp s: the other writes most diphthongs as two vowels.
 _GERMAN = LanguageData(
     "gruut_lang_de",
@@ -68,7 +70,6 @@ _GERMAN = LanguageData(
         ("t", "ʃ"): "t͡ʃ",
         ("p", "f"): "p͡f",
     },
-    compounds=True,
 )
 LANGUAGES = {"en-us": _ENGLISH, "en-gb": _ENGLISH, "de-de": _GERMAN}
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from glowvox.errors import TextError
@@ -11,7 +11,9 @@ from glowvox.errors import TextError
 class PronunciationLexicon:
     """Pronunciations of words (in lower case) by their role in the sentence; safe to use from several threads."""
 
-    def __init__(self, path: Path, phonemes: Callable[[Sequence[str]], tuple[str, ...]]) -> None:
+    def __init__(self, path: Path, phonemes: Callable[[Sequence[str]], tuple[str, ...]],
+        supplement: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         """Read the dictionary.
 
         The file has no index, so that each look-up in it reads all of it (8 ms in English): a copy in memory with an
@@ -20,6 +22,7 @@ class PronunciationLexicon:
         Args:
             path: `lexicon.db` of a gruut language package.
             phonemes: Brings the file's phones into the table's spelling.
+            supplement: Further words, which go before those of the file.
 
         Raises:
             TextError: The file cannot be read.
@@ -37,7 +40,7 @@ class PronunciationLexicon:
         except sqlite3.Error as error:
             raise TextError(f"cannot read the pronunciation lexicon {path}: {error}; reinstall gruut") from error
         self._phonemes = phonemes
-        self._cache: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._cache = {word: {"": phones} for word, phones in (supplement or {}).items()}
 
     def roles(self, word: str) -> dict[str, tuple[str, ...]]:
         """Return the pronunciations of a word by role, the usual one first; empty where the word is unknown."""

@@ -14,7 +14,7 @@ DEFAULT_MAX_CHARACTERS = 300
 
 _NEVER_LAST = frozenset(
     "mr mrs ms mx messrs dr drs prof rev hon sen rep gov pres gen col maj capt cpt lt sgt cpl pvt cmdr adm fr supt insp st mt ft msgr "
-    "vs fig figs eq vol vols no nos pp cf viz approx jan feb mar apr jun jul aug sep sept oct nov dec e.g i.e hr nr bzw ca evtl ggf "
+    "vs fig figs eq vol vols no nos pp cf viz approx jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
     "inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing abs z d u v i.d".split()
 )
 _SOMETIMES_LAST = frozenset(
@@ -30,6 +30,7 @@ _LOOKAHEAD = 128
 _END = re.compile(
     rf"(?P<blank>\n[ \t\r]*\n\s*)|(?P<wide>[。！？｡]+[{_CLOSERS}」』]*)|(?P<mark>[.!?…؟।]+)[{_CLOSERS}]*(?=\s)"
 )
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _LAST_TOKEN = re.compile(r"\S{1,24}$")
 # Bounded, so that a stream never waits for more than a few characters.
 _NEXT = re.compile(r"\s{0,64}(?P<open>[\"'“‘«(\[{]{0,8})(?P<word>\w{0,32})")
@@ -60,7 +61,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
         return token in ("no", "fig", "mar", "dec", "sep", "st", "mt", "ft") and not (
             word[:1].isdecimal() or word[:1].isupper()
         )
-    if token in _SOMETIMES_LAST:
+    if token in _SOMETIMES_LAST or _INITIALS.fullmatch(token):
         return word.lower() in _STARTERS
     if len(token) == 1 and token.isalpha() and token != "i":
         return word.lower() in _STARTERS and len(word) > 1

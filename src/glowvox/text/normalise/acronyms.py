@@ -78,10 +78,10 @@ def capitals(match: re.Match[str], context: Context) -> Reading | None:
     return _with_suffix(read_capitals(match["word"], context), match["s"])
 
 
-@rule(r"(?P<a>[A-Z])&(?P<b>[A-Z])(?!\w)", "l")
+@rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?!\w)", "l")
 def letter_and_letter(match: re.Match[str], context: Context) -> Reading:
-    """Read Q&A and R&D."""
-    return [Spoken(match["a"], letter=True), "and", Spoken(match["b"], letter=True)]
+    """Read Q&A and AT&T."""
+    return [*spell(match["a"]), "and", *spell(match["b"])]
 
 
 @rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "l")

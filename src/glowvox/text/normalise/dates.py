@@ -96,7 +96,7 @@ def short_month(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(
-    r"(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)(?P<dot>\.)?(?=,?\s(?:\d|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))",
+    r"(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)(?:\.(?=\s[a-z])|(?:\.)?(?=,?\s(?:\d|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)))",
     "l",
 )
 def short_weekday(match: re.Match[str], context: Context) -> Reading:

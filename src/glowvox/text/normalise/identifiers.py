@@ -6,7 +6,6 @@ from glowvox.text.normalise.acronyms import read_capitals, spell
 from glowvox.text.normalise.numbers import cardinal, digits
 from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
 
-_PARTS = re.compile(r"[^\W\d_]*|\d+")
 # Borders inside an identifier: digit to letter and back, small to capital, the last capital before a small letter.
 _BORDERS = re.compile(
     r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z](?:[a-z]|$))"
@@ -16,8 +15,9 @@ _WHOLE = {
     "co2": "C O two", "covid": "covid", "wifi": "wifi", "wi-fi": "wifi", "iphone": "i phone", "ios": "I O S",
     "macos": "mac O S", "youtube": "you tube", "github": "git hub", "linkedin": "linked in", "paypal": "pay pal",
     "mcdonald": "McDonald", "phd": "P H D", "ebay": "e bay", "ipad": "i pad", "openai": "open A I", "latex": "lay tech",
-    "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B",
+    "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B", "pytorch": "pie torch", "py": "pie",
 }  # fmt: skip
+_VOWEL = re.compile(r"[aeiouyäöüà-ÿ]")
 _PROGRAMMING = {"c++": "C plus plus", "c#": "C sharp", "f#": "F sharp", ".net": "dot net", "node.js": "node J S"}
 
 
@@ -35,7 +35,7 @@ def split_identifier(text: str, context: Context) -> list[str | Spoken]:
             words.append(cardinal(part) if len(part) <= 4 else digits(part))
         elif len(part) == 1 or (part.isupper() and part.isalpha()):
             words.extend(read_capitals(part.upper(), context) if len(part) > 1 else [Spoken(part.upper(), letter=True)])
-        elif not context.is_word(part.lower()) and not re.search(r"[aeiouyäöüà-ÿ]", part.lower()):
+        elif not context.is_word(part.lower()) and (len(part) <= 3 or not _VOWEL.search(part.lower())):
             words.extend(spell(part))
         else:
             words.append(part)
@@ -108,4 +108,5 @@ def camel_case(match: re.Match[str], context: Context) -> Reading | None:
     return split_identifier(name, context)
 
 
-RULES = (programming_name, version, numbered_name, lettered_number, snake_case, mixed, camel_case)
+EARLY_RULES = (programming_name, version, numbered_name, lettered_number)
+RULES = (snake_case, mixed, camel_case)

@@ -33,13 +33,14 @@ def _english_rules() -> Iterable[Rule]:
     yield from dates.RULES
     yield from times.RULES
     yield from units.RULES
-    yield from identifiers.RULES[:2]
+    yield from identifiers.EARLY_RULES
     yield from dates.LATE_RULES
     yield from quantities.RULES
     yield from abbreviations.RULES
     yield from roman.RULES
     yield from acronyms.RULES
-    yield from identifiers.RULES[2:]
+    yield from identifiers.RULES
+    yield from words.GREEK_RULES
     yield from words.RULES
     yield from quantities.LAST_RULES
     yield from symbol_rules("en")

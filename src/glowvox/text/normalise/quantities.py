@@ -87,7 +87,9 @@ def scientific(match: re.Match[str], context: Context) -> Reading:
 
 @rule(r"(?P<n>\d+(?:\.\d+)?)(?P<scale>k|K|M|bn|B)(?!\w)", "d")
 def scaled(match: re.Match[str], context: Context) -> Reading:
-    """Read 10k: ten thousand."""
+    """Read 10k: ten thousand; 4K is the name of a screen's size."""
+    if match["scale"] == "K" and match["n"] in ("2", "4", "8"):
+        return [cardinal(match["n"]), Spoken("K", letter=True)]
     return [number(match["n"]), _SCALES[match["scale"].lower()]]
 
 
@@ -105,7 +107,7 @@ def span(match: re.Match[str], context: Context) -> Reading | None:
     return [number(match["a"]), "to", number(match["b"])]
 
 
-@rule(rf"(?P<sign>[+-])(?P<n>{NUMBER})(?!\w)", "o")
+@rule(rf"(?<!\w)(?P<sign>[+-])(?P<n>{NUMBER})(?!\w)", "o")
 def signed(match: re.Match[str], context: Context) -> Reading:
     """Read -5: minus five."""
     return [number(match.group())]
@@ -113,7 +115,9 @@ def signed(match: re.Match[str], context: Context) -> Reading:
 
 @rule(rf"(?P<n>{NUMBER})(?P<s>'?s)?(?![^\W\d])", "do")
 def plain(match: re.Match[str], context: Context) -> Reading:
-    """Read any other number."""
+    """Read any other number; that of the emergency call by its digits."""
+    if match.group() == "911":
+        return [digits("911")]
     spoken = number(match["n"])
     return [spoken + ("'s" if match["s"] else "")]
 

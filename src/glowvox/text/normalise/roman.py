@@ -68,4 +68,12 @@ def _name_of_ruler_ends(match: re.Match[str]) -> bool:
     )
 
 
-RULES = (roman,)
+@rule(r"(?P<n>[ivxlc]+)(?![\w'])", "l")
+def small_roman(match: re.Match[str], context: Context) -> Reading | None:
+    """Read scene iii and page xii."""
+    value = roman_value(match["n"].upper())
+    before = context.previous.rstrip(".").lower()
+    return [cardinal(str(value))] if value is not None and before in _COUNTED else None
+
+
+RULES = (roman, small_roman)

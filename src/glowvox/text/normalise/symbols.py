@@ -25,19 +25,7 @@ _NAMES = {
     },
 }  # fmt: skip
 _SILENT = frozenset("\"'()[]{}<>*_`^~|•·▪■□●○◦‣†‡ªº\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
-_MARKS = {".": ".", "!": "!", "?": "?", ",": ",", ";": ";", ":": ":", "—": "—", "–": "—"}
-_EMOTICONS = {
-    ":-)": "",
-    ":)": "",
-    ";-)": "",
-    ";)": "",
-    ":-(": "",
-    ":(": "",
-    ":D": "",
-    ":-D": "",
-    ":P": "",
-    "<3": "heart",
-}
+_EMOTICONS = (":-)", ":)", ";-)", ";)", ":-(", ":(", ":-D", ":D", ":P")
 
 
 @rule(r"[.!?]{2,}|[,;:.!?]", "o")
@@ -69,19 +57,16 @@ def bracket(match: re.Match[str], context: Context) -> Reading:
     return [","] if (match["next"] or ".").isalnum() else []
 
 
-@rule("|".join(re.escape(text) for text in _EMOTICONS) + r"(?!\w)", "o")
+@rule(rf"(?:{'|'.join(re.escape(text) for text in _EMOTICONS)})(?!\w)", "o")
 def emoticon(match: re.Match[str], context: Context) -> Reading:
-    """Leave out :-) and its like, with a warning; read <3."""
-    spoken = _EMOTICONS[match.group()]
-    if not spoken:
-        context.warnings.append(f"left out the emoticon {match.group()}")
-        return []
-    return [spoken]
+    """Leave out :-) and its like, with a warning."""
+    context.warnings.append(f"left out the emoticon {match.group()}")
+    return []
 
 
 def _symbol_name(character: str) -> str:
     name = unicodedata.name(character, "").lower().replace("-", " ")
-    return re.sub(r"^(?:negative|heavy|black|white|circled) (?=\w+ (?:heart|star|circle|square|check))", "", name)
+    return re.sub(r"^(?:(?:negative|heavy|black|white|circled) )+(?=(?:heart|star|circle|square|check))", "", name)
 
 
 def _flag(match: re.Match[str]) -> list[str]:

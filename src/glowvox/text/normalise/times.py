@@ -62,14 +62,15 @@ def hour_half(match: re.Match[str], context: Context) -> Reading | None:
 
 
 @rule(
-    rf"(?P<hour>1[0-2]|[1-9])(?::(?P<minute>[0-5]\d))?\s?[-–]\s?(?P<last>1[0-2]|[1-9])(?::(?P<to>[0-5]\d))?\s?{_HALF}",
+    rf"(?P<hour>1[0-2]|[1-9])(?::(?P<minute>[0-5]\d))?(?P<early>\s?[aApP]\.?[mM]\.?)?\s?[-–]\s?"
+    rf"(?P<last>1[0-2]|[1-9])(?::(?P<to>[0-5]\d))?\s?{_HALF}",
     "d",
 )
 def half_range(match: re.Match[str], context: Context) -> Reading | None:
     """Read 9-11 am."""
     first = _clock(match["hour"], match["minute"], twelve=True)
     last = _clock(match["last"], match["to"], twelve=True)
-    return first and last and [*first, "to", *last, *_letters(match["half"])]
+    return first and last and [*first, *_letters(match["early"]), "to", *last, *_letters(match["half"])]
 
 
 @rule(rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|h)\b)?(?:\s(?P<zone>{_ZONES})\b)?(?![\w:])", "d")

@@ -64,12 +64,7 @@ def _unit(symbol: str, power: str | None, amount: str) -> str:
 def measure(match: re.Match[str], context: Context) -> Reading | None:
     """Read 5 km, 20°C, 3.5 GHz, 60 km/h, 10 m², 5-10 kg."""
     symbol, gap = match["unit"], match["gap"]
-    if (
-        symbol in _DOUBTFUL
-        and gap
-        and not (match["power"] or match["per"])
-        and (symbol in ("in", "A", "K", "B", "s") or gap == "-")
-    ):
+    if not match["power"] and not match["per"] and not _surely_unit(symbol, gap, match):
         return None
     if symbol == "s" and not gap and re.fullmatch(r"\d*0", match["n"]):
         return None
@@ -83,6 +78,17 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
     return words
 
 
+def _surely_unit(symbol: str, gap: str, match: re.Match[str]) -> bool:
+    """Say whether a symbol that is also a word or a letter stands for a unit here."""
+    if symbol == "K":
+        return gap.isspace()
+    if symbol not in _DOUBTFUL or not gap:
+        return True
+    if symbol == "in":
+        return gap.isspace() and re.match(r"\.|\s*$|\s[x×]\s", match.string[match.end() :]) is not None
+    return gap.isspace() and symbol not in ("A", "B")
+
+
 @rule(r"(?P<feet>\d{1,2})'\s?(?:(?P<inches>\d{1,2})(?:\"|''))?(?!\w)", "d")
 def height(match: re.Match[str], context: Context) -> Reading | None:
     """Read 5'11": five feet eleven inches."""
@@ -92,7 +98,7 @@ def height(match: re.Match[str], context: Context) -> Reading | None:
     return [*words, cardinal(match["inches"]), "inch" if match["inches"] == "1" else "inches"]
 
 
-@rule(r"(?P<a>\d+(?:\.\d+)?)\s?[x×]\s?(?P<b>\d+(?:\.\d+)?)(?:\s?[x×]\s?(?P<c>\d+(?:\.\d+)?))?(?!\w)", "d")
+@rule(r"(?P<a>\d+(?:\.\d+)?)(?:\s?x\s?|×)(?P<b>\d+(?:\.\d+)?)(?:(?:\s?x\s?|×)(?P<c>\d+(?:\.\d+)?))?(?!\w)", "d")
 def dimensions(match: re.Match[str], context: Context) -> Reading:
     """Read 1920x1080: by."""
     parts = [number(part) for part in (match["a"], match["b"], match["c"]) if part]
@@ -105,4 +111,10 @@ def times(match: re.Match[str], context: Context) -> Reading:
     return [number(match["n"]), "times"]
 
 
-RULES = (height, measure, dimensions, times)
+@rule(r"[x×](?=\s\d)", "lo")
+def by(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the x between two measures: 10 cm x 5 cm."""
+    return ["by"] if re.fullmatch(r"\d.*[a-z\"']", context.previous) else None
+
+
+RULES = (height, measure, dimensions, times, by)

@@ -13,6 +13,7 @@ _NAMES = {
     ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals", "&": "and",
     "#": "hash", "%": "percent", "+": "plus", "~": "tilde", ":": "colon",
 }  # fmt: skip
+_TOP_LEVELS = frozenset(_TOP_LEVEL.split("|"))
 _SPOKEN_DOMAINS = {"com", "org", "net", "gov", "info", "biz", "dev", "app", "tech", "cloud", "shop", "news", "blog"}
 _SPOKEN_DOMAINS |= {"online", "site", "museum", "wiki", "co"}
 _PARTS = re.compile(r"[^\W_]+|[\W_]")
@@ -28,7 +29,7 @@ def _address(text: str, context: Context) -> list[str | Spoken]:
             words.append(part.lower())
         elif part.lower() == "www":
             words.extend(Spoken("W", letter=True) for _ in range(3))
-        elif after_dot and len(part) <= 3 and part.isalpha():
+        elif after_dot and len(part) <= 3 and part.isalpha() and part.lower() in _TOP_LEVELS:
             words.extend(Spoken(letter.upper(), letter=True) for letter in part)
         elif part.isalnum():
             words.extend(split_identifier(part, context))
@@ -46,7 +47,7 @@ def email(match: re.Match[str], context: Context) -> Reading:
 def link(match: re.Match[str], context: Context) -> Reading:
     """Read an address with its scheme; the scheme itself goes without saying."""
     body = re.sub(r"^(?:mailto:|\w+://)", "", match.group())
-    return _address(body.rstrip("/"), context)
+    return _address(body.rstrip("/") or match.group(), context)
 
 
 @rule(

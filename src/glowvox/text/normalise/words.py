@@ -1,6 +1,7 @@
 """Ordinary words: letters with apostrophes, and compounds with hyphens."""
 
 import re
+import unicodedata
 
 from glowvox.text.normalise.scanner import Context, Reading, rule
 
@@ -26,4 +27,11 @@ def word(match: re.Match[str], context: Context) -> Reading:
     return [match.group().rstrip("'")]
 
 
+@rule(r"(?P<letter>[Α-Ωα-ω])(?!\w)", "l")
+def greek_letter(match: re.Match[str], context: Context) -> Reading | None:
+    """Read α by its name: alpha."""
+    return [unicodedata.name(match["letter"]).split(" LETTER ")[-1].split()[-1].lower()]
+
+
+GREEK_RULES = (greek_letter,)
 RULES = (leading_apostrophe, alternatives, word)
