@@ -33,6 +33,7 @@ def test_cepstra_equal_scipys_transform() -> None:
     fft = pytest.importorskip("scipy.fft")
     mel = _mel(2)
     np.testing.assert_allclose(mel_cepstra(mel), fft.dct(mel, type=2, norm="ortho", axis=0)[1:14], atol=1e-10)
+    np.testing.assert_allclose(mel_cepstra(mel, 80, 0), fft.dct(mel, type=2, norm="ortho", axis=0), atol=1e-10)
 
 
 def test_distortion_of_one_cepstrum() -> None:
@@ -42,6 +43,8 @@ def test_distortion_of_one_cepstrum() -> None:
     for k, expected in ((0, 0.0), (1, 6.141851463713754), (13, 6.141851463713754), (14, 0.0)):
         shape = np.sqrt(2 / 80) * np.cos(np.pi * k * bins / 80)
         assert mel_cepstral_distortion(mel, mel + shape[:, None]) == pytest.approx(expected, abs=1e-9)
+    level = np.full((80, 1), 0.5)
+    assert mel_cepstral_distortion(mel, mel + level, first=0) == pytest.approx(6.141851463713754 * 0.5 * np.sqrt(80))
 
 
 def test_warping_removes_a_change_of_tempo() -> None:

@@ -137,7 +137,7 @@ def _require_one_contract(models: "dict[str, WaveGlow]", config: "AudioConfig") 
     for name, model in models.items():
         different = model.config.audio.differences(config)
         if different:
-            listed = "; ".join(f"{key} {there} against {here}" for key, (here, there) in different.items())
+            listed = "; ".join(f"{key} {here} against {there}" for key, (here, there) in different.items())
             raise MelError(f"'{name}' has another mel contract than the first model: {listed}. Evaluate it by itself")
 
 

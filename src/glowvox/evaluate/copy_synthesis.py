@@ -65,6 +65,7 @@ class CopyJudge:
         mel = self._transform(aligned)
         distance = log_mel_distance(self._mel, mel)
         values.update(mel_l1=distance.l1, mel_l2=distance.l2, mcd=mel_cepstral_distortion(self._mel, mel))
+        values["mcd_c0"] = mel_cepstral_distortion(self._mel, mel, first=0)
         fill(lambda: {"pesq": wideband_pesq(self.original, aligned, rate)})
         fill(lambda: {"stoi": short_time_intelligibility(self.original, aligned, rate)})
         fill(lambda: tonal_values(aligned, rate, self.group))

@@ -38,6 +38,7 @@ VOCODER_MEASURES = (
         2,
         "Mel-cepstral distortion over c1 to c13 of the log-mel, frame by frame: 10 / ln 10 * sqrt(2 * sum of squares).",
     ),
+    Measure("mcd_c0", "MCD with the level", "dB", "lower", 2, "The same over c0 to c12, as some publications count."),
     Measure("mel_l1", "Log-mel distance", "nats", "lower", 3, "Mean absolute difference of the natural log-mels."),
     Measure(
         "mel_l2", "Log-mel distance, RMS", "nats", "lower", 3, "Root-mean-square difference of the natural log-mels."

@@ -41,7 +41,8 @@ def tonal_energy(samples: ArrayLike, sample_rate: int, group: int) -> TonalEnerg
 
     Frames of `32 * group` samples (at least 2048) under a Hann window, half overlapping: every line falls on a bin. The
     level of a bin is its mean over the frames in dB, so that a steady tone counts in pauses as in loud speech; the
-    neighbours are the bins 3 to 12 away (fewer where the next line is near), on the louder of both sides. Frames of digital silence are left out.
+    neighbours are the bins 3 to 12 away (fewer where the next line is near), on the louder of both sides. Frames of
+    digital silence are left out.
 
     Args:
         samples: `[S]`, at least one frame long.
