@@ -74,6 +74,11 @@ def named_global(module: str, name: str) -> Global:
     return Global(module, name)
 
 
+def is_scalar(value: Any) -> bool:
+    """Whether a value may be a key: hashing anything nested can take a hostile file exponential time."""
+    return type(value) in (str, int, float, bool, bytes, type(None))
+
+
 def printable(text: Any, limit: int = 80) -> str:
     """Return text of a foreign file quoted for a message: one line, no control characters, of bounded length."""
     shown = str(text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -17,8 +17,11 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.schema import to_dict
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import CheckpointError
-from glowvox.models.glow_tts import GlowTTS
-from glowvox.models.waveglow import WaveGlow
+from glowvox.models import registry
+
+if TYPE_CHECKING:
+    from glowvox.models.glow_tts import GlowTTS
+    from glowvox.models.waveglow import WaveGlow
 
 _COUNTS = ("n_flows", "n_layers", "n_blocks", "n_encoder_layers")
 
@@ -84,7 +87,7 @@ def load_tensors(path: str | Path) -> dict[str, Tensor]:
     return tensors
 
 
-def load_model(path: str | Path) -> WaveGlow | GlowTTS:
+def load_model(path: str | Path) -> "WaveGlow | GlowTTS":
     """Return the model of a folder, or of a training run, on the CPU in evaluation mode.
 
     The load is strict: every tensor must be there, with its shape, and no other. Global random state is left alone.
@@ -115,11 +118,11 @@ def check_fit(config: WaveGlowConfig | GlowTTSConfig, tensors: Mapping[str, np.n
     fill_strictly(model, {name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
 
 
-def _built(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]) -> WaveGlow | GlowTTS:
+def _built(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str, tuple[int, ...]]) -> "WaveGlow | GlowTTS":
     refuse_inflated(config, shapes)
     try:
         with torch.random.fork_rng(devices=[]):
-            return WaveGlow(config) if isinstance(config, WaveGlowConfig) else GlowTTS(config)
+            return cast("WaveGlow | GlowTTS", registry.build(config))
     except (RuntimeError, MemoryError) as error:
         raise CheckpointError(f"cannot build the model ({printable(error)})") from None
 

@@ -10,7 +10,7 @@ scalars as keys, and stops at a budget of steps that bounds both time and memory
 from collections.abc import Callable
 from typing import Any, final
 
-from glowvox.checkpoint.inert import Global, Record, named_global, printable
+from glowvox.checkpoint.inert import Global, Record, is_scalar, named_global, printable
 from glowvox.checkpoint.lazy_tensor import LazyTensor
 from glowvox.checkpoint.pickle_bytes import PickleBytes
 from glowvox.checkpoint.reducers import reduce_inert
@@ -24,7 +24,6 @@ The published checkpoints take some ten thousand, with the optimiser of a large 
 _CONTAINER_STEPS = 4
 _SET_STEPS = 8
 _MAX_MARKS = 1000
-_SCALARS = (str, int, float, bool, bytes, type(None))
 
 
 @final
@@ -47,11 +46,7 @@ class PickleMachine:
         self._steps = STEP_BUDGET
 
     def run(self) -> tuple[Any, int]:
-        """Return the value and the position after the pickle.
-
-        Raises:
-            CheckpointError: the pickle is damaged, truncated, hostile or larger than the budget.
-        """
+        """Return the value and the position after the pickle; a `CheckpointError` says what is wrong with it."""
         try:
             while True:
                 code = self._bytes.next_code()
@@ -79,8 +74,6 @@ class PickleMachine:
     def _pop_to_mark(self) -> list[Any]:
         items, self._stack = self._stack, self._marked.pop()
         return items
-
-    # Instructions, in the order of the table below.
 
     def _mark(self) -> None:
         if len(self._marked) >= _MAX_MARKS:
@@ -171,14 +164,11 @@ class PickleMachine:
                 "its pickle is of a protocol that torch does not write (2 to 5); re-save it with torch"
             )
 
-    def _pop(self) -> None:
-        self._stack.pop()
-
     def _drop_to_mark(self) -> None:
         self._stack = self._marked.pop()
 
     def _frame(self) -> None:
-        self._bytes.take(8)  # a hint of length, of no use here
+        self._bytes.take(8)
 
     def _persistent_id(self) -> None:
         self._push_container(self._persistent(self._stack.pop()))
@@ -196,8 +186,7 @@ def _copy_steps(value: Any) -> int:
 
 
 def _scalar(key: Any) -> Any:
-    # Hashing a nested tuple can take exponential time; no checkpoint's dictionary needs one as a key.
-    if type(key) not in _SCALARS:
+    if not is_scalar(key):
         raise CheckpointError(f"its pickle has a dictionary key of type {printable(type(key).__name__)}; not loaded")
     return key
 
@@ -205,9 +194,9 @@ def _scalar(key: Any) -> Any:
 _STOP = ord(".")
 _INSTRUCTIONS: dict[int, Callable[[PickleMachine], None]] = {
     0x80: PickleMachine._protocol,
-    0x95: PickleMachine._frame,
+    0x95: PickleMachine._frame,  # a hint of length, of no use here
     ord("("): PickleMachine._mark,
-    ord("0"): PickleMachine._pop,
+    ord("0"): lambda m: m._stack.__delitem__(-1),
     ord("1"): PickleMachine._drop_to_mark,
     ord("2"): lambda m: m._stack.append(m._stack[-1]),
     ord("q"): lambda m: m._put(m._bytes.unsigned(1)),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from glowvox.checkpoint.inert import Global, Record, printable
+from glowvox.checkpoint.inert import Global, Record, is_scalar, printable
 from glowvox.checkpoint.lazy_tensor import LazyTensor, lazy_tensor
 from glowvox.errors import CheckpointError
 
@@ -68,7 +68,7 @@ def _dictionary(items: Any = ()) -> dict[Any, Any]:
         raise CheckpointError("its pickle builds a dictionary of something else; the file is damaged")
     result = {}
     for item in items:
-        if not isinstance(item, list | tuple) or len(item) != 2 or not _is_scalar(item[0]):
+        if not isinstance(item, list | tuple) or len(item) != 2 or not is_scalar(item[0]):
             raise CheckpointError("its pickle builds a dictionary of something else; the file is damaged")
         result[item[0]] = item[1]
     return result
@@ -79,7 +79,7 @@ def _default_dictionary(factory: Any = None, items: Any = ()) -> dict[Any, Any]:
 
 
 def _set(items: Any = ()) -> set[Any]:
-    if not isinstance(items, list | tuple) or len(items) > _MAX_COPIED or not all(map(_is_scalar, items)):
+    if not isinstance(items, list | tuple) or len(items) > _MAX_COPIED or not all(map(is_scalar, items)):
         raise CheckpointError("its pickle builds a set of something else; the file is damaged")
     return set(items)
 
@@ -113,10 +113,6 @@ def _numpy_scalar(kind: Any, data: Any = b"") -> float | int:
 
 def _record(*arguments: Any) -> Record:
     raise NotImplementedError  # a mark in the table: `reduce_inert` keeps the name and the arguments itself
-
-
-def _is_scalar(value: Any) -> bool:
-    return type(value) in (str, int, float, bool, bytes, type(None))
 
 
 _REDUCERS: dict[tuple[str, str], Callable[..., Any]] = {
