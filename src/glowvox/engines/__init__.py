@@ -1,0 +1,1 @@
+"""What runs a vocoder: one small interface, one file per engine."""

@@ -1,0 +1,114 @@
+"""The PyTorch engine: the reference, on a CPU or a GPU."""
+
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from glowvox.checkpoint.model_folder import load_model
+from glowvox.engines.base import VocoderEngine
+from glowvox.errors import CheckpointError, EngineError
+from glowvox.models.waveglow import WaveGlow
+
+_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class TorchVocoder(VocoderEngine):
+    """A WaveGlow in PyTorch."""
+
+    def __init__(
+        self,
+        model: WaveGlow,
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+        dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+    ) -> None:
+        """Take a model.
+
+        Args:
+            model: moved to the device and set to evaluation mode.
+            threads: CPU threads, for all of PyTorch in this process; None: as they are.
+            device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:N" or "mps".
+            dtype: of the coupling networks' products; where a half-precision result is not finite it is computed again
+                in float32, with a warning.
+
+        Raises:
+            EngineError: an impossible number of threads, or no such device or type.
+        """
+        config = model.config
+        super().__init__(config.audio, n_group=config.n_group, receptive_field=model.receptive_field)
+        if dtype not in _TYPES:
+            raise EngineError(f"the type must be one of {', '.join(_TYPES)}, got '{dtype}'")
+        if threads is not None:
+            if not 1 <= threads <= 4096:
+                raise EngineError(f"the number of threads must be at least 1, got {threads}")
+            torch.set_num_threads(threads)
+        self.device = _device(device)
+        self.dtype = _TYPES[dtype]
+        self._model = model.float().eval().to(self.device)
+
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> "TorchVocoder":
+        """Return the engine of a model folder or training run (see `load_model`), with the options of the constructor.
+
+        Raises:
+            CheckpointError: no model there, damaged, or not a vocoder.
+            EngineError: see the constructor.
+        """
+        model = load_model(path)
+        if not isinstance(model, WaveGlow):
+            raise CheckpointError(f"{path}: holds a {type(model).__name__}, which is no vocoder; name a WaveGlow")
+        return cls(model, **options)
+
+    def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        samples = self._computed(latent, mel, self.dtype)
+        if self.dtype != torch.float32 and not np.isfinite(samples).all():
+            name = str(self.dtype).removeprefix("torch.")
+            warnings.warn(
+                f"{name} gave samples that are not finite; this window was computed again in float32",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            samples = self._computed(latent, mel, torch.float32)
+        return samples
+
+    def _computed(
+        self, latent: NDArray[np.float32], mel: NDArray[np.float32], dtype: torch.dtype
+    ) -> NDArray[np.float32]:
+        half: AbstractContextManager[Any] = nullcontext()
+        if dtype != torch.float32:
+            half = torch.autocast(self.device.type, dtype)
+        try:
+            with torch.inference_mode(), half:
+                audio = self._model.inverse(
+                    torch.from_numpy(np.ascontiguousarray(latent)).to(self.device),
+                    torch.from_numpy(np.ascontiguousarray(mel)).to(self.device),
+                )
+                return np.asarray(audio.float().cpu().numpy())
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+                raise
+            raise EngineError(
+                f"not enough memory on {self.device} for a window of {mel.shape[2]} mel frames; choose a shorter one"
+            ) from error
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise EngineError(f"'{name}' is not a device; use auto, cpu, cuda, cuda:N or mps") from None
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise EngineError(f"a vocoder cannot run on the device '{name}'; use auto, cpu, cuda, cuda:N or mps")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise EngineError(f"there is no device '{name}': {torch.cuda.device_count()} CUDA devices found; use cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise EngineError("there is no device 'mps' on this machine; use cpu")
+    return device

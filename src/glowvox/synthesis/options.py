@@ -1,0 +1,30 @@
+"""What a caller may wish of a vocoder, apart from the mel."""
+
+import math
+from dataclasses import dataclass
+
+from glowvox.errors import ConfigError
+from glowvox.synthesis.noise import check_seed
+
+
+@dataclass(frozen=True)
+class VocoderOptions:
+    """The wishes of one call or stream; the defaults are the published program's."""
+
+    sigma: float = 0.6
+    """Standard deviation of the noise (WaveGlow, section 3.3); 0: none."""
+    denoise: float = 0.01
+    """How many times the model's bias spectrum is subtracted; 0: not at all."""
+    seed: int = 0
+    """Of the noise."""
+    chunk_frames: int | None = None
+    """Mel frames spoken at once; fewer are ready earlier and cost more. None: a size that costs little."""
+
+    def __post_init__(self) -> None:
+        for name in ("sigma", "denoise"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or value < 0:
+                raise ConfigError(f"{name} must be a number of at least 0, got {value}")
+        check_seed(self.seed)
+        if self.chunk_frames is not None and self.chunk_frames < 1:
+            raise ConfigError(f"a chunk must have at least one mel frame, got {self.chunk_frames}")

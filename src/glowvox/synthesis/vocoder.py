@@ -1,0 +1,87 @@
+"""The vocoder: mel spectrograms to samples over any engine, in windows, so that memory does not grow with length."""
+
+import functools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glowvox.audio.denoiser import BiasDenoiser
+from glowvox.audio.mel import checked_mel
+from glowvox.engines.base import VocoderEngine
+from glowvox.errors import MelError
+from glowvox.synthesis.options import VocoderOptions
+from glowvox.synthesis.streaming import StreamingVocoder
+
+_BIAS_FRAMES = 88
+"""Frames of the silent mel that the bias is measured on, as the published denoiser has it."""
+_CHUNK_SECONDS = 30.0
+_CHUNK_CONTEXTS = 4
+"""A chunk of this many receptive fields, if that is longer: what is computed twice is then at most a half."""
+_CHUNK_COLUMNS = 24_576
+"""Latent columns in a chunk at most: a network's activations take memory in proportion to them."""
+_DEFAULTS = VocoderOptions()
+
+
+class Vocoder:
+    """Speaks mel spectrograms over an engine."""
+
+    def __init__(self, engine: VocoderEngine) -> None:
+        self.engine = engine
+
+    @property
+    def chunk_frames(self) -> int:
+        """Mel frames of a chunk where the caller does not say: long beside the receptive field, small in memory."""
+        engine = self.engine
+        wanted = max(int(_CHUNK_SECONDS * engine.audio.frame_rate), _CHUNK_CONTEXTS * engine.receptive_field)
+        return max(1, min(wanted, _CHUNK_COLUMNS // engine.groups_per_frame))
+
+    @functools.cached_property
+    def denoiser(self) -> BiasDenoiser:
+        """Takes the model's own tone out: its output for a mel of zeros and no noise. Measured once."""
+        engine = self.engine
+        mel = np.zeros((1, engine.audio.n_mels, _BIAS_FRAMES), np.float32)
+        latent = np.zeros((1, engine.n_group, _BIAS_FRAMES * engine.groups_per_frame), np.float32)
+        quarter = max(1, engine.audio.n_fft // 4)
+        return BiasDenoiser(engine.run(latent, mel)[0], n_fft=4 * quarter, hop_length=quarter)
+
+    def stream(self, options: VocoderOptions = _DEFAULTS) -> StreamingVocoder:
+        """Return a stream: mel frames in, samples out. Many streams may run at the same time."""
+        return StreamingVocoder(
+            self.engine,
+            options,
+            chunk_frames=options.chunk_frames or self.chunk_frames,
+            denoiser=self.denoiser if options.denoise else None,
+        )
+
+    def blocks(
+        self, mels: Iterable[NDArray[np.floating]], options: VocoderOptions = _DEFAULTS
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield samples [S] while mel frames [M, t] arrive in pieces of any size; no piece is held for long.
+
+        Raises:
+            MelError: a piece does not fit the contract or is not finite, or there were no frames at all.
+            EngineError: the engine failed.
+        """
+        stream = self.stream(options)
+        chunk = options.chunk_frames or self.chunk_frames
+        frames = 0
+        for mel in mels:
+            for start in range(0, mel.shape[-1], chunk):
+                samples = stream.push(mel[..., start : start + chunk])
+                if samples.size:
+                    yield samples
+            frames += mel.shape[-1]
+        if not frames:
+            raise MelError("the mel spectrogram has no frames")
+        yield stream.finish()
+
+    def __call__(self, mel: Any, options: VocoderOptions = _DEFAULTS) -> NDArray[np.float32]:
+        """Return the samples [T * hop_length] of a mel spectrogram [M, T].
+
+        Raises:
+            MelError: the mel does not fit the contract or is not finite.
+            EngineError: the engine failed.
+        """
+        return np.concatenate(list(self.blocks([checked_mel(mel, self.engine.audio)], options)))
