@@ -1,7 +1,8 @@
-"""The text front end: normalisation, lexicons, phonemes, sentences and tokens. Standard library and gruut's data only."""
+"""The text front end: normalisation, lexicons, phonemes, sentences and tokens. Needs gruut's data only."""
 
-from glowvox.text.front_end import FrontEnd, SentenceLimits, load_front_end
+from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, load_lexicon, parse_lexicon
+from glowvox.text.limits import SentenceLimits
 from glowvox.text.sentences import SentenceStream, TextSpan, split_sentences
 from glowvox.text.tokenizer import Tokenizer, TokenSequence
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word

@@ -48,7 +48,7 @@ class EspeakBackEnd(BackEnd):
         return "espeak-ng"
 
     @cached_property
-    def version(self) -> str:  # type: ignore[override]
+    def version(self) -> str:
         """Version of the program, major and minor: phonemes differ between them."""
         match = re.search(r"(\d+\.\d+)", self._run(["--version"], "") or "")
         return match.group(1) if match else "unknown"

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from glowvox.errors import TextError
 from glowvox.text.given_words import GivenWords
 from glowvox.text.lexicon import UserLexicon, load_lexicon
-from glowvox.text.limits import DEFAULT_MAX_TOKENS, split_items
+from glowvox.text.limits import SentenceLimits, split_items
 from glowvox.text.marked_text import MarkedText
-from glowvox.text.normalise import Fixed, Piece, clean_characters, load_normaliser
+from glowvox.text.normalise import Fixed, Normaliser, Piece, clean_characters
 from glowvox.text.phonemise import BackEnd, Pronunciation, Token, load_back_end, resolve_language
-from glowvox.text.sentences import DEFAULT_MAX_CHARACTERS, TextSpan
+from glowvox.text.sentences import TextSpan
 from glowvox.text.ssml import parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 
@@ -21,16 +20,6 @@ FRONT_END_VERSION = 1
 _MOST_WARNINGS = 100
 _STRENGTH = {".": 4, "?": 5, "!": 5, ";": 3, ":": 3, "—": 2, ",": 1}
 _FULL_STOP = re.compile(r"\.[\"')\]}*_\s]*$")
-
-
-@dataclass(frozen=True)
-class SentenceLimits:
-    """What no sentence exceeds, whatever comes."""
-
-    max_characters: int = DEFAULT_MAX_CHARACTERS
-    """Characters of text."""
-    max_tokens: int = DEFAULT_MAX_TOKENS
-    """Tokens for the model, blanks included."""
 
 
 class FrontEnd:
@@ -44,7 +33,7 @@ class FrontEnd:
             lexicon: The user's own pronunciations, which go before everything else.
         """
         self._back_end = back_end
-        self._normalise = load_normaliser(back_end.language, back_end.is_word)
+        self._normalise = Normaliser(back_end.language, back_end.is_word)
         self._given = GivenWords(lexicon or UserLexicon({}), back_end)
 
     @property
@@ -247,7 +236,7 @@ def load_front_end(
     """Return the front end of a language.
 
     Args:
-        language: `en-us`, `en-gb`, `de-de` (short forms too); with espeak-ng any of its voices that has a normaliser.
+        language: `en-us`, `en-gb`, `de-de` (short forms too); with espeak-ng any of its voices.
         lexicon: The user's own pronunciations, or the file that holds them.
         back_end: `gruut`, or `espeak-ng` for the program of that name.
 

@@ -36,7 +36,8 @@ class GivenWords:
         return found
 
     def words(self, text: str) -> dict[int, Fixed]:
-        """Return the stretches of a sentence that stand in the user's lexicon, the longest first, by first character."""
+        """Return the stretches of a sentence that stand in the user's lexicon, the longest first,
+        by first character."""
         found: dict[int, Fixed] = {}
         if not len(self._lexicon):
             return found

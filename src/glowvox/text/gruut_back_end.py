@@ -116,7 +116,9 @@ class GruutBackEnd(BackEnd):
         written = written.strip("'")
         if not written:
             if not text.isalpha():
-                return Pronunciation((), "spelling", f"left out {shortened(text)}: no reading for it in {self._language}")
+                return Pronunciation(
+                    (), "spelling", f"left out {shortened(text)}: no reading for it in {self._language}"
+                )
             warning = f"left out {shortened(text)}: no reading for this script in {self._language}"
             return Pronunciation((), "spelling", warning)
         how = "" if written == text.lower() else f", read as {shortened(written)}"

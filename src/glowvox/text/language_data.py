@@ -1,4 +1,4 @@
-"""Where the dictionaries and models of a language lie, and what must be done to make their phones those of the table."""
+"""Where the dictionaries and models of a language lie, and how their phones become those of the table."""
 
 import importlib.util
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from glowvox.errors import TextError
 from glowvox.text.phones import canonical_phonemes, split_stress
-from glowvox.text.supplement import english_supplement
+from glowvox.text.supplement import english_supplement, german_supplement
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,11 @@ class LanguageData:
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _ENGLISH = LanguageData("gruut_lang_en", _LETTERS | {"'"}, supplement=english_supplement)
-# Of the two German dictionaries the one with stress marks and with sharp s: the other writes most diphthongs as two vowels.
+# Of the two German dictionaries the one with stress marks and sharp s: the other splits most diphthongs.
 _GERMAN = LanguageData(
     "gruut_lang_de",
     _LETTERS | frozenset("äöüß"),
+    supplement=german_supplement,
     variant="espeak",
     renamed={"ɾ": "ʁ", "r": "ʁ", "ɹ": "ʁ", "ɜ": "ɐ", "ɜː": "œ", "ɑː": "aː", "ɑ": "a", "i": "iː", "e": "eː"},
     joined={

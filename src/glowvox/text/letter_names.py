@@ -4,9 +4,12 @@ import re
 import unicodedata
 
 _ENGLISH = {
-    "a": "ˈeɪ", "b": "b ˈi", "c": "s ˈi", "d": "d ˈi", "e": "ˈi", "f": "ˈɛ f", "g": "d͡ʒ ˈi", "h": "ˈeɪ t͡ʃ", "i": "ˈaɪ",
-    "j": "d͡ʒ ˈeɪ", "k": "k ˈeɪ", "l": "ˈɛ l", "m": "ˈɛ m", "n": "ˈɛ n", "o": "ˈoʊ", "p": "p ˈi", "q": "k j ˈu", "r": "ˈɑ ɹ",
-    "s": "ˈɛ s", "t": "t ˈi", "u": "j ˈu", "v": "v ˈi", "w": "d ˈʌ b ə l j ˌu", "x": "ˈɛ k s", "y": "w ˈaɪ", "z": "z ˈi",
+    "a": "ˈeɪ", "b": "b ˈi", "c": "s ˈi", "d": "d ˈi", "e": "ˈi", "f": "ˈɛ f", "g": "d͡ʒ ˈi", "h": "ˈeɪ t͡ʃ",
+    "i": "ˈaɪ",
+    "j": "d͡ʒ ˈeɪ", "k": "k ˈeɪ", "l": "ˈɛ l", "m": "ˈɛ m", "n": "ˈɛ n", "o": "ˈoʊ", "p": "p ˈi", "q": "k j ˈu",
+    "r": "ˈɑ ɹ",
+    "s": "ˈɛ s", "t": "t ˈi", "u": "j ˈu", "v": "v ˈi", "w": "d ˈʌ b ə l j ˌu", "x": "ˈɛ k s", "y": "w ˈaɪ",
+    "z": "z ˈi",
 }  # fmt: skip
 _GERMAN = {
     "a": "ˈaː", "b": "b ˈeː", "c": "t͡s ˈeː", "d": "d ˈeː", "e": "ˈeː", "f": "ˈɛ f", "g": "ɡ ˈeː", "h": "h ˈaː",
@@ -17,20 +20,22 @@ _GERMAN = {
 }  # fmt: skip
 _NAMES = {"en": _ENGLISH, "de": _GERMAN}
 
-_CYRILLIC = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђјљњћџ",
-        "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya i yi ye g w dj y ly ny ch dzh".split(),
-        strict=True,
-    )
+# Each sound in the place of its letter; a low line stands for none.
+_CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђјљњћџ"
+_CYRILLIC_SOUNDS = (
+    "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya i yi ye g w dj y ly ny ch dzh"
 )
-_GREEK = dict(
-    zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t i f h ps o".split(), strict=True)
-)
+_GREEK = "αβγδεζηθικλμνξοπρσςτυφχψω"
+_GREEK_SOUNDS = "a v g d e z i th i k l m n x o p r s s t i f h ps o"
 _LATIN = {
-    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "th", "þ": "th", "ł": "l", "ı": "i", "ŋ": "ng", "ħ": "h", "ə": "e", "ŧ": "t",
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "th", "þ": "th", "ł": "l", "ı": "i", "ŋ": "ng",
+    "ħ": "h", "ə": "e", "ŧ": "t",
 }  # fmt: skip
-_SOUNDS = {**_CYRILLIC, **_GREEK, **_LATIN}
+_SOUNDS = {
+    **dict(zip(_CYRILLIC, _CYRILLIC_SOUNDS.split(), strict=True)),
+    **dict(zip(_GREEK, _GREEK_SOUNDS.split(), strict=True)),
+    **_LATIN,
+}
 
 
 def letter_phonemes(letter: str, language: str) -> tuple[str, ...] | None:
@@ -44,8 +49,8 @@ def letter_phonemes(letter: str, language: str) -> tuple[str, ...] | None:
 def romanise(word: str, alphabet: frozenset[str]) -> tuple[str, str]:
     """Write a word in the letters that the rules of a language know.
 
-    Accents are taken off; Cyrillic, Greek and special Latin letters are written by their sound; kana, Hangul and the letters
-    of other alphabets by the name that Unicode gives them.
+    Accents are taken off; Cyrillic, Greek and special Latin letters are written by their sound; kana, Hangul and the
+    letters of other alphabets by the name that Unicode gives them.
 
     Args:
         word: A word in lower case.
@@ -75,7 +80,7 @@ def romanise(word: str, alphabet: frozenset[str]) -> tuple[str, str]:
 
 def _name_of(character: str) -> str:
     name = unicodedata.name(character, "")
-    if "IDEOGRAPH" in name or not character.isalpha():
+    if "IDEOGRAPH" in name or unicodedata.category(character)[0] not in "LM":
         return ""
-    match = re.search(r"(?:LETTER|SYLLABLE)(?: SMALL)? ([A-Z]+)", name)
+    match = re.search(r"(?:LETTER|SYLLABLE|SIGN|CHARACTER)(?: SMALL| FINAL| CAPITAL)* ([A-Z]+)", name)
     return match.group(1).lower()[:12] if match else ""

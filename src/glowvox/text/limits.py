@@ -1,9 +1,10 @@
 """The longest row of tokens that a model is given: what is longer is cut at a pause, between words, or in a word."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from glowvox.errors import TextError
+from glowvox.text.sentences import DEFAULT_MAX_CHARACTERS
 from glowvox.text.tokenizer import count_tokens
 from glowvox.text.utterance import Pause, Word
 
@@ -11,6 +12,16 @@ Item = Word | Pause
 DEFAULT_MAX_TOKENS = 1000
 """Tokens of the longest sentence, blanks included (about thirty seconds of speech)."""
 _SHORTEST_LIMIT = 16
+
+
+@dataclass(frozen=True)
+class SentenceLimits:
+    """What no sentence exceeds, whatever comes."""
+
+    max_characters: int = DEFAULT_MAX_CHARACTERS
+    """Characters of text."""
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    """Tokens for the model, blanks included."""
 
 
 def split_items(items: Sequence[Item], max_tokens: int) -> list[list[Item]]:

@@ -11,7 +11,10 @@ from glowvox.errors import TextError
 class PronunciationLexicon:
     """Pronunciations of words (in lower case) by their role in the sentence; safe to use from several threads."""
 
-    def __init__(self, path: Path, phonemes: Callable[[Sequence[str]], tuple[str, ...]],
+    def __init__(
+        self,
+        path: Path,
+        phonemes: Callable[[Sequence[str]], tuple[str, ...]],
         supplement: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         """Read the dictionary.

@@ -8,21 +8,25 @@ import re
 from dataclasses import dataclass
 
 from glowvox.errors import TextError
+from glowvox.text.word_set import word_set
 
 DEFAULT_MAX_CHARACTERS = 300
 """Characters of the longest sentence (about twenty seconds of speech)."""
 
-_NEVER_LAST = frozenset(
-    "mr mrs ms mx messrs dr drs prof rev hon sen rep gov pres gen col maj capt cpt lt sgt cpl pvt cmdr adm fr supt insp st mt ft msgr "
-    "vs fig figs eq vol vols no nos pp cf viz approx jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
-    "inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing abs z d u v i.d".split()
+_NEVER_LAST = word_set(
+    "mr mrs ms mx messrs dr drs prof rev hon sen rep gov pres gen col maj capt cpt lt sgt cpl pvt cmdr adm fr "
+    "supt insp st mt ft msgr "
+    "vs fig figs eq vol vols no nos pp cf viz approx jan feb mar apr jun jul aug sep sept oct nov dec mon tue "
+    "tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
+    "inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing mio mrd abs z d u v i.d"
 )
-_SOMETIMES_LAST = frozenset(
-    "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr".split()
+_SOMETIMES_LAST = word_set(
+    "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr"
 )
-_STARTERS = frozenset(
-    "the he she it they we you i this that these those there then when but and so if in on at as after before however his her its their "
-    "our my what who why how a an der die das er sie es wir ihr ich dann aber und wenn in im auf".split()
+_STARTERS = word_set(
+    "the he she it they we you i this that these those there then when but and so if in on at as after before "
+    "however his her its their "
+    "our my what who why how a an der die das er sie es wir ihr ich dann aber und wenn in im auf"
 )
 _CLOSERS = "\"'”’»)\\]}*_"
 _LOOKAHEAD = 128
@@ -72,7 +76,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 def _best_cut(text: str, start: int, limit: int) -> int:
-    """Return where to cut a run that is too long: after a strong mark, a comma, white space, else hard at the limit."""
+    """Return where to cut a run that is too long: after a strong mark, a comma, white space,
+    else hard at the limit."""
     earliest = start + (limit - start) // 3
     for pattern in _BREAKS:
         cut = -1

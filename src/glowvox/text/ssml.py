@@ -1,7 +1,7 @@
 """A subset of SSML 1.1: speak, p, s, break, say-as, sub, phoneme, prosody (rate), mark, voice.
 
 Everything else is refused with its name and line; nothing is ignored. Documents may come from strangers: no document
-types, no entities but the five of XML, a limit on size and depth. The parser is Python's own expat, never asked to load.
+types, no entities but the five of XML, a limit on size and depth. The parser is Python's own expat.
 """
 
 import re
@@ -14,18 +14,16 @@ from glowvox.text.marked_text import MarkedText, Setting, Silence
 from glowvox.text.normalise import Fixed, Normaliser, Spoken, clean_characters
 from glowvox.text.phones import split_ipa
 from glowvox.text.say_as import say_as
+from glowvox.text.ssml_values import break_seconds, prosody_rate
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 32
-MAX_SILENCE = 60.0
-"""Seconds of the longest break."""
-SLOWEST, FASTEST = 0.25, 4.0
-_RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.5}
-_STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.2}
 _ATTRIBUTES = {
     "speak": {"version", "xml:lang", "xmlns", "xmlns:xsi", "xsi:schemaLocation"},
-    "p": {"xml:lang"}, "s": {"xml:lang"}, "break": {"time", "strength"}, "say-as": {"interpret-as", "format", "detail"},
-    "sub": {"alias"}, "phoneme": {"ph", "alphabet"}, "prosody": {"rate"}, "mark": {"name"}, "voice": {"name", "xml:lang"},
+    "p": {"xml:lang"}, "s": {"xml:lang"}, "break": {"time", "strength"}, "say-as": {"interpret-as", "format",
+    "detail"},
+    "sub": {"alias"}, "phoneme": {"ph", "alphabet"}, "prosody": {"rate"}, "mark": {"name"}, "voice": {"name",
+    "xml:lang"},
 }  # fmt: skip
 _ONLY_TEXT = ("say-as", "sub", "phoneme")
 _EMPTY = ("break", "mark")
@@ -80,7 +78,7 @@ class _Reader:
         parser.EntityDeclHandler = lambda *_: self._fail("entities are not allowed")
         parser.ProcessingInstructionHandler = lambda *_: self._fail("processing instructions are not allowed")
         try:
-            parser.Parse(document.encode("utf-8", "replace"), True)
+            parser.Parse(document.encode("utf-8", "replace"), True)  # noqa: FBT003
         except expat.ExpatError as error:
             reason = expat.ErrorString(error.code)
             raise TextError(
@@ -99,6 +97,12 @@ class _Reader:
 
     def _fail(self, reason: str) -> NoReturn:
         raise TextError(f"SSML line {self._parser.CurrentLineNumber}: {reason}")
+
+    def _value(self, read: Callable[..., float], *given: object) -> float:
+        try:
+            return read(*given)
+        except TextError as error:
+            self._fail(str(error))
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if not self._stack and tag != "speak":
@@ -124,7 +128,8 @@ class _Reader:
 
     def _openers(self) -> dict[str, Callable[[dict[str, str]], None]]:
         return {
-            "p": lambda _: self._border("\n\n"), "s": lambda _: self._border(" "), "break": self._break, "mark": self._mark,
+            "p": lambda _: self._border("\n\n"), "s": lambda _: self._border(" "), "break": self._break,
+            "mark": self._mark,
             "prosody": self._prosody, "voice": self._voice,
         }  # fmt: skip
 
@@ -179,17 +184,7 @@ class _Reader:
             )
 
     def _break(self, attributes: dict[str, str]) -> None:
-        time, strength = attributes.get("time"), attributes.get("strength", "medium")
-        if strength not in _STRENGTHS:
-            self._fail(f"<break> strength {strength!r}: use {', '.join(_STRENGTHS)}")
-        seconds = _STRENGTHS[strength]
-        if time is not None:
-            match = re.fullmatch(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)", time.strip())
-            if match is None:
-                self._fail(f"<break> time {time!r}: write it as 500ms or 1.5s")
-            seconds = float(match.group(1)) / (1000.0 if match.group(2) == "ms" else 1.0)
-        if seconds > MAX_SILENCE:
-            self._fail(f"<break> of {seconds:g} s: at most {MAX_SILENCE:g} s")
+        seconds = self._value(break_seconds, attributes)
         if seconds > 0:
             self._append(" ")
             self._silences.append(Silence(self._length, seconds))
@@ -202,22 +197,8 @@ class _Reader:
     def _prosody(self, attributes: dict[str, str]) -> None:
         outer = self._settings[-1]
         self._scopes.append(outer)
-        rate = (attributes.get("rate") or "").strip()
-        if not rate:
-            self._fail("<prosody> needs a rate; pitch, contour, range, duration and volume are not supported")
-        if rate in _RATES:
-            factor = _RATES[rate]
-        elif match := re.fullmatch(r"(\d{1,6}(?:\.\d{1,9})?)(%?)", rate):
-            factor = float(match.group(1)) / (100.0 if match.group(2) else 1.0)
-        elif match := re.fullmatch(r"([+-]\d{1,6}(?:\.\d{1,9})?)%", rate):
-            factor = 1.0 + float(match.group(1)) / 100.0
-        else:
-            self._fail(f"<prosody> rate {rate!r}: use {', '.join(_RATES)}, 80%, +20% or a factor such as 1.2")
-        if not SLOWEST <= factor * outer.rate <= FASTEST:
-            self._fail(
-                f"<prosody> rate {rate!r} makes {factor * outer.rate:g}: it must lie between {SLOWEST:g} and {FASTEST:g}"
-            )
-        self._set(Setting(self._length, factor * outer.rate, outer.voice))
+        rate = self._value(prosody_rate, attributes, outer.rate)
+        self._set(Setting(self._length, rate, outer.voice))
 
     def _voice(self, attributes: dict[str, str]) -> None:
         if not attributes.get("name"):

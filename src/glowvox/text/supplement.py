@@ -36,8 +36,29 @@ zloty z l ˈɑ t i
 zlotys z l ˈɑ t i z
 """
 
+_GERMAN = """
+app ˈɛ p
+celsius t͡s ˈɛ l z ɪ ʊ s
+gigabyte ɡ ˈiː ɡ a b aɪ̯ t
+gigahertz ɡ ˈiː ɡ a h ɛ ʁ t͡s
+kilobyte k ˈiː l oː b aɪ̯ t
+kilohertz k ˈiː l oː h ɛ ʁ t͡s
+megabyte m ˈeː ɡ a b aɪ̯ t
+megahertz m ˈeː ɡ a h ɛ ʁ t͡s
+terabyte t ˈeː ʁ a b aɪ̯ t
+"""
+
 
 def english_supplement() -> dict[str, tuple[str, ...]]:
-    """Return the pronunciations by word."""
-    rows = (line.split() for line in _ENGLISH.strip().splitlines())
+    """Return pronunciations by English word."""
+    return _rows(_ENGLISH)
+
+
+def german_supplement() -> dict[str, tuple[str, ...]]:
+    """Return pronunciations by German word."""
+    return _rows(_GERMAN)
+
+
+def _rows(text: str) -> dict[str, tuple[str, ...]]:
+    rows = (line.split() for line in text.strip().splitlines())
     return {word: tuple(phonemes) for word, *phonemes in rows}

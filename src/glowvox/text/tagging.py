@@ -21,7 +21,8 @@ def decode(text: str) -> str:
 
 
 def letter_features(word: str) -> list[Features]:
-    """Return for every letter of a word: itself, three neighbours on each side, and whether it begins or ends the word."""
+    """Return for every letter of a word: itself, three neighbours on each side,
+    and whether it begins or ends the word."""
     letters = [encode(letter) for letter in word]
     rows: list[Features] = []
     for place, letter in enumerate(letters):

@@ -3,30 +3,47 @@
 import re
 
 from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
+from glowvox.text.word_set import word_set
 
 _TITLES = {
-    "Mr": "mister", "Mrs": "missus", "Ms": "miz", "Messrs": "messers", "Mx": "mix", "Dr": "doctor", "Drs": "doctors", "Prof": "professor",
-    "Rev": "reverend", "Hon": "honorable", "Sen": "senator", "Rep": "representative", "Gov": "governor", "Pres": "president",
-    "Gen": "general", "Col": "colonel", "Maj": "major", "Capt": "captain", "Cpt": "captain", "Lt": "lieutenant", "Sgt": "sergeant",
-    "Cpl": "corporal", "Pvt": "private", "Cmdr": "commander", "Adm": "admiral", "Fr": "father", "Sr": "senior", "Jr": "junior",
-    "Esq": "esquire", "Supt": "superintendent", "Insp": "inspector", "Det": "detective", "Atty": "attorney", "Amb": "ambassador",
-    "Hrs": "hours", "Mt": "mount", "Ft": "fort", "Msgr": "monsignor", "Mme": "madame", "Mlle": "mademoiselle", "Ltd": "limited",
-    "Inc": "incorporated", "Corp": "corporation", "Co": "company", "Bros": "brothers", "Ave": "avenue", "Blvd": "boulevard",
-    "Rd": "road", "Ln": "lane", "Hwy": "highway", "Pkwy": "parkway", "Sq": "square", "Apt": "apartment", "Bldg": "building",
+    "Mr": "mister", "Mrs": "missus", "Ms": "miz", "Messrs": "messers", "Mx": "mix", "Dr": "doctor",
+    "Drs": "doctors", "Prof": "professor",
+    "Rev": "reverend", "Hon": "honorable", "Sen": "senator", "Rep": "representative", "Gov": "governor",
+    "Pres": "president",
+    "Gen": "general", "Col": "colonel", "Maj": "major", "Capt": "captain", "Cpt": "captain", "Lt": "lieutenant",
+    "Sgt": "sergeant",
+    "Cpl": "corporal", "Pvt": "private", "Cmdr": "commander", "Adm": "admiral", "Fr": "father", "Sr": "senior",
+    "Jr": "junior",
+    "Esq": "esquire", "Supt": "superintendent", "Insp": "inspector", "Det": "detective", "Atty": "attorney",
+    "Amb": "ambassador",
+    "Hrs": "hours", "Mt": "mount", "Ft": "fort", "Msgr": "monsignor", "Mme": "madame", "Mlle": "mademoiselle",
+    "Ltd": "limited",
+    "Inc": "incorporated", "Corp": "corporation", "Co": "company", "Bros": "brothers", "Ave": "avenue",
+    "Blvd": "boulevard",
+    "Rd": "road", "Ln": "lane", "Hwy": "highway", "Pkwy": "parkway", "Sq": "square", "Apt": "apartment",
+    "Bldg": "building",
     "Dept": "department", "Univ": "university", "Assn": "association", "Mfg": "manufacturing", "Gov't": "government",
-    "Fig": "figure", "Figs": "figures", "Eq": "equation", "Ch": "chapter", "Sec": "section", "Vol": "volume", "Vols": "volumes",
-    "Ed": "edition", "Eds": "editors", "Ref": "reference", "Refs": "references", "Art": "article", "Est": "established",
-    "Approx": "approximately", "Min": "minimum", "Max": "maximum", "Misc": "miscellaneous", "Tel": "telephone", "Ext": "extension",
-    "Attn": "attention", "Cf": "compare", "Viz": "namely", "Al": "al", "Ca": "circa", "Vs": "versus", "V": "versus", "Etc": "et cetera",
-    "Bc": "because", "Wt": "weight", "Ht": "height", "Qty": "quantity", "Avg": "average", "Temp": "temperature", "Pt": "part",
-    "Tbsp": "tablespoon", "Tsp": "teaspoon", "Lb": "pound", "Lbs": "pounds", "Oz": "ounces", "Yrs": "years", "Yr": "year",
-    "Mins": "minutes", "Secs": "seconds", "Hr": "hour", "Incl": "including", "Intl": "international", "Natl": "national",
-    "Calif": "California", "Mass": "Massachusetts", "Penn": "Pennsylvania", "Conn": "Connecticut", "Fla": "Florida", "Ala": "Alabama",
+    "Fig": "figure", "Figs": "figures", "Eq": "equation", "Ch": "chapter", "Sec": "section", "Vol": "volume",
+    "Vols": "volumes",
+    "Ed": "edition", "Eds": "editors", "Ref": "reference", "Refs": "references", "Art": "article",
+    "Est": "established",
+    "Approx": "approximately", "Min": "minimum", "Max": "maximum", "Misc": "miscellaneous", "Tel": "telephone",
+    "Ext": "extension",
+    "Attn": "attention", "Cf": "compare", "Viz": "namely", "Al": "al", "Ca": "circa", "Vs": "versus",
+    "V": "versus", "Etc": "et cetera",
+    "Bc": "because", "Wt": "weight", "Ht": "height", "Qty": "quantity", "Avg": "average", "Temp": "temperature",
+    "Pt": "part",
+    "Tbsp": "tablespoon", "Tsp": "teaspoon", "Lb": "pound", "Lbs": "pounds", "Oz": "ounces", "Yrs": "years",
+    "Yr": "year",
+    "Mins": "minutes", "Secs": "seconds", "Hr": "hour", "Incl": "including", "Intl": "international",
+    "Natl": "national",
+    "Calif": "California", "Mass": "Massachusetts", "Penn": "Pennsylvania", "Conn": "Connecticut",
+    "Fla": "Florida", "Ala": "Alabama",
     "Ariz": "Arizona", "Tex": "Texas", "Tenn": "Tennessee", "Wash": "Washington", "Va": "Virginia",
 }  # fmt: skip
 _TABLE = {key.lower(): value for key, value in _TITLES.items()}
-# Written like this with a full stop they may end a sentence as ordinary words: read so only with a capital or number after.
-_ORDINARY_WORDS = frozenset("mass wash art min max sec ed al fig hon rep pt col temp ch est ref gen adm sq fr".split())
+# These may end a sentence as ordinary words: with a full stop they are read so only where more follows.
+_ORDINARY_WORDS = word_set("mass wash art min max sec ed al fig hon rep pt col temp ch est ref gen adm sq fr")
 _NUMBERED = {
     "no": "number",
     "nos": "numbers",

@@ -156,7 +156,7 @@ def plain_year(match: re.Match[str], context: Context) -> Reading:
 
 
 RULES = (
-    iso_date, slashed_date, month_first, day_first, month_year, short_month, short_weekday, decade, bare_decade, year_range,
-    era, short_year,
+    iso_date, slashed_date, month_first, day_first, month_year, short_month, short_weekday, decade, bare_decade,
+    year_range, era, short_year,
 )  # fmt: skip
 LATE_RULES = (plain_year,)

@@ -2,41 +2,19 @@
 
 import re
 
+from glowvox.text.normalise.german_tables import (
+    ABBREVIATION,
+    ABBREVIATIONS,
+    CURRENCIES,
+    MONTH,
+    MONTHS,
+    NUMBER,
+    SHORT_MONTHS,
+    SPOKEN_AS_WORDS,
+    UNITS,
+)
 from glowvox.text.normalise.numbers import LONGEST_NUMBER, cardinal, digits, number, ordinal, year
 from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
-
-_MONTHS = (
-    *("Januar", "Februar", "März", "April", "Mai", "Juni"),
-    *("Juli", "August", "September", "Oktober", "November", "Dezember"),
-)
-_MONTH = "|".join(_MONTHS)
-_SHORT_MONTHS = {month[:3]: month for month in _MONTHS} | {"Sept": "September"}
-_NUMBER = r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?"
-_CURRENCIES = {
-    "€": ("ein Euro", "Euro"), "EUR": ("ein Euro", "Euro"), "$": ("ein Dollar", "Dollar"), "USD": ("ein U S Dollar", "U S Dollar"),
-    "£": ("ein Pfund", "Pfund"), "CHF": ("ein Franken", "Franken"), "¥": ("ein Yen", "Yen"),
-}  # fmt: skip
-_UNITS = {
-    "km/h": "Kilometer pro Stunde", "m/s": "Meter pro Sekunde", "km²": "Quadratkilometer", "m²": "Quadratmeter", "m³": "Kubikmeter",
-    "km": "Kilometer", "cm": "Zentimeter", "mm": "Millimeter", "m": "Meter", "kg": "Kilogramm", "mg": "Milligramm", "g": "Gramm",
-    "t": "Tonnen", "l": "Liter", "ml": "Milliliter", "min": "Minuten", "Min": "Minuten", "s": "Sekunden", "Std": "Stunden", "h": "Stunden",
-    "kHz": "Kilohertz", "MHz": "Megahertz", "GHz": "Gigahertz", "Hz": "Hertz", "kWh": "Kilowattstunden", "kW": "Kilowatt", "MW": "Megawatt",
-    "W": "Watt", "V": "Volt", "GB": "Gigabyte", "MB": "Megabyte", "TB": "Terabyte", "kB": "Kilobyte", "°C": "Grad Celsius",
-    "°F": "Grad Fahrenheit", "°": "Grad", "%": "Prozent", "‰": "Promille", "ha": "Hektar", "dB": "Dezibel",
-}  # fmt: skip
-_ABBREVIATIONS = {
-    "z. b.": "zum Beispiel", "z.b.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt", "u. a.": "unter anderem",
-    "u.a.": "unter anderem", "z. t.": "zum Teil", "z.t.": "zum Teil", "v. a.": "vor allem", "v.a.": "vor allem", "o. ä.": "oder ähnliches",
-    "i. d. r.": "in der Regel", "i.d.r.": "in der Regel", "u. s. w.": "und so weiter", "n. chr.": "nach Christus", "v. chr.": "vor Christus",
-    "usw.": "und so weiter", "bzw.": "beziehungsweise", "ca.": "circa", "dr.": "Doktor", "prof.": "Professor", "hr.": "Herr",
-    "fr.": "Frau", "nr.": "Nummer", "str.": "Straße", "st.": "Sankt", "evtl.": "eventuell", "ggf.": "gegebenenfalls", "inkl.": "inklusive",
-    "exkl.": "exklusive", "vgl.": "vergleiche", "etc.": "et cetera", "abs.": "Absatz", "art.": "Artikel", "bd.": "Band", "s.": "Seite",
-    "jh.": "Jahrhundert", "jhd.": "Jahrhundert", "geb.": "geboren", "gest.": "gestorben", "tel.": "Telefon", "mio.": "Millionen",
-    "mrd.": "Milliarden", "sog.": "sogenannte", "allg.": "allgemein", "max.": "maximal", "min.": "minimal", "std.": "Stunden",
-    "mind.": "mindestens", "dipl.": "Diplom", "ing.": "Ingenieur", "bspw.": "beispielsweise",
-}  # fmt: skip
-_ABBREVIATION = "|".join(re.escape(text) for text in sorted(_ABBREVIATIONS, key=len, reverse=True))
-_SPOKEN_AS_WORDS = frozenset("NATO NASA UNESCO AIDS LASER RADAR DAX UNO IKEA BAFÖG PIN RAM ADAC".split()) - {"ADAC"}
 
 
 def _inflected(text: str, context: Context) -> str:
@@ -65,7 +43,7 @@ def _inflected(text: str, context: Context) -> str:
     return base + ("e" if before in ("der", "die", "das") else "er")
 
 
-@rule(rf"(?P<day>3[01]|[12]\d|0?[1-9])\.\s?(?:(?P<number>1[0-2]|0?[1-9])\.|(?P<month>{_MONTH}|(?:Jan|Feb|Mär|Apr|Jun|Jul|Aug|Sept|Sep|Okt|Nov|Dez)\b\.?))(?:\s?(?P<year>\d{{4}}|\d\d(?!\d)))?(?!\w)", "d")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<day>3[01]|[12]\d|0?[1-9])\.\s?(?:(?P<number>1[0-2]|0?[1-9])\.|(?P<month>{MONTH}|(?:Jan|Feb|Mär|Apr|Jun|Jul|Aug|Sept|Sep|Okt|Nov|Dez)\b\.?))(?:\s?(?P<year>\d{{4}}|\d\d(?!\d)))?(?!\w)", "d")  # fmt: skip  # noqa: E501
 def date(match: re.Match[str], context: Context) -> Reading:
     """Read 5.12.2024 and 3. Oktober 1990."""
     words = [_inflected(match["day"].lstrip("0"), context)]
@@ -73,7 +51,7 @@ def date(match: re.Match[str], context: Context) -> Reading:
         words.append(_inflected(match["number"].lstrip("0"), context))
     else:
         short = match["month"].rstrip(".")
-        words.append(short if short in _MONTHS else _SHORT_MONTHS[short[:4] if short.startswith("Sept") else short[:3]])
+        words.append(short if short in MONTHS else SHORT_MONTHS[short[:4] if short.startswith("Sept") else short[:3]])
     if match["year"]:
         words.append(year(match["year"], "de") if len(match["year"]) == 4 else cardinal(match["year"], "de"))
     return words
@@ -83,7 +61,7 @@ def date(match: re.Match[str], context: Context) -> Reading:
 def iso_date(match: re.Match[str], context: Context) -> Reading:
     """Read 2024-12-05."""
     day, month = match["day"].lstrip("0"), int(match["month"])
-    return [_inflected(day, context), _MONTHS[month - 1], year(match["year"], "de")]
+    return [_inflected(day, context), MONTHS[month - 1], year(match["year"], "de")]
 
 
 @rule(
@@ -101,14 +79,14 @@ def clock(match: re.Match[str], context: Context) -> Reading | None:
     return words
 
 
-@rule(rf"(?P<sign>[-−]?)(?:(?P<before>[€$£¥])\s?(?P<a>{_NUMBER})|(?P<b>{_NUMBER})(?:,[-–—]+)?(?P<scale>\s(?:Mio|Mrd)\.?|\s(?:Millionen|Milliarden))?\s?(?P<after>[€$£¥]|EUR\b|USD\b|CHF\b))(?!\w)", "do")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<sign>[-−]?)(?:(?P<before>[€$£¥])\s?(?P<a>{NUMBER})|(?P<b>{NUMBER})(?:,[-–—]+)?(?P<scale>\s(?:Mio|Mrd)\.?|\s(?:Millionen|Milliarden))?\s?(?P<after>[€$£¥]|EUR\b|USD\b|CHF\b))(?!\w)", "do")  # fmt: skip  # noqa: E501
 def money(match: re.Match[str], context: Context) -> Reading:
     """Read 3,50 €."""
     amount, code = match["a"] or match["b"], match["before"] or match["after"]
-    one, many = _CURRENCIES[code]
+    one, many = CURRENCIES[code]
     words = ["minus"] if match["sign"] else []
     if match["scale"]:
-        scale = _ABBREVIATIONS.get(match["scale"].strip().rstrip(".").lower() + ".", match["scale"].strip())
+        scale = ABBREVIATIONS.get(match["scale"].strip().rstrip(".").lower() + ".", match["scale"].strip())
         return [*words, number(amount, "de"), scale, many]
     whole, _, change = amount.replace(".", "").partition(",")
     words.append(one if int(whole) == 1 else f"{cardinal(whole, 'de')} {many}")
@@ -119,13 +97,13 @@ def money(match: re.Match[str], context: Context) -> Reading:
     return words
 
 
-@rule(rf"(?P<n>[-+]?{_NUMBER})(?:\s?[-–]\s?(?P<last>{_NUMBER}))?[\s-]?(?P<unit>{'|'.join(re.escape(u) for u in sorted(_UNITS, key=len, reverse=True))})(?![\w/²³])", "do")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<n>[-+]?{NUMBER})(?:\s?[-–]\s?(?P<last>{NUMBER}))?[\s-]?(?P<unit>{'|'.join(re.escape(u) for u in sorted(UNITS, key=len, reverse=True))})(?![\w/²³])", "do")  # fmt: skip  # noqa: E501
 def measure(match: re.Match[str], context: Context) -> Reading:
     """Read 5 km, 20 °C, 50 %."""
     words = ["ein" if match["n"] == "1" else number(match["n"], "de")]
     if match["last"]:
         words.extend(["bis", number(match["last"], "de")])
-    return [*words, _UNITS[match["unit"]]]
+    return [*words, UNITS[match["unit"]]]
 
 
 @rule(r"(?:\+\d{1,3}|0\d{2,5})[\s/-]?(?:\d{2,8}[\s/-]?){1,5}(?!\w|[.,]\d)", "do")
@@ -147,7 +125,7 @@ def year_range(match: re.Match[str], context: Context) -> Reading:
     ]
 
 
-@rule(rf"(?P<a>{_NUMBER})\s?[-–]\s?(?P<b>{_NUMBER})(?!\w|[.,]\d)", "d")
+@rule(rf"(?P<a>{NUMBER})\s?[-–]\s?(?P<b>{NUMBER})(?!\w|[.,]\d)", "d")
 def span(match: re.Match[str], context: Context) -> Reading:
     """Read 10-20."""
     return [number(match["a"], "de"), "bis", number(match["b"], "de")]
@@ -196,7 +174,7 @@ def version(match: re.Match[str], context: Context) -> Reading | None:
     return [" Punkt ".join(cardinal(part, "de") for part in parts)]
 
 
-@rule(rf"(?P<n>[-+]?{_NUMBER})", "do")
+@rule(rf"(?P<n>[-+]?{NUMBER})", "do")
 def plain(match: re.Match[str], context: Context) -> Reading | None:
     """Read any other number."""
     if (
@@ -214,14 +192,14 @@ def any_digits(match: re.Match[str], context: Context) -> Reading:
     return [digits(match.group(), "de")]
 
 
-@rule(rf"(?i:{_ABBREVIATION})(?!\w)", "l")
+@rule(rf"(?i:{ABBREVIATION})(?!\w)", "l")
 def abbreviation(match: re.Match[str], context: Context) -> Reading | None:
     """Read z. B., usw., Dr.; the full stop of one that ends the text stays a full stop."""
     text = match.group().lower()
     following = match.string[match.end() :].lstrip()
     if text in ("s.", "art.", "abs.", "bd.", "min.", "max.") and not following[:1].isdigit():
         return None
-    spoken = _ABBREVIATIONS[text]
+    spoken = ABBREVIATIONS[text]
     return [spoken] if following else [spoken, "."]
 
 
@@ -229,7 +207,7 @@ def abbreviation(match: re.Match[str], context: Context) -> Reading | None:
 def capitals(match: re.Match[str], context: Context) -> Reading:
     """Read EU, USA, PC: letters; a long row in capitals is a word."""
     text = match["letters"]
-    if text in _SPOKEN_AS_WORDS or len(text) > 5 or (context.shouting and context.is_word(text.lower())):
+    if text in SPOKEN_AS_WORDS or len(text) > 5 or (context.shouting and context.is_word(text.lower())):
         return [text.lower()]
     if len(text) >= 4 and context.is_word(text.lower()):
         return [text.lower()]
@@ -242,7 +220,13 @@ def letter(match: re.Match[str], context: Context) -> Reading:
     return [Spoken(match.group().upper(), letter=True)]
 
 
+@rule(r"(?P<hour>[01]?\d|2[0-4])\sUhr(?!\w)", "d")
+def hour(match: re.Match[str], context: Context) -> Reading:
+    """Read 1 Uhr."""
+    return ["ein" if int(match["hour"]) == 1 else cardinal(str(int(match["hour"])), "de"), "Uhr"]
+
+
 RULES = (
-    date, iso_date, clock, money, measure, telephone, year_range, decade, ordinal_number, version, span, fraction, plain_year, plain,
-    any_digits, abbreviation, capitals, letter,
+    date, iso_date, clock, hour, money, measure, telephone, year_range, decade, ordinal_number, version, span, fraction,
+    plain_year, plain, any_digits, abbreviation, capitals, letter,
 )  # fmt: skip

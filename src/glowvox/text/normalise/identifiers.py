@@ -11,11 +11,14 @@ _BORDERS = re.compile(
     r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])|(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z](?:[a-z]|$))"
 )
 _WHOLE = {
-    "mp3": "M P three", "mp4": "M P four", "3d": "three D", "2d": "two D", "4k": "four K", "5g": "five G", "h2o": "H two O",
+    "mp3": "M P three", "mp4": "M P four", "3d": "three D", "2d": "two D", "4k": "four K", "5g": "five G",
+    "h2o": "H two O",
     "co2": "C O two", "covid": "covid", "wifi": "wifi", "wi-fi": "wifi", "iphone": "i phone", "ios": "I O S",
     "macos": "mac O S", "youtube": "you tube", "github": "git hub", "linkedin": "linked in", "paypal": "pay pal",
-    "mcdonald": "McDonald", "phd": "P H D", "ebay": "e bay", "ipad": "i pad", "openai": "open A I", "latex": "lay tech",
-    "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B", "pytorch": "pie torch", "py": "pie",
+    "mcdonald": "McDonald", "phd": "P H D", "ebay": "e bay", "ipad": "i pad", "openai": "open A I",
+    "latex": "lay tech",
+    "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B",
+    "pytorch": "pie torch", "py": "pie",
 }  # fmt: skip
 _VOWEL = re.compile(r"[aeiouyäöüà-ÿ]")
 _PROGRAMMING = {"c++": "C plus plus", "c#": "C sharp", "f#": "F sharp", ".net": "dot net", "node.js": "node J S"}

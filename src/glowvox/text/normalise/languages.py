@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from glowvox.errors import TextError
 from glowvox.text.normalise import (
     abbreviations,
     acronyms,
@@ -52,6 +51,12 @@ def _german_rules() -> Iterable[Rule]:
     yield from symbol_rules("de")
 
 
+def _any_rules() -> Iterable[Rule]:
+    yield from words.ANY_NUMBER_RULES
+    yield from words.RULES
+    yield from symbol_rules("")
+
+
 class Normaliser:
     """Turns cleaned text of one language into pieces."""
 
@@ -59,10 +64,10 @@ class Normaliser:
         """Choose the rules.
 
         Args:
-            language: `en-us`, `en-gb` or `de-de`; others get the rules that hold for all languages.
+            language: A tag; English and German have rules of their own, the others those that hold everywhere.
             is_word: Whether the pronunciation lexicon has a word (in lower case).
         """
-        self._scanner = Scanner(_RULES.get(language.split("-")[0], _german_rules)())
+        self._scanner = Scanner(_RULES.get(language.split("-")[0], _any_rules)())
         self._is_word = is_word
 
     def __call__(self, text: str, fixed: Mapping[int, Fixed], warnings: list[str]) -> list[Piece]:
@@ -81,14 +86,3 @@ class Normaliser:
 
 
 _RULES: dict[str, Callable[[], Iterable[Rule]]] = {"en": _english_rules, "de": _german_rules}
-
-
-def load_normaliser(language: str, is_word: Callable[[str], bool]) -> Normaliser:
-    """Return the normaliser of a language.
-
-    Raises:
-        TextError: The language has no normaliser.
-    """
-    if language.split("-")[0] not in _RULES:
-        raise TextError(f"no text normaliser for language {language!r}: choose one of en-us, en-gb, de-de")
-    return Normaliser(language, is_word)

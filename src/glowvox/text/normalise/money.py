@@ -8,26 +8,36 @@ from glowvox.text.normalise.scanner import Context, Reading, rule
 # Sign or code: one, many, one of the small change, many of it.
 _DOLLAR = ("dollar", "dollars", "cent", "cents")
 _CURRENCIES: dict[str, tuple[str, str, str, str]] = {
-    "$": _DOLLAR, "US$": ("U.S. dollar", "U.S. dollars", "cent", "cents"), "USD": ("U.S. dollar", "U.S. dollars", "cent", "cents"),
-    "C$": ("Canadian dollar", "Canadian dollars", "cent", "cents"), "CAD": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
-    "A$": ("Australian dollar", "Australian dollars", "cent", "cents"), "AUD": ("Australian dollar", "Australian dollars", "cent", "cents"),
+    "$": _DOLLAR, "US$": ("U.S. dollar", "U.S. dollars", "cent", "cents"), "USD": ("U.S. dollar", "U.S. dollars",
+    "cent", "cents"),
+    "C$": ("Canadian dollar", "Canadian dollars", "cent", "cents"), "CAD": ("Canadian dollar", "Canadian dollars",
+    "cent", "cents"),
+    "A$": ("Australian dollar", "Australian dollars", "cent", "cents"), "AUD": ("Australian dollar",
+    "Australian dollars", "cent", "cents"),
     "€": ("euro", "euros", "cent", "cents"), "EUR": ("euro", "euros", "cent", "cents"),
     "£": ("pound", "pounds", "penny", "pence"), "GBP": ("pound", "pounds", "penny", "pence"),
     "¥": ("yen", "yen", "sen", "sen"), "JPY": ("yen", "yen", "sen", "sen"), "CNY": ("yuan", "yuan", "fen", "fen"),
-    "RMB": ("yuan", "yuan", "fen", "fen"), "₹": ("rupee", "rupees", "paisa", "paise"), "INR": ("rupee", "rupees", "paisa", "paise"),
+    "RMB": ("yuan", "yuan", "fen", "fen"), "₹": ("rupee", "rupees", "paisa", "paise"), "INR": ("rupee", "rupees",
+    "paisa", "paise"),
     "₽": ("ruble", "rubles", "kopek", "kopeks"), "RUB": ("ruble", "rubles", "kopek", "kopeks"),
-    "₩": ("won", "won", "jeon", "jeon"), "KRW": ("won", "won", "jeon", "jeon"), "₪": ("shekel", "shekels", "agora", "agorot"),
+    "₩": ("won", "won", "jeon", "jeon"), "KRW": ("won", "won", "jeon", "jeon"), "₪": ("shekel", "shekels", "agora",
+    "agorot"),
     "₺": ("lira", "lira", "kurush", "kurush"), "CHF": ("Swiss franc", "Swiss francs", "centime", "centimes"),
-    "SEK": ("Swedish krona", "Swedish kronor", "ore", "ore"), "NOK": ("Norwegian krone", "Norwegian kroner", "ore", "ore"),
+    "SEK": ("Swedish krona", "Swedish kronor", "ore", "ore"), "NOK": ("Norwegian krone", "Norwegian kroner", "ore",
+    "ore"),
     "DKK": ("Danish krone", "Danish kroner", "ore", "ore"), "฿": ("baht", "baht", "satang", "satang"),
-    "₫": ("dong", "dong", "dong", "dong"), "₿": ("bitcoin", "bitcoins", "satoshi", "satoshis"), "BTC": ("bitcoin", "bitcoins", "satoshi", "satoshis"),
+    "₫": ("dong", "dong", "dong", "dong"), "₿": ("bitcoin", "bitcoins", "satoshi", "satoshis"), "BTC": ("bitcoin",
+    "bitcoins", "satoshi", "satoshis"),
     "₴": ("hryvnia", "hryvnias", "kopek", "kopeks"), "₱": ("peso", "pesos", "centavo", "centavos"),
     "MXN": ("Mexican peso", "Mexican pesos", "centavo", "centavos"), "PLN": ("zloty", "zlotys", "grosz", "groszy"),
 }  # fmt: skip
 _SIGN = r"(?:US\$|C\$|A\$|[$€£¥₹₽₩₪₺฿₫₿₴₱])"
 _CODE = r"(?:USD|CAD|AUD|EUR|GBP|JPY|CNY|RMB|INR|RUB|KRW|CHF|SEK|NOK|DKK|BTC|MXN|PLN)"
 _AMOUNT = r"(?P<amount>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-_SCALES = {"k": "thousand", "m": "million", "mn": "million", "mm": "million", "bn": "billion", "b": "billion", "tn": "trillion", "t": "trillion"}  # fmt: skip
+_SCALES = {
+    "k": "thousand", "m": "million", "mn": "million", "mm": "million", "bn": "billion", "b": "billion",
+    "tn": "trillion", "t": "trillion",
+}  # fmt: skip
 _SCALE = r"(?:\s?(?P<scale>thousand|million|billion|trillion|hundred|(?:[kKmMbBtT]|[mMbBtT]n|mm)(?!\w)))?"
 
 

@@ -19,7 +19,8 @@ def _groups(text: str) -> list[str | Spoken]:
 
 
 @rule(
-    r"(?P<plus>\+\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)[\s.-]?|(?:1[\s.-])?\d{3}[.-])\d{3}[\s.-]\d{4}(?:\s?(?:x|ext\.?)\s?(?P<ext>\d{1,5}))?(?!\w|[.-]\d)",  # fmt: skip  # noqa: E501
+    r"(?P<plus>\+\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)[\s.-]?|(?:1[\s.-])?\d{3}[.-])\d{3}[\s.-]\d{4}"
+    r"(?:\s?(?:x|ext\.?)\s?(?P<ext>\d{1,5}))?(?!\w|[.-]\d)",
     "do",
 )
 def american(match: re.Match[str], context: Context) -> Reading:

@@ -7,8 +7,10 @@ from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
 _VULGAR = {
-    "½": "one half", "⅓": "one third", "⅔": "two thirds", "¼": "one quarter", "¾": "three quarters", "⅕": "one fifth", "⅖": "two fifths",
-    "⅗": "three fifths", "⅘": "four fifths", "⅙": "one sixth", "⅚": "five sixths", "⅛": "one eighth", "⅜": "three eighths",
+    "½": "one half", "⅓": "one third", "⅔": "two thirds", "¼": "one quarter", "¾": "three quarters",
+    "⅕": "one fifth", "⅖": "two fifths",
+    "⅗": "three fifths", "⅘": "four fifths", "⅙": "one sixth", "⅚": "five sixths", "⅛": "one eighth",
+    "⅜": "three eighths",
     "⅝": "five eighths", "⅞": "seven eighths",
 }  # fmt: skip
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
@@ -147,6 +149,7 @@ def letters(text: str) -> list[str | Spoken]:
 
 
 RULES = (
-    ordinal_number, percentage, slashed, vulgar, power, scientific, ratio, scaled, span, signed, numbered, approximate, plain,
+    ordinal_number, percentage, slashed, vulgar, power, scientific, ratio, scaled, span, signed, numbered,
+    approximate, plain,
 )  # fmt: skip
 LAST_RULES = (leftover_digits,)

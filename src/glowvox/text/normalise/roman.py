@@ -1,24 +1,32 @@
-"""Roman numerals: as ordinals after a name, as numbers after chapter and its like, else only where nothing else fits."""
+"""Roman numerals: ordinals after a name, numbers after chapter and its like, else where nothing else fits."""
 
 import re
 
 from glowvox.text.normalise.numbers import cardinal, ordinal
 from glowvox.text.normalise.scanner import Context, Reading, rule
+from glowvox.text.word_set import word_set
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
-_RULERS = frozenset(
-    "Henry Louis George Edward Charles James William Elizabeth John Richard Philip Pope Pius Paul Benedict Leo Gregory Clement "
-    "Innocent Napoleon Frederick Alexander Nicholas Peter Catherine Ivan Mary Victor Emmanuel Ferdinand Alfonso Carlos Francis Urban "
-    "Boniface Sixtus Ramses Rameses Thutmose Amenhotep Ptolemy Darius Xerxes Cyrus Otto Wilhelm Friedrich Ludwig Karl Gustav Christian "
-    "Harald Olaf Robert David Malcolm Constantine Constantius Theodosius Justinian Leopold Joseph Maximilian Rudolf Rudolph Margaret "
-    "Juan Felipe Baudouin Albert Umberto Vittorio Selim Murad Mehmed Suleiman Abdul Celestine Julius Eugene Martin Nicholas Adrian "
-    "Alfred Stephen Hugh Conrad Sigismund Ladislaus Casimir Wenceslaus Andrew Bela Eric Magnus Haakon".split()
+_RULERS = word_set(
+    "Henry Louis George Edward Charles James William Elizabeth John Richard Philip Pope Pius Paul Benedict Leo "
+    "Gregory Clement "
+    "Innocent Napoleon Frederick Alexander Nicholas Peter Catherine Ivan Mary Victor Emmanuel Ferdinand Alfonso "
+    "Carlos Francis Urban "
+    "Boniface Sixtus Ramses Rameses Thutmose Amenhotep Ptolemy Darius Xerxes Cyrus Otto Wilhelm Friedrich "
+    "Ludwig Karl Gustav Christian "
+    "Harald Olaf Robert David Malcolm Constantine Constantius Theodosius Justinian Leopold Joseph Maximilian "
+    "Rudolf Rudolph Margaret "
+    "Juan Felipe Baudouin Albert Umberto Vittorio Selim Murad Mehmed Suleiman Abdul Celestine Julius Eugene "
+    "Martin Nicholas Adrian "
+    "Alfred Stephen Hugh Conrad Sigismund Ladislaus Casimir Wenceslaus Andrew Bela Eric Magnus Haakon"
 )  # fmt: skip
-_COUNTED = frozenset(
-    "chapter part act scene book volume vol section article appendix figure fig table phase type class stage level grade title "
-    "war bowl world apollo mark rocky episode season round group category union amendment schedule number no page plate legion "
-    "case canto psalm lesson unit module version generation gen wrestlemania fantasy".split()
+_COUNTED = word_set(
+    "chapter part act scene book volume vol section article appendix figure fig table phase type class stage "
+    "level grade title "
+    "war bowl world apollo mark rocky episode season round group category union amendment schedule number no "
+    "page plate legion "
+    "case canto psalm lesson unit module version generation gen wrestlemania fantasy"
 )
 
 

@@ -7,21 +7,33 @@ from glowvox.text.normalise.scanner import Context, Reading, rule
 
 _NAMES = {
     "en": {
-        "&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "#": "hash", "$": "dollar", "€": "euro", "£": "pound",
-        "¥": "yen", "¢": "cent", "<": "less than", ">": "greater than", "≤": "less than or equal to", "≥": "greater than or equal to",
-        "≠": "is not equal to", "≈": "is about", "±": "plus or minus", "×": "times", "÷": "divided by", "√": "square root of",
-        "∞": "infinity", "°": "degrees", "©": "copyright", "®": "registered", "™": "trademark", "§": "section", "¶": "paragraph",
-        "→": "to", "←": "from", "½": "one half", "~": "about", "^": "caret", "/": "slash", "\\": "backslash", "|": "bar",
-        "∑": "sum of", "∏": "product of", "∫": "integral of", "∂": "partial", "∆": "delta", "²": "squared", "³": "cubed", "−": "minus",
-        "‰": "per mille", "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "№": "number", "♥": "heart", "♡": "heart", "✓": "check",
+        "&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "#": "hash", "$": "dollar", "€": "euro",
+        "£": "pound",
+        "¥": "yen", "¢": "cent", "<": "less than", ">": "greater than", "≤": "less than or equal to",
+        "≥": "greater than or equal to",
+        "≠": "is not equal to", "≈": "is about", "±": "plus or minus", "×": "times", "÷": "divided by",
+        "√": "square root of",
+        "∞": "infinity", "°": "degrees", "©": "copyright", "®": "registered", "™": "trademark", "§": "section",
+        "¶": "paragraph",
+        "→": "to", "←": "from", "½": "one half", "~": "about", "^": "caret", "/": "slash", "\\": "backslash",
+        "|": "bar",
+        "∑": "sum of", "∏": "product of", "∫": "integral of", "∂": "partial", "∆": "delta", "²": "squared",
+        "³": "cubed", "−": "minus",
+        "‰": "per mille", "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "№": "number", "♥": "heart",
+        "♡": "heart", "✓": "check",
         "✔": "check", "✗": "cross", "✘": "cross",
     },
     "de": {
-        "&": "und", "@": "at", "%": "Prozent", "+": "plus", "=": "gleich", "#": "Raute", "$": "Dollar", "€": "Euro", "£": "Pfund",
-        "¥": "Yen", "¢": "Cent", "<": "kleiner als", ">": "größer als", "≤": "kleiner oder gleich", "≥": "größer oder gleich",
-        "≠": "ungleich", "≈": "ungefähr", "±": "plus minus", "×": "mal", "÷": "geteilt durch", "√": "Wurzel aus", "∞": "unendlich",
-        "°": "Grad", "©": "Copyright", "®": "registriert", "™": "Trademark", "§": "Paragraph", "→": "nach", "~": "ungefähr",
-        "/": "Schrägstrich", "\\": "Backslash", "|": "Strich", "²": "Quadrat", "³": "Kubik", "‰": "Promille", "№": "Nummer", "♥": "Herz",
+        "&": "und", "@": "at", "%": "Prozent", "+": "plus", "=": "gleich", "#": "Raute", "$": "Dollar",
+        "€": "Euro", "£": "Pfund",
+        "¥": "Yen", "¢": "Cent", "<": "kleiner als", ">": "größer als", "≤": "kleiner oder gleich",
+        "≥": "größer oder gleich",
+        "≠": "ungleich", "≈": "ungefähr", "±": "plus minus", "×": "mal", "÷": "geteilt durch", "√": "Wurzel aus",
+        "∞": "unendlich",
+        "°": "Grad", "©": "Copyright", "®": "registriert", "™": "Trademark", "§": "Paragraph", "→": "nach",
+        "~": "ungefähr",
+        "/": "Schrägstrich", "\\": "Backslash", "|": "Strich", "²": "Quadrat", "³": "Kubik", "‰": "Promille",
+        "№": "Nummer", "♥": "Herz",
     },
 }  # fmt: skip
 _SILENT = frozenset("\"'()[]{}<>*_`^~|•·▪■□●○◦‣†‡ªº\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
@@ -69,6 +81,10 @@ def _symbol_name(character: str) -> str:
     return re.sub(r"^(?:(?:negative|heavy|black|white|circled) )+(?=(?:heart|star|circle|square|check))", "", name)
 
 
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= 12 else text[:9] + "...")
+
+
 def _flag(match: re.Match[str]) -> list[str]:
     return ["flag", *(chr(ord(sign) - 0x1F1E6 + ord("A")) for sign in match.group())]
 
@@ -76,15 +92,17 @@ def _flag(match: re.Match[str]) -> list[str]:
 def _read_symbols(match: re.Match[str], context: Context, language: str) -> Reading:
     text = match.group()
     symbol = text[0]
-    if symbol in _NAMES[language]:
-        return [_NAMES[language][symbol]] * (1 if symbol in "=#&+<>/\\|~^" else min(len(text), 3))
+    if symbol in _NAMES.get(language, {}):
+        if len(text) > 1:
+            context.warnings.append(f"read {_quoted(text)} once, as {_NAMES[language][symbol]!r}")
+        return [_NAMES[language][symbol]]
     if symbol in _SILENT or unicodedata.category(symbol) in ("Mn", "Me", "Cf", "Zs"):
         return []
     name = _symbol_name(symbol)
     kind = unicodedata.category(symbol)
     if language == "en" and kind in ("So", "Sm", "Sc") and re.fullmatch(r"[a-z ]{2,60}", name):
         if len(text.strip("\ufe0f\u200d")) > 1:
-            context.warnings.append(f"read {text!r} once, as {name!r}")
+            context.warnings.append(f"read {_quoted(text)} once, as {name!r}")
         return [name]
     context.warnings.append(f"left out the symbol {symbol!r} ({name or 'no name'}): it has no spoken form")
     return []
@@ -95,7 +113,7 @@ def symbol_rules(language: str) -> tuple:
 
     @rule(r"[\U0001F1E6-\U0001F1FF]{2}", "o")
     def flag(match: re.Match[str], context: Context) -> Reading:
-        return _flag(match) if language == "en" else ["Flagge", *_flag(match)[1:]]
+        return _flag(match) if language != "de" else ["Flagge", *_flag(match)[1:]]
 
     @rule(r"(?P<sign>.)(?:[\U0001F3FB-\U0001F3FF\ufe0e\ufe0f]|\u200d.|(?P=sign))*", "ldo")
     def symbol(match: re.Match[str], context: Context) -> Reading:

@@ -7,10 +7,11 @@ from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
 
 _TOP_LEVEL = (
     "com|org|net|edu|gov|mil|int|info|biz|io|ai|dev|app|co|me|tv|us|uk|de|fr|it|es|nl|at|ch|eu|ca|au|jp|cn|in|ru|br|se"
-    "|no|fi|dk|pl|cz|be|ie|nz|za|xyz|tech|cloud|online|site|blog|shop|news|museum|wiki|fm|gg|ly|be|edu"
+    "|no|fi|dk|pl|cz|be|ie|nz|za|xyz|tech|cloud|online|site|blog|shop|news|museum|wiki|fm|gg|ly"
 )
 _NAMES = {
-    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals", "&": "and",
+    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals",
+    "&": "and",
     "#": "hash", "%": "percent", "+": "plus", "~": "tilde", ":": "colon",
 }  # fmt: skip
 _TOP_LEVELS = frozenset(_TOP_LEVEL.split("|"))

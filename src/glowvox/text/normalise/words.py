@@ -4,8 +4,9 @@ import re
 import unicodedata
 
 from glowvox.text.normalise.scanner import Context, Reading, rule
+from glowvox.text.word_set import word_set
 
-_CONTRACTED_START = frozenset("'tis 'twas 'twere 'twill 'em 'cause 'bout 'til 'n 'round 'ere".split())
+_CONTRACTED_START = word_set("'tis 'twas 'twere 'twill 'em 'cause 'bout 'til 'n 'round 'ere")
 
 
 @rule(r"'[A-Za-z]{1,5}(?![\w'])", "o")
@@ -21,7 +22,11 @@ def alternatives(match: re.Match[str], context: Context) -> Reading:
     return [match["a"], *joint, match["b"]]
 
 
-@rule(r"[^\W\d_]+(?:[\u0300-\u036f]+[^\W\d_]*)*(?:'[^\W\d_]+)*(?:(?<=s)'(?![\w']))?", "l")
+# Letters with the signs that stand on them: accents, and the vowel signs of Indian and Thai letters.
+@rule(
+    r"[^\W\d_]+(?:[\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0900-\u0dff\u0e31-\u0e4e]+[^\W\d_]*)*(?:'[^\W\d_]+)*(?:(?<=s)'(?![\w']))?",
+    "l",
+)
 def word(match: re.Match[str], context: Context) -> Reading:
     """Read a word. The apostrophe of a plural's genitive has no sound."""
     return [match.group().rstrip("'")]
@@ -33,5 +38,12 @@ def greek_letter(match: re.Match[str], context: Context) -> Reading | None:
     return [unicodedata.name(match["letter"]).split(" LETTER ")[-1].split()[-1].lower()]
 
 
+@rule(r"[-+]?\d+(?:[.,:/]\d+)*(?:\.(?=\s\w))?%?", "do")
+def any_number(match: re.Match[str], context: Context) -> Reading:
+    """Hand a number to the back end as it stands: it knows the numbers of its language."""
+    return [match.group()]
+
+
+ANY_NUMBER_RULES = (any_number,)
 GREEK_RULES = (greek_letter,)
 RULES = (leading_apostrophe, alternatives, word)
