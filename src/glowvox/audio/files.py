@@ -1,5 +1,6 @@
 """Reading and writing sound files: any container that libsndfile opens, mono float32 inside."""
 
+import contextlib
 import io
 import os
 from collections.abc import Iterator
@@ -41,27 +42,71 @@ def read_audio(
     """
     if sample_rate is not None:
         checked_rate(sample_rate)
-    name = str(source) if isinstance(source, str | os.PathLike) else "the stream"
-    blocks: list[NDArray[np.float32]] = []
-    try:
-        with _opened(source, name) as file:
-            rate = checked_rate(file.samplerate, f"sample rate of {name}")
-            channels = file.channels
-            for block in _blocks(file):
-                blocks.append(block[:, 0] if channels == 1 else block.mean(axis=1, dtype=np.float32))
-    except (soundfile.SoundFileError, OSError, TypeError, ValueError) as problem:
-        line = " ".join(str(problem).split())
-        raise AudioError(f"cannot read {name} as audio: {line or type(problem).__name__}") from problem
+    name = _name(source)
+    with audio_blocks(source) as (rate, found):
+        blocks = list(found)
     if not blocks:
         raise AudioError(f"{name} holds no samples")
     samples = np.concatenate(blocks)
-    try:
-        checked_samples(samples)
-    except AudioError as problem:
-        raise AudioError(f"{name}: {problem}") from problem
     if sample_rate is None:
         return samples, rate
     return resample(samples, rate, sample_rate), sample_rate
+
+
+@contextlib.contextmanager
+def audio_blocks(
+    source: str | os.PathLike[str] | BinaryIO,
+) -> Iterator[tuple[int, Iterator[NDArray[np.float32]]]]:
+    """Open a sound file to be read as mono in pieces, so that a long one need not be in memory.
+
+    Args:
+        source: a path, or a binary file object (which need not be seekable).
+
+    Yields:
+        The sample rate in Hz, and an iterator of samples float32 [S], the mean of the channels; none for a file
+        without samples.
+
+    Raises:
+        AudioError: missing, a folder, not readable, empty, not audio, or with NaN or infinite samples.
+    """
+    name = _name(source)
+    with _reading(name):
+        file = _opened(source, name)
+    with file:
+        rate = checked_rate(file.samplerate, f"sample rate of {name}")
+        yield rate, _mono(file, name)
+
+
+def _mono(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np.float32]]:
+    blocks, first = _blocks(file), 0
+    while True:
+        with _reading(name):
+            block = next(blocks, None)
+        if block is None:
+            return
+        if not block.size:
+            continue
+        samples = block[:, 0] if file.channels == 1 else block.mean(axis=1, dtype=np.float32)
+        try:
+            checked_samples(samples)
+        except AudioError as problem:
+            where = f", from sample {first}" if first else ""
+            raise AudioError(f"{name}{where}: {problem}") from problem
+        yield samples
+        first += len(samples)
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (soundfile.SoundFileError, OSError, TypeError, ValueError) as problem:
+        line = " ".join(str(problem).split())
+        raise AudioError(f"cannot read {name} as audio: {line or type(problem).__name__}") from problem
+
+
+def _name(source: str | os.PathLike[str] | BinaryIO) -> str:
+    return str(source) if isinstance(source, str | os.PathLike) else "the stream"
 
 
 def write_audio(

@@ -37,7 +37,11 @@ def active_speech_level(samples: Any, sample_rate: int) -> float:
     Raises:
         AudioError: the samples are not finite mono samples.
     """
-    levels = frame_levels(checked_samples(samples), checked_rate(sample_rate))
+    return gated_level(frame_levels(checked_samples(samples), checked_rate(sample_rate)))
+
+
+def gated_level(levels: NDArray[np.float64]) -> float:
+    """Return the active level of speech whose frames have the `levels` [frames] in dB; see `active_speech_level`."""
     active = levels[levels > SILENCE_DB]
     if not active.size:
         return -np.inf
@@ -63,7 +67,19 @@ def normalise_loudness(
         raise AudioError(f"loudness needs a target of at most 0 dB and a peak within 0..1, got {target_db} and {peak}")
     signal = checked_samples(samples)
     level = active_speech_level(signal, sample_rate)
-    if not np.isfinite(level):
-        return signal.astype(np.float32, copy=True), 1.0
-    gain = min(10.0 ** ((target_db - level) / 20.0), peak / float(np.abs(signal).max()))
+    gain = loudness_gain(level, float(np.abs(signal).max()), target_db, peak=peak)
     return np.clip(signal * gain, -peak, peak).astype(np.float32), gain
+
+
+def loudness_gain(level: float, loudest: float, target_db: float, *, peak: float = 0.98) -> float:
+    """Return the factor that brings speech to `target_db`, or its loudest sample to `peak` if that is less.
+
+    Args:
+        level: active speech level in dB; that of silence, -inf, gives a factor of 1.
+        loudest: the largest absolute sample.
+        target_db: active speech level wanted, in dB.
+        peak: the largest absolute sample allowed.
+    """
+    if not np.isfinite(level):
+        return 1.0
+    return min(float(10.0 ** ((target_db - level) / 20.0)), peak / loudest)
