@@ -31,7 +31,7 @@ class Envelope(nn.Module):
         super().__init__()
         self.conv = nn.Conv1d(CONDITION, CHANNELS, 3, padding=1)
 
-    def forward(self, condition: Tensor) -> Tensor:
+    def forward(self, condition: Tensor, mask: Tensor | None = None) -> Tensor:
         return self.conv(condition)
 
 

@@ -59,6 +59,8 @@ class WaveGlowConfig:
             raise ConfigError(f"waveglow.kernel_size must be odd, got {self.kernel_size}")
         if min(self.n_flows, self.n_channels, self.n_skip_channels, self.n_layers, self.dilation_growth) < 1:
             raise ConfigError("waveglow: n_flows, n_channels, n_skip_channels, n_layers, dilation_growth must be >= 1")
+        if self.n_flows > 1000:
+            raise ConfigError(f"waveglow.n_flows must be at most 1000, got {self.n_flows}")
         if self.n_early_every and self.n_early_size % 2:
             raise ConfigError(f"waveglow.n_early_size must be even, got {self.n_early_size}")
         if self.remaining_channels < 2:

@@ -13,8 +13,7 @@ from glowvox.flows.base import Flow, apply_mask, frame_counts, full_precision
 def random_rotation(channels: int) -> Tensor:
     """Return a random orthonormal matrix `[C, C]` with determinant +1, from the global generator."""
     rotation = torch.linalg.qr(torch.randn(channels, channels))[0]
-    if torch.det(rotation) < 0:
-        rotation[:, 0] = -rotation[:, 0]
+    rotation[:, 0] *= torch.det(rotation).sign()
     return rotation.contiguous()
 
 

@@ -84,9 +84,11 @@ class MelEnvelope(nn.Module):
             self.base.weight[:, :, 2] = interpolation * (0.5 * nepers)
             self.base.bias.copy_(gain + offset)  # type: ignore[union-attr]
 
-    def forward(self, mel: Tensor) -> Tensor:
-        """Return the log scales."""
-        log_scale = self.base(mel) + self.correction(F.gelu(self.hidden(mel)))
+    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the log scales; `mask [B, 1, T * frames per mel frame]` says which of them count."""
+        hidden = F.gelu(self.hidden(mel))
+        hidden = hidden if mask is None else hidden * mask[:, :, :: self.repeat]
+        log_scale = self.base(mel) + self.correction(hidden)
         return log_scale.repeat_interleave(self.repeat, 2) if self.repeat > 1 else log_scale
 
 
