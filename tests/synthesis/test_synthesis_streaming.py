@@ -1,10 +1,14 @@
 """Windows and streams give the samples of the whole, for every family of vocoder, whatever the chunks."""
 
+import os
+
 import numpy as np
 import pytest
 from random_vocoders import CONFIGURATIONS
 
-from glowvox.errors import ConfigError, MelError
+from glowvox.engines.torch_engine import TorchVocoder
+from glowvox.errors import ConfigError, MelError, VoiceError
+from glowvox.synthesis.default_voice import default_vocoder
 from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
@@ -61,6 +65,20 @@ def test_any_chunks_equal_one_shot(engine_of, name):
         sizes = generator.integers(1, 40, 4).tolist()
         stream = vocoder.stream(VocoderOptions(denoise=0.0, seed=3, chunk_frames=chunk))
         np.testing.assert_allclose(np.concatenate(streamed(stream, mel, sizes)), whole, atol=1e-5, rtol=0)
+
+
+def test_any_chunks_equal_one_shot_for_the_trained_vocoder():
+    """The vocoder of the package, or the one that GLOWVOX_VOCODER names."""
+    try:
+        folder = os.environ.get("GLOWVOX_VOCODER") or default_vocoder()
+    except VoiceError as error:
+        pytest.skip(f"no trained vocoder: {error}")
+    engine = TorchVocoder.load(folder)
+    mel = random_mel(engine, 2 * engine.receptive_field + 30)
+    whole = one_shot(engine, mel)
+    for chunk in (40, mel.shape[1]):
+        found = Vocoder(engine)(mel, VocoderOptions(denoise=0.0, seed=3, chunk_frames=chunk))
+        np.testing.assert_allclose(found, whole, atol=1e-5 * max(1.0, np.abs(whole).max()), rtol=0)
 
 
 @pytest.mark.parametrize("name", ["no-dilation", "lapped-two-groups"])

@@ -164,7 +164,8 @@ def _oriented(array: NDArray[Any], n_mels: int | None) -> NDArray[np.float32]:
         raise MelError(f"the mel has {bins} bins, {n_mels} are needed")
     if not np.isfinite(array).all():
         raise MelError("the mel spectrogram holds NaN or infinite values")
-    result = np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        result = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(result).all():
         raise MelError("the mel spectrogram holds values beyond the range of float32")
     return result

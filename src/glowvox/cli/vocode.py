@@ -1,0 +1,237 @@
+"""`glowvox vocode`: a recording or a mel spectrogram is spoken again by a WaveGlow, or by Griffin-Lim."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glowvox.config.audio import AudioConfig
+    from glowvox.synthesis.options import VocoderOptions
+    from glowvox.synthesis.vocoder import Vocoder
+
+SUMMARY = "speak a recording or a mel spectrogram again"
+EXAMPLE = """\
+examples:
+  glowvox vocode recording.wav -o out.wav
+  glowvox vocode mel.npy -o out.flac --model runs/vocoder/best --sigma 0.7 --seed 5
+  glowvox vocode recording.mp3 -o - --griffin-lim | aplay
+
+A mel file that holds its contract (.npz or .safetensors written by 'glowvox mel') is converted where that is exact and
+refused where it is not; one without (.npy, .pt) is taken to have the model's.
+"""
+_MEL_SUFFIXES = (".npy", ".npz", ".safetensors", ".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """What is to be spoken: mels [M, t] in pieces, and how the samples made of them are to be finished."""
+
+    config: "AudioConfig"
+    mels: Iterable[Any]
+    samples: int
+    """Samples to keep; the last mel frame reaches beyond the end of a recording."""
+    gain: float = 1.0
+    """The samples are divided by it."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "input",
+        metavar="IN",
+        type=Path,
+        help="a recording in any format that libsndfile opens, or a mel file (.npy, .npz, .pt, .safetensors)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=True,
+        help="the sound file to write (.wav, .flac, .ogg, .mp3); - is a WAV on standard output",
+    )
+    vocoder = parser.add_mutually_exclusive_group()
+    vocoder.add_argument("--model", metavar="DIR", type=Path, help="a vocoder's folder or training run (default: ours)")
+    vocoder.add_argument("--griffin-lim", action="store_true", help="use no model, for a comparison")
+    parser.add_argument(
+        "--sigma", type=float, default=0.6, help="standard deviation of the noise (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--denoise",
+        type=float,
+        default=0.01,
+        metavar="STRENGTH",
+        help="how much of the model's own tone is taken out; 0: nothing (default: %(default)s)",
+    )
+    parser.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument(
+        "--device", default="cpu", help="where the model runs: cpu, cuda, cuda:N, mps or auto (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--window", type=float, metavar="SECONDS", help="seconds spoken at once; less takes less memory and more time"
+    )
+    parser.add_argument(
+        "--keep-level",
+        action="store_true",
+        help="analyse the recording as loud as it is, instead of as loud as the model's training data",
+    )
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Speak the input and say what was written and how long it took."""
+    from glowvox.audio.writer import audio_writer
+    from glowvox.errors import AudioError
+
+    piped = args.output == "-"
+    if piped and args.json:
+        raise AudioError("--json and the audio cannot both go to standard output; give -o a file name")
+    if piped and sys.stdout.isatty():
+        raise AudioError("-o - writes audio to standard output, which is a terminal; pipe it or give a file name")
+    seed = _seed(args.seed)
+    vocoder = None if args.griffin_lim else _vocoder(args)
+    options = _options(args, seed, vocoder)
+    began = time.perf_counter()
+    speech = _speech(args, None if vocoder is None else vocoder.engine.audio)
+    rate = speech.config.sample_rate
+    pieces = _griffin_lim(speech, seed) if vocoder is None else vocoder.blocks(speech.mels, options)
+    destination = sys.stdout.buffer if piped else args.output
+    with audio_writer(destination, rate, format="wav" if piped else None) as writer:
+        for samples in _with_progress(_finished(pieces, speech), speech.samples):
+            writer.write(samples)
+    seconds, took = speech.samples / rate, time.perf_counter() - began
+    told: dict[str, Any] = {
+        "output": args.output,
+        "seconds": seconds,
+        "sample_rate": rate,
+        "took_seconds": took,
+        "real_time_factor": took / seconds,
+        "seed": seed,
+        "clipped": writer.report.clipped,
+    }
+    _tell(told, as_json=args.json, stream=sys.stderr if piped else sys.stdout)
+    return 0
+
+
+def _seed(text: str) -> int:
+    import secrets
+
+    from glowvox.errors import ConfigError
+
+    if text == "random":
+        return secrets.randbelow(2**32)
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) >= 2**63:
+        raise ConfigError(f"--seed must be a whole number from 0 to 2**63 - 1, or 'random', got '{text}'")
+    return int(text)
+
+
+def _vocoder(args: argparse.Namespace) -> "Vocoder":
+    from glowvox.errors import MissingExtraError
+    from glowvox.synthesis.default_voice import default_vocoder
+    from glowvox.synthesis.vocoder import Vocoder
+
+    folder = args.model if args.model is not None else default_vocoder()
+    try:
+        from glowvox.engines.torch_engine import TorchVocoder
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError("torch", "train", "speaking with a model folder") from error
+    return Vocoder(TorchVocoder.load(folder, threads=args.threads, device=args.device))
+
+
+def _speech(args: argparse.Namespace, contract: "AudioConfig | None") -> _Speech:
+    """Return what is to be spoken, under a vocoder's contract; None: the mel file's own, else the usual one."""
+    from glowvox.config.audio import AudioConfig
+    from glowvox.synthesis.recording import TRAINING_LEVEL_DB, Recording
+
+    if args.input.suffix.lower() in _MEL_SUFFIXES:
+        return _mel_speech(args.input, contract)
+    config = contract or AudioConfig()
+    recording = Recording(args.input, config, level_db=None if args.keep_level else TRAINING_LEVEL_DB)
+    samples = min(recording.n_samples, recording.n_frames * config.hop_length)
+    return _Speech(config, recording.mels(), samples, recording.gain)
+
+
+def _mel_speech(path: Path, contract: "AudioConfig | None") -> _Speech:
+    from glowvox.audio.mel_file import read_mel
+    from glowvox.checkpoint.mel_pt import read_mel_pt
+    from glowvox.config.audio import AudioConfig
+    from glowvox.errors import MelError
+    from glowvox.synthesis.mel_fit import fit_mel
+
+    torch_file = path.suffix.lower() in (".pt", ".pth")
+    mel, own = (read_mel_pt(path), None) if torch_file else read_mel(path)
+    config = contract or own or AudioConfig()
+    try:
+        fitted = fit_mel(mel, own, config)
+    except MelError as error:
+        raise MelError(f"{path}: {error}") from error
+    return _Speech(config, [fitted], fitted.shape[1] * config.hop_length)
+
+
+def _options(args: argparse.Namespace, seed: int, vocoder: "Vocoder | None") -> "VocoderOptions":
+    import math
+
+    from glowvox.errors import ConfigError
+    from glowvox.synthesis.options import VocoderOptions
+
+    chunk = None
+    if args.window is not None:
+        if not math.isfinite(args.window) or args.window <= 0:
+            raise ConfigError(f"--window must be a positive number of seconds, got {args.window:g}")
+        chunk = None if vocoder is None else max(1, round(args.window * vocoder.engine.audio.frame_rate))
+    return VocoderOptions(sigma=args.sigma, denoise=args.denoise, seed=seed, chunk_frames=chunk)
+
+
+def _griffin_lim(speech: _Speech, seed: int) -> Iterator[Any]:
+    import numpy as np
+
+    from glowvox.audio.griffin_lim import griffin_lim
+
+    yield griffin_lim(np.concatenate(list(speech.mels), 1), speech.config, seed=seed)
+
+
+def _finished(pieces: Iterable[Any], speech: _Speech) -> Iterator[Any]:
+    """Give the samples their level back and leave out what lies beyond the end."""
+    left = speech.samples
+    for samples in pieces:
+        kept = samples[:left]
+        left -= len(kept)
+        yield kept / kept.dtype.type(speech.gain)
+
+
+def _with_progress(pieces: Iterable[Any], total: int) -> Iterator[Any]:
+    """Pass samples on and say on standard error how far they are: at once on a terminal, else after two seconds."""
+    terminal, began, done, told = sys.stderr.isatty(), time.monotonic(), 0, 0
+    if terminal:
+        print("speaking", end="", file=sys.stderr, flush=True)
+    for samples in pieces:
+        yield samples
+        done += len(samples)
+        passed = time.monotonic() - began
+        text = f"speaking {done / total:.0%}, {passed / max(done, 1) * (total - done):.0f} s left"
+        if terminal:
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        elif passed > 2.0 and told < 10 * done // total < 10:
+            told = 10 * done // total
+            print(text, file=sys.stderr, flush=True)
+    if terminal:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _tell(told: dict[str, Any], *, as_json: bool, stream: Any) -> None:
+    if as_json:
+        print(json.dumps(told, indent=2), file=stream)
+        return
+    clipped = f", {told['clipped']} samples clipped" if told["clipped"] else ""
+    print(
+        f"{told['output']}: {told['seconds']:.2f} s at {told['sample_rate']} Hz in {told['took_seconds']:.2f} s "
+        f"(real-time factor {told['real_time_factor']:.3f}), seed {told['seed']}{clipped}",
+        file=stream,
+    )
