@@ -102,6 +102,7 @@ class FrontEnd:
         """
         warnings: list[str] = []
         marked = parse_ssml(document, self.language, self._normalise, warnings)
+        marked = marked.with_fixed(self._given.inline(marked.text, warnings))
         return self._utterance(marked.text, marked, warnings, pauses or PauseLengths(), limits or SentenceLimits())
 
     def _utterance(
@@ -109,16 +110,19 @@ class FrontEnd:
     ) -> Utterance:
         spans = marked.sentences(limits.max_characters)
         sentences: list[Sentence] = []
-        lead = marked.silence_between(-1, spans[0].start if spans else len(marked.text))
-        if lead:
-            sentences.append(Sentence("", (), (0, 0), pause_after=lead))
+        lead = marked.lead(spans[0].start if spans else len(marked.text))
+        if lead.seconds or (marked.marks and not spans):
+            early = tuple(Mark(name, 0) for place, name in marked.marks if place < lead.start or not spans)
+            sentences.append(Sentence("", (), (0, 0), pause_after=lead.seconds, marks=early))
         for number, span in enumerate(spans):
             following = spans[number + 1].start if number + 1 < len(spans) else len(marked.text)
             silence = marked.silence_between(span.start, following)
             last = number == len(spans) - 1
             if silence is None:
                 silence = 0.0 if last else (pauses.paragraph if span.ends_paragraph else pauses.sentence)
-            made = self._sentences(given, marked, span, following if not last else following + 1, warnings, limits)
+            places = range(span.start if number else lead.start, following + last)
+            marks = [(place, name) for place, name in marked.marks if place in places]
+            made = self._sentences(given, marked, span, marks, warnings, limits)
             if made:
                 sentences.extend(made[:-1])
                 sentences.append(_with_pause(made[-1], silence))
@@ -133,7 +137,7 @@ class FrontEnd:
         given: str,
         marked: MarkedText,
         span: TextSpan,
-        following: int,
+        marks: list[tuple[int, str]],
         warnings: list[str],
         limits: SentenceLimits,
     ) -> list[Sentence]:
@@ -149,7 +153,6 @@ class FrontEnd:
         if items and not isinstance(items[-1], Pause) and _FULL_STOP.search(text):
             # An abbreviation at the end has taken the full stop of the sentence with it.
             items.append(Pause(".", _origin(marked, span.end - 1, span.end)))
-        marks = [(place, name) for place, name in marked.marks if span.start <= place < following]
         if not any(isinstance(item, Word) for item in items) and not marks:
             return []
         rows = split_items(items, limits.max_tokens) or [[]]

@@ -145,7 +145,9 @@ class GruutBackEnd(BackEnd):
         return self._data.phonemes(phonemes)
 
     def _spell(self, text: str, warning: str) -> Pronunciation:
-        base, genitive, _ = text.partition("'s")
+        # FBI's and CDs: an ending after a letter.
+        match = re.fullmatch(r"(?P<base>.*?)(?P<ending>'s|(?<=[A-ZÄÖÜ])s)?", text, re.DOTALL)
+        base, ending = (match["base"], match["ending"]) if match else (text, None)
         phonemes: list[str] = []
         missing = ""
         for letter in base:
@@ -156,7 +158,7 @@ class GruutBackEnd(BackEnd):
                 name = self._by_rules(written) if written else None
                 missing += "" if name else letter
             phonemes.extend(name or ())
-        if genitive and phonemes:
+        if ending and phonemes:
             phonemes.extend(plural_ending(tuple(phonemes)))
         if missing and not warning:
             warning = f"left out {shortened(missing)}: no reading for this letter in {self._language}"

@@ -80,6 +80,8 @@ def romanise(word: str, alphabet: frozenset[str]) -> tuple[str, str]:
 
 def _name_of(character: str) -> str:
     name = unicodedata.name(character, "")
+    if unicodedata.category(character) in ("Lm", "Sk"):
+        return ""
     if "IDEOGRAPH" in name or unicodedata.category(character)[0] not in "LM":
         return ""
     match = re.search(r"(?:LETTER|SYLLABLE|SIGN|CHARACTER)(?: SMALL| FINAL| CAPITAL)* ([A-Z]+)", name)

@@ -2,8 +2,8 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from glowvox.errors import TextError
@@ -48,9 +48,23 @@ class MarkedText:
     marks: Sequence[tuple[int, str]] = ()
     """Places and names of marks, in order."""
 
+    def with_fixed(self, further: Mapping[int, Fixed]) -> "MarkedText":
+        """Return the text with further given stretches, except where they overlap those that it has."""
+        kept = {
+            start: given
+            for start, given in further.items()
+            if all(given.end <= first or other.end <= start for first, other in self.fixed.items())
+        }
+        return replace(self, fixed=self.fixed | kept)
+
     def setting_at(self, place: int) -> Setting:
         """Return how the character at a place is spoken."""
         return self.settings[bisect_right(self.settings, place, key=lambda setting: setting.start) - 1]
+
+    def lead(self, first: int) -> Silence:
+        """Return the silence before the first sentence: its length in all, and the place of its last part (or 0)."""
+        found = [silence for silence in self.silences if silence.start <= first]
+        return Silence(found[-1].start if found else 0, sum(silence.seconds for silence in found))
 
     def silence_between(self, start: int, end: int) -> float | None:
         """Return the seconds of the silences at places in `(start, end]`, or None where there is none."""

@@ -20,6 +20,7 @@ _NEVER_LAST = word_set(
     "tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
     "inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing mio mrd abs z d u v i.d"
 )
+_BEFORE_NUMBERS = word_set("no nos p pp fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr")
 _SOMETIMES_LAST = word_set(
     "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr"
 )
@@ -61,10 +62,10 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
     token = token_match.group().lstrip("\"'“‘«([{").lower() if token_match else ""
     if word[:1].islower():
         return False
+    if token in _BEFORE_NUMBERS:
+        return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
     if token in _NEVER_LAST:
-        return token in ("no", "fig", "mar", "dec", "sep", "st", "mt", "ft") and not (
-            word[:1].isdecimal() or word[:1].isupper()
-        )
+        return False
     if token in _SOMETIMES_LAST or _INITIALS.fullmatch(token):
         return word.lower() in _STARTERS
     if len(token) == 1 and token.isalpha() and token != "i":

@@ -12,6 +12,7 @@ from xml.parsers import expat
 from glowvox.errors import TextError
 from glowvox.text.marked_text import MarkedText, Setting, Silence
 from glowvox.text.normalise import Fixed, Normaliser, Spoken, clean_characters
+from glowvox.text.phonemise import shortened
 from glowvox.text.phones import split_ipa
 from glowvox.text.say_as import say_as
 from glowvox.text.ssml_values import break_seconds, prosody_rate
@@ -26,6 +27,7 @@ _ATTRIBUTES = {
     "xml:lang"},
 }  # fmt: skip
 _ONLY_TEXT = ("say-as", "sub", "phoneme")
+_SIGNS_AT_ONCE = 50
 _EMPTY = ("break", "mark")
 
 
@@ -236,8 +238,15 @@ class _Reader:
     def _say_as(self, attributes: dict[str, str]) -> None:
         kind, form = attributes.get("interpret-as", ""), attributes.get("format", "")
         shown = self._shown("say-as")
-        try:
-            words = say_as(shown, kind, form, self._language, self._normalise, self._warnings)
-        except TextError as error:
-            self._fail(str(error))
-        self._fix(shown, words)
+        # What is read sign by sign may be cut anywhere, so it may have any length.
+        size = _SIGNS_AT_ONCE if kind in ("characters", "spell-out", "digits") else len(shown)
+        for start in range(0, len(shown), size):
+            part = shown[start : start + size]
+            try:
+                words = say_as(part, kind, form, self._language, self._normalise, self._warnings)
+            except TextError as error:
+                self._fail(str(error))
+            if words:
+                self._fix(part, words)
+            else:
+                self._warnings.append(f"left out {shortened(part)}: nothing in it can be said as {kind}")

@@ -74,10 +74,10 @@ def _with_suffix(letters: list[str | Spoken], suffix: str | None) -> list[str | 
     if not suffix or not letters:
         return letters
     last = letters[-1]
-    text = last.text if isinstance(last, Spoken) else last
-    if isinstance(last, Spoken) and last.letter:
-        return [*letters[:-1], Spoken(text + "'s", letter=True)]
-    return [*letters[:-1], text + "'s"]
+    ending = "'s" if suffix.startswith("'") else "s"
+    if isinstance(last, Spoken):
+        return [*letters[:-1], Spoken(last.text + ending, letter=last.letter)]
+    return [*letters[:-1], last + ending]
 
 
 @rule(r"(?P<word>[A-Z]{2,})(?P<s>'?s(?![\w'])|'S(?!\w))?(?![\w'])", "l")
@@ -98,10 +98,18 @@ def single_letter(match: re.Match[str], context: Context) -> Reading:
     return _with_suffix(spell(match["word"]), match["s"])
 
 
+@rule(r"A(?![\w'])(?=\s*(?P<next>\w?))", "l")
+def letter_a(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the A of vitamin A as a letter: a capital inside a sentence, unless a title goes on after it."""
+    if context.shouting or not context.previous[-1:].isalnum() or match["next"].isupper():
+        return None
+    return spell("A")
+
+
 @rule(r"(?P<word>[b-hj-z])(?![\w'])", "l")
 def small_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a small letter that stands alone."""
     return spell(match["word"])
 
 
-RULES = (dotted, initial, letter_and_letter, capitals, single_letter, small_letter)
+RULES = (dotted, initial, letter_and_letter, capitals, single_letter, letter_a, small_letter)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from glowvox.text.normalise.scanner import Context, Reading, rule
+from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
 from glowvox.text.word_set import word_set
 
 _CONTRACTED_START = word_set("'tis 'twas 'twere 'twill 'em 'cause 'bout 'til 'n 'round 'ere")
@@ -19,7 +19,8 @@ def leading_apostrophe(match: re.Match[str], context: Context) -> Reading | None
 def alternatives(match: re.Match[str], context: Context) -> Reading:
     """Read and/or: the slash makes a short step, he/she."""
     joint = [] if match.group().lower() in ("and/or", "he/she", "she/he", "his/her", "him/her") else ["slash"]
-    return [match["a"], *joint, match["b"]]
+    sides = [Spoken(side.upper(), letter=True) if len(side) == 1 else side for side in (match["a"], match["b"])]
+    return [sides[0], *joint, sides[1]]
 
 
 # Letters with the signs that stand on them: accents, and the vowel signs of Indian and Thai letters.

@@ -1,0 +1,159 @@
+"""Back ends: homographs, unknown words, spelling, and the program espeak-ng."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from glowvox.errors import TextError
+from glowvox.text import FrontEnd, Tokenizer, load_front_end
+from glowvox.text.phonemise import Token, load_back_end, resolve_language
+
+
+@pytest.fixture(scope="module")
+def english() -> FrontEnd:
+    return load_front_end()
+
+
+def phonemes(front_end: FrontEnd, text: str) -> dict[str, str]:
+    return {word.text: " ".join(word.phonemes) for word in front_end.process(text).words}
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("I read it yesterday.", "read", "ɹ ˈɛ d"),
+        ("I will read a book.", "read", "ɹ ˈi d"),
+        ("I have read it.", "read", "ɹ ˈɛ d"),
+        ("They live here.", "live", "l ˈɪ v"),
+        ("The live show.", "live", "l ˈaɪ v"),
+        ("They record a song.", "record", "ɹ ɪ k ˈɔ ɹ d"),
+        ("It is a new record.", "record", "ɹ ˈɛ k ɚ d"),
+        ("Please use it.", "use", "j ˈu z"),
+        ("It is of no use.", "use", "j ˈu s"),
+        ("a cat", "a", "ə"),
+        ("the apple", "the", "ð i"),
+        ("the pear", "the", "ð ə"),
+        ("vitamin A", "A", "ˈeɪ"),
+        ("A cat", "A", "ə"),
+        ("Once Upon A Time", "A", "ə"),
+        ("the letter B", "B", "b ˈi"),
+    ],
+)
+def test_words_by_context(english: FrontEnd, text: str, word: str, expected: str) -> None:
+    assert phonemes(english, text)[word] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "warning"),
+    [
+        ("hello", "lexicon", ""),
+        ("Glowvoxen", "rules", "'Glowvoxen' is not in the lexicon: said by rules"),
+        ("hatters'", "suffix", ""),
+        ("nakedness", "suffix", ""),
+        ("unsearched", "suffix", ""),
+        ("bcdfg", "spelling", "'bcdfg' is not in the lexicon: spelled"),
+        ("café", "lexicon", ""),
+        ("Привет", "rules", "'Привет' is not in the lexicon, read as 'privet': said by rules"),
+        ("x", "spelling", ""),
+    ],
+)
+def test_where_phonemes_come_from(english: FrontEnd, text: str, source: str, warning: str) -> None:
+    utterance = english.process(text)
+    assert [word.source for word in utterance.words] == [source]
+    assert utterance.words[0].phonemes
+    assert utterance.warnings == ((warning,) if warning else ())
+
+
+def test_what_cannot_be_said_is_named(english: FrontEnd) -> None:
+    utterance = english.process("Hello 你好!")
+    assert [word.text for word in utterance.words] == ["Hello"]
+    assert "left out '你好': no reading for this script in en-us" in utterance.warnings
+
+
+def test_german_compounds_and_umlauts() -> None:
+    german = load_front_end("de")
+    words = {
+        word.text: (" ".join(word.phonemes), word.source) for word in german.process("Milchbauern, Straße, Züge").words
+    }
+    assert words["Milchbauern"] == ("m ˈɪ l ç b ˌaʊ̯ ɐ n", "compound")
+    assert words["Straße"] == ("ʃ t ʁ ˈaː s ə", "lexicon")
+    assert words["Züge"] == ("t͡s ˈyː ɡ ə", "lexicon")
+
+
+@pytest.mark.parametrize("language", ["en-us", "de-de"])
+def test_all_words_fit_the_symbol_table(language: str) -> None:
+    front_end, tokenizer = load_front_end(language), Tokenizer()
+    letters = "abcdefghijklmnopqrstuvwxyzäöüß"
+    text = " ".join(f"{a}{b}o{a}" for a in letters for b in letters)
+    for sentence in front_end.process(text + " " + " ".join(letters.upper())).sentences:
+        tokenizer.encode(sentence)
+
+
+def test_languages_and_back_ends_that_are_not_there() -> None:
+    assert [resolve_language(tag) for tag in ("en", "de_DE", "en-GB")] == ["en-us", "de-de", "en-gb"]
+    with pytest.raises(TextError, match="gruut back end speaks en-us"):
+        load_front_end("tlh")
+    with pytest.raises(TextError, match="unknown back end 'festival'"):
+        load_front_end(back_end="festival")
+
+
+def test_espeak_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TextError, match="needs the program 'espeak-ng'"):
+        load_front_end(back_end="espeak-ng")
+
+
+@pytest.fixture()
+def fake_espeak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A program that answers like espeak-ng for a few words, and notes how often it is asked."""
+    program = tmp_path / "espeak-ng"
+    program.write_text(
+        f"""#!/bin/sh
+echo call >> {tmp_path}/calls
+case "$*" in
+  *--version*) echo "eSpeak NG text-to-speech: 1.52.0  Data at: /nowhere"; exit 0 ;;
+  *"-v xx"*) echo "no such voice" >&2; exit 1 ;;
+  *--stdin*) while read -r word || [ -n "$word" ]; do case "$word" in
+      "") ;; Hello) echo "həlˈoʊ" ;; FR) echo "(fr)ʒˈə(en)" ;; odd) echo "o?d" ;; none) echo " " ;; *) echo "wˈɜːld" ;;
+    esac; done ;;
+esac
+"""
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path / "calls"
+
+
+def test_espeak_is_asked_once_for_all_new_words(fake_espeak: Path) -> None:
+    back_end = load_back_end("espeak-ng", "en-us")
+    assert (back_end.name, back_end.version, back_end.language) == ("espeak-ng", "1.52", "en-us")
+    before = len(fake_espeak.read_text().split())
+    tokens = [Token("Hello"), Token(",", is_mark=True), Token("world"), Token("Hello")]
+    said = back_end.pronounce(tokens)
+    assert [word.phonemes for word in said] == [("h", "ə", "l", "ˈoʊ"), ("w", "ˈɜː", "l", "d"), ("h", "ə", "l", "ˈoʊ")]
+    assert len(fake_espeak.read_text().split()) == before + 1
+    back_end.pronounce(tokens)
+    assert len(fake_espeak.read_text().split()) == before + 1
+
+
+def test_espeak_output_that_is_odd_is_named(fake_espeak: Path) -> None:
+    back_end = load_back_end("espeak-ng", "en-us")
+    assert back_end.pronounce([Token("FR")])[0].phonemes == ("ʒ", "ˈə")
+    assert "no phone for ?" in back_end.pronounce([Token("odd")])[0].warning
+    nothing = back_end.pronounce([Token("none")])[0]
+    assert nothing.phonemes == ()
+    assert "left out 'none'" in nothing.warning
+    with pytest.raises(TextError, match="no voice for 'xx'"):
+        load_back_end("espeak-ng", "xx")
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="the program espeak-ng is not installed")
+def test_the_real_espeak() -> None:
+    utterance = load_front_end("fr-fr", back_end="espeak-ng").process("Bonjour, le monde 25!")
+    assert [word.source for word in utterance.words] == ["back end"] * 4
+    assert utterance.words[0].phonemes[:2] == ("b", "ɔ̃")
+    for sentence in utterance.sentences:
+        Tokenizer().encode(sentence)

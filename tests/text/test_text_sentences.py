@@ -1,0 +1,135 @@
+"""Sentence splitting: where sentences end, the length that is never exceeded, and streams that equal the whole."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glowvox.errors import TextError
+from glowvox.text import SentenceStream, split_sentences
+
+PIECES = st.sampled_from(
+    [
+        "Dr. ",
+        "Smith ",
+        "paid ",
+        "$3.50",
+        ". ",
+        "! ",
+        "? ",
+        ".\n\n",
+        "\n",
+        " ",
+        "a",
+        "The ",
+        "no. ",
+        "5 ",
+        "e.g. ",
+        "...",
+        '"Why?" ',
+    ]
+    + ["she", ", ", "; ", " — ", "你好。", "！", "x" * 40, "J. ", "R. ", "U.S. ", "\t", "」", "(", ") ", "3. ", "i. "]
+)
+TEXTS = st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=300)
+
+
+def sentences(text: str, limit: int = 300) -> list[str]:
+    return [text[span.start : span.end] for span in split_sentences(text, limit)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dr. Smith paid $3.50. He left.", ["Dr. Smith paid $3.50.", "He left."]),
+        ("It is 5 p.m. now. Go!", ["It is 5 p.m. now.", "Go!"]),
+        ("He works at Acme Inc. She left.", ["He works at Acme Inc.", "She left."]),
+        ("J. R. R. Tolkien wrote it.", ["J. R. R. Tolkien wrote it."]),
+        ("J.K. Rowling wrote it.", ["J.K. Rowling wrote it."]),
+        ('"Stop!" he said. "Why?" she asked.', ['"Stop!" he said.', '"Why?" she asked.']),
+        ("See No. 5. Then go.", ["See No. 5.", "Then go."]),
+        ("One.\n\nTwo", ["One.", "Two"]),
+        ("No end\n\nNext", ["No end", "Next"]),
+        ("你好。世界！再见", ["你好。", "世界！", "再见"]),
+        ("Wait... what? Yes.", ["Wait... what?", "Yes."]),
+        ("The U.S. Army is here. The end.", ["The U.S. Army is here.", "The end."]),
+        ("Visit example.com. It works.", ["Visit example.com.", "It works."]),
+        ("Er kam am 3. Oktober an. Dann ging er.", ["Er kam am 3. Oktober an.", "Dann ging er."]),
+        ("Das ist z. B. gut. Ja.", ["Das ist z. B. gut.", "Ja."]),
+        ("Yes, no. I know.", ["Yes, no.", "I know."]),
+        ("", []),
+        (" \n\t ", []),
+        ("a", ["a"]),
+    ],
+)
+def test_where_sentences_end(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+def test_paragraphs_are_marked() -> None:
+    assert [span.ends_paragraph for span in split_sentences("One. Two.\n\nThree.\n \nFour")] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
+@given(TEXTS, st.integers(1, 80))
+def test_nothing_is_lost_and_the_length_is_never_exceeded(text: str, limit: int) -> None:
+    spans = split_sentences(text, limit)
+    assert all(0 < span.end - span.start <= limit for span in spans)
+    assert (
+        "".join(text[span.start : span.end] for span in spans).split()
+        == "".join(text[span.start : span.end] for span in spans).split()
+    )
+    outside, place = "", 0
+    for span in spans:
+        assert span.start >= place
+        outside += text[place : span.start]
+        place = span.end
+    assert not (outside + text[place:]).strip()
+
+
+@settings(max_examples=300)
+@given(text=TEXTS, limit=st.integers(1, 80), data=st.data())
+def test_a_stream_is_cut_as_the_whole(text: str, limit: int, data: st.DataObject) -> None:
+    stream, result, place = SentenceStream(limit), [], 0
+    while place < len(text):
+        size = data.draw(st.integers(1, 40))
+        result += stream.push(text[place : place + size])
+        place += size
+    assert result + stream.flush() == sentences(text, limit)
+
+
+def test_a_sentence_is_handed_out_as_soon_as_the_next_word_has_begun_and_ended() -> None:
+    stream = SentenceStream()
+    assert stream.push("Hello, world. ") == []
+    assert stream.push("How ") == ["Hello, world."]
+    assert stream.push("are you?") == []
+    assert stream.flush() == ["How are you?"]
+    assert stream.flush() == []
+
+
+def test_a_stream_without_blanks_does_not_grow() -> None:
+    stream = SentenceStream(50)
+    count = sum(len(sentence) for _ in range(1000) for sentence in stream.push("x" * 10))
+    assert count >= 10_000 - 300
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 100_000, "7" * 500, "a. " * 30_000, "." * 100_000, " " * 100_000, "。" * 100_000]
+)
+def test_long_texts_are_split_in_time(text: str) -> None:
+    start = time.perf_counter()
+    spans = split_sentences(text)
+    assert all(span.end - span.start <= 300 for span in spans)
+    assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize("limit", [0, -5])
+def test_a_limit_must_be_positive(limit: int) -> None:
+    with pytest.raises(TextError, match="at least 1"):
+        split_sentences("a", limit)
+    with pytest.raises(TextError, match="at least 1"):
+        SentenceStream(limit)
