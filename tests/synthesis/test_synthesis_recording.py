@@ -83,4 +83,4 @@ def test_fitting_mels():
     with pytest.raises(MelError, match="sample_rate 16000 against 22050"):
         fit_mel(mel, AudioConfig(sample_rate=16_000), CONTRACT)
     with pytest.raises(MelError, match="beyond the range of float32"):
-        fit_mel(np.full((80, 2), 3e38, np.float32), CONTRACT, decibels)
+        fit_mel(np.full((80, 2), 3e38, np.float32), CONTRACT, AudioConfig(std=0.01))
