@@ -1,6 +1,7 @@
 """The front end as a whole: any text, spans, inline phonemes, pauses, limits, and the check against a voice."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,15 @@ def test_processing_is_deterministic_and_does_not_depend_on_what_came_before(eng
     first = english.process(text)
     english.process("Something else entirely, 42.")
     assert english.process(text) == first == load_front_end().process(text)
+
+
+def test_several_threads_and_front_ends_do_not_disturb_each_other() -> None:
+    texts = [f"I read qzx{letter}on number {number}, they live." for letter in "abcdef" for number in range(5)]
+    expected = [load_front_end().process(text) for text in texts]
+    front_ends = [load_front_end(), load_front_end()]
+    with ThreadPoolExecutor(4) as pool:
+        for front_end in front_ends * 2:
+            assert list(pool.map(front_end.process, texts)) == expected
 
 
 def test_real_sentences(english: FrontEnd, shared: Path) -> None:

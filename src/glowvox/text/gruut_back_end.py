@@ -7,9 +7,7 @@ language packages are data, and are found without importing it.
 import re
 import threading
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any
+from functools import lru_cache
 
 from glowvox.text.derivation import choose, compound, english_derivation, plural_ending
 from glowvox.text.language_data import language_data
@@ -17,7 +15,7 @@ from glowvox.text.letter_names import letter_phonemes, romanise
 from glowvox.text.phonemise import BackEnd, Pronunciation, Token, shortened
 from glowvox.text.phones import VOWELS, split_stress
 from glowvox.text.pronunciation_lexicon import PronunciationLexicon
-from glowvox.text.tagging import decode, letter_features, sentence_features
+from glowvox.text.tagging import decode, letter_features, load_sequence_model, sentence_features
 
 _LONGEST_WORD = 60
 _VOWELS = frozenset(VOWELS)
@@ -80,11 +78,10 @@ class GruutBackEnd(BackEnd):
 
     def _tags(self, tokens: Sequence[Token]) -> list[str]:
         """Return the part of speech of every word (none where the language has no tagger)."""
-        tagger = _model(self._package / "pos" / "model.crf")
+        tagger = load_sequence_model(self._package / "pos" / "model.crf")
         if tagger is None:
             return []
-        with self._lock:
-            tags = tagger.tag(sentence_features([token.text for token in tokens]))
+        tags = tagger.labels(sentence_features([token.text for token in tokens]))
         return [tag for token, tag in zip(tokens, tags, strict=True) if not token.is_mark]
 
     def _say(self, token: Token, tag: str) -> Pronunciation:
@@ -134,13 +131,12 @@ class GruutBackEnd(BackEnd):
         return self._spell(written, f"{shortened(text)} is not in the lexicon{how}: spelled")
 
     def _by_rules(self, word: str) -> tuple[str, ...]:
-        model = _model(self._folder / "g2p" / "model.crf")
+        model = load_sequence_model(self._folder / "g2p" / "model.crf")
         if model is None:
             return ()
         phonemes: list[str] = []
         for start in range(0, len(word), _LONGEST_WORD):
-            with self._lock:
-                labels = model.tag(letter_features(word[start : start + _LONGEST_WORD]))
+            labels = model.labels(letter_features(word[start : start + _LONGEST_WORD]))
             phonemes.extend(phone for label in labels for phone in decode(label).split("|") if phone != "_")
         return self._data.phonemes(phonemes)
 
@@ -172,15 +168,3 @@ def _link(words: Sequence[Token], said: list[Pronunciation]) -> list[Pronunciati
         if words[place].text.lower() == "the" and following and split_stress(following[0])[1] in _VOWELS:
             said[place] = Pronunciation(("ð", "i"), "lexicon")
     return said
-
-
-@cache
-def _model(path: Path) -> Any:
-    """Return a conditional random field, or None where the language has none."""
-    if not path.is_file():
-        return None
-    import pycrfsuite
-
-    model = pycrfsuite.Tagger()
-    model.open(str(path))
-    return model

@@ -1,11 +1,14 @@
-"""Features of the two conditional random fields in gruut's language data: parts of speech, and letters to phones.
+"""The two conditional random fields in gruut's language data: parts of speech, and letters to phones.
 
 The models were trained on these names and values; another spelling of a feature would silently be ignored by them.
 """
 
 import base64
 import string
+import threading
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 Features = dict[str, str | bool | int | float]
 
@@ -69,3 +72,27 @@ def sentence_features(words: Sequence[str]) -> list[Features]:
                 row.update({f"{distance:+d}:{name}": value for name, value in shapes[place + distance].items()})
         rows.append(row)
     return rows
+
+
+class SequenceModel:
+    """A conditional random field that labels a row; safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a model file."""
+        import pycrfsuite
+
+        self._tagger = pycrfsuite.Tagger()
+        self._tagger.open(str(path))
+        # The library keeps the row that is being labelled inside the tagger.
+        self._lock = threading.Lock()
+
+    def labels(self, features: Sequence[Features]) -> list[str]:
+        """Return one label for every row of features."""
+        with self._lock:
+            return list(self._tagger.tag(features))
+
+
+@cache
+def load_sequence_model(path: Path) -> SequenceModel | None:
+    """Return the model in a file, or None where there is no such file."""
+    return SequenceModel(path) if path.is_file() else None

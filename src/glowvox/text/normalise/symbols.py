@@ -115,7 +115,7 @@ def symbol_rules(language: str) -> tuple:
     def flag(match: re.Match[str], context: Context) -> Reading:
         return _flag(match) if language != "de" else ["Flagge", *_flag(match)[1:]]
 
-    @rule(r"(?P<sign>.)(?:[\U0001F3FB-\U0001F3FF\ufe0e\ufe0f]|\u200d.|(?P=sign))*", "ldo")
+    @rule(r"(?P<sign>.)(?:[\U0001F3FB-\U0001F3FF\ufe0e\ufe0f]|\u200d[^\w\s]|(?P=sign))*", "ldo")
     def symbol(match: re.Match[str], context: Context) -> Reading:
         return _read_symbols(match, context, language)
 
