@@ -60,6 +60,11 @@ def check(text: str, utterance: Utterance, limits: SentenceLimits) -> None:
         for word in sentence.words:
             assert word.phonemes
             assert word.text
+    # Nothing is dropped silently: a letter or digit is part of a word, or stands in a warning (which may be shortened).
+    said = {place for word in utterance.words for place in range(*word.span)}
+    warned = " ".join(utterance.warnings)
+    missing = {text[place] for place in range(len(text)) if text[place].isalnum()} - {text[place] for place in said}
+    assert all(character in warned or "..." in warned or "more warnings" in warned for character in missing)
     if not utterance.words:
         assert utterance.warnings[-1].startswith("nothing to say")
     assert all("\n" not in warning for warning in utterance.warnings)

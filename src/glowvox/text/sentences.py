@@ -20,7 +20,9 @@ _NEVER_LAST = word_set(
     "tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
     "inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing mio mrd abs z d u v i.d"
 )
-_BEFORE_NUMBERS = word_set("no nos p pp fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr")
+_BEFORE_NUMBERS = word_set(
+    "no nos p pp ch sec fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr"
+)
 _SOMETIMES_LAST = word_set(
     "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr"
 )

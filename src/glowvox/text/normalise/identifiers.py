@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.acronyms import read_capitals, spell
-from glowvox.text.normalise.numbers import cardinal, digits
+from glowvox.text.normalise.numbers import cardinal, digits, plural
 from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
 
 # Borders inside an identifier: digit to letter and back, small to capital, the last capital before a small letter.
@@ -34,7 +34,9 @@ def split_identifier(text: str, context: Context) -> list[str | Spoken]:
         return _as_words(_WHOLE[text.lower()])
     words: list[str | Spoken] = []
     for part in _BORDERS.split(text):
-        if part.isdecimal():
+        if part == "s" and words and not isinstance(words[-1], Spoken):
+            words[-1] = plural(words[-1])
+        elif part.isdecimal():
             words.append(cardinal(part) if len(part) <= 4 else digits(part))
         elif len(part) == 1 or (part.isupper() and part.isalpha()):
             words.extend(read_capitals(part.upper(), context) if len(part) > 1 else [Spoken(part.upper(), letter=True)])

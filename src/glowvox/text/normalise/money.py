@@ -80,10 +80,12 @@ def money_range(match: re.Match[str], context: Context) -> Reading | None:
     if match["minus"] or match["minus2"]:
         return None
     currency = match["sign"].strip()
+    if not match["scale"] and "." in match["amount"] + match["last"]:
+        return [*speak_money(match["amount"], currency), "to", *speak_money(match["last"], currency)]
     return [number(match["amount"].replace(",", "")), "to", *speak_money(match["last"], currency, match["scale"])]
 
 
-@rule(rf"(?P<minus>[-–]?)(?P<sign>{_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|week|wk|kg|lb|night)\b)?(?P<adjective>-(?:a|per)-\w+)?(?![^\W_]|[.,]\d)", "lo")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<minus>[-–]?)(?P<sign>{_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|week|wk|kg|lb|night)\b)?(?P<adjective>-(?:a|per)-[A-Za-z]+(?!\w))?(?![^\W_]|[.,]\d)", "lo")  # fmt: skip  # noqa: E501
 def sign_first(match: re.Match[str], context: Context) -> Reading:
     """Read $3.50, USD 20, €5 million."""
     words = speak_money(match["amount"], match["sign"].strip(), match["scale"], match["minus"] or match["minus2"])

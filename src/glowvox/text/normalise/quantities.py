@@ -48,6 +48,8 @@ def slashed(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3/4, 2 1/2, and 24/7."""
     if match.group() == "24/7":
         return ["twenty four seven"]
+    if match["a"] == match["b"] == "50":
+        return ["fifty fifty"]
     if match.group() == "9/11":
         return ["nine eleven"]
     if match["whole"] and int(match["a"]) >= int(match["b"]):
@@ -92,7 +94,19 @@ def scaled(match: re.Match[str], context: Context) -> Reading:
     """Read 10k: ten thousand; 4K is the name of a screen's size."""
     if match["scale"] == "K" and match["n"] in ("2", "4", "8"):
         return [cardinal(match["n"]), Spoken("K", letter=True)]
+    if match["scale"] == "B" and "." not in match["n"]:
+        # A flat, a size, a house number: 221B.
+        return [cardinal(match["n"]), Spoken("B", letter=True)]
     return [number(match["n"]), _SCALES[match["scale"].lower()]]
+
+
+@rule(r"\d{1,7}(?:-\d{1,7}){2,}(?!\w|-)", "d")
+def groups(match: re.Match[str], context: Context) -> Reading:
+    """Read groups of digits, as in the number of a book, digit by digit."""
+    words: list[str | Spoken] = []
+    for place, group in enumerate(match.group().split("-")):
+        words.extend([*([","] if place else []), digits(group)])
+    return words
 
 
 @rule(r"(?P<a>\d{1,4}):(?P<b>\d{1,4})(?!\w|:\d)", "d")
@@ -101,7 +115,7 @@ def ratio(match: re.Match[str], context: Context) -> Reading:
     return [cardinal(match["a"]), "to", cardinal(match["b"])]
 
 
-@rule(rf"(?P<a>{NUMBER})\s?[-–]\s?(?P<b>{NUMBER})(?![\w%]|[-–.,]\d)", "d")
+@rule(rf"(?P<a>{NUMBER})\s?[-–]\s?(?P<b>{NUMBER})(?![\w%]|[-–]\w|[.,]\d)", "d")
 def span(match: re.Match[str], context: Context) -> Reading | None:
     """Read 10-20: ten to twenty. With blanks around the hyphen it is a subtraction."""
     if " - " in match.group():
@@ -149,7 +163,7 @@ def letters(text: str) -> list[str | Spoken]:
 
 
 RULES = (
-    ordinal_number, percentage, slashed, vulgar, power, scientific, ratio, scaled, span, signed, numbered,
+    ordinal_number, percentage, slashed, vulgar, power, scientific, ratio, scaled, groups, span, signed, numbered,
     approximate, plain,
 )  # fmt: skip
 LAST_RULES = (leftover_digits,)

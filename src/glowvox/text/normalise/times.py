@@ -80,4 +80,10 @@ def clock(match: re.Match[str], context: Context) -> Reading | None:
     return words and [*words, *(["hours"] if match["hrs"] else []), *_letters(match["zone"])]
 
 
-RULES = (half_range, clock_seconds, clock_half, hour_half, clock)
+@rule(r"[-–]\s?(?=\d{1,2}:\d\d)", "o")
+def until(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the dash of 10:00-12:00."""
+    return ["to"] if re.fullmatch(r"\d{1,2}:\d\d.*", context.previous) else None
+
+
+RULES = (until, half_range, clock_seconds, clock_half, hour_half, clock)

@@ -30,13 +30,13 @@ _UNITS: dict[str, tuple[str, str]] = {
         ("GW", "gigawatt", ""),
         ("kWh", "kilowatt hour", ""), ("MWh", "megawatt hour", ""), ("V", "volt", ""), ("kV", "kilovolt", ""),
         ("mV", "millivolt", ""),
-        ("A", "amp", ""), ("mA", "milliamp", ""), ("mAh", "milliamp hour", ""), ("Ω", "ohm", ""), ("kΩ", "kiloohm",
+        ("mA", "milliamp", ""), ("mAh", "milliamp hour", ""), ("Ω", "ohm", ""), ("kΩ", "kiloohm",
         ""),
         ("J", "joule", ""), ("kJ", "kilojoule", ""), ("N", "newton", ""), ("Pa", "pascal", ""), ("kPa",
         "kilopascal", ""),
         ("hPa", "hectopascal", ""), ("bar", "bar", ""), ("psi", "P S I", "P S I"), ("cal", "calorie", ""), ("kcal",
         "kilocalorie", ""),
-        ("B", "byte", ""), ("kB", "kilobyte", ""), ("KB", "kilobyte", ""), ("MB", "megabyte", ""), ("GB",
+        ("kB", "kilobyte", ""), ("KB", "kilobyte", ""), ("MB", "megabyte", ""), ("GB",
         "gigabyte", ""),
         ("TB", "terabyte", ""), ("PB", "petabyte", ""), ("KiB", "kibibyte", ""), ("MiB", "mebibyte", ""), ("GiB",
         "gibibyte", ""),
@@ -69,7 +69,7 @@ _NUMBER = r"(?P<n>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-+]?\.\d+)"
 _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_UNITS, key=len, reverse=True))
 _PER_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_PER, key=len, reverse=True))
 # Symbols that are also words or letters need a number right before them or a sure sign after.
-_DOUBTFUL = {"in", "A", "K", "B", "t", "h", "L", "l", "m", "N", "J", "V", "W", "g", "s"}
+_DOUBTFUL = {"in", "K", "t", "h", "L", "l", "m", "N", "J", "V", "W", "g", "s"}
 
 
 def _unit(symbol: str, power: str | None, amount: str) -> str:
@@ -108,7 +108,7 @@ def _surely_unit(symbol: str, gap: str, match: re.Match[str]) -> bool:
         return True
     if symbol == "in":
         return gap.isspace() and re.match(r"\.|\s*$|\s[x×]\s", match.string[match.end() :]) is not None
-    return gap.isspace() and symbol not in ("A", "B")
+    return gap.isspace()
 
 
 @rule(r"(?P<feet>\d{1,2})'\s?(?:(?P<inches>\d{1,2})(?:\"|''))?(?!\w)", "d")

@@ -6,6 +6,9 @@ import unicodedata
 from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
 from glowvox.text.word_set import word_set
 
+# Raised, lowered and other digits are letters to a pattern, but not to a reader.
+_LETTER = "[^\\W\\d_²³¹⁰⁴-⁹₀-₉¼-¾⅐-⅞]"
+_SIGNS = r"[\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0900-\u0dff\u0e31-\u0e4e]"
 _CONTRACTED_START = word_set("'tis 'twas 'twere 'twill 'em 'cause 'bout 'til 'n 'round 'ere")
 
 
@@ -24,10 +27,7 @@ def alternatives(match: re.Match[str], context: Context) -> Reading:
 
 
 # Letters with the signs that stand on them: accents, and the vowel signs of Indian and Thai letters.
-@rule(
-    r"[^\W\d_]+(?:[\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0900-\u0dff\u0e31-\u0e4e]+[^\W\d_]*)*(?:'[^\W\d_]+)*(?:(?<=s)'(?![\w']))?",
-    "l",
-)
+@rule(rf"{_LETTER}+(?:{_SIGNS}+{_LETTER}*)*(?:'{_LETTER}+)*(?:(?<=s)'(?![\w']))?", "l")
 def word(match: re.Match[str], context: Context) -> Reading:
     """Read a word. The apostrophe of a plural's genitive has no sound."""
     return [match.group().rstrip("'")]
