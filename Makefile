@@ -38,7 +38,7 @@ say: $(VENV)/.main  ## speak: make say TEXT="Hello, world.", or make say IN=reco
 else
 say: $(VENV)/.main
 	@mkdir -p out "$$(dirname "$$OUT")"
-	@echo "No voice that reads texts is inside yet: a recording is analysed and spoken again instead of \"$$TEXT\"."
+	@printf 'No voice that reads texts is inside yet: a recording is spoken again instead of "%s".\n' "$$TEXT"
 	@test -n "$$IN" || $(BIN)/python examples/speech_like.py out/recording.wav
 	@$(BIN)/glowvox vocode "$${IN:-out/recording.wav}" -o "$$OUT" $(if $(VOCODER),,--griffin-lim)
 	@echo "Spoken: $$OUT"
@@ -48,10 +48,12 @@ test: $(VENV)/.dev  ## run all tests, on JOBS=2 processes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## check style, format and types; list long files
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/mypy
-	@cd tests && $(abspath $(BIN))/python -m architecture.code_rules
+	@status=0; \
+	for check in "ruff check" "ruff format --check" "mypy"; do \
+	  echo "== $$check"; $(BIN)/$$check || status=1; \
+	done; \
+	echo "== long files"; (cd tests && $(abspath $(BIN))/python -m architecture.code_rules); \
+	exit $$status
 
 bench: $(VENV)/.dev  ## run the benchmarks: all, or BENCH=benchmarks/alignment.py
 	@for script in $(BENCH); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

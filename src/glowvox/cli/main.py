@@ -19,7 +19,7 @@ COMMANDS = {
     "mel": "analyse a recording into a mel spectrogram",
     "denoise": "remove a stationary noise or a vocoder's bias from a recording",
     "prepare": "check a folder of recordings and make training data of it",
-    "train": "train a vocoder or an acoustic model",
+    "train": "train a model from prepared data",
     "evaluate": "measure a model on recordings",
     "plot": "draw a recording, and what a model makes of it",
     "convert": "open a published checkpoint",
