@@ -4,11 +4,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
-TEXT ?= Hello, world.
-IN ?=
-OUT ?= out/say.wav
+TEXT = Hello, world.
+IN =
+OUT = out/say.wav
 PYTEST_ARGS ?=
-BENCH ?= $(wildcard benchmarks/*.py)
+BENCH = $(wildcard benchmarks/*.py)
 
 # As they were typed: a "$" in a text is a "$", and the shell sees them as variables, not as code.
 override TEXT := $(value TEXT)
