@@ -22,13 +22,13 @@ class GatedConv(torch.autograd.Function):
         Args:
             rows: `[R, C]`, zero between sequences.
             condition: `[R, 2H]` added before the gate, biases included.
-            taps: the kernel `[K, C, 2H]`, K odd.
+            taps: the kernel `[K, 2H, C]`, K odd.
             dilation: rows between two taps.
         """
         gates = condition.clone(memory_format=torch.contiguous_format)
         for offset, weight in _offsets(taps, dilation):
             target, source = _shifted(gates, rows, offset)
-            target.addmm_(source, weight)
+            target.addmm_(source, weight.t())
         ctx.save_for_backward(rows, taps, gates)
         ctx.dilation = dilation
         filtered, gate = gates.chunk(2, 1)
@@ -44,14 +44,12 @@ class GatedConv(torch.autograd.Function):
             grad_rows = torch.zeros_like(rows)
             for offset, weight in _offsets(taps, ctx.dilation):
                 source, target = _shifted(grad_gates, grad_rows, offset)
-                target.addmm_(source, weight.t())
+                target.addmm_(source, weight)
         if ctx.needs_input_grad[2]:
             grad_taps = torch.stack(
                 [
-                    source.t() @ target
-                    for target, source in (
-                        _shifted(grad_gates, rows, offset) for offset, _ in _offsets(taps, ctx.dilation)
-                    )
+                    target.t() @ source
+                    for target, source in (_shifted(grad_gates, rows, offset) for offset in _places(taps, ctx.dilation))
                 ]
             )
         return grad_rows, grad_gates, grad_taps, None
@@ -69,9 +67,13 @@ def _gate_backward(gates: Tensor, grad: Tensor) -> Tensor:
 
 def _offsets(taps: Tensor, dilation: int) -> list[tuple[int, Tensor]]:
     """Return each tap's row offset and weight, the middle one first: it covers every row."""
-    middle = len(taps) // 2
-    order = sorted(range(len(taps)), key=lambda index: abs(index - middle))
-    return [((index - middle) * dilation, taps[index]) for index in order]
+    offsets = list(zip(_places(taps, dilation), taps, strict=True))
+    return sorted(offsets, key=lambda entry: abs(entry[0]))
+
+
+def _places(taps: Tensor, dilation: int) -> list[int]:
+    """Return the row offset of each tap, in the kernel's order."""
+    return [(index - len(taps) // 2) * dilation for index in range(len(taps))]
 
 
 def _shifted(target: Tensor, source: Tensor, offset: int) -> tuple[Tensor, Tensor]:

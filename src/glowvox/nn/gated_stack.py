@@ -28,7 +28,9 @@ class RowConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 1) -> None:
         super().__init__()
         bound = (in_channels * kernel_size) ** -0.5
-        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, kernel_size).uniform_(-bound, bound))
+        # in memory the taps come first, so that each of them is a matrix that needs no copy
+        weight = torch.empty(kernel_size, out_channels, in_channels).permute(1, 2, 0)
+        self.weight = nn.Parameter(weight.uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -142,7 +144,7 @@ class GatedStack(nn.Module):
         return list(self.layers)  # type: ignore[arg-type]
 
     def _gate(self, layer: GatedLayer, rows: Tensor, condition: Tensor, dilation: int) -> Tensor:
-        taps = layer.dilated.weight.to(rows.dtype).permute(2, 1, 0).contiguous()
+        taps = layer.dilated.weight.to(rows.dtype).permute(2, 0, 1)
         if layer.depthwise is not None:
             span = dilation * (self.kernel_size // 2)
             kernel = layer.depthwise.weight.to(rows.dtype)

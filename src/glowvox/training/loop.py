@@ -28,6 +28,7 @@ from glowvox.training.optimiser import (
 from glowvox.training.run_folder import (
     RunFolder,
     TrainingState,
+    average_tensors,
     model_tensors,
     optimiser_tensors,
     restore_optimiser,
@@ -188,7 +189,7 @@ class Trainer:
         if not self.processes.is_main:
             return
         tensors = model_tensors(self.task.model) | optimiser_tensors(self.task.model, self.optimiser)
-        tensors |= {f"average.{name}": tensor.cpu().clone() for name, tensor in self.average.shadow.items()}
+        tensors |= average_tensors(self.average.shadow)
         numbers = {"step": self.step, "best": self.best, "guard": asdict(self.guard)}
         self.average.swap(self.task.model)
         self.run.save(

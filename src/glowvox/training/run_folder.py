@@ -10,6 +10,7 @@ RUN/best, RUN/last         text files that name a checkpoint
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,12 @@ class RunFolder:
 
 def model_tensors(model: nn.Module) -> dict[str, Tensor]:
     """Return copies of a model's parameters and buffers, on the CPU."""
-    return {f"model.{name}": tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+    return {f"model.{name}": _packed(tensor) for name, tensor in model.state_dict().items()}
+
+
+def average_tensors(shadow: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies of a moving average's tensors, on the CPU."""
+    return {f"average.{name}": _packed(tensor) for name, tensor in shadow.items()}
 
 
 def optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -114,19 +120,25 @@ def optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dic
     tensors = {}
     for name, parameter in model.named_parameters():
         for kind, value in optimiser.state.get(parameter, {}).items():
-            tensors[f"optimiser.{kind}.{name}"] = torch.as_tensor(value).detach().cpu().contiguous()
+            tensors[f"optimiser.{kind}.{name}"] = _packed(torch.as_tensor(value))
     return tensors
 
 
 def restore_optimiser(model: nn.Module, optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Give the optimiser the moments that `optimiser_tensors` took."""
     for name, parameter in model.named_parameters():
-        state = {}
+        state: dict[str, Tensor] = {}
         for kind in ("step", "exp_avg", "exp_avg_sq"):
             tensor = tensors.get(f"optimiser.{kind}.{name}")
             if tensor is not None:
-                state[kind] = tensor if kind == "step" else tensor.to(parameter.device)
+                # moments lie in memory as their parameter does
+                state[kind] = tensor if kind == "step" else torch.empty_like(parameter).copy_(tensor)
         optimiser.state[parameter] = state
+
+
+def _packed(tensor: Tensor) -> Tensor:
+    """Return a copy on the CPU in the plain order of its dimensions, as files hold it."""
+    return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
 
 
 def _write_text(path: Path, text: str) -> None:
