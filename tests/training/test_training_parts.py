@@ -1,5 +1,6 @@
 """The loop's parts: schedule, average, guard, spectral losses, batches' order, the tasks' objectives."""
 
+import itertools
 import math
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def test_learning_rate_warms_up_and_decays() -> None:
     assert rates[0] == pytest.approx(1e-4, rel=1e-3)
     assert max(rates) == pytest.approx(1e-3, rel=1e-3)
     assert rates[-1] == pytest.approx(1e-5)
-    assert all(later <= earlier for earlier, later in zip(rates[10:], rates[11:], strict=False))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(rates[10:]))
 
 
 def test_average_follows_the_weights_and_swaps_back() -> None:

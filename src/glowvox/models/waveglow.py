@@ -1,7 +1,7 @@
 """WaveGlow (arXiv 1811.00002): a flow between a waveform and Gaussian noise, conditioned on a mel spectrogram.
 
 The paper's model and NVIDIA's published one, and, through the same parts, smaller ones for a CPU: larger groups,
-mel-rate conditioning, separable convolutions (SqueezeWave, arXiv 2001.05685), a lapped transform instead of the squeeze.
+mel-rate conditioning, separable convolutions (SqueezeWave, arXiv 2001.05685), a lapped transform for the squeeze.
 """
 
 import math
@@ -34,7 +34,11 @@ class FlowOutput:
 
 
 class WaveGlowStep(Flow):
-    """One step of flow: an optional ActNorm, the 1x1 convolution, the affine coupling (figure 1 of the paper)."""
+    """One step of flow: an optional ActNorm, the 1x1 convolution, the affine coupling (figure 1 of the paper).
+
+    Attributes:
+        receptive_field: groups on each side of a group that its output depends on.
+    """
 
     def __init__(self, config: WaveGlowConfig, channels: int, condition_channels: int) -> None:
         super().__init__()
@@ -52,6 +56,7 @@ class WaveGlowStep(Flow):
             separable=config.separable,
             condition_repeat=config.groups_per_frame if config.conditioning == "mel-rate" else 1,
         )
+        self.receptive_field = network.receptive_field
         self.coupling = AffineCoupling(network, max_log_scale=config.max_log_scale)
 
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -151,7 +156,7 @@ class WaveGlow(nn.Module):
     @property
     def receptive_field(self) -> int:
         """Mel frames on each side of an output frame that its samples depend on (a safe bound)."""
-        groups = sum(step.coupling.network.receptive_field for step in self.steps)  # type: ignore[attr-defined]
+        groups = sum(step.receptive_field for step in self.steps if isinstance(step, WaveGlowStep))
         frames = math.ceil(groups / self.config.groups_per_frame)
         if self.upsample is not None:
             frames += self.upsample.receptive_field
