@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from glowvox.audio.mel import MelTransform
 from glowvox.config.training import VocoderTrainingConfig
 from glowvox.data.batches.segments import SegmentSampler
+from glowvox.data.batches.store import MemoryStore
 from glowvox.data.prepared import Clip
 from glowvox.errors import DataError
 from glowvox.models.waveglow import WaveGlow
+from glowvox.training.device_segments import DeviceSegments
 from glowvox.training.log import RunLog
 from glowvox.training.spectral import MultiResolutionLoss
 from glowvox.training.task import Task, TaskLoss
@@ -77,14 +79,20 @@ class VocoderTask(Task):
         self.validation = list(validation)
         self.listening_clips = listening_clips
         self.device = next(model.parameters()).device
+        self._on_device = None
+        if self.device.type != "cpu" and isinstance(sampler.store, MemoryStore):
+            noise_seed = sampler.rank if config.dequantise else None
+            self._on_device = DeviceSegments(sampler, sampler.store, self.device, noise_seed)
         self.spectral = MultiResolutionLoss(model.config.audio).to(self.device)
         self.mel_transform = MelTransform(model.config.audio)
 
     def batch(self, index: int) -> VocoderBatch:
         """Return the segments of a batch. See `Task.batch`."""
+        if self._on_device is not None:
+            return VocoderBatch(*self._on_device.batch(index), index)
         segments = self.sampler.batch(index)
-        samples = torch.from_numpy(segments.samples).to(self.device, non_blocking=True)
-        return VocoderBatch(samples, torch.from_numpy(segments.mel).to(self.device, non_blocking=True), index)
+        samples, mel = torch.from_numpy(segments.samples), torch.from_numpy(segments.mel)
+        return VocoderBatch(samples.to(self.device), mel.to(self.device), index)
 
     def initialise(self, batch: VocoderBatch) -> None:
         """Let every ActNorm see the first batch. See `Task.initialise`."""

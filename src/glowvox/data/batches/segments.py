@@ -73,7 +73,7 @@ class SegmentSampler:
         self.batch_size = batch_size
         self.frames = frames
         self._seed = seed
-        self._rank = rank
+        self.rank = rank
         self._world_size = world_size
         self._dequantise = dequantise
         lengths = np.diff(self.store.first_frames)
@@ -110,7 +110,7 @@ class SegmentSampler:
         return SegmentBatch(samples, mel)
 
     def _positions(self, step: int) -> range:
-        first = (step * self._world_size + self._rank) * self.batch_size
+        first = (step * self._world_size + self.rank) * self.batch_size
         return range(first, first + self.batch_size)
 
     def _start(self, position: int) -> int:
