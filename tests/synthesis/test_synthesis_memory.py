@@ -50,7 +50,7 @@ def test_windows_of_any_engine():
 
 
 def test_windows_of_a_model(engine_of):
-    vocoder = Vocoder(engine_of("lapped-small"))
+    vocoder = Vocoder(engine_of("lapped-two-groups"))
     options = VocoderOptions(chunk_frames=500)
     spoken(vocoder, mels(0.5), options)
     costs = [measure(lambda m=minutes: spoken(vocoder, mels(m), options)) for minutes in (1, 10)]

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -101,7 +102,7 @@ def _reading(name: str) -> Iterator[None]:
     try:
         yield
     except (soundfile.SoundFileError, OSError, TypeError, ValueError) as problem:
-        line = " ".join(str(problem).split())
+        line = re.sub(r"<_io\.\w+ object at 0x\w+>", name, " ".join(str(problem).split()))
         raise AudioError(f"cannot read {name} as audio: {line or type(problem).__name__}") from problem
 
 

@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the sound file to write (.wav, .flac, .ogg, .mp3); - is a WAV on standard output",
     )
     vocoder = parser.add_mutually_exclusive_group()
-    vocoder.add_argument("--model", metavar="DIR", type=Path, help="a vocoder's folder or training run (default: ours)")
+    vocoder.add_argument(
+        "--model", metavar="DIR", type=Path, help="a vocoder's folder or training run (default: the package's)"
+    )
     vocoder.add_argument("--griffin-lim", action="store_true", help="use no model, for a comparison")
     parser.add_argument(
         "--sigma", type=float, default=0.6, help="standard deviation of the noise (default: %(default)s)"
@@ -86,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Speak the input and say what was written and how long it took."""
     from glowvox.audio.writer import audio_writer
-    from glowvox.errors import AudioError
+    from glowvox.errors import AudioError, EngineError
 
     piped = args.output == "-"
     if piped and args.json:
@@ -102,8 +104,11 @@ def run(args: argparse.Namespace) -> int:
     pieces = _griffin_lim(speech, seed) if vocoder is None else vocoder.blocks(speech.mels, options)
     destination = sys.stdout.buffer if piped else args.output
     with audio_writer(destination, rate, format="wav" if piped else None) as writer:
-        for samples in _with_progress(_finished(pieces, speech), speech.samples):
-            writer.write(samples)
+        try:
+            for samples in _with_progress(_finished(pieces, speech), speech.samples):
+                writer.write(samples)
+        except EngineError as error:
+            raise EngineError(f"{args.input}: {error}") from error
     seconds, took = speech.samples / rate, time.perf_counter() - began
     told: dict[str, Any] = {
         "output": args.output,
@@ -229,9 +234,10 @@ def _tell(told: dict[str, Any], *, as_json: bool, stream: Any) -> None:
     if as_json:
         print(json.dumps(told, indent=2), file=stream)
         return
+    where = "standard output" if told["output"] == "-" else told["output"]
     clipped = f", {told['clipped']} samples clipped" if told["clipped"] else ""
     print(
-        f"{told['output']}: {told['seconds']:.2f} s at {told['sample_rate']} Hz in {told['took_seconds']:.2f} s "
+        f"{where}: {told['seconds']:.2f} s at {told['sample_rate']} Hz in {told['took_seconds']:.2f} s "
         f"(real-time factor {told['real_time_factor']:.3f}), seed {told['seed']}{clipped}",
         file=stream,
     )

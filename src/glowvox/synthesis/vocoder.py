@@ -19,7 +19,7 @@ _BIAS_FRAMES = 88
 _CHUNK_SECONDS = 30.0
 _CHUNK_CONTEXTS = 4
 """A chunk of this many receptive fields, if that is longer: what is computed twice is then at most a half."""
-_CHUNK_COLUMNS = 24_576
+_CHUNK_COLUMNS = 12_288
 """Latent columns in a chunk at most: a network's activations take memory in proportion to them."""
 _DEFAULTS = VocoderOptions()
 
