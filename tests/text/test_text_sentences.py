@@ -91,7 +91,7 @@ def test_nothing_is_lost_and_the_length_is_never_exceeded(text: str, limit: int)
     assert not (outside + text[place:]).strip()
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(text=TEXTS, limit=st.integers(1, 80), data=st.data())
 def test_a_stream_is_cut_as_the_whole(text: str, limit: int, data: st.DataObject) -> None:
     stream, result, place = SentenceStream(limit), [], 0
@@ -121,10 +121,10 @@ def test_a_stream_without_blanks_does_not_grow() -> None:
     "text", ["x" * 100_000, "7" * 500, "a. " * 30_000, "." * 100_000, " " * 100_000, "。" * 100_000]
 )
 def test_long_texts_are_split_in_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     spans = split_sentences(text)
     assert all(span.end - span.start <= 300 for span in spans)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize("limit", [0, -5])

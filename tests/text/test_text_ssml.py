@@ -61,6 +61,11 @@ def test_breaks_sentences_and_paragraphs(english: FrontEnd) -> None:
     ]  # fmt: skip
 
 
+def test_a_silence_around_punctuation_is_kept(english: FrontEnd) -> None:
+    document = '<speak>...<break time="1s"/>One.<break time="2s"/>!<break time="4s"/>Two</speak>'
+    assert [s.pause_after for s in english.process_ssml(document).sentences] == [1.0, 6.0, 0.0]
+
+
 def test_rates_multiply_and_end(english: FrontEnd) -> None:
     document = '<speak>a <prosody rate="80%">b <prosody rate="fast">c</prosody> d</prosody> e</speak>'
     rates = [word.rate for word in english.process_ssml(document).words]
@@ -148,6 +153,7 @@ ELEMENTS = st.sampled_from(
         "<sub alias='one two'>x</sub>",
         "<phoneme ph='ab'>y</phoneme>",
         "3 ",
+        "... ",
         "&lt;",
     ]
     + [
@@ -162,7 +168,7 @@ ELEMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(ELEMENTS, max_size=12).map("".join))
 def test_any_document_is_spoken_or_refused_in_one_line(english: FrontEnd, inner: str) -> None:
     tokenizer = Tokenizer()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from glowvox.errors import TextError
@@ -116,10 +117,10 @@ class FrontEnd:
             sentences.append(Sentence("", (), (0, 0), pause_after=lead.seconds, marks=early))
         for number, span in enumerate(spans):
             following = spans[number + 1].start if number + 1 < len(spans) else len(marked.text)
-            silence = marked.silence_between(span.start, following)
+            asked = marked.silence_between(span.start, following)
             last = number == len(spans) - 1
-            if silence is None:
-                silence = 0.0 if last else (pauses.paragraph if span.ends_paragraph else pauses.sentence)
+            usual = 0.0 if last else (pauses.paragraph if span.ends_paragraph else pauses.sentence)
+            silence = usual if asked is None else asked
             places = range(span.start if number else lead.start, following + last)
             marks = [(place, name) for place, name in marked.marks if place in places]
             made = self._sentences(given, marked, span, marks, warnings, limits)
@@ -127,7 +128,11 @@ class FrontEnd:
                 sentences.extend(made[:-1])
                 sentences.append(_with_pause(made[-1], silence))
             elif sentences:
-                sentences[-1] = _with_pause(sentences[-1], max(sentences[-1].pause_after, silence))
+                # Only marks were there: what was asked for is added, the usual pause was there already.
+                before = sentences[-1].pause_after
+                sentences[-1] = _with_pause(sentences[-1], max(before, usual) if asked is None else before + asked)
+            elif asked:
+                sentences.append(Sentence("", (), (0, 0), pause_after=asked))
         if not any(sentence.items for sentence in sentences):
             warnings.append("nothing to say: the text holds no word that can be spoken")
         return Utterance(tuple(sentences), _unique(warnings))
@@ -152,7 +157,7 @@ class FrontEnd:
         items = self._items(pieces, span.start, marked, warnings)
         if items and not isinstance(items[-1], Pause) and _FULL_STOP.search(text):
             # An abbreviation at the end has taken the full stop of the sentence with it.
-            items.append(Pause(".", _origin(marked, span.end - 1, span.end)))
+            items.append(Pause(".", marked.origin(span.end - 1, span.end)))
         if not any(isinstance(item, Word) for item in items) and not marks:
             return []
         rows = split_items(items, limits.max_tokens) or [[]]
@@ -160,8 +165,8 @@ class FrontEnd:
         for number, row in enumerate(rows):
             words = [item for item in row if isinstance(item, Word)]
             whole = len(rows) == 1
-            start, end = _origin(marked, span.start, span.end) if whole else (row[0].span[0], row[-1].span[1])
-            here = [(_origin(marked, place, place)[0], name) for place, name in marks]
+            start, end = marked.origin(span.start, span.end) if whole else (row[0].span[0], row[-1].span[1])
+            here = [(marked.origin(place, place)[0], name) for place, name in marks]
             here = [(place, name) for place, name in here if (place < end or number == len(rows) - 1)]
             marks = marks[len(here) :]
             placed = tuple(Mark(name, sum(word.span[0] < place for word in words)) for place, name in here)
@@ -175,7 +180,7 @@ class FrontEnd:
         said = iter(self._back_end.pronounce(_tokens(pieces)))
         items: list[Word | Pause] = []
         for piece in pieces:
-            span = _origin(marked, offset + piece.start, offset + piece.end)
+            span = marked.origin(offset + piece.start, offset + piece.end)
             if piece.pause:
                 _add_pause(items, Pause(piece.pause, span))
                 continue
@@ -215,15 +220,8 @@ def _add_pause(items: list[Word | Pause], pause: Pause) -> None:
     items.append(pause)
 
 
-def _origin(marked: MarkedText, start: int, end: int) -> tuple[int, int]:
-    first = marked.origins[start]
-    if start >= end:
-        return first, first
-    return first, max(marked.origins[end], marked.origins[end - 1] + 1)
-
-
 def _with_pause(sentence: Sentence, seconds: float) -> Sentence:
-    return Sentence(sentence.text, sentence.items, sentence.span, seconds, sentence.voice, sentence.marks)
+    return replace(sentence, pause_after=seconds)
 
 
 def _unique(warnings: Sequence[str]) -> tuple[str, ...]:

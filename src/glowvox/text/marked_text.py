@@ -57,6 +57,11 @@ class MarkedText:
         }
         return replace(self, fixed=self.fixed | kept)
 
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Return the characters of the text as given that `[start, end)` stands for."""
+        first = self.origins[start]
+        return (first, first) if start >= end else (first, max(self.origins[end], self.origins[end - 1] + 1))
+
     def setting_at(self, place: int) -> Setting:
         """Return how the character at a place is spoken."""
         return self.settings[bisect_right(self.settings, place, key=lambda setting: setting.start) - 1]

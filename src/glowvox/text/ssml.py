@@ -159,8 +159,7 @@ class _Reader:
 
     def _add(self, data: str) -> None:
         # A line end in a document is a blank; paragraphs are marked by p.
-        text = re.sub(r"\s+", " ", clean_characters(data).text)
-        self._append(text)
+        self._append(re.sub(r"\s+", " ", clean_characters(data).text))
 
     def _append(self, text: str) -> None:
         self._pieces.append(text)
@@ -199,8 +198,7 @@ class _Reader:
     def _prosody(self, attributes: dict[str, str]) -> None:
         outer = self._settings[-1]
         self._scopes.append(outer)
-        rate = self._value(prosody_rate, attributes, outer.rate)
-        self._set(Setting(self._length, rate, outer.voice))
+        self._set(Setting(self._length, self._value(prosody_rate, attributes, outer.rate), outer.voice))
 
     def _voice(self, attributes: dict[str, str]) -> None:
         if not attributes.get("name"):

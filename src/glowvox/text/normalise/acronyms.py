@@ -30,7 +30,6 @@ _WORDS_IN_CAPITALS = word_set(
     "SON TAX TEA TIE"
 )  # fmt: skip
 _TITLES = {"OK": "okay"}
-LETTERS_WITH_VOWEL_SOUND = frozenset("AEFHILMNORSX")
 
 
 def spell(text: str) -> list[str | Spoken]:

@@ -36,12 +36,6 @@ class CleanText:
     controls: int
     """How many control characters were left out."""
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the characters of the given text that `[start, end)` of the cleaned text stand for."""
-        if start >= end:
-            return self.origins[start], self.origins[start]
-        return self.origins[start], max(self.origins[end - 1] + 1, self.origins[end] if end < len(self.text) else 0)
-
 
 def _clean_cluster(cluster: str) -> tuple[str, int]:
     """Return the cleaned form of one character with its combining marks, and the control characters left out."""

@@ -157,11 +157,6 @@ def approximate(match: re.Match[str], context: Context) -> Reading:
     return [names[match["sign"]]]
 
 
-def letters(text: str) -> list[str | Spoken]:
-    """Return single letters as letter words."""
-    return [Spoken(letter.upper(), letter=True) for letter in text]
-
-
 RULES = (
     ordinal_number, percentage, slashed, vulgar, power, scientific, ratio, scaled, groups, span, signed, numbered,
     approximate, plain,
