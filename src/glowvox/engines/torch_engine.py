@@ -1,7 +1,8 @@
-"""The PyTorch engine: the reference, on a CPU or a GPU."""
+"""The PyTorch engine of both models: the reference, on a CPU or a GPU."""
 
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from glowvox.checkpoint.model_folder import load_model
+from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import CheckpointError, EngineError
+from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -44,10 +47,7 @@ class TorchVocoder(VocoderEngine):
         super().__init__(config.audio, n_group=config.n_group, receptive_field=model.receptive_field)
         if dtype not in _TYPES:
             raise EngineError(f"the type must be one of {', '.join(_TYPES)}, got '{dtype}'")
-        if threads is not None:
-            if not 1 <= threads <= 4096:
-                raise EngineError(f"the number of threads must be at least 1, got {threads}")
-            torch.set_num_threads(threads)
+        _set_threads(threads)
         self.device = _device(device)
         self.dtype = _TYPES[dtype]
         self._model = model.float().eval().to(self.device)
@@ -83,19 +83,89 @@ class TorchVocoder(VocoderEngine):
         half: AbstractContextManager[Any] = nullcontext()
         if dtype != torch.float32:
             half = torch.autocast(self.device.type, dtype)
-        try:
-            with torch.inference_mode(), half:
-                audio = self._model.inverse(
-                    torch.from_numpy(np.ascontiguousarray(latent)).to(self.device),
-                    torch.from_numpy(np.ascontiguousarray(mel)).to(self.device),
-                )
-                return np.asarray(audio.float().cpu().numpy())
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-                raise
-            raise EngineError(
-                f"not enough memory on {self.device} for a window of {mel.shape[2]} mel frames; choose a shorter one"
-            ) from error
+        window = f"a window of {mel.shape[2]} mel frames"
+        with torch.inference_mode(), half, _told_when_out_of_memory(self.device, window):
+            audio = self._model.inverse(
+                torch.from_numpy(np.ascontiguousarray(latent)).to(self.device),
+                torch.from_numpy(np.ascontiguousarray(mel)).to(self.device),
+            )
+            return np.asarray(audio.float().cpu().numpy())
+
+
+class TorchAcoustic(AcousticEngine):
+    """A Glow-TTS in PyTorch."""
+
+    def __init__(self, model: GlowTTS, *, threads: int | None = None, device: str = "cpu") -> None:
+        """Take a model.
+
+        Args:
+            model: moved to the device and set to evaluation mode.
+            threads: CPU threads, for all of PyTorch in this process; None: as they are.
+            device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:N" or "mps".
+
+        Raises:
+            EngineError: an impossible number of threads, or no such device.
+        """
+        config = model.config
+        super().__init__(
+            config.audio, n_symbols=config.n_symbols, n_speakers=config.n_speakers, n_squeeze=config.n_squeeze
+        )
+        _set_threads(threads)
+        self.device = _device(device)
+        self._model = model.float().eval().to(self.device)
+
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> "TorchAcoustic":
+        """Return the engine of a model folder or training run (see `load_model`), with the options of the constructor.
+
+        Raises:
+            CheckpointError: no model there, damaged, or not an acoustic model.
+            EngineError: see the constructor.
+        """
+        model = load_model(path)
+        if not isinstance(model, GlowTTS):
+            raise CheckpointError(f"{path}: holds a {type(model).__name__}, which speaks no text; name a Glow-TTS")
+        return cls(model, **options)
+
+    def _encode(
+        self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+    ) -> EncodedText:
+        with torch.inference_mode(), _told_when_out_of_memory(self.device, f"a text of {tokens.shape[1]} tokens"):
+            text = self._model.encode(self._tensor(tokens), self._tensor(lengths), self._speaker(speaker))
+            mean, log_std, log_duration = (
+                part.float().cpu().numpy() for part in (text.mean, text.log_std, text.log_duration)
+            )
+            return EncodedText(mean, log_std, log_duration)
+
+    def _decode(
+        self, latent: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+    ) -> NDArray[np.float32]:
+        with torch.inference_mode(), _told_when_out_of_memory(self.device, f"{latent.shape[2]} mel frames"):
+            mel = self._model.decode(self._tensor(latent), self._tensor(lengths), self._speaker(speaker))
+            return np.asarray(mel.float().cpu().numpy())
+
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+    def _speaker(self, speaker: NDArray[np.int64] | None) -> torch.Tensor | None:
+        return None if speaker is None else self._tensor(speaker)
+
+
+@contextmanager
+def _told_when_out_of_memory(device: torch.device, what: str) -> Iterator[None]:
+    try:
+        yield
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise EngineError(f"not enough memory on {device} for {what}; choose shorter pieces") from error
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads is not None:
+        if not 1 <= threads <= 4096:
+            raise EngineError(f"the number of threads must be at least 1, got {threads}")
+        torch.set_num_threads(threads)
 
 
 def _device(name: str) -> torch.device:

@@ -16,7 +16,7 @@ from glowvox.models.glow_tts_decoder import GlowTTSDecoder
 from glowvox.models.glow_tts_outputs import GlowTTSOutput, MelOutput
 from glowvox.models.glow_tts_prior import frame_log_likelihood
 from glowvox.models.noise import position_noise
-from glowvox.models.text_encoder import TextEncoder
+from glowvox.models.text_encoder import TextEncoder, TextStatistics
 
 
 class GlowTTS(nn.Module):
@@ -118,11 +118,9 @@ class GlowTTS(nn.Module):
             TextError, MelError, VoiceError: tokens, durations, noise or speaker do not fit the model.
             ConfigError: the temperature is negative or a length scale not positive.
         """
-        check_tokens(tokens, token_lengths, self.config.n_symbols)
         if not temperature >= 0 or not (torch.as_tensor(length_scale) > 0).all():
             raise ConfigError(f"need temperature >= 0 and length_scale > 0, got {temperature} and {length_scale}")
-        condition = self._speaker_vector(speaker, len(tokens))
-        text = self.encoder(tokens, token_lengths, condition)
+        text = self.encode(tokens, token_lengths, speaker)
         step = self.config.n_squeeze
         if durations is None:
             frames = predicted_durations(text.log_duration, text.mask, length_scale, step)
@@ -139,12 +137,29 @@ class GlowTTS(nn.Module):
             if noise is None:
                 noise = position_noise(seed, latent.shape[1], n_filled)
             latent = latent + fitted_noise(noise, latent, n_frames) * scale
-        mask = self._mel_mask(latent, filled_lengths)
-        mel, _ = self.decoder.inverse(latent * mask, mask, condition)
-        mel = mel[:, :, :n_frames]
+        mel = self.decode(latent, filled_lengths, speaker)[:, :, :n_frames]
         mel = mel * self._mel_mask(mel, lengths)
         alignment = alignment_from_durations(frames, n_frames, text.mean.dtype)
         return MelOutput(mel, lengths, frames, alignment, text.log_duration)
+
+    def encode(self, tokens: Tensor, token_lengths: Tensor, speaker: Tensor | None = None) -> TextStatistics:
+        """Return what the text says about its mel: the first half of `inverse`. Arguments and errors are its."""
+        check_tokens(tokens, token_lengths, self.config.n_symbols)
+        return self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
+
+    def decode(self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None) -> Tensor:
+        """Return the mel `[B, M, T]` of a latent: the last part of `inverse`.
+
+        Args:
+            latent: [B, M, T], T a multiple of the decoder's squeeze.
+            mel_lengths: [B], multiples of it too; what lies beyond is zero in the mel.
+            speaker: [B] integers, with several speakers.
+
+        Raises:
+            VoiceError: the speaker does not fit the model.
+        """
+        mask = self._mel_mask(latent, mel_lengths)
+        return self.decoder.inverse(latent * mask, mask, self._speaker_vector(speaker, len(latent)))[0]
 
     def convert(self, mel: Tensor, mel_lengths: Tensor, source: Tensor, target: Tensor) -> Tensor:
         """Give a recording another speaker's voice: to the latent as one, back as the other (section 5.3).
