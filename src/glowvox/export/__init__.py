@@ -1,0 +1,1 @@
+"""Trained models as graphs for the engines, and the proof that a graph says what the model says."""

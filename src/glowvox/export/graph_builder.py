@@ -1,0 +1,141 @@
+"""A thin builder of ONNX graphs: names, weights in the wished-for precision, and the product with bias.
+
+The graphs are written node by node from a model's weights, because a traced model carries the tracer's habits along:
+layouts that the engines move data for, constants that are computed again, shapes that are fixed. Everything here is
+within opset 17, without loops, branches or types that other engines do not take.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 17
+IR_VERSION = 8
+"""The oldest that goes with the operator set: engines refuse newer ones than they know."""
+
+Precision = Literal["float32", "float16", "int8"]
+
+
+class GraphBuilder:
+    """Collects the nodes of one graph."""
+
+    def __init__(self, precision: Precision = "float32") -> None:
+        """Begin a graph.
+
+        Args:
+            precision: how the large matrices are stored. 'float16': computed in float32 all the same. 'int8': products
+                are written so that a quantiser finds them; it does the rest.
+        """
+        self.precision = precision
+        self._nodes: list[onnx.NodeProto] = []
+        self._initialisers: dict[str, onnx.TensorProto] = {}
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._scopes: list[str] = []
+        self._count = 0
+        self.quantisable: list[str] = []
+        """Names of the products that may be computed in 8 bits."""
+
+    @contextlib.contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Put `name/` before the names of everything made inside."""
+        self._scopes.append(name)
+        yield
+        self._scopes.pop()
+
+    def input(self, name: str, shape: Sequence[int | str], dtype: Any = np.float32) -> str:
+        """Declare an input; a word in the shape is a length known only when the graph runs."""
+        self._inputs.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape))
+        return name
+
+    def output(self, value: str, name: str, shape: Sequence[int | str]) -> None:
+        """Give a float32 value out under a name."""
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=f"output/{name}"))
+        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add a node with one output and return the output's name."""
+        return self.split_op(kind, 1, *inputs, **attributes)[0]
+
+    def split_op(self, kind: str, n_outputs: int, *inputs: str, **attributes: Any) -> list[str]:
+        """Add a node with several outputs and return their names."""
+        name = self._name(kind.lower())
+        outputs = [name] if n_outputs == 1 else [f"{name}.{index}" for index in range(n_outputs)]
+        self._nodes.append(helper.make_node(kind, list(inputs), outputs, name=name, **attributes))
+        return outputs
+
+    def floats(self, values: Any) -> str:
+        """Return a float32 constant; equal ones are stored once."""
+        return self._constant(np.asarray(values, np.float32))
+
+    def integers(self, values: Any) -> str:
+        """Return an int64 constant; equal ones are stored once."""
+        return self._constant(np.asarray(values, np.int64))
+
+    def matrix(self, values: NDArray[Any]) -> str:
+        """Return a large float constant, stored in half precision where that was wished for."""
+        if self.precision != "float16":
+            return self.floats(values)
+        limit = float(np.finfo(np.float16).max)
+        return self.op("Cast", self._constant(np.clip(values, -limit, limit).astype(np.float16)), to=TensorProto.FLOAT)
+
+    def linear(self, rows: str, matrix: NDArray[Any], addend: Any, *, exact: bool = False) -> str:
+        """Return `rows [R, K] @ matrix [K, N] + addend` as rows `[R, N]`.
+
+        Args:
+            rows: a value.
+            matrix: float64, rounded once when it is stored.
+            addend: a bias `[N]`, or the name of a value `[R, N]`.
+            exact: keep the matrix and the product in float32 whatever the precision of the graph.
+        """
+        added = addend if isinstance(addend, str) else self.floats(addend)
+        if exact:
+            return self.op("Gemm", rows, self.floats(matrix), added)
+        if self.precision != "int8":
+            return self.op("Gemm", rows, self.matrix(matrix), added)
+        product = self.op("MatMul", rows, self.matrix(matrix))
+        self.quantisable.append(product)
+        return self.op("Add", product, added)
+
+    def split(self, rows: str, sizes: Sequence[int], axis: int = 1) -> list[str]:
+        """Cut a value along an axis."""
+        if len(sizes) == 1:
+            return [rows]
+        return self.split_op("Split", len(sizes), rows, self.integers(list(sizes)), axis=axis)
+
+    def cut(self, value: str, start: int, end: int | None, axis: int) -> str:
+        """Return `value[start:end]` along an axis; both may be negative."""
+        last = np.iinfo(np.int64).max if end is None else end
+        return self.op("Slice", value, *(self.integers([number]) for number in (start, last, axis)))
+
+    def model(self, name: str, metadata: Mapping[str, str]) -> onnx.ModelProto:
+        """Return the graph as a checked model with metadata."""
+        graph = helper.make_graph(
+            self._nodes, name, self._inputs, self._outputs, initializer=list(self._initialisers.values())
+        )
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="glowvox",
+        )
+        helper.set_model_props(model, dict(metadata))
+        return model
+
+    def _name(self, kind: str) -> str:
+        self._count += 1
+        return "/".join([*self._scopes, f"{kind}_{self._count}"])
+
+    def _constant(self, array: NDArray[Any]) -> str:
+        key = (str(array.dtype), array.shape, array.tobytes())
+        if key not in self._constants:
+            name = self._name("constant")
+            self._constants[key] = name
+            self._initialisers[name] = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        return self._constants[key]
