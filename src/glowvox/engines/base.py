@@ -13,14 +13,17 @@ from glowvox.errors import EngineError, MelError
 
 
 class VocoderEngine(ABC):
-    """Runs the inverse of a WaveGlow. It keeps nothing between calls, so many streams may share one engine."""
+    """Runs the inverse of a WaveGlow, or any vocoder from mel to audio, which then takes an empty latent.
+
+    It keeps nothing between calls, so many streams may share one engine.
+    """
 
     def __init__(self, audio: AudioConfig, *, n_group: int, receptive_field: int) -> None:
         """Take what the callers must know of the model.
 
         Args:
             audio: the mel contract of the input.
-            n_group: channels G of the latent.
+            n_group: channels G of the latent; 0: the vocoder draws on no noise.
             receptive_field: mel frames on each side of a frame that its samples depend on at most.
         """
         self.audio = audio
@@ -29,8 +32,8 @@ class VocoderEngine(ABC):
 
     @property
     def groups_per_frame(self) -> int:
-        """Columns of the latent for each mel frame."""
-        return self.audio.hop_length // self.n_group
+        """Columns of the latent for each mel frame; 0 without a latent."""
+        return self.audio.hop_length // self.n_group if self.n_group else 0
 
     def run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the samples of a window, whose ends are taken for those of the signal.
