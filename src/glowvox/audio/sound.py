@@ -12,6 +12,18 @@ from glowvox.audio.writer import ClippingReport
 
 
 @dataclass(frozen=True)
+class TimedPhoneme:
+    """A phoneme and when it is spoken."""
+
+    text: str
+    """The phone in IPA, a stressed vowel with its stress mark."""
+    start: float
+    """Seconds from the beginning of the audio."""
+    end: float
+    """Seconds from the beginning of the audio."""
+
+
+@dataclass(frozen=True)
 class TimedWord:
     """A word and when it is spoken."""
 
@@ -20,6 +32,23 @@ class TimedWord:
     start: float
     """Seconds from the beginning of the audio."""
     end: float
+    """Seconds from the beginning of the audio."""
+    phonemes: tuple[TimedPhoneme, ...] = ()
+    """Its phonemes in the order spoken; empty where they are not known."""
+    before: str = ""
+    """What is written before it in its sentence and belongs to no word: an opening quotation mark."""
+    after: str = " "
+    """What is written between it and the next word: punctuation and blanks."""
+    ends_sentence: bool = False
+    """Whether the sentence ends with it."""
+
+
+@dataclass(frozen=True)
+class TimedMark:
+    """A named place of an SSML document and when it is reached."""
+
+    name: str
+    time: float
     """Seconds from the beginning of the audio."""
 
 
@@ -33,6 +62,8 @@ class Audio:
     """Samples per second."""
     words: tuple[TimedWord, ...] = ()
     """The words in the order spoken; empty where they are not known."""
+    marks: tuple[TimedMark, ...] = ()
+    """The marks of the SSML document, in order."""
 
     @property
     def duration(self) -> float:
@@ -67,8 +98,10 @@ class AudioChunk:
     """Seconds of audio before this chunk."""
     words: tuple[TimedWord, ...] = ()
     """The words that begin in this chunk; their times count from the beginning of the whole."""
+    marks: tuple[TimedMark, ...] = ()
+    """The marks of the SSML document that are reached in this chunk."""
     last: bool = False
-    """Whether no chunk follows."""
+    """Whether no chunk follows. Where the text came in pieces, the last chunk may hold no samples."""
 
     @property
     def duration(self) -> float:

@@ -26,7 +26,13 @@ class StreamingVocoder:
     """
 
     def __init__(
-        self, engine: VocoderEngine, options: VocoderOptions, *, chunk_frames: int, denoiser: BiasDenoiser | None
+        self,
+        engine: VocoderEngine,
+        options: VocoderOptions,
+        *,
+        chunk_frames: int,
+        denoiser: BiasDenoiser | None,
+        first_chunk: int | None = None,
     ) -> None:
         """Start a stream.
 
@@ -35,10 +41,13 @@ class StreamingVocoder:
             options: sigma, denoiser strength and seed.
             chunk_frames: mel frames spoken at once.
             denoiser: takes the model's bias out; None: nothing is taken out.
+            first_chunk: mel frames spoken at first, doubled from chunk to chunk: the first samples are ready early, and
+                little is computed twice later. None: `chunk_frames`.
         """
         self._engine = engine
         self._options = options
-        self._chunk = chunk_frames
+        self._longest_chunk = chunk_frames
+        self._first_chunk = chunk_frames if first_chunk is None else min(first_chunk, chunk_frames)
         self._denoiser = denoiser
         self.reset()
 
@@ -58,6 +67,7 @@ class StreamingVocoder:
         """Frames from `_first` on: the left context of the next window, and what is not spoken yet."""
         self._first = 0
         self._spoken = 0
+        self._chunk = self._first_chunk
         self._finished = False
         self._clean: DenoiserStream | None = None
         if self._denoiser is not None and self._options.denoise:
@@ -79,6 +89,7 @@ class StreamingVocoder:
         pieces = []
         while self._received - self._spoken >= self._chunk + self.look_ahead:
             pieces.append(self._speak(self._spoken + self._chunk))
+            self._chunk = min(2 * self._chunk, self._longest_chunk)
         return self._joined(pieces)
 
     def finish(self) -> NDArray[np.float32]:
@@ -110,7 +121,7 @@ class StreamingVocoder:
         window = self._mel[None, :, : last - self._first]
         columns = engine.groups_per_frame
         shape = (1, engine.n_group, window.shape[2] * columns)
-        if self._options.sigma:
+        if self._options.sigma and engine.n_group:
             latent = noise(self._options.seed, engine.n_group, self._first * columns, shape[2])[None]
             latent *= np.float32(self._options.sigma)
         else:

@@ -35,7 +35,7 @@ class Vocoder:
         """Mel frames of a chunk where the caller does not say: long beside the receptive field, small in memory."""
         engine = self.engine
         wanted = max(int(_CHUNK_SECONDS * engine.audio.frame_rate), _CHUNK_CONTEXTS * engine.receptive_field)
-        return max(1, min(wanted, _CHUNK_COLUMNS // engine.groups_per_frame))
+        return max(1, min(wanted, _CHUNK_COLUMNS // max(1, engine.groups_per_frame)))
 
     @functools.cached_property
     def denoiser(self) -> BiasDenoiser:
@@ -46,13 +46,23 @@ class Vocoder:
         quarter = max(1, engine.audio.n_fft // 4)
         return BiasDenoiser(engine.run(latent, mel)[0], n_fft=4 * quarter, hop_length=quarter)
 
-    def stream(self, options: VocoderOptions = _DEFAULTS) -> StreamingVocoder:
-        """Return a stream: mel frames in, samples out. Many streams may run at the same time."""
+    def denoiser_for(self, options: VocoderOptions) -> BiasDenoiser | None:
+        """Return what takes the model's own tone out; None where that is not wished, or the model draws on no noise."""
+        return self.denoiser if options.denoise and self.engine.n_group else None
+
+    def stream(self, options: VocoderOptions = _DEFAULTS, *, first_chunk: int | None = None) -> StreamingVocoder:
+        """Return a stream: mel frames in, samples out. Many streams may run at the same time.
+
+        Args:
+            options: what is wished of the vocoder.
+            first_chunk: mel frames spoken at first; see `StreamingVocoder`.
+        """
         return StreamingVocoder(
             self.engine,
             options,
             chunk_frames=options.chunk_frames or self.chunk_frames,
-            denoiser=self.denoiser if options.denoise else None,
+            denoiser=self.denoiser_for(options),
+            first_chunk=first_chunk,
         )
 
     def blocks(

@@ -1,0 +1,149 @@
+"""From a text, whole or in pieces, to the lines of a script: sentences with the silences before them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from glowvox.errors import TextError
+from glowvox.synthesis.speech_options import SpeechOptions
+from glowvox.text.front_end import FrontEnd
+from glowvox.text.limits import SentenceLimits
+from glowvox.text.sentences import SentenceStream
+from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
+
+_PIECE = 2000
+"""Characters of a whole text that are split at once."""
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+_NOTHING = "nothing to say"
+_LIMITS = SentenceLimits()
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence, and the silence before it. One without items is silence (and marks) only."""
+
+    sentence: Sentence
+    """Its span counts characters of the whole text (of SSML: without the tags)."""
+    pause_before: float = 0.0
+    """Seconds."""
+
+
+def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptions, warn: Warn) -> Iterator[Line]:
+    """Yield the lines of a plain text as soon as its pieces allow; memory does not grow with the text.
+
+    Args:
+        pieces: the text, cut anywhere.
+        front_end: of the text's language.
+        options: the pauses.
+        warn: told of everything that was guessed, replaced or left out, each once.
+
+    Raises:
+        TextError: a piece is no text, or nothing in all of them can be spoken.
+    """
+    known: set[str] = set()
+    spoken, paragraph = False, False
+    for text, place, after_blank_line in _sentences(pieces):
+        paragraph = paragraph or after_blank_line
+        utterance = front_end.process(text, pauses=PauseLengths(0.0, 0.0), limits=_LIMITS)
+        for warning in utterance.warnings:
+            if not warning.startswith(_NOTHING) and warning not in known:
+                known.add(warning)
+                warn(warning)
+        pause = options.paragraph_pause if paragraph else options.sentence_pause
+        pause = pause if spoken else 0.0
+        for sentence in utterance.sentences:
+            yield Line(moved(sentence, place), pause)
+            pause, spoken, paragraph = 0.0, True, False
+    if not spoken:
+        raise TextError(f"{_NOTHING}: the text holds no word that can be spoken")
+
+
+def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn: Warn) -> Iterator[Line]:
+    """Yield the lines of an SSML document; the last one may be silence.
+
+    Raises:
+        TextError: the document is not of the subset that is read, or holds neither a word nor a silence.
+    """
+    pauses = PauseLengths(options.sentence_pause, options.paragraph_pause)
+    utterance = front_end.process_ssml(document, pauses=pauses, limits=_LIMITS)
+    for warning in utterance.warnings:
+        if not warning.startswith(_NOTHING):
+            warn(warning)
+    silence = 0.0
+    if not any(sentence.items or sentence.pause_after for sentence in utterance.sentences):
+        raise TextError(f"{_NOTHING}: the SSML document holds no word that can be spoken")
+    for sentence in utterance.sentences:
+        yield Line(sentence, silence)
+        silence = sentence.pause_after
+    if silence:
+        yield Line(Sentence("", (), (0, 0)), silence)
+
+
+def pieces_of(text: str | Iterable[str]) -> Iterator[str]:
+    """Yield a text in pieces of a moderate length.
+
+    Raises:
+        TextError: it is no text, or a piece of it is none.
+    """
+    if not isinstance(text, str | Iterable) or isinstance(text, bytes):
+        raise TextError(f"a text is a string or an iterator of strings, got a {type(text).__name__}")
+    for piece in [text] if isinstance(text, str) else text:
+        if not isinstance(piece, str):
+            raise TextError(f"a text comes in pieces of text, got a {type(piece).__name__}")
+        yield from (piece[start : start + _PIECE] for start in range(0, len(piece), _PIECE))
+
+
+def _sentences(pieces: Iterable[str]) -> Iterator[tuple[str, int, bool]]:
+    """Yield sentences, each with its place in the text and whether a blank line stands before it.
+
+    Inline phonemes, which may hold full stops, are put together again where the splitter cut them.
+    """
+    stream = SentenceStream(_LIMITS.max_characters)
+    pending, offset = "", 0
+
+    def located(sentence: str) -> tuple[str, int, bool]:
+        nonlocal pending, offset
+        rest = pending.lstrip()
+        gap = pending[: len(pending) - len(rest)]
+        place = offset + len(gap)
+        pending, offset = rest[len(sentence) :], place + len(sentence)
+        return sentence, place, _BLANK_LINE.search(gap) is not None
+
+    def found() -> Iterator[tuple[str, int, bool]]:
+        nonlocal pending
+        for piece in pieces:
+            pending += piece
+            yield from map(located, stream.push(piece))
+        yield from map(located, stream.flush())
+
+    open_one: tuple[str, int, bool] | None = None
+    for sentence, place, after_blank_line in found():
+        if open_one is not None:
+            text, start, blank = open_one
+            joined = text + " " * (place - start - len(text)) + sentence
+            if len(joined) <= _LIMITS.max_characters and not after_blank_line:
+                open_one = (joined, start, blank)
+            else:
+                yield open_one
+                open_one = (sentence, place, after_blank_line)
+        else:
+            open_one = (sentence, place, after_blank_line)
+        if open_one[0].count("[[") <= open_one[0].count("]]"):
+            yield open_one
+            open_one = None
+    if open_one is not None:
+        yield open_one
+
+
+def moved(sentence: Sentence, places: int) -> Sentence:
+    """Return a sentence whose spans are moved by a number of characters."""
+    if not places:
+        return sentence
+
+    def later(item: Word | Pause) -> Word | Pause:
+        return replace(item, span=(item.span[0] + places, item.span[1] + places))
+
+    items = tuple(later(item) for item in sentence.items)
+    return replace(sentence, items=items, span=(sentence.span[0] + places, sentence.span[1] + places))

@@ -1,0 +1,172 @@
+"""From sentences to mels with timing: tokens, context for short sentences, durations, latent, decoder; in batches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glowvox.engines.acoustic import AcousticEngine, EncodedText
+from glowvox.errors import TextError
+from glowvox.synthesis.latent import sentence_latent, sentence_seed
+from glowvox.synthesis.speech_options import SpeechOptions
+from glowvox.synthesis.timing import Frames, filled_frames, predicted_frames
+from glowvox.text.tokenizer import Tokenizer, TokenSequence
+from glowvox.text.utterance import Pause, Sentence
+
+
+@dataclass(frozen=True)
+class Request:
+    """A sentence to be spoken."""
+
+    sentence: Sentence
+    tokens: TokenSequence
+    context: tuple[int, ...]
+    """Tokens that the encoder sees; those of the sentence, for a short one with more between."""
+    speaker: int | None
+    """Number of the speaker; None with one speaker."""
+    options: SpeechOptions
+
+    @property
+    def seed(self) -> int:
+        """Of all noise in this sentence."""
+        return sentence_seed(self.options.seed, self.sentence.span[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What the encoder says of one sentence: mean [M, L], log_std [M, L], frames [L] unrounded, and as predicted."""
+
+    mean: NDArray[np.float32]
+    log_std: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    frames: Frames
+
+
+@dataclass(frozen=True, eq=False)
+class SentenceMel:
+    """A sentence's mel [M, T] and the frames of its tokens [L], which sum to T."""
+
+    mel: NDArray[np.float32]
+    frames: Frames
+
+
+class MelMaker:
+    """Speaks sentences up to the mel, over any acoustic engine."""
+
+    def __init__(self, engine: AcousticEngine, tokenizer: Tokenizer) -> None:
+        """Take an engine and the tokenizer that its model was trained with.
+
+        Raises:
+            TextError: the tokenizer has another number of symbols than the model.
+        """
+        if len(tokenizer) != engine.n_symbols:
+            raise TextError(
+                f"the tokenizer has {len(tokenizer)} symbols, the acoustic model {engine.n_symbols}; "
+                "they do not belong together"
+            )
+        self.engine = engine
+        self.tokenizer = tokenizer
+
+    def request(self, sentence: Sentence, speaker: int | None, options: SpeechOptions) -> Request:
+        """Return what is needed to speak a sentence.
+
+        Raises:
+            TextError: a phoneme is not one of the voice's.
+        """
+        tokens = self.tokenizer.encode(sentence)
+        context = tokens.ids
+        if len(tokens) < options.context_tokens:
+            between = () if isinstance(sentence.items[-1], Pause) else (Pause(".", sentence.span),)
+            twice = replace(sentence, items=(*sentence.items, *between, *sentence.items))
+            context = self.tokenizer.encode(twice).ids
+        return Request(sentence, tokens, tuple(context), speaker, options)
+
+    def statistics(self, requests: Sequence[Request]) -> list[Statistics]:
+        """Encode sentences in one batch.
+
+        Raises:
+            TextError, VoiceError, EngineError: see `AcousticEngine.encode`.
+        """
+        lengths = np.array([len(request.context) for request in requests], np.int64)
+        tokens = np.full((len(requests), lengths.max()), self.tokenizer.pad_id, np.int64)
+        for row, request in zip(tokens, requests, strict=True):
+            row[: len(request.context)] = request.context
+        encoded = self.engine.encode(tokens, lengths, _speakers(requests))
+        return [self._of_one(encoded, number, request) for number, request in enumerate(requests)]
+
+    def mels(
+        self, requests: Sequence[Request], statistics: Sequence[Statistics], frames: Sequence[Frames | None]
+    ) -> list[SentenceMel]:
+        """Decode sentences in one batch.
+
+        Args:
+            requests: the sentences.
+            statistics: what the encoder said of them.
+            frames: durations of the tokens [L], exactly kept; None: as predicted.
+
+        Raises:
+            TextError: durations that do not fit the tokens.
+            VoiceError, EngineError: see `AcousticEngine.decode`.
+        """
+        step = self.engine.n_squeeze
+        latents, kept = [], []
+        for request, known, given in zip(requests, statistics, frames, strict=True):
+            own = known.frames if given is None else _checked(given, request)
+            kept.append(own)
+            latents.append(
+                sentence_latent(
+                    known.mean,
+                    known.log_std,
+                    filled_frames(own, step),
+                    temperature=request.options.temperature,
+                    seed=request.seed,
+                )
+            )
+        lengths = np.array([latent.shape[1] for latent in latents], np.int64)
+        batch = np.zeros((len(latents), self.engine.audio.n_mels, lengths.max()), np.float32)
+        for row, latent in zip(batch, latents, strict=True):
+            row[:, : latent.shape[1]] = latent
+        decoded = self.engine.decode(batch, lengths, _speakers(requests))
+        return [SentenceMel(mel[:, : own.sum()], own) for mel, own in zip(decoded, kept, strict=True)]
+
+    def _of_one(self, encoded: EncodedText, number: int, request: Request) -> Statistics:
+        """Cut one sentence out of a batch: its own tokens, without the context between."""
+        length, whole = len(request.tokens), len(request.context)
+        # The end symbol, with its blank, closes the context; the tokens before it open it.
+        tail = 2 if self.tokenizer.add_blank else 1
+        kept = np.r_[0 : length - tail, whole - tail : whole]
+        log_duration = encoded.log_duration[number, kept]
+        scale = _rates(request) / np.float32(request.options.speed)
+        with np.errstate(over="ignore"):
+            weights = np.minimum(np.exp(log_duration) * scale, np.float32(1e6))
+        frames = predicted_frames(log_duration, scale, self.engine.n_squeeze)
+        return Statistics(encoded.mean[number][:, kept], encoded.log_std[number][:, kept], weights, frames)
+
+
+def _rates(request: Request) -> NDArray[np.float32]:
+    """Return the length scale that the words of a sentence ask for, per token; a pause goes with the word before."""
+    rates = [word.rate for word in request.sentence.words]
+    scale = np.ones(len(request.tokens), np.float32)
+    last = 1.0
+    for place, word in enumerate(request.tokens.words):
+        last = last if word < 0 else 1.0 / rates[word]
+        scale[place] = last
+    return scale
+
+
+def _speakers(requests: Sequence[Request]) -> NDArray[np.int64] | None:
+    numbers = [request.speaker for request in requests if request.speaker is not None]
+    return np.array(numbers, np.int64) if numbers else None
+
+
+def _checked(frames: Frames, request: Request) -> Frames:
+    array = np.asarray(frames)
+    if array.shape != (len(request.tokens),) or array.dtype.kind not in "iu":
+        raise TextError(
+            f"the sentence '{request.sentence.text[:40]}' needs {len(request.tokens)} durations in whole frames, "
+            f"got {array.dtype} {list(array.shape)}"
+        )
+    if (array < 0).any() or array.sum() < 1:
+        raise TextError("durations must not be negative, and a sentence needs at least one frame")
+    return array.astype(np.int64)

@@ -1,0 +1,72 @@
+"""What a caller may wish of a voice, apart from the text; a voice's own defaults are such options too."""
+
+import math
+from dataclasses import dataclass
+from typing import TypedDict
+
+from glowvox.errors import ConfigError
+from glowvox.synthesis.noise import check_seed
+
+SLOWEST, FASTEST = 0.1, 10.0
+
+
+@dataclass(frozen=True)
+class SpeechOptions:
+    """How a text is spoken."""
+
+    speed: float = 1.0
+    """Speaking rate; 2 is twice as fast."""
+    temperature: float = 0.667
+    """Standard deviation of the acoustic model's noise; 0: the most likely mel (Glow-TTS, section 5.2)."""
+    sigma: float = 0.6
+    """Standard deviation of the vocoder's noise (WaveGlow, section 3.3)."""
+    denoise: float = 0.01
+    """How many times the vocoder's bias spectrum is subtracted; 0: not at all."""
+    sentence_pause: float = 0.2
+    """Silence after a sentence inside a paragraph, in seconds."""
+    paragraph_pause: float = 0.6
+    """Silence after a paragraph, in seconds."""
+    context_tokens: int = 24
+    """Sentences of fewer tokens are encoded beside their own repetition, since the model has learned from longer
+    ones; 0: never."""
+    seed: int = 0
+    """Of all noise."""
+    speaker: str | None = None
+    """Name of the speaker; None: the voice's first."""
+    language: str | None = None
+    """Language tag; None: the speaker's."""
+
+    def __post_init__(self) -> None:
+        for name in ("speed", "temperature", "sigma", "denoise", "sentence_pause", "paragraph_pause", "context_tokens"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ConfigError(f"{name} must be a number, got {value!r}")
+        if not SLOWEST <= self.speed <= FASTEST:
+            raise ConfigError(f"the speed must lie between {SLOWEST} and {FASTEST}, got {self.speed}")
+        for name in ("temperature", "sigma", "denoise"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or not 0 <= value <= 100:
+                raise ConfigError(f"{name} must be a number from 0 to 100, got {value}")
+        for name in ("sentence_pause", "paragraph_pause"):
+            if not 0 <= getattr(self, name) <= 60:
+                raise ConfigError(
+                    f"the {name.replace('_', ' ')} must lie between 0 and 60 s, got {getattr(self, name)}"
+                )
+        if self.context_tokens < 0:
+            raise ConfigError(f"context_tokens must not be negative, got {self.context_tokens}")
+        check_seed(self.seed)
+
+
+class Wishes(TypedDict, total=False):
+    """The options of one call; what is absent is as the voice has it. See `SpeechOptions`."""
+
+    speed: float
+    temperature: float
+    sigma: float
+    denoise: float
+    sentence_pause: float
+    paragraph_pause: float
+    context_tokens: int
+    seed: int
+    speaker: str | None
+    language: str | None

@@ -1,0 +1,252 @@
+"""A voice: text in, speech out, whole or as a stream, with the times of its words."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glowvox.audio.sound import Audio, AudioChunk
+from glowvox.engines.acoustic import AcousticEngine
+from glowvox.engines.base import VocoderEngine
+from glowvox.errors import ConfigError, TextError
+from glowvox.synthesis.installed_voices import find_voice
+from glowvox.synthesis.opened_voice import opened_folder
+from glowvox.synthesis.performance import Performance, joined
+from glowvox.synthesis.plan import Part, TimingWish, planned
+from glowvox.synthesis.script import Warn
+from glowvox.synthesis.sentence_mels import MelMaker, Statistics
+from glowvox.synthesis.speech_options import SpeechOptions, Wishes
+from glowvox.synthesis.timing import Frames
+from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
+from glowvox.synthesis.voice_folder import open_engines
+from glowvox.synthesis.voice_text import Lexicon, VoiceText
+from glowvox.text.tokenizer import Tokenizer
+
+
+class Voice:
+    """Speaks. Calls may come from several threads at once; nothing is kept between them but what was loaded."""
+
+    def __init__(self, card: VoiceCard, acoustic: AcousticEngine, vocoder: VocoderEngine) -> None:
+        """Put a voice together; `load_voice` finds the parts.
+
+        Args:
+            card: what the voice is.
+            acoustic: from tokens to mels.
+            vocoder: from mels to samples.
+
+        Raises:
+            VoiceError, TextError: the parts do not belong together.
+        """
+        self.card = card
+        self._mels = MelMaker(acoustic, Tokenizer.from_dict(card.tokenizer))
+        self._performance = Performance(self._mels, Vocoder(vocoder))
+        self._text = VoiceText(card, self._mels)
+
+    @property
+    def name(self) -> str:
+        """The voice's name."""
+        return self.card.name
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second."""
+        return self.card.vocoder.mel.sample_rate
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Names of the speakers; the first one speaks where none is named."""
+        return self.card.speakers
+
+    def say(
+        self,
+        text: str,
+        *,
+        ssml: bool = False,
+        lexicon: Lexicon | None = None,
+        slot: float | None = None,
+        word_durations: Sequence[float | None] | None = None,
+        token_durations: Sequence[NDArray[np.int64]] | None = None,
+        on_warning: Warn | None = None,
+        **wishes: Unpack[Wishes],
+    ) -> Audio:
+        """Speak a text.
+
+        Args:
+            text: any text; `[[ phonemes ]]` in it are spoken as they stand.
+            ssml: whether it is an SSML document.
+            lexicon: the user's own pronunciations, or the file that holds them.
+            slot: seconds that the whole shall take, pauses included.
+            word_durations: seconds for each word as written (those of `Audio.words`); None: as the voice speaks it.
+            token_durations: frames for each token of each sentence, as `durations` gives them.
+            on_warning: told of every word or sign that was guessed, replaced or left out; None: they are logged.
+            **wishes: speed, temperature, sigma, denoise, sentence_pause, paragraph_pause, seed, speaker, language; see
+                `SpeechOptions`. What is absent is as the voice has it.
+
+        Raises:
+            TextError: there is nothing to say, or the durations do not fit the text.
+            ConfigError: an option is out of range.
+            VoiceError: no such speaker or language.
+            EngineError: the engine failed.
+
+        Example:
+            >>> audio = glowvox.load_voice().say("Hello, world.", speed=0.9)  # doctest: +SKIP
+        """
+        options = self.options(**wishes)
+        wish = TimingWish(slot, word_durations, token_durations)
+        parts = self._planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish)
+        return joined(self._performance.stream(parts, self._samples(slot), first_chunk=None))
+
+    def stream(
+        self,
+        text: str | Iterable[str],
+        *,
+        ssml: bool = False,
+        lexicon: Lexicon | None = None,
+        slot: float | None = None,
+        word_durations: Sequence[float | None] | None = None,
+        token_durations: Sequence[NDArray[np.int64]] | None = None,
+        on_warning: Warn | None = None,
+        **wishes: Unpack[Wishes],
+    ) -> Iterator[AudioChunk]:
+        """Speak a text while it is computed, or even written: the samples of `say`, as they become ready.
+
+        Text in pieces is cut into sentences as the whole text would be, and each is spoken as soon as it is complete.
+        Memory does not grow with the text, except where durations are wished, which need it whole.
+
+        Args:
+            text: a text, or an iterator of pieces of text, cut anywhere.
+            ssml: see `say`, like all other arguments.
+            lexicon: see `say`.
+            slot: see `say`.
+            word_durations: see `say`.
+            token_durations: see `say`.
+            on_warning: see `say`.
+            **wishes: see `say`.
+
+        Raises:
+            GlowvoxError: see `say`; wrong options are refused at once, the rest when the iteration comes to it.
+        """
+        options = self.options(**wishes)
+        wish = TimingWish(slot, word_durations, token_durations)
+        parts = self._planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish)
+        performance = self._performance
+        whole = isinstance(text, str) or not wish.empty
+        return performance.stream(parts, self._samples(slot), first_chunk=performance.first_chunk, whole_text=whole)
+
+    def say_many(
+        self,
+        texts: Iterable[str],
+        *,
+        batch_size: int = 16,
+        lexicon: Lexicon | None = None,
+        on_warning: Warn | None = None,
+        **wishes: Unpack[Wishes],
+    ) -> Iterator[Audio]:
+        """Speak many texts, several at a time; each sounds as `say` alone would have it.
+
+        Args:
+            texts: plain texts; as many as `batch_size` are in memory at once.
+            batch_size: how many texts are computed together.
+            lexicon: see `say`.
+            on_warning: see `say`.
+            **wishes: see `say`.
+
+        Yields:
+            The audio of each text, in order.
+
+        Raises:
+            GlowvoxError: see `say`; a text that cannot be spoken is named by its number.
+        """
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
+        options = self.options(**wishes)
+        return self._many(iter(texts), batch_size, lexicon, options, on_warning)
+
+    def durations(
+        self,
+        text: str,
+        *,
+        ssml: bool = False,
+        lexicon: Lexicon | None = None,
+        on_warning: Warn | None = None,
+        **wishes: Unpack[Wishes],
+    ) -> list[Frames]:
+        """Return how many mel frames each token [L] of each sentence would last; `say` takes them back, changed.
+
+        Args and errors are those of `say`.
+        """
+        options = self.options(**wishes)
+        parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
+        return [known.frames for known in map(self._measured, parts) if known is not None]
+
+    def options(self, **wishes: Unpack[Wishes]) -> SpeechOptions:
+        """Return the voice's options with wishes in place of some.
+
+        Raises:
+            ConfigError: an option is unknown or out of range.
+            VoiceError: no such speaker or language.
+        """
+        known = SpeechOptions.__dataclass_fields__
+        unknown = sorted(set(wishes) - set(known))
+        if unknown:
+            raise ConfigError(f"a voice has no option '{unknown[0]}'; there are {', '.join(known)}")
+        return self._text.settled(replace(self.card.defaults, **wishes))
+
+    def _samples(self, slot: float | None) -> int | None:
+        return None if slot is None or not np.isfinite(slot) else round(slot * self.sample_rate)
+
+    def _planned(self, parts: Iterator[Part], wish: TimingWish) -> Iterator[Part]:
+        """Yield the parts with their durations; where any are wished, the whole text is measured first."""
+        if wish.empty:
+            yield from parts
+            return
+        whole = list(parts)
+        yield from planned(whole, [self._measured(part) for part in whole], wish, self.card.mel.frame_rate)
+
+    def _measured(self, part: Part) -> Statistics | None:
+        """Return the durations of a part; what else the encoder said is not kept."""
+        if part.request is None:
+            return None
+        [known] = self._mels.statistics([part.request])
+        nothing = np.empty((0, 0), np.float32)
+        return replace(known, mean=nothing, log_std=nothing)
+
+    def _many(
+        self, texts: Iterator[str], size: int, lexicon: Lexicon | None, options: SpeechOptions, on_warning: Warn | None
+    ) -> Iterator[Audio]:
+        number = 0
+        while group := list(islice(texts, size)):
+            scripts = []
+            for text in group:
+                number += 1
+                try:
+                    scripts.append(list(self._text.parts(text, lexicon, options, on_warning)))
+                except TextError as error:
+                    raise TextError(f"text {number}: {error}") from error
+            yield from map(joined, self._performance.together(scripts))
+
+
+def load_voice(
+    name_or_path: str | os.PathLike[str] | None = None, *, engine: str = "auto", threads: int | None = None
+) -> Voice:
+    """Return a voice.
+
+    Args:
+        name_or_path: a voice's folder, a `.voice` file, or the name of an installed voice; None or "default": the one
+            that came with the package.
+        engine: "onnx", "torch", or "auto": the graphs where the voice has some, else PyTorch.
+        threads: CPU threads; None: the engine's own choice.
+
+    Raises:
+        VoiceError: there is no such voice, or it is damaged or hostile.
+        EngineError, CheckpointError: its models cannot be run.
+        MissingExtraError: the voice needs PyTorch, and it is not installed.
+    """
+    with opened_folder(find_voice(name_or_path)) as folder:
+        card = read_voice_card(folder)
+        return Voice(card, *open_engines(folder, card, engine, threads))
