@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from glowvox.export.gated_stack_graph import GatedStackGraph, StackCondition
 from glowvox.export.graph_builder import GraphBuilder
@@ -53,6 +54,11 @@ def undo_coupling(
     if mask is not None:
         moved = graph.op("Mul", moved, mask)
     return graph.op("Concat", kept, moved, axis=1)
+
+
+def inverse_of(weight: Tensor) -> NDArray[np.float64]:
+    """Return the inverse of a 1x1 convolution's matrix, from float64."""
+    return np.asarray(np.linalg.inv(array_of(weight)), np.float64)
 
 
 def undo_mixing(

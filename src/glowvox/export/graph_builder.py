@@ -51,7 +51,9 @@ class GraphBuilder:
 
     def input(self, name: str, shape: Sequence[int | str], dtype: Any = np.float32) -> str:
         """Declare an input; a word in the shape is a length known only when the graph runs."""
-        self._inputs.append(helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape))
+        self._inputs.append(
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
+        )
         return name
 
     def output(self, value: str, name: str, shape: Sequence[int | str]) -> None:

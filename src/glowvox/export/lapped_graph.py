@@ -1,4 +1,4 @@
-"""The inverse of the lapped transform as a graph, without reversed views: the mirrored halves are products of their own."""
+"""The inverse of the lapped transform as a graph, without reversed views: mirrored halves are products of their own."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def undo_lapped(graph: GraphBuilder, rows: str, layout: RowLayout, hop: int) -> 
     sine, cosine = np.sin(angle), np.cos(angle)
     zeros = np.zeros(hop)
     blocks = layout.sequences(graph.linear(rows, basis, zeros, exact=True), hop)
-    mirrored = np.concatenate([-cosine * basis[:, :half - 1:-1], (cosine * basis[:, :half])[:, ::-1]], 1)
+    mirrored = np.concatenate([-cosine * basis[:, : half - 1 : -1], (cosine * basis[:, :half])[:, ::-1]], 1)
     folded = layout.sequences(graph.linear(rows, mirrored, zeros, exact=True), hop)
     first, second = graph.split(blocks, [half, half], axis=2)
     to_next, to_previous = graph.split(folded, [half, half], axis=2)

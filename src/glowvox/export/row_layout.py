@@ -32,9 +32,7 @@ class RowLayout:
         """Return `[B, T, C]` from rows `[B * T, C]`."""
         if channels not in self._shapes:
             graph = self._graph
-            self._shapes[channels] = graph.op(
-                "Concat", self.batch_and_length, graph.integers([channels]), axis=0
-            )
+            self._shapes[channels] = graph.op("Concat", self.batch_and_length, graph.integers([channels]), axis=0)
         return self._graph.op("Reshape", rows, self._shapes[channels])
 
     def rows(self, sequences: str, channels: int) -> str:

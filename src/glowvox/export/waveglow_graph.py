@@ -1,15 +1,16 @@
-"""WaveGlow's inverse as a graph: `latent [B, G, N]` and `mel [B, M, T]` in, `audio [B, S]` out, any batch and length."""
+"""WaveGlow's inverse as a graph: `latent [B, G, N]` and `mel [B, M, T]` in, `audio [B, S]` out, any batch or length."""
 
 import numpy as np
 from torch import nn
 
-from glowvox.export.coupling_graph import undo_coupling, undo_mixing
+from glowvox.export.coupling_graph import inverse_of, undo_coupling, undo_mixing
 from glowvox.export.gated_stack_graph import StackCondition
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.lapped_graph import undo_lapped
 from glowvox.export.row_layout import RowLayout, array_of, gelu
 from glowvox.models.waveglow import WaveGlow, WaveGlowStep
 from glowvox.models.waveglow_condition import MelEncoder, MelEnvelope, MelUpsampler
+from glowvox.nn.gated_stack import GatedStack
 
 
 def write_waveglow(graph: GraphBuilder, model: WaveGlow) -> None:
@@ -46,11 +47,10 @@ def _undo_steps(graph: GraphBuilder, model: WaveGlow, rows: str, layout: RowLayo
     for index, step in reversed(list(enumerate(model.steps))):
         assert isinstance(step, WaveGlowStep)
         with graph.scope(f"step_{index}"):
-            network = step.coupling.network
-            rows = undo_coupling(
-                graph, rows, channels, network, layout, condition, max_log_scale=config.max_log_scale  # type: ignore[arg-type]
-            )
-            rows = undo_mixing(graph, rows, np.linalg.inv(array_of(step.convolution.weight)), step.actnorm)
+            stack = step.coupling.network
+            assert isinstance(stack, GatedStack)
+            rows = undo_coupling(graph, rows, channels, stack, layout, condition, max_log_scale=config.max_log_scale)
+            rows = undo_mixing(graph, rows, inverse_of(step.convolution.weight), step.actnorm)
             if index in config.early_exits:
                 rows = graph.op("Concat", outputs.pop(), rows, axis=1)
                 channels += config.n_early_size

@@ -1,0 +1,65 @@
+"""What this machine offers an engine: cores, and the processor's instructions that matter."""
+
+import functools
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from glowvox.errors import EngineError
+
+_FEATURES = ("avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+_ARM_FEATURES = ("asimd", "asimddp", "bf16", "i8mm", "sve")
+
+
+@dataclass(frozen=True)
+class Processor:
+    """The processor."""
+
+    name: str
+    cores: int
+    """Logical cores that this process may use."""
+    features: tuple[str, ...]
+    """Instruction sets that decide how fast the engines are; empty where the system does not tell."""
+
+    @property
+    def has_bf16(self) -> bool:
+        """Whether products of bfloat16 numbers are faster than float32 ones here."""
+        return bool({"amx_bf16", "avx512_bf16"} & set(self.features))
+
+
+@functools.cache
+def processor() -> Processor:
+    """Return what is known of the processor, from the system's own tables."""
+    name, flags = platform.processor() or platform.machine(), set[str]()
+    table = Path("/proc/cpuinfo")
+    if table.is_file():
+        for line in table.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() in ("flags", "Features"):
+                flags = set(value.split())
+            elif key.strip() == "model name":
+                name = value.strip()
+            if not line and flags:
+                break
+    known = _FEATURES if "avx2" in flags or "sse2" in flags else _ARM_FEATURES
+    return Processor(name, usable_cores(), tuple(feature for feature in known if feature in flags))
+
+
+def usable_cores() -> int:
+    """Return how many logical cores this process may use, at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return max(1, os.cpu_count() or 1) if affinity is None else max(1, len(affinity(0)))
+
+
+def checked_threads(threads: int | None) -> int:
+    """Return a number of threads; None: one for each usable core.
+
+    Raises:
+        EngineError: the number is impossible.
+    """
+    if threads is None:
+        return usable_cores()
+    if not 1 <= threads <= 4096:
+        raise EngineError(f"the number of threads must be at least 1, got {threads}")
+    return threads

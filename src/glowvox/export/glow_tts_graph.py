@@ -1,0 +1,157 @@
+"""Glow-TTS as two graphs: tokens to the statistics of the prior, and a latent back to the mel; any batch and length.
+
+What lies between them (durations, noise, temperature) is small, data-dependent arithmetic that the speaking half does
+in NumPy. Masks come from the lengths, so padding in a batch changes nothing.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from glowvox.export.coupling_graph import inverse_of, undo_coupling, undo_mixing
+from glowvox.export.gated_stack_graph import StackCondition
+from glowvox.export.graph_builder import GraphBuilder
+from glowvox.export.row_layout import RowLayout, array_of, layer_norm
+from glowvox.export.transformer_graph import write_transformer
+from glowvox.flows.actnorm import ActNorm
+from glowvox.flows.chain import Chain
+from glowvox.flows.coupling import AffineCoupling
+from glowvox.flows.grouped_conv import GroupedInvertibleConv
+from glowvox.models.glow_tts import GlowTTS
+from glowvox.models.glow_tts_decoder import SigmoidScale
+from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d
+from glowvox.nn.gated_stack import GatedStack
+
+
+def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
+    """Write the encoder: `tokens [B, L]`, `lengths [B]` (and `speaker [B]`) to `mean`, `log_std`, `log_duration`."""
+    encoder, mels = model.encoder, model.config.audio.n_mels
+    tokens = graph.input("tokens", ["B", "L"], np.int64)
+    lengths = graph.input("lengths", ["B"], np.int64)
+    speaker = _speaker(graph, model)
+    hidden = model.config.hidden_channels
+    table = graph.matrix(array_of(encoder.embedding.weight) * math.sqrt(hidden))
+    embedded = graph.op("Gather", table, tokens, axis=0)
+    layout = RowLayout(graph, embedded)
+    mask = layout.rows(_mask(graph, layout, lengths), 1)
+    rows = layout.rows(embedded, hidden)
+    if encoder.prenet is not None:
+        with graph.scope("prenet"):
+            rows = _prenet(graph, encoder.prenet, rows, layout, mask)
+    rows = graph.op("Mul", rows, mask)
+    for index, layer in enumerate(encoder.transformer.layers):
+        with graph.scope(f"transformer_{index}"):
+            rows = write_transformer(graph, layer, rows, layout, mask)  # type: ignore[arg-type]
+    mean = graph.op("Mul", _convolved(layout, encoder.mean, rows), mask)
+    log_std = graph.op("Mul", mean, graph.floats(0.0))
+    if encoder.log_std is not None:
+        log_std = graph.op("Mul", _convolved(layout, encoder.log_std, rows), mask)
+    with graph.scope("durations"):
+        log_duration = _durations(graph, model, rows, layout, mask, speaker)
+    for name, value in (("mean", mean), ("log_std", log_std)):
+        sequences = layout.sequences(value, mels)
+        graph.output(graph.op("Transpose", sequences, perm=[0, 2, 1]), name, ["B", mels, "L"])
+    graph.output(graph.op("Reshape", log_duration, layout.batch_and_length), "log_duration", ["B", "L"])
+
+
+def write_decoder(graph: GraphBuilder, model: GlowTTS) -> None:
+    """Write the decoder backwards: `latent [B, M, T]`, `lengths [B]` (and `speaker [B]`) to `mel [B, M, T]`."""
+    config = model.config
+    mels, step = config.audio.n_mels, config.n_squeeze
+    latent = graph.input("latent", ["B", mels, "T"])
+    lengths = graph.input("lengths", ["B"], np.int64)
+    speaker = _speaker(graph, model)
+    condition = None if speaker is None else StackCondition(speaker, config.speaker_channels, None)
+    frames = graph.op("Transpose", latent, perm=[0, 2, 1])
+    shape = graph.op("Concat", graph.op("Shape", frames, start=0, end=1), graph.integers([-1, mels * step]), axis=0)
+    squeezed = graph.op("Reshape", frames, shape)  # consecutive frames lie side by side already
+    layout = RowLayout(graph, squeezed)
+    mask = layout.rows(_mask(graph, layout, graph.op("Div", lengths, graph.integers(step))), 1)
+    channels = mels * step
+    rows = graph.op("Mul", layout.rows(squeezed, channels), mask)
+    for index, block in reversed(list(enumerate(model.decoder.blocks))):
+        assert isinstance(block, Chain)
+        actnorm, mixing, coupling = block
+        assert isinstance(actnorm, ActNorm)
+        assert isinstance(mixing, GroupedInvertibleConv)
+        assert isinstance(coupling, AffineCoupling)
+        network = coupling.network
+        sigmoid = isinstance(network, SigmoidScale)
+        stack = network.network if isinstance(network, SigmoidScale) else network
+        assert isinstance(stack, GatedStack)
+        with graph.scope(f"block_{index}"):
+            rows = undo_coupling(
+                graph,
+                rows,
+                channels,
+                stack,
+                layout,
+                condition,
+                max_log_scale=config.max_log_scale,
+                sigmoid_scale=sigmoid,
+                mask=mask,
+            )
+            rows = undo_mixing(graph, rows, _full_inverse(mixing), actnorm, mask)
+    mel = graph.op("Reshape", rows, graph.op("Shape", frames))
+    graph.output(graph.op("Transpose", mel, perm=[0, 2, 1]), "mel", ["B", mels, "T"])
+
+
+def _full_inverse(mixing: GroupedInvertibleConv) -> NDArray[np.float64]:
+    """Return the inverse `[C, C]` of a grouped 1x1 convolution: `(half h, group g, j), (half k, group g, l)`."""
+    group, count = mixing.group, mixing.n_groups
+    small = inverse_of(mixing.weight).reshape(2, group // 2, 2, group // 2)
+    return np.asarray(np.einsum("hjkl,gm->hgjkml", small, np.eye(count)).reshape(group * count, group * count))
+
+
+def _speaker(graph: GraphBuilder, model: GlowTTS) -> str | None:
+    """Return the speakers' unit vectors `[B, G]`; None with one speaker."""
+    if model.speakers is None:
+        return None
+    table = array_of(model.speakers.weight)
+    table /= np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
+    return graph.op("Gather", graph.floats(table), graph.input("speaker", ["B"], np.int64), axis=0)
+
+
+def _mask(graph: GraphBuilder, layout: RowLayout, lengths: str) -> str:
+    """Return `[B, T]`, one where a position lies before its item's length."""
+    length = graph.op("Squeeze", layout.length, graph.integers([0]))
+    positions = graph.op("Range", graph.integers(0), length, graph.integers(1))
+    inside = graph.op("Less", positions, graph.op("Unsqueeze", lengths, graph.integers([1])))
+    return graph.op("Cast", inside, to=1)
+
+
+def _prenet(graph: GraphBuilder, prenet: ConvPrenet, rows: str, layout: RowLayout, mask: str) -> str:
+    hidden = rows
+    for convolution, norm in zip(prenet.convolutions, prenet.norms, strict=True):
+        assert isinstance(convolution, SameConv1d)
+        hidden = _convolved(layout, convolution, graph.op("Mul", hidden, mask))
+        hidden = graph.op("Relu", _normed(graph, norm, hidden))
+    return graph.op("Mul", graph.op("Add", rows, _convolved(layout, prenet.projection, hidden)), mask)
+
+
+def _durations(
+    graph: GraphBuilder, model: GlowTTS, rows: str, layout: RowLayout, mask: str, speaker: str | None
+) -> str:
+    """Return log durations as rows `[R, 1]`."""
+    predictor = model.encoder.durations
+    if speaker is not None:
+        hidden, channels = model.config.hidden_channels, model.config.speaker_channels
+        shape = graph.op("Concat", layout.batch_and_length, graph.integers([channels]), axis=0)
+        spread = graph.op("Expand", graph.op("Unsqueeze", speaker, graph.integers([1])), shape)
+        rows = layout.joined([layout.sequences(rows, hidden), spread], hidden + channels)
+    for convolution, norm in ((predictor.convolution_1, predictor.norm_1), (predictor.convolution_2, predictor.norm_2)):
+        hidden_rows = _convolved(layout, convolution, graph.op("Mul", rows, mask))
+        rows = _normed(graph, norm, graph.op("Relu", hidden_rows))
+    return graph.op("Mul", _convolved(layout, predictor.projection, graph.op("Mul", rows, mask)), mask)
+
+
+def _convolved(layout: RowLayout, convolution: SameConv1d, rows: str) -> str:
+    bias: Tensor | None = convolution.bias
+    return layout.convolution(rows, convolution.weight, bias)
+
+
+def _normed(graph: GraphBuilder, norm: object, rows: str) -> str:
+    assert isinstance(norm, ChannelNorm)
+    return layer_norm(graph, rows, norm.weight, norm.bias, norm.eps)
