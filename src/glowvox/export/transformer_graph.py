@@ -22,9 +22,7 @@ def write_transformer(graph: GraphBuilder, layer: TransformerLayer, rows: str, l
     return graph.op("Mul", layer_norm(graph, graph.op("Add", rows, hidden), norm.weight, norm.bias, norm.eps), mask)
 
 
-def _attention(
-    graph: GraphBuilder, attention: RelativeSelfAttention, rows: str, layout: RowLayout, mask: str
-) -> str:
+def _attention(graph: GraphBuilder, attention: RelativeSelfAttention, rows: str, layout: RowLayout, mask: str) -> str:
     """Return rows `[R, H]`: softmax(q k + q relative_keys) (v + relative_values), over the tokens that are there."""
     heads, window = attention.n_heads, attention.window
     weight, bias = array_of(attention.query_key_value.weight), array_of(attention.query_key_value.bias)

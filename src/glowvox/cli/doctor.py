@@ -1,0 +1,95 @@
+"""`glowvox doctor`: what is installed, what this machine can do, and what will be used."""
+
+import argparse
+import json
+from typing import Any
+
+SUMMARY = "show what is installed and what will be used"
+EXAMPLE = """\
+examples:
+  glowvox doctor
+  glowvox doctor --json
+"""
+_PACKAGES = (
+    "numpy",
+    "onnxruntime",
+    "soundfile",
+    "soxr",
+    "safetensors",
+    "gruut",
+    "openvino",
+    "torch",
+    "onnx",
+    "tensorrt",
+    "fastapi",
+    "wyoming",
+    "ray",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was found."""
+    found = _found()
+    print(json.dumps(found, indent=2) if args.json else _as_text(found))
+    return 0
+
+
+def _found() -> dict[str, Any]:
+    import platform
+    from importlib import resources
+    from pathlib import Path
+
+    from glowvox import __version__
+    from glowvox.engines.choose import choose_engine, installed_engines
+    from glowvox.engines.machine import processor
+    from glowvox.errors import GlowvoxError
+
+    machine = processor()
+    try:
+        chosen = choose_engine()
+        engine: dict[str, Any] = {"name": chosen.name, "reason": chosen.reason}
+    except GlowvoxError as error:
+        engine = {"name": None, "reason": str(error)}
+    folder = Path(str(resources.files("glowvox"))) / "voices"
+    return {
+        "glowvox": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": {"name": machine.name, "cores": machine.cores, "features": list(machine.features)},
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "engines": installed_engines(),
+        "engine": engine,
+        "voices": sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else [],
+    }
+
+
+def _version(package: str) -> str | None:
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _as_text(found: dict[str, Any]) -> str:
+    machine, engine = found["processor"], found["engine"]
+    installed = [f"{name} {version}" for name, version in found["packages"].items() if version]
+    missing = [name for name, version in found["packages"].items() if not version]
+    engines = [f"{name} ({version})" for name, version in found["engines"].items()]
+    lines = [
+        f"glowvox      {found['glowvox']}, Python {found['python']}, {found['system']}",
+        f"processor    {machine['name']}, {machine['cores']} cores",
+        f"features     {' '.join(machine['features']) or 'none that matter, or unknown'}",
+        f"installed    {', '.join(installed)}",
+        f"not there    {', '.join(missing) or 'nothing'}",
+        f"engines      {', '.join(engines) or 'none'}",
+        f"chosen       {engine['name'] or 'none'}: {engine['reason']}",
+        f"voices       {', '.join(found['voices']) or 'none'}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,93 @@
+"""`glowvox export`: a trained model for the engines that people deploy."""
+
+import argparse
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glowvox.export.export_model import ExportReport
+    from glowvox.export.parity import Parity
+
+SUMMARY = "write a model for deployment, without PyTorch"
+EXAMPLE = """\
+examples:
+  glowvox export model runs/vocoder --to onnx -o exported
+  glowvox export model runs/acoustic -o exported --precision float16
+  glowvox export model runs/vocoder --to openvino -o exported --json
+
+A vocoder becomes vocoder.onnx, an acoustic model acoustic_encoder.onnx and acoustic_decoder.onnx. Every export is
+compared with PyTorch and refused where it differs.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="WHAT")
+    model = kinds.add_parser(
+        "model",
+        help="a model folder or training run, as graphs",
+        description="Write a trained model as graphs for an engine.",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    model.add_argument("model", metavar="RUN", type=Path, help="a model folder or a training run")
+    model.add_argument(
+        "--to",
+        choices=("onnx", "openvino", "tensorrt"),
+        default="onnx",
+        help="the engine; tensorrt needs an NVIDIA GPU and is untested (default: %(default)s)",
+    )
+    model.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="the folder to write into")
+    model.add_argument(
+        "--precision",
+        choices=("float32", "float16", "int8"),
+        default="float32",
+        help="how weights are stored: float16 halves the file, int8 quarters it; the loss is measured and printed "
+        "(default: %(default)s)",
+    )
+    model.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export the model and print how well it agrees with PyTorch."""
+    from glowvox.export.export_model import export_model
+
+    began = time.monotonic()
+    if sys.stderr.isatty():
+        print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)
+    report = export_model(args.model, args.output, target=args.to, precision=args.precision)
+    told = _told(report) | {"target": args.to, "precision": args.precision, "took_seconds": time.monotonic() - began}
+    print(json.dumps(told, indent=2) if args.json else _as_text(told))
+    return 0
+
+
+def _told(report: "ExportReport") -> dict[str, Any]:
+    files = [{"path": str(place), "bytes": place.stat().st_size} for place in report.files]
+    return {
+        "files": files,
+        "parity": _parity(report.parity),
+        "loss": None if report.loss is None else _parity(report.loss),
+    }
+
+
+def _parity(parity: "Parity") -> dict[str, float | None]:
+    """Return the figures; JSON has no infinity, so outputs that are equal have no ratio."""
+    snr = parity.snr_db if math.isfinite(parity.snr_db) else None
+    return {"relative_error": parity.relative_error, "snr_db": snr}
+
+
+def _as_text(told: dict[str, Any]) -> str:
+    lines = [f"wrote        {file['path']}, {file['bytes'] / 1e6:.2f} MB" for file in told["files"]]
+    lines.append(f"parity       {_figures(told['parity'])} (float32 graph against PyTorch)")
+    if told["loss"] is not None:
+        lines.append(f"loss         {_figures(told['loss'])} ({told['precision']} for {told['target']})")
+    return "\n".join(lines)
+
+
+def _figures(parity: dict[str, float | None]) -> str:
+    snr = "equal" if parity["snr_db"] is None else f"{parity['snr_db']:.1f} dB"
+    return f"largest difference {parity['relative_error']:.1e} of the largest value, signal to noise {snr}"

@@ -1,0 +1,142 @@
+"""Which engine runs a model on this machine, and why; and the engines by name."""
+
+import importlib.metadata
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glowvox.engines.acoustic import AcousticEngine
+from glowvox.engines.base import VocoderEngine
+from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
+from glowvox.engines.machine import processor
+from glowvox.errors import EngineError, MissingExtraError
+
+ENGINES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
+"""The engines, and the package that each of them needs."""
+_EXTRAS = {"onnxruntime": "", "openvino": "openvino", "torch": "train"}
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine and the reason for it."""
+
+    name: str
+    reason: str
+
+
+def installed_engines() -> dict[str, str]:
+    """Return the version of each engine's package that is installed, by the engine's name; nothing is imported."""
+    found = {}
+    for name, package in ENGINES.items():
+        if importlib.util.find_spec(package) is not None:
+            try:
+                found[name] = importlib.metadata.version(package)
+            except importlib.metadata.PackageNotFoundError:
+                found[name] = "unknown"
+    return found
+
+
+def choose_engine(wanted: str = "auto", *, exported: bool = True) -> EngineChoice:
+    """Return the engine to use.
+
+    Args:
+        wanted: 'auto', or an engine's name.
+        exported: whether the model is an exported graph; if not, only PyTorch can run it.
+
+    Raises:
+        EngineError: there is no such engine, or it cannot run this kind of model.
+        MissingExtraError: its package is not installed.
+    """
+    if wanted not in ("auto", *ENGINES):
+        raise EngineError(f"there is no engine '{wanted}'; choose auto, {', '.join(ENGINES)}")
+    installed = installed_engines()
+    if wanted != "auto":
+        if wanted not in installed:
+            package = ENGINES[wanted]
+            raise MissingExtraError(package, _EXTRAS[package], f"the engine '{wanted}'")
+        if exported == (wanted == "torch"):
+            hint = "name the model folder" if exported else "export the model first: glowvox export model"
+            raise EngineError(f"the engine '{wanted}' cannot run {'a graph' if exported else 'a model folder'}; {hint}")
+        return EngineChoice(wanted, "it was asked for")
+    if not exported:
+        if "torch" not in installed:
+            raise MissingExtraError("torch", "train", "a model folder that is not exported")
+        return EngineChoice("torch", "only PyTorch runs a model folder; an exported graph is faster on a CPU")
+    bf16 = processor().has_bf16
+    if "openvino" in installed and bf16:
+        return EngineChoice("openvino", "it is installed and this processor multiplies bfloat16 numbers")
+    if "onnx" in installed:
+        why = "this processor has no bfloat16 products" if "openvino" in installed else "OpenVINO is not installed"
+        if bf16 and "openvino" not in installed:
+            why += ", which would use this processor's bfloat16 products: pip install 'glowvox[openvino]'"
+        return EngineChoice("onnx", f"it runs everywhere; {why}")
+    if "openvino" in installed:
+        return EngineChoice("openvino", "ONNX Runtime is not installed")
+    raise EngineError("no engine for exported graphs is installed: pip install onnxruntime")
+
+
+def load_vocoder(
+    path: str | os.PathLike[str], *, engine: str = "auto", threads: int | None = None, device: str = "cpu"
+) -> VocoderEngine:
+    """Return a vocoder's engine.
+
+    Args:
+        path: an exported graph, the folder that holds one, a model folder or a training run.
+        engine: 'auto', 'onnx', 'openvino' or 'torch'.
+        threads: CPU threads; None: as many as this process may use.
+        device: of the engine 'torch'.
+
+    Raises:
+        EngineError, MissingExtraError: see `choose_engine` and the engines.
+        CheckpointError: the model folder is missing or damaged.
+    """
+    chosen = choose_engine(engine, exported=_is_exported(path, VOCODER_NAME, engine)).name
+    if chosen == "torch":
+        from glowvox.engines.torch_engine import TorchVocoder
+
+        return TorchVocoder.load(Path(path), **_torch_options(threads, device))
+    if chosen == "openvino":
+        from glowvox.engines.openvino_engine import OpenVinoVocoder
+
+        return OpenVinoVocoder.load(path, threads=threads)
+    from glowvox.engines.onnx_engine import OnnxVocoder
+
+    return OnnxVocoder.load(path, threads=threads)
+
+
+def load_acoustic(
+    path: str | os.PathLike[str], *, engine: str = "auto", threads: int | None = None, device: str = "cpu"
+) -> AcousticEngine:
+    """Return an acoustic model's engine; see `load_vocoder`."""
+    chosen = choose_engine(engine, exported=_is_exported(path, ENCODER_NAME, engine, DECODER_NAME)).name
+    if chosen == "torch":
+        from glowvox.engines.torch_engine import TorchAcoustic
+
+        return TorchAcoustic.load(Path(path), **_torch_options(threads, device))
+    if chosen == "openvino":
+        from glowvox.engines.openvino_engine import OpenVinoAcoustic
+
+        return OpenVinoAcoustic.load(path, threads=threads)
+    from glowvox.engines.onnx_engine import OnnxAcoustic
+
+    return OnnxAcoustic.load(path, threads=threads)
+
+
+def _torch_options(threads: int | None, device: str) -> dict[str, Any]:
+    return {"threads": threads, "device": device}
+
+
+def _is_exported(path: str | os.PathLike[str], name: str, engine: str, *others: str) -> bool:
+    """Whether a path is a graph, or a folder with one; a folder that holds both kinds is what the engine can run."""
+    place = Path(path)
+    if not place.exists():
+        raise EngineError(f"{path}: there is no such file or folder")
+    if place.is_file():
+        return place.suffix in (".onnx", OPENVINO_SUFFIX)
+    names = (name, *others)
+    has_graphs = any(
+        all((place / Path(one).with_suffix(suffix)).is_file() for one in names) for suffix in (".onnx", OPENVINO_SUFFIX)
+    )
+    return has_graphs and engine != "torch"

@@ -1,0 +1,149 @@
+"""The OpenVINO engine: bfloat16 products on processors that have them. Its library is imported when it is used."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glowvox.engines.acoustic import AcousticEngine, EncodedText
+from glowvox.engines.base import VocoderEngine
+from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
+from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME, graph_in
+from glowvox.engines.machine import checked_threads, processor
+from glowvox.engines.onnx_file import read_metadata
+from glowvox.errors import EngineError, MissingExtraError
+
+ComputeType = Literal["auto", "float32", "bfloat16"]
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+def openvino_library() -> Any:
+    """Return the package `openvino`.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import openvino
+    except ModuleNotFoundError as error:
+        if error.name != "openvino":
+            raise
+        raise MissingExtraError("openvino", "openvino", "the engine 'openvino'") from error
+    return openvino
+
+
+class OpenVinoVocoder(VocoderEngine):
+    """A WaveGlow's exported inverse."""
+
+    def __init__(self, card: GraphCard, compiled: Any, where: str) -> None:
+        """Take a compiled graph; see `load`."""
+        super().__init__(card.audio, n_group=card.n_group, receptive_field=card.receptive_field)
+        self.card = card
+        self._compiled = compiled
+        self._where = where
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], *, threads: int | None = None, precision: ComputeType = "auto"
+    ) -> "OpenVinoVocoder":
+        """Return the engine of an exported graph.
+
+        Args:
+            path: the .onnx or .xml file, or the folder it was exported to.
+            threads: CPU threads; None: as many as this process may use.
+            precision: of the products; 'auto': bfloat16 where the processor is faster with it.
+
+        Raises:
+            MissingExtraError: OpenVINO is not installed.
+            EngineError: no such file, truncated, not exported by this program, of another version, no vocoder,
+                or an impossible number of threads or precision.
+        """
+        place = _place(path, VOCODER_NAME)
+        return cls(*_opened(place, "waveglow", threads, precision), str(place))
+
+    def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        return _computed(self._compiled, {"latent": latent, "mel": mel}, self._where)[0]
+
+
+class OpenVinoAcoustic(AcousticEngine):
+    """A Glow-TTS exported as two graphs."""
+
+    def __init__(self, card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
+        """Take two compiled graphs; see `load`."""
+        super().__init__(card.audio, n_symbols=card.n_symbols, n_speakers=card.n_speakers, n_squeeze=card.n_squeeze)
+        self.card = card
+        self._encoder, self._decoder = encoder, decoder
+        self._where = where
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], *, threads: int | None = None, precision: ComputeType = "auto"
+    ) -> "OpenVinoAcoustic":
+        """Return the engine of an exported model: the folder with both graphs. See `OpenVinoVocoder.load`."""
+        places = [_place(path, name) for name in (ENCODER_NAME, DECODER_NAME)]
+        card, encoder = _opened(places[0], "glow_tts_encoder", threads, precision)
+        other, decoder = _opened(places[1], "glow_tts_decoder", threads, precision)
+        card.require_same_model(other, f"{places[0]} and {places[1]}")
+        return cls(card, encoder, decoder, str(path))
+
+    def _encode(
+        self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+    ) -> EncodedText:
+        feed: dict[str, Any] = {"tokens": tokens, "lengths": lengths}
+        return EncodedText(
+            *_computed(self._encoder, feed if speaker is None else {**feed, "speaker": speaker}, self._where)
+        )
+
+    def _decode(
+        self, latent: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+    ) -> NDArray[np.float32]:
+        feed: dict[str, Any] = {"latent": latent, "lengths": lengths}
+        return _computed(self._decoder, feed if speaker is None else {**feed, "speaker": speaker}, self._where)[0]
+
+
+def _place(path: str | os.PathLike[str], name: str) -> Path:
+    return graph_in(path, str(Path(name).with_suffix(OPENVINO_SUFFIX)), name)
+
+
+def _opened(place: Path, kind: GraphType, threads: int | None, precision: ComputeType) -> tuple[GraphCard, Any]:
+    """Return a graph's card and the graph, compiled for a low latency."""
+    if precision not in ("auto", *_HINTS):
+        raise EngineError(f"the precision must be auto, float32 or bfloat16, got '{precision}'")
+    count = checked_threads(threads)
+    openvino = openvino_library()
+    own = place.suffix == OPENVINO_SUFFIX
+    if not own:
+        _card(read_metadata(place).get(METADATA_KEY), kind, place)
+    chosen = ("bfloat16" if processor().has_bf16 else "float32") if precision == "auto" else precision
+    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": count, "NUM_STREAMS": 1}
+    core = openvino.Core()
+    try:
+        model = core.read_model(place)
+        stored = model.get_rt_info([METADATA_KEY]).astype(str) if own and model.has_rt_info([METADATA_KEY]) else None
+        text = stored if own else read_metadata(place).get(METADATA_KEY)
+        compiled = core.compile_model(model, "CPU", {**settings, "INFERENCE_PRECISION_HINT": _HINTS[chosen]})
+    except RuntimeError as error:
+        raise EngineError(f"{place}: OpenVINO cannot open it: {_line(error)}") from error
+    return _card(text, kind, place), compiled
+
+
+def _card(text: str | None, kind: GraphType, place: Path) -> GraphCard:
+    card = GraphCard.from_json(text, str(place))
+    card.require_type(kind, str(place))
+    return card
+
+
+def _computed(compiled: Any, feed: dict[str, NDArray[Any]], where: str) -> list[NDArray[np.float32]]:
+    """Return the outputs; every call has a request of its own, so that streams may share the graph."""
+    arrays = {name: np.ascontiguousarray(value) for name, value in feed.items()}
+    try:
+        results = compiled.create_infer_request().infer(arrays)
+        return [np.array(results[output]) for output in compiled.outputs]
+    except RuntimeError as error:
+        raise EngineError(f"{where}: OpenVINO failed: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
