@@ -89,13 +89,14 @@ def run(args: argparse.Namespace) -> int:
     """Speak the input and say what was written and how long it took."""
     from glowvox.audio.writer import audio_writer
     from glowvox.errors import AudioError, EngineError
+    from glowvox.synthesis.noise import parse_seed
 
     piped = args.output == "-"
     if piped and args.json:
         raise AudioError("--json and the audio cannot both go to standard output; give -o a file name")
     if piped and sys.stdout.isatty():
         raise AudioError("-o - writes audio to standard output, which is a terminal; pipe it or give a file name")
-    seed = _seed(args.seed)
+    seed = parse_seed(args.seed, "--seed")
     vocoder = None if args.griffin_lim else _vocoder(args)
     options = _options(args, seed, vocoder)
     began = time.perf_counter()
@@ -121,18 +122,6 @@ def run(args: argparse.Namespace) -> int:
     }
     _tell(told, as_json=args.json, stream=sys.stderr if piped else sys.stdout)
     return 0
-
-
-def _seed(text: str) -> int:
-    import secrets
-
-    from glowvox.errors import ConfigError
-
-    if text == "random":
-        return secrets.randbelow(2**32)
-    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) >= 2**63:
-        raise ConfigError(f"--seed must be a whole number from 0 to 2**63 - 1, or 'random', got '{text}'")
-    return int(text)
 
 
 def _vocoder(args: argparse.Namespace) -> "Vocoder":

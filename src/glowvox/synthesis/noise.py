@@ -3,6 +3,8 @@
 So the latent of a window is a slice of the whole signal's; chunking, batches and engines do not change what is said.
 """
 
+import secrets
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,3 +50,20 @@ def check_seed(seed: int) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
         raise ConfigError(f"the seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
+
+
+def parse_seed(text: str, name: str = "the seed") -> int:
+    """Return the seed that a user wrote; for `random` one that nobody knows yet.
+
+    Args:
+        text: what was written.
+        name: of the setting, for the message.
+
+    Raises:
+        ConfigError: neither a number in range nor `random`.
+    """
+    if text == "random":
+        return secrets.randbelow(2**32)
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) >= 2**63:
+        raise ConfigError(f"{name} must be a whole number from 0 to 2**63 - 1, or 'random', got '{text[:40]}'")
+    return int(text)

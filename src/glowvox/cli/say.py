@@ -1,0 +1,229 @@
+"""`glowvox say`: a text is spoken, to a file, a pipe or the sound card."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from glowvox.audio.sound import AudioChunk
+    from glowvox.synthesis.voice import Voice
+
+SUMMARY = "speak a text"
+EXAMPLE = """\
+examples:
+  glowvox say "Any text." -o out.wav
+  glowvox say --file chapter.txt -o chapter.mp3 --timestamps chapter.srt
+  glowvox say "Straight to the speakers." --play --speed 0.9
+  tail -f log.txt | glowvox say --raw | aplay -f S16_LE -r 22050
+  glowvox say --batch lines.csv -o clips/
+
+Without a text, standard input is read, and each sentence is spoken as soon as it is complete. The lines of a --batch
+file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
+"""
+_FORMATS = ("wav", "flac", "ogg", "mp3")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    source = parser.add_argument_group("what is spoken").add_mutually_exclusive_group()
+    source.add_argument("text", metavar="TEXT", nargs="?", help="the text; - or none: standard input")
+    source.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 text file")
+    source.add_argument("--batch", metavar="CSV", type=Path, help="a file with lines ID|TEXT, each spoken into a file")
+    parser.add_argument("--ssml", action="store_true", help="the text is an SSML document")
+    parser.add_argument("--lexicon", metavar="FILE", type=Path, help="pronunciations of your own: 'word = phonemes'")
+    target = parser.add_argument_group("where to").add_mutually_exclusive_group()
+    target.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="the sound file to write (.wav, .flac, .ogg, .mp3); - is a WAV on standard output; with --batch, a folder",
+    )
+    target.add_argument("--raw", action="store_true", help="16-bit samples on standard output, as they become ready")
+    target.add_argument("--play", action="store_true", help="the sound card (the default where nothing else is named)")
+    parser.add_argument(
+        "--timestamps", metavar="FILE", type=Path, help="write the times of words: .srt, .vtt, .TextGrid or .json"
+    )
+    parser.add_argument("--format", choices=_FORMATS, default="wav", help="of the files of --batch (default: wav)")
+    voice = parser.add_argument_group("how")
+    voice.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
+    voice.add_argument("--speaker", metavar="NAME", help="of a voice with several")
+    voice.add_argument("--language", metavar="TAG", help="of a voice with several")
+    voice.add_argument("--speed", type=float, metavar="X", help="speaking rate; 2 is twice as fast")
+    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the melody; 0: none")
+    voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
+    voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
+    voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    voice.add_argument("--slot", type=float, metavar="SECONDS", help="how long the whole shall take")
+    parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Speak, and say what was written and how long it took."""
+    from glowvox.errors import TextError
+    from glowvox.synthesis.noise import parse_seed
+    from glowvox.synthesis.text_files import text_lines, text_pieces
+    from glowvox.synthesis.timestamps.file import timestamp_format
+    from glowvox.synthesis.voice import load_voice
+
+    _check_outputs(args)
+    if args.timestamps is not None:
+        timestamp_format(args.timestamps)
+    if args.text == "" and args.batch is None:
+        raise TextError("nothing to say: the text is empty")
+    wishes: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
+    for name in ("speaker", "language", "speed", "temperature", "sigma", "denoise"):
+        if getattr(args, name) is not None:
+            wishes[name] = getattr(args, name)
+    voice = load_voice(args.voice, engine=args.engine, threads=args.threads)
+    voice.options(**wishes)
+    if args.batch is not None:
+        return _say_batch(args, voice, wishes)
+    if args.file is not None:
+        return _say(args, voice, text_pieces(args.file), wishes)
+    if args.text in (None, "-"):
+        return _say(args, voice, text_lines(sys.stdin.buffer, "standard input"), wishes)
+    return _say(args, voice, args.text, wishes)
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    from glowvox.errors import ConfigError
+
+    if args.batch is not None:
+        if args.output in (None, "-") or args.timestamps is not None or args.ssml or args.slot is not None:
+            raise ConfigError("--batch needs a folder, named by -o, and goes without --timestamps, --ssml and --slot")
+        return
+    if _piped(args) and args.json:
+        raise ConfigError("--json and the audio cannot both go to standard output; give -o a file name")
+    if _piped(args) and sys.stdout.isatty():
+        raise ConfigError("audio would go to the terminal; pipe it, or give -o a file name")
+
+
+def _piped(args: argparse.Namespace) -> bool:
+    return args.raw or args.output == "-"
+
+
+def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", wishes: dict[str, Any]) -> int:
+    from glowvox.synthesis.timestamps.file import write_timestamps
+    from glowvox.synthesis.timestamps.timeline import Timeline
+
+    began, first, samples = time.perf_counter(), 0.0, 0
+    words: list[Any] = []
+    marks: list[Any] = []
+    chunks = voice.stream(text, ssml=args.ssml, lexicon=args.lexicon, slot=args.slot, on_warning=_warn, **wishes)
+    with _opened(args, voice.sample_rate) as write:
+        for chunk in _with_progress(chunks):
+            if len(chunk.samples):
+                write(chunk.samples)
+                first = first or time.perf_counter() - began
+            samples += len(chunk.samples)
+            if args.timestamps is not None:
+                words.extend(chunk.words)
+                marks.extend(chunk.marks)
+    seconds = samples / voice.sample_rate
+    if args.timestamps is not None:
+        write_timestamps(Timeline(tuple(words), tuple(marks), seconds), args.timestamps)
+    took = time.perf_counter() - began
+    told = {
+        "output": args.output,
+        "voice": voice.name,
+        "seconds": seconds,
+        "sample_rate": voice.sample_rate,
+        "took_seconds": took,
+        "first_audio_seconds": first,
+        "real_time_factor": took / seconds if seconds else 0.0,
+        "seed": wishes["seed"],
+    }
+    if args.json:
+        print(json.dumps(told, indent=2))
+    elif args.output not in (None, "-"):
+        print(
+            f"{args.output}: {seconds:.2f} s at {voice.sample_rate} Hz in {took:.2f} s "
+            f"(real-time factor {told['real_time_factor']:.3f}), voice {voice.name}, seed {wishes['seed']}"
+        )
+    return 0
+
+
+def _say_batch(args: argparse.Namespace, voice: "Voice", wishes: dict[str, Any]) -> int:
+    """Speak the rows of a batch file into a folder; files that are finished stay, whatever happens later."""
+    from glowvox.errors import DataError
+    from glowvox.synthesis.text_files import batch_rows
+
+    rows = batch_rows(args.batch)
+    folder = Path(args.output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {folder}: {error.strerror}") from error
+    began, seconds, written = time.perf_counter(), 0.0, []
+    spoken = voice.say_many((text for _, text in rows), lexicon=args.lexicon, on_warning=_warn, **wishes)
+    for (name, _), audio in zip(rows, spoken, strict=True):
+        place = folder / f"{name}.{args.format}"
+        audio.save(place)
+        seconds += audio.duration
+        written.append({"id": name, "output": str(place), "seconds": audio.duration})
+        if sys.stderr.isatty():
+            print(f"\r\033[K{len(written)} of {len(rows)}", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    took = time.perf_counter() - began
+    if args.json:
+        print(json.dumps({"files": written, "seconds": seconds, "took_seconds": took}, indent=2))
+    else:
+        print(
+            f"{folder}: {len(written)} files, {seconds:.1f} s in {took:.1f} s "
+            f"(real-time factor {took / seconds:.3f}), voice {voice.name}"
+        )
+    return 0
+
+
+@contextmanager
+def _opened(args: argparse.Namespace, rate: int) -> "Iterator[Callable[[NDArray[np.float32]], None]]":
+    """Give what takes the samples, whatever becomes of them."""
+    from glowvox.audio.encoding import quantise
+    from glowvox.audio.playback import player
+    from glowvox.audio.writer import audio_writer
+
+    if args.raw:
+        print(f"raw audio: {rate} Hz, 16-bit signed little-endian, mono", file=sys.stderr, flush=True)
+
+        def put(samples: "NDArray[np.float32]") -> None:
+            sys.stdout.buffer.write(quantise(samples.clip(-1.0, 1.0), "PCM_16").astype("<i2").tobytes())
+            sys.stdout.buffer.flush()
+
+        yield put
+        return
+    if args.output is None:
+        with player(rate) as speaking:
+            yield speaking.push
+        return
+    piped = args.output == "-"
+    with audio_writer(sys.stdout.buffer if piped else args.output, rate, format="wav" if piped else None) as writer:
+        yield writer.write
+    if writer.report.clipped:
+        _warn(f"{writer.report.clipped} samples were louder than the file can hold and were cut off")
+
+
+def _warn(message: str) -> None:
+    print(f"glowvox say: {message}", file=sys.stderr, flush=True)
+
+
+def _with_progress(chunks: "Iterable[AudioChunk]") -> "Iterator[AudioChunk]":
+    """Pass chunks on, and say on a terminal's standard error how much was spoken, from two seconds on."""
+    began, told = time.monotonic(), False
+    for chunk in chunks:
+        yield chunk
+        if sys.stderr.isatty() and time.monotonic() - began > 2.0:
+            told = True
+            print(f"\r\033[Kspoken {chunk.start + chunk.duration:.1f} s", end="", file=sys.stderr, flush=True)
+    if told:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

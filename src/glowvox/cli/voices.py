@@ -1,0 +1,59 @@
+"""`glowvox voices`: which voices are installed."""
+
+import argparse
+import json
+import sys
+
+SUMMARY = "list the installed voices"
+EXAMPLE = """\
+examples:
+  glowvox voices
+  GLOWVOX_VOICES=~/voices glowvox voices --json
+
+Voices are found in the package and in the folders that the environment variable GLOWVOX_VOICES names.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--json", action="store_true", help="print the voices as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the voices; a damaged one is named with what is wrong with it."""
+    from glowvox.errors import VoiceError
+    from glowvox.synthesis.installed_voices import installed_voices, user_folders
+
+    rows = []
+    for voice in installed_voices():
+        row: dict[str, object] = {"name": voice.name, "path": str(voice.path), "packaged": voice.packaged}
+        try:
+            card = voice.card()
+        except VoiceError as error:
+            row["error"] = str(error)
+        else:
+            row |= {
+                "language": card.language,
+                "languages": sorted(card.front_ends),
+                "speakers": list(card.speakers),
+                "sample_rate": card.vocoder.mel.sample_rate,
+                "licence": card.licence,
+                "description": card.description,
+                "quality": dict(card.quality),
+            }
+        rows.append(row)
+    if args.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return 0
+    if not rows:
+        print(f"no voices; put a voice's folder or .voice file into {user_folders()[0]}")
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    for row in rows:
+        if "error" in row:
+            print(f"glowvox voices: {row['error']}", file=sys.stderr)
+            continue
+        speakers = row["speakers"]
+        several = f", speakers {', '.join(speakers)}" if isinstance(speakers, list) and len(speakers) > 1 else ""
+        what = f"{row['name']:{width}}  {row['language']}  {row['sample_rate']} Hz  {row['licence']}{several}"
+        print(f"{what}  {row['path']}")
+    return 0
