@@ -62,5 +62,8 @@ def test_progress_counts_all_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert progress.minutes == 1.0
     assert progress.rate() == 0.5
     assert progress.remaining(109) == "9 min"  # ten steps took a minute, ninety are left
+    limited = Progress(100, 200, max_minutes=3.0)
+    now[0] = 120.0
+    assert limited.remaining(109) == "2 min"  # the limit comes before the last step
     now[0] = 6000.0
     assert progress.remaining(109).endswith("h")

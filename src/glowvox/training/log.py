@@ -64,10 +64,16 @@ class RunLog:
 
 
 class Progress:
-    """The rate of a run and its remaining time, measured by the wall clock, validations and checkpoints included."""
+    """The rate of a run and its remaining time, measured by the wall clock, validations and checkpoints included.
 
-    def __init__(self, first_step: int, last_step: int) -> None:
-        self._first, self._last = first_step, last_step
+    Args:
+        first_step: where this process starts.
+        last_step: where the run ends.
+        max_minutes: time limit of this process; 0: none.
+    """
+
+    def __init__(self, first_step: int, last_step: int, max_minutes: float = 0.0) -> None:
+        self._first, self._last, self._max_minutes = first_step, last_step, max_minutes
         self._start = time.monotonic()
         self._audio = 0.0
 
@@ -85,9 +91,11 @@ class Progress:
         return self._audio / max(time.monotonic() - self._start, 1e-9)
 
     def remaining(self, step: int) -> str:
-        """Return the time that the steps after `step` will take at the rate so far."""
+        """Return the time until the run ends at the rate so far, or until its time limit if that is sooner."""
         done = step + 1 - self._first
         seconds = (time.monotonic() - self._start) / max(done, 1) * (self._last - step - 1)
+        if self._max_minutes:
+            seconds = min(seconds, max(self._max_minutes - self.minutes, 0.0) * 60)
         if seconds < 3600:
             return f"{seconds / 60:.0f} min"
         return f"{seconds / 3600:.1f} h"

@@ -89,7 +89,7 @@ class Trainer:
     def train(self) -> int:
         """Train until the last step, SIGTERM, or the time limit; return the number of steps done."""
         handlers = {number: signal.signal(number, self._request_stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        progress = Progress(self.step, self.config.steps)
+        progress = Progress(self.step, self.config.steps, self.config.max_minutes)
         try:
             while self.step < self.config.steps and not self._should_stop(progress):
                 self._one_step(progress)
