@@ -41,13 +41,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _found() -> dict[str, Any]:
     import platform
-    from importlib import resources
-    from pathlib import Path
 
     from glowvox import __version__
     from glowvox.engines.choose import choose_engine, installed_engines
     from glowvox.engines.machine import processor
     from glowvox.errors import GlowvoxError
+    from glowvox.synthesis.installed_voices import installed_voices
 
     machine = processor()
     try:
@@ -55,7 +54,6 @@ def _found() -> dict[str, Any]:
         engine: dict[str, Any] = {"name": chosen.name, "reason": chosen.reason}
     except GlowvoxError as error:
         engine = {"name": None, "reason": str(error)}
-    folder = Path(str(resources.files("glowvox"))) / "voices"
     return {
         "glowvox": __version__,
         "python": platform.python_version(),
@@ -64,7 +62,7 @@ def _found() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "engines": installed_engines(),
         "engine": engine,
-        "voices": sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else [],
+        "voices": {voice.name: str(voice.path) for voice in installed_voices()},
     }
 
 

@@ -102,7 +102,7 @@ def _made(
 
 
 def _onnx_engine(model: WaveGlow | GlowTTS, folder: Path) -> VocoderEngine | AcousticEngine:
-    return OnnxVocoder.load(folder) if isinstance(model, WaveGlow) else OnnxAcoustic.load(folder)
+    return OnnxVocoder.load(folder, threads=1) if isinstance(model, WaveGlow) else OnnxAcoustic.load(folder, threads=1)
 
 
 def _parity(model: WaveGlow | GlowTTS, engine: VocoderEngine | AcousticEngine) -> Parity:

@@ -29,4 +29,4 @@ def write_openvino(source: Path, card: GraphCard, precision: Precision) -> list[
 def openvino_engine(model: WaveGlow | GlowTTS, folder: Path) -> VocoderEngine | AcousticEngine:
     """Return the engine that runs what `write_openvino` wrote into a folder, in float32."""
     kind = OpenVinoVocoder if isinstance(model, WaveGlow) else OpenVinoAcoustic
-    return kind.load(folder, precision="float32")
+    return kind.load(folder, threads=1, precision="float32")

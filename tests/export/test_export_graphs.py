@@ -1,0 +1,113 @@
+"""The graphs say what the models say, for every shipped family, batch and length."""
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from export_models import ACOUSTIC_CONFIGS, random_model, vocoder_configs
+
+from glowvox.checkpoint.folder import ModelCard
+from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
+from glowvox.errors import EngineError
+from glowvox.export.model_graphs import graph_cards, write_graphs
+from glowvox.export.parity import TOLERANCE, Parity, acoustic_parity, compared, random_mel, vocoder_parity
+
+ALLOWED = """
+Add Cast Concat Div Erf Exp Expand Gather GatherElements Gemm Identity LayerNormalization Less Log MatMul Max Min Mul
+Neg Pad Range Relu Reshape Shape Sigmoid Slice Softmax Split Squeeze Sub Tanh Transpose Unsqueeze
+"""
+"""What the graphs may consist of: all of it is known to the usual engines, and none of it branches or loops."""
+
+
+@pytest.mark.parametrize("name", vocoder_configs())
+def test_a_vocoder(name, tmp_path):
+    config = vocoder_configs()[name]
+    model = random_model(config)
+    cards = graph_cards(model, ModelCard(config))
+    write_graphs(model, cards, tmp_path, "float32")
+    engine = OnnxVocoder.load(tmp_path, threads=1)
+    facts = (engine.audio, engine.n_group, engine.receptive_field)
+    assert facts == (config.audio, config.n_group, model.receptive_field)
+    parity = vocoder_parity(model, engine)
+    assert 0 < parity.relative_error < TOLERANCE / 3
+    assert parity.snr_db > 90
+    graph = onnx.load(tmp_path / "vocoder.onnx")
+    onnx.checker.check_model(graph, full_check=True)
+    assert {node.op_type for node in graph.graph.node} <= set(ALLOWED.split())
+    assert [entry.version for entry in graph.opset_import] == [17]
+    free = {entry.name: [size.dim_param for size in entry.type.tensor_type.shape.dim] for entry in graph.graph.input}
+    assert free == {"latent": ["B", "", "N"], "mel": ["B", "", "T"]}
+
+
+@pytest.mark.parametrize("name", ACOUSTIC_CONFIGS)
+def test_an_acoustic_model(name, tmp_path):
+    config = ACOUSTIC_CONFIGS[name]
+    model = random_model(config)
+    write_graphs(model, graph_cards(model, ModelCard(config)), tmp_path, "float32")
+    engine = OnnxAcoustic.load(tmp_path, threads=1)
+    assert (engine.n_symbols, engine.n_speakers, engine.n_squeeze) == (20, config.n_speakers, config.n_squeeze)
+    parity = acoustic_parity(model, engine)
+    assert 0 < parity.relative_error < TOLERANCE / 3
+    for file in tmp_path.iterdir():
+        graph = onnx.load(file)
+        onnx.checker.check_model(graph, full_check=True)
+        assert {node.op_type for node in graph.graph.node} <= set(ALLOWED.split())
+
+
+def test_padding_changes_nothing(tmp_path):
+    config = ACOUSTIC_CONFIGS["speakers"]
+    model = random_model(config)
+    write_graphs(model, graph_cards(model, ModelCard(config)), tmp_path, "float32")
+    engine = OnnxAcoustic.load(tmp_path, threads=1)
+    tokens, speaker = np.arange(18).reshape(2, 9), np.array([2, 0])
+    both = engine.encode(tokens, np.array([9, 4]), speaker)
+    alone = engine.encode(tokens[1:, :4], np.array([4]), speaker[1:])
+    np.testing.assert_allclose(both.mean[1:, :, :4], alone.mean, atol=1e-5)
+    np.testing.assert_allclose(both.log_duration[1:, :4], alone.log_duration, atol=1e-5)
+    assert not both.mean[1, :, 4:].any()
+    assert not both.log_duration[1, 4:].any()
+    latent = np.random.default_rng(0).standard_normal((2, 80, 12)).astype(np.float32)
+    mel = engine.decode(latent, np.array([12, 6]), speaker)
+    short = engine.decode(latent[1:, :, :6], np.array([6]), speaker[1:])
+    np.testing.assert_allclose(mel[1:, :, :6], short, atol=1e-5)
+    assert not mel[1, :, 6:].any()
+
+
+@pytest.mark.parametrize("part", ["step_0/layer_1", "step_4", "scale", "condition"])
+def test_a_wrong_weight_anywhere_is_noticed(part, tmp_path):
+    config = vocoder_configs()["lapped-small"]
+    model = random_model(config)
+    other = random_model(config)
+    named = {
+        "step_0/layer_1": other.steps.get_submodule("0").coupling.network.layers[1].dilated.weight,
+        "step_4": other.steps.get_submodule("4").convolution.weight,
+        "scale": other.scale.network.correction.bias,
+        "condition": other.encoder.second.weight,
+    }
+    with torch.no_grad():
+        named[part][0] += 0.02
+    write_graphs(other, graph_cards(other, ModelCard(config)), tmp_path, "float32")
+    parity = vocoder_parity(model, OnnxVocoder.load(tmp_path, threads=1))
+    assert parity.relative_error > TOLERANCE
+    with pytest.raises(EngineError, match=r"the export: .* nothing was written"):
+        parity.require("the export")
+
+
+def test_comparison():
+    wanted = np.array([1.0, -2.0, 0.0], np.float32)
+    assert compared([((wanted,), (wanted,))]) == Parity(0.0, np.inf)
+    found = compared([((wanted,), (wanted,)), ((wanted + np.float32(0.02),), (wanted,))])
+    assert found.relative_error == pytest.approx(0.01, rel=1e-5)
+    assert found.snr_db == pytest.approx(10 * np.log10(5 / (3 * 0.02**2)), abs=1e-3)
+    for bad in (np.nan, np.inf):
+        broken = compared([((np.array([bad, 0.0, 0.0], np.float32),), (wanted,)), ((wanted,), (wanted,))])
+        assert broken.relative_error == np.inf
+        with pytest.raises(EngineError, match="differs"):
+            broken.require("it")
+
+
+def test_random_mels_speak_the_contract_s_units():
+    audio = vocoder_configs()["another contract"].audio
+    natural = random_mel(vocoder_configs()["waveglow-256"].audio, (80, 50), np.random.default_rng(0))
+    decibels = random_mel(audio, (80, 50), np.random.default_rng(0))
+    np.testing.assert_allclose(decibels * 20 - 40, natural * 20 / np.log(10), rtol=1e-4, atol=1e-4)
