@@ -127,9 +127,7 @@ class FakeAcoustic(AcousticEngine):
     """Statistics and durations from the tokens and their neighbours; the decoder adds up neighbouring frames."""
 
     def __init__(self, *, n_speakers: int = 1, n_squeeze: int = 2, audio: AudioConfig | None = None) -> None:
-        super().__init__(
-            audio or AudioConfig(), n_symbols=len(Tokenizer()), n_speakers=n_speakers, n_squeeze=n_squeeze
-        )
+        super().__init__(audio or AudioConfig(), n_symbols=len(Tokenizer()), n_speakers=n_speakers, n_squeeze=n_squeeze)
         self.batches: list[int] = []
 
     def _encode(self, tokens, lengths, speaker) -> EncodedText:
@@ -142,7 +140,9 @@ class FakeAcoustic(AcousticEngine):
         shift = 0.0 if speaker is None else speaker[:, None, None].astype(np.float32)
         mean = (np.sin(mixed[:, None] * bins) + shift) * mask[:, None]
         log_std = (0.1 * np.cos(mixed[:, None] * bins)) * mask[:, None]
-        return EncodedText(mean.astype(np.float32), log_std.astype(np.float32), (np.abs(np.sin(mixed)) * mask).astype(np.float32))
+        return EncodedText(
+            mean.astype(np.float32), log_std.astype(np.float32), (np.abs(np.sin(mixed)) * mask).astype(np.float32)
+        )
 
     def _decode(self, latent, lengths, speaker) -> NDArray[np.float32]:
         mask = (np.arange(latent.shape[2]) < lengths[:, None])[:, None]

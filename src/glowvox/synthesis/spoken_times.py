@@ -33,9 +33,19 @@ def written_words(sentence: Sentence) -> list[list[int]]:
 
 
 def written_word_of_token(sentence: Sentence, tokens: TokenSequence) -> list[int]:
-    """Return the index of the written word that each token belongs to, -1 for none."""
-    owner = {index: number for number, group in enumerate(written_words(sentence)) for index in group}
-    return [owner.get(word, -1) for word in tokens.words]
+    """Return the index of the written word that each token belongs to, -1 for none.
+
+    What stands between two spoken words of one written word belongs to it.
+    """
+    number_of = {index: number for number, group in enumerate(written_words(sentence)) for index in group}
+    owner = [number_of.get(word, -1) for word in tokens.words]
+    last: dict[int, int] = {number: place for place, number in enumerate(owner) if number >= 0}
+    current = -1
+    for place, number in enumerate(owner):
+        current = number if number >= 0 else current
+        if number < 0 <= current and place < last[current]:
+            owner[place] = current
+    return owner
 
 
 def written_text(sentence: Sentence, group: Sequence[int]) -> str:
