@@ -82,12 +82,16 @@ class VocoderTrainingConfig:
     """Weight of the multi-resolution STFT loss."""
     mel_weight: float = 1.0
     """Weight of the log-mel loss."""
+    fft_sizes: tuple[int, ...] = (512, 1024, 2048)
+    """FFT sizes of the spectral losses, in samples."""
     temperature: float = 0.6
     """Standard deviation of the noise from which samples are drawn."""
 
     def __post_init__(self) -> None:
         if self.segment_frames < 8:
             raise ConfigError(f"vocoder_training.segment_frames must be at least 8, got {self.segment_frames}")
+        if not self.fft_sizes or min(self.fft_sizes) < 64:
+            raise ConfigError(f"vocoder_training.fft_sizes must be at least 64, got {list(self.fft_sizes)}")
         if self.likelihood_every < 1:
             raise ConfigError(f"vocoder_training.likelihood_every must be at least 1, got {self.likelihood_every}")
         if self.sigma <= 0:

@@ -26,8 +26,7 @@ class MultiResolutionLoss(nn.Module):
 
     Args:
         config: gives the sample rate; the mel filters reach up to half of it.
-        fft_sizes: FFT sizes in samples.
-        mel_bins: mel bins for each FFT size.
+        fft_sizes: FFT sizes in samples; long ones tell harmonics from tones at the frame rate.
         floor: magnitudes below this (for a full-scale signal of 1) count as this.
     """
 
@@ -35,19 +34,18 @@ class MultiResolutionLoss(nn.Module):
         self,
         config: AudioConfig,
         fft_sizes: tuple[int, ...] = (512, 1024, 2048),
-        mel_bins: tuple[int, ...] = (40, 80, 120),
         floor: float = 1e-4,
     ) -> None:
         super().__init__()
         self.fft_sizes = fft_sizes
         self.floor = floor
-        for size, bins in zip(fft_sizes, mel_bins, strict=True):
+        for size in fft_sizes:
             contract = AudioConfig(
                 sample_rate=config.sample_rate,
                 n_fft=size,
                 win_length=size,
                 hop_length=size // 4,
-                n_mels=bins,
+                n_mels=size * 5 // 64,  # 80 for 1024: as fine as the FFT at low frequencies allows
                 f_max=config.sample_rate / 2,
                 mel_norm="none",
             )

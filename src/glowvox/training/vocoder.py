@@ -83,7 +83,7 @@ class VocoderTask(Task):
         if self.device.type != "cpu" and isinstance(sampler.store, MemoryStore):
             noise_seed = sampler.rank if config.dequantise else None
             self._on_device = DeviceSegments(sampler, sampler.store, self.device, noise_seed)
-        self.spectral = MultiResolutionLoss(model.config.audio).to(self.device)
+        self.spectral = MultiResolutionLoss(model.config.audio, config.fft_sizes).to(self.device)
         self.mel_transform = MelTransform(model.config.audio)
 
     def batch(self, index: int) -> VocoderBatch:
