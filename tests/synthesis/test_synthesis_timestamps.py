@@ -1,5 +1,6 @@
 """Times of words as files: what other programs expect to read."""
 
+import itertools
 import json
 import re
 
@@ -42,7 +43,7 @@ def test_textgrid_covers_everything():
     for tier, spoken in ((words, ["Tom", "I", "Bye"]), (phones, ["t", "ˈɑ", "ˈaɪ"])):
         pairs = re.findall(r"xmin = ([\d.]+)\n +xmax = ([\d.]+)\n +text = \"(.*)\"", tier)
         assert pairs[0][0] == "0.000000" and pairs[-1][1] == "3601.000000"
-        assert all(before[1] == after[0] for before, after in zip(pairs, pairs[1:], strict=False))
+        assert all(before[1] == after[0] for before, after in itertools.pairwise(pairs))
         assert [label for _, _, label in pairs if label] == spoken
         assert f"intervals: size = {len(pairs)}" in tier
     quoted = Timeline((TimedWord('6"', 0.0, 1.0),), (), 1.0)
@@ -70,7 +71,7 @@ def test_cues_keep_every_word_in_order_and_are_readable(rows):
     found = cues(words)
     assert " ".join(cue.text for cue in found).split() == [word.text for word in words]
     assert all(len(cue.text) <= 84 and cue.end - cue.start <= 7.0 + 1e-9 for cue in found)
-    assert all(before.end <= after.start for before, after in zip(found, found[1:], strict=False))
+    assert all(before.end <= after.start for before, after in itertools.pairwise(found))
 
 
 def test_files_are_written_by_name(tmp_path):

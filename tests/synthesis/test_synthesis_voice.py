@@ -297,7 +297,7 @@ def test_contracts_are_bridged_or_refused():
 
     bridged = voice._performance._bridged(SentenceMel(mel, np.array([3])))
     np.testing.assert_allclose(bridged, -60.0 / 20.0 * np.log(10.0), rtol=1e-5)
-    with pytest.raises(VoiceError, match="do not belong together: .*hop_length 128 against 256"):
+    with pytest.raises(VoiceError, match=r"do not belong together: .*hop_length 128 against 256"):
         card(mel=AudioConfig(hop_length=128))
 
 
