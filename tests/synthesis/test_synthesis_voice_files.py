@@ -198,7 +198,7 @@ def test_incomplete_voices_are_refused(tiny, tmp_path):
         load_voice(copy)
     with pytest.raises(VoiceError, match=r"no acoustic_encoder\.onnx.*use the engine torch"):
         load_voice(tiny, engine="onnx")
-    with pytest.raises(EngineError, match="'cuda' is no engine"):
+    with pytest.raises(EngineError, match="there is no engine 'cuda'"):
         load_voice(tiny, engine="cuda")
 
 

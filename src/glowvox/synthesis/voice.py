@@ -239,13 +239,13 @@ def load_voice(
     Args:
         name_or_path: a voice's folder, a `.voice` file, or the name of an installed voice; None or "default": the one
             that came with the package.
-        engine: "onnx", "torch", or "auto": the graphs where the voice has some, else PyTorch.
+        engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
         threads: CPU threads; None: the engine's own choice.
 
     Raises:
         VoiceError: there is no such voice, or it is damaged or hostile.
         EngineError, CheckpointError: its models cannot be run.
-        MissingExtraError: the voice needs PyTorch, and it is not installed.
+        MissingExtraError: the engine needs a package that is not installed.
     """
     with opened_folder(find_voice(name_or_path)) as folder:
         card = read_voice_card(folder)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from glowvox.engines.acoustic import AcousticEngine
 from glowvox.engines.base import VocoderEngine
-from glowvox.errors import EngineError, MissingExtraError, VoiceError
+from glowvox.engines.choose import choose_engine, load_acoustic, load_vocoder
+from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
+from glowvox.errors import VoiceError
 from glowvox.synthesis.voice_archive import is_voice_file
-from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
+from glowvox.synthesis.voice_card import CARD_NAME, VocoderCard, VoiceCard, read_voice_card
 
-ENCODER_GRAPH, DECODER_GRAPH, VOCODER_GRAPH = "acoustic_encoder.onnx", "acoustic_decoder.onnx", "vocoder.onnx"
-GRAPHS = (ENCODER_GRAPH, DECODER_GRAPH, VOCODER_GRAPH)
+GRAPHS = (ENCODER_NAME, DECODER_NAME, VOCODER_NAME)
 MODELS = tuple(f"{part}/{name}" for part in ("acoustic", "vocoder") for name in ("config.json", "model.safetensors"))
-ENGINES = ("auto", "onnx", "torch")
 
 
 def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, replace: bool = False) -> None:
@@ -65,49 +65,43 @@ def open_engines(
     Args:
         folder: the voice's.
         card: what its `voice.json` says.
-        engine: "onnx", "torch", or "auto": the graphs where there are any, else PyTorch.
+        engine: "onnx", "openvino", "torch", or "auto": the best one for the graphs where there are any, else PyTorch.
         threads: CPU threads; None: the engine's own choice.
 
     Raises:
         VoiceError: the voice lacks the files, or they are not what the card says.
         EngineError: no such engine, or it cannot start.
-        MissingExtraError: PyTorch is wanted and not installed.
+        MissingExtraError: the engine's package is not installed.
     """
-    if engine not in ENGINES:
-        raise EngineError(f"'{engine}' is no engine; choose one of {', '.join(ENGINES)}")
     graphs = all((folder / name).is_file() for name in GRAPHS)
     models = all((folder / name).is_file() for name in MODELS)
     if not graphs and not models:
         raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
-    if engine == "auto":
-        engine = "onnx" if graphs else "torch"
-    if engine == "onnx" and not graphs:
-        raise VoiceError(f"{folder}: the voice has no {', '.join(GRAPHS)} for the engine onnx; use the engine torch")
-    if engine == "torch" and not models:
+    chosen = choose_engine(engine, exported=engine not in ("auto", "torch") or (engine == "auto" and graphs)).name
+    if chosen == "torch" and not models:
         raise VoiceError(f"{folder}: the voice has no model folders for the engine torch; use the engine onnx")
-    opened = _onnx(folder, card, threads) if engine == "onnx" else _torch(folder, threads)
-    _check_engines(folder, card, *opened)
-    return opened
+    if chosen != "torch" and not graphs:
+        raise VoiceError(
+            f"{folder}: the voice has no {', '.join(GRAPHS)} for the engine {chosen}; use the engine torch"
+        )
+    if chosen == "torch":
+        acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads)
+        vocoder = load_vocoder(folder / "vocoder", engine=chosen, threads=threads)
+    else:
+        acoustic = load_acoustic(folder, engine=chosen, threads=threads)
+        vocoder = _exported_vocoder(folder, card.vocoder, chosen, threads)
+    _check_engines(folder, card, acoustic, vocoder)
+    return acoustic, vocoder
 
 
-def _torch(folder: Path, threads: int | None) -> tuple[AcousticEngine, VocoderEngine]:
-    try:
-        from glowvox.engines.torch_engine import TorchAcoustic, TorchVocoder
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingExtraError("torch", "train", "a voice without graphs") from error
-    return TorchAcoustic.load(folder / "acoustic", threads=threads), TorchVocoder.load(folder / "vocoder")
+def _exported_vocoder(folder: Path, stated: VocoderCard, engine: str, threads: int | None) -> VocoderEngine:
+    """Return the engine of the vocoder's graph; one without a latent may be anybody's, and ONNX Runtime opens it."""
+    if stated.n_group:
+        return load_vocoder(folder, engine=engine, threads=threads)
+    from glowvox.engines.onnx_engine import OnnxMelVocoder
 
-
-def _onnx(folder: Path, card: VoiceCard, threads: int | None) -> tuple[AcousticEngine, VocoderEngine]:
-    from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxMelVocoder, OnnxVocoder
-
-    acoustic = OnnxAcoustic.load(folder, threads=threads)
-    if card.vocoder.n_group:
-        return acoustic, OnnxVocoder.load(folder, threads=threads)
-    place, stated = folder / VOCODER_GRAPH, card.vocoder
-    return acoustic, OnnxMelVocoder.load(place, stated.mel, receptive_field=stated.receptive_field, threads=threads)
+    place = folder / VOCODER_NAME
+    return OnnxMelVocoder.load(place, stated.mel, receptive_field=stated.receptive_field, threads=threads)
 
 
 def _check_engines(folder: Path, card: VoiceCard, acoustic: AcousticEngine, vocoder: VocoderEngine) -> None:
