@@ -1,4 +1,4 @@
-"""A voice through its exported graphs speaks as through PyTorch; another system's vocoder can take the place of its own."""
+"""A voice through its graphs speaks as through PyTorch; another system's vocoder can take the place of its own."""
 
 import dataclasses
 import json
