@@ -127,6 +127,12 @@ def test_the_command(vocoder_run, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_the_command_without_the_package_onnx(vocoder_run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    assert main(["export", "model", str(vocoder_run), "-o", str(tmp_path)]) == 2
+    assert "pip install 'glowvox[export]'" in capsys.readouterr().err
+
+
 def test_the_command_s_help_has_an_example(capsys):
     with pytest.raises(SystemExit):
         main(["export", "model", "--help"])

@@ -46,14 +46,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("float32", "float16", "int8"),
         default="float32",
-        help="how weights are stored: float16 halves the file, int8 quarters it; the loss is measured and printed "
-        "(default: %(default)s)",
+        help="how weights are stored: float16 halves the file, int8 quarters it and is faster, but what a window "
+        "gives then depends a little on its neighbours; the loss is measured and printed (default: %(default)s)",
     )
     model.add_argument("--json", action="store_true", help="print what was done as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Export the model and print how well it agrees with PyTorch."""
+    try:
+        import onnx  # noqa: F401
+    except ModuleNotFoundError as error:
+        from glowvox.errors import MissingExtraError
+
+        raise MissingExtraError("onnx", "export", "writing graphs") from error
     from glowvox.export.export_model import export_model
 
     began = time.monotonic()

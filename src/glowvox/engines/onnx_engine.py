@@ -2,10 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from glowvox.config.audio import AudioConfig
@@ -16,6 +15,9 @@ from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
 from glowvox.engines.machine import checked_threads
 from glowvox.engines.onnx_file import read_metadata
 from glowvox.errors import EngineError
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 _ERRORS_ONLY = 3
 
@@ -162,6 +164,8 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     Raises:
         EngineError: the file cannot be opened by ONNX Runtime, or an impossible number of threads.
     """
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = checked_threads(threads)
     options.inter_op_num_threads = 1

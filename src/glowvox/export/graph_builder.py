@@ -6,17 +6,22 @@ within opset 17, without loops, branches or types that other engines do not take
 """
 
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    import onnx
 
 OPSET = 17
 IR_VERSION = 8
 """The oldest that goes with the operator set: engines refuse newer ones than they know."""
+
+_FLOAT = 1
+"""ONNX's number of the type float32."""
 
 Precision = Literal["float32", "float16", "int8"]
 
@@ -32,11 +37,11 @@ class GraphBuilder:
                 are written so that a quantiser finds them; it does the rest.
         """
         self.precision = precision
-        self._nodes: list[onnx.NodeProto] = []
-        self._initialisers: dict[str, onnx.TensorProto] = {}
+        self._nodes: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = []
+        self._initialisers: dict[str, NDArray[Any]] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
-        self._inputs: list[onnx.ValueInfoProto] = []
-        self._outputs: list[onnx.ValueInfoProto] = []
+        self._inputs: list[tuple[str, Any, Sequence[int | str]]] = []
+        self._outputs: list[tuple[str, Any, Sequence[int | str]]] = []
         self._scopes: list[str] = []
         self._count = 0
         self.quantisable: list[str] = []
@@ -51,15 +56,13 @@ class GraphBuilder:
 
     def input(self, name: str, shape: Sequence[int | str], dtype: Any = np.float32) -> str:
         """Declare an input; a word in the shape is a length known only when the graph runs."""
-        self._inputs.append(
-            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
-        )
+        self._inputs.append((name, dtype, shape))
         return name
 
     def output(self, value: str, name: str, shape: Sequence[int | str]) -> None:
         """Give a float32 value out under a name."""
-        self._nodes.append(helper.make_node("Identity", [value], [name], name=f"output/{name}"))
-        self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        self._nodes.append(("Identity", [value], [name], f"output/{name}", {}))
+        self._outputs.append((name, np.float32, shape))
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
@@ -69,7 +72,7 @@ class GraphBuilder:
         """Add a node with several outputs and return their names."""
         name = self._name(kind.lower())
         outputs = [name] if n_outputs == 1 else [f"{name}.{index}" for index in range(n_outputs)]
-        self._nodes.append(helper.make_node(kind, list(inputs), outputs, name=name, **attributes))
+        self._nodes.append((kind, list(inputs), outputs, name, attributes))
         return outputs
 
     def floats(self, values: Any) -> str:
@@ -85,7 +88,7 @@ class GraphBuilder:
         if self.precision != "float16":
             return self.floats(values)
         limit = float(np.finfo(np.float16).max)
-        return self.op("Cast", self._constant(np.clip(values, -limit, limit).astype(np.float16)), to=TensorProto.FLOAT)
+        return self.op("Cast", self._constant(np.clip(values, -limit, limit).astype(np.float16)), to=_FLOAT)
 
     def linear(self, rows: str, matrix: NDArray[Any], addend: Any, *, exact: bool = False) -> str:
         """Return `rows [R, K] @ matrix [K, N] + addend` as rows `[R, N]`.
@@ -116,10 +119,23 @@ class GraphBuilder:
         last = np.iinfo(np.int64).max if end is None else end
         return self.op("Slice", value, *(self.integers([number]) for number in (start, last, axis)))
 
-    def model(self, name: str, metadata: Mapping[str, str]) -> onnx.ModelProto:
-        """Return the graph as a checked model with metadata."""
+    def model(self, name: str, metadata: Mapping[str, str]) -> "onnx.ModelProto":
+        """Return the graph as a model with metadata."""
+        from onnx import helper, numpy_helper
+
+        def described(values: list[tuple[str, Any, Sequence[int | str]]]) -> list[Any]:
+            kinds = [helper.np_dtype_to_tensor_dtype(np.dtype(dtype)) for _, dtype, _ in values]
+            return [
+                helper.make_tensor_value_info(value[0], kind, value[2])
+                for value, kind in zip(values, kinds, strict=True)
+            ]
+
         graph = helper.make_graph(
-            self._nodes, name, self._inputs, self._outputs, initializer=list(self._initialisers.values())
+            [helper.make_node(kind, ins, outs, name=label, **more) for kind, ins, outs, label, more in self._nodes],
+            name,
+            described(self._inputs),
+            described(self._outputs),
+            initializer=[numpy_helper.from_array(array, label) for label, array in self._initialisers.items()],
         )
         model = helper.make_model(
             graph,
@@ -135,9 +151,9 @@ class GraphBuilder:
         return "/".join([*self._scopes, f"{kind}_{self._count}"])
 
     def _constant(self, array: NDArray[Any]) -> str:
-        key = (str(array.dtype), array.shape, array.tobytes())
+        key = (str(array.dtype), array.shape, hashlib.sha256(memoryview(np.ascontiguousarray(array))).digest())
         if key not in self._constants:
             name = self._name("constant")
             self._constants[key] = name
-            self._initialisers[name] = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+            self._initialisers[name] = np.ascontiguousarray(array).reshape(array.shape)
         return self._constants[key]
