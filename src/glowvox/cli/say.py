@@ -119,7 +119,10 @@ def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", 
     began, first, samples = time.perf_counter(), 0.0, 0
     words: list[Any] = []
     marks: list[Any] = []
-    chunks = voice.stream(text, ssml=args.ssml, lexicon=args.lexicon, slot=args.slot, on_warning=_warn, **wishes)
+    early = args.raw or args.output is None
+    chunks = voice.stream(
+        text, early=early, ssml=args.ssml, lexicon=args.lexicon, slot=args.slot, on_warning=_warn, **wishes
+    )
     with _opened(args, voice.sample_rate) as write:
         for chunk in _with_progress(chunks):
             if len(chunk.samples):

@@ -53,8 +53,9 @@ class Performance:
 
     @property
     def first_chunk(self) -> int:
-        """Mel frames in the first chunk of a stream."""
-        return max(1, round(_FIRST_SECONDS * self._audio.frame_rate))
+        """Mel frames in the first chunk of a stream: so many that the next one, with its context, is ready in time."""
+        context = self._vocoder.engine.receptive_field
+        return max(1, round(_FIRST_SECONDS * self._audio.frame_rate), -(-context // 4))
 
     def stream(
         self, parts: Iterable[Part], total: int | None, *, first_chunk: int | None, whole_text: bool = True
@@ -64,7 +65,7 @@ class Performance:
         Args:
             parts: what is to be spoken.
             total: samples that all of it shall have; None: as many as it has.
-            first_chunk: mel frames spoken at first in a sentence, doubled from chunk to chunk; None: whole sentences.
+            first_chunk: mel frames spoken at first in a sentence, more in each chunk after; None: whole sentences.
             whole_text: whether the next part is known without waiting for somebody to write it.
 
         Raises:

@@ -17,6 +17,9 @@ from glowvox.errors import MelError
 from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions
 
+_GROWTH = 4
+"""A chunk has that many times the frames of the one before, up to the longest."""
+
 
 class StreamingVocoder:
     """One stream over an engine, which other streams may share. Made by `Vocoder.stream`.
@@ -41,8 +44,8 @@ class StreamingVocoder:
             options: sigma, denoiser strength and seed.
             chunk_frames: mel frames spoken at once.
             denoiser: takes the model's bias out; None: nothing is taken out.
-            first_chunk: mel frames spoken at first, doubled from chunk to chunk: the first samples are ready early, and
-                little is computed twice later. None: `chunk_frames`.
+            first_chunk: mel frames spoken at first, four times as many in each chunk after: the first samples are ready
+                early, and little is computed twice later. None: `chunk_frames`.
         """
         self._engine = engine
         self._options = options
@@ -89,7 +92,7 @@ class StreamingVocoder:
         pieces = []
         while self._received - self._spoken >= self._chunk + self.look_ahead:
             pieces.append(self._speak(self._spoken + self._chunk))
-            self._chunk = min(2 * self._chunk, self._longest_chunk)
+            self._chunk = min(_GROWTH * self._chunk, self._longest_chunk)
         return self._joined(pieces)
 
     def finish(self) -> NDArray[np.float32]:

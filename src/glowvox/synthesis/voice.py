@@ -105,6 +105,7 @@ class Voice:
         self,
         text: str | Iterable[str],
         *,
+        early: bool = True,
         ssml: bool = False,
         lexicon: Lexicon | None = None,
         slot: float | None = None,
@@ -120,6 +121,7 @@ class Voice:
 
         Args:
             text: a text, or an iterator of pieces of text, cut anywhere.
+            early: whether the first samples of a sentence shall be ready early; if not, less is computed in all.
             ssml: see `say`, like all other arguments.
             lexicon: see `say`.
             slot: see `say`.
@@ -136,7 +138,9 @@ class Voice:
         parts = self._planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish)
         performance = self._performance
         whole = isinstance(text, str) or not wish.empty
-        return performance.stream(parts, self._samples(slot), first_chunk=performance.first_chunk, whole_text=whole)
+        return performance.stream(
+            parts, self._samples(slot), first_chunk=performance.first_chunk if early else None, whole_text=whole
+        )
 
     def say_many(
         self,
