@@ -151,7 +151,7 @@ class GraphBuilder:
         return "/".join([*self._scopes, f"{kind}_{self._count}"])
 
     def _constant(self, array: NDArray[Any]) -> str:
-        key = (str(array.dtype), array.shape, hashlib.sha256(memoryview(np.ascontiguousarray(array))).digest())
+        key = (str(array.dtype), array.shape, hashlib.sha256(np.ascontiguousarray(array).data).digest())
         if key not in self._constants:
             name = self._name("constant")
             self._constants[key] = name
