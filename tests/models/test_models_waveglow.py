@@ -227,6 +227,7 @@ def test_sigma_is_the_density_of_the_base() -> None:
 
 
 @pytest.mark.parametrize("log", ["log10", "db"])
+@torch.no_grad()
 def test_envelope_of_a_lapped_flow_follows_the_contract(log: str) -> None:
     """Whatever the logarithm and normalisation, noise arrives with unit variance."""
     from glowvox.audio.mel import MelTransform

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import buzz, vocoder_preset
+from tiny_runs import buzz, vocoder_preset
 from torch import nn
 
 from glowvox.config.audio import AudioConfig

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import acoustic_preset, vocoder_preset
 from safetensors.torch import load_file
+from tiny_runs import acoustic_preset, vocoder_preset
 
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.config.preset import load_preset
