@@ -162,7 +162,7 @@ class Trainer:
             if self.processes.is_main:
                 shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
                 print(f"step {self.step}/{self.config.steps}  {shown}  remaining {progress.remaining(self.step - 1)}")
-        if self.step % self.config.validate_every == 0:
+        if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
             self._validate()
         if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
             self._save()
