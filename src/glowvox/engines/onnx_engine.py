@@ -174,7 +174,6 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     options.log_severity_level = _ERRORS_ONLY
     # threads wait actively within a run, where that saves time, and not between runs, where it costs others theirs
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    options.add_session_config_entry("session.set_denormal_as_zero", "1")
     try:
         return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no base class of their own
