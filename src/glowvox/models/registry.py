@@ -1,4 +1,4 @@
-"""One place that turns a configuration into a model, and a type's name into its configuration."""
+"""One place that turns a configuration into a model."""
 
 from torch import nn
 
@@ -6,9 +6,6 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.preset import Preset
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import ConfigError
-
-CONFIGS = {"waveglow": WaveGlowConfig, "glow_tts": GlowTTSConfig}
-"""Configuration class of each model type."""
 
 
 def build(config: WaveGlowConfig | GlowTTSConfig) -> nn.Module:
