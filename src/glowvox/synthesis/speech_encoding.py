@@ -1,0 +1,132 @@
+"""Speech as the bytes of a sound file, piece by piece as it is spoken."""
+
+import struct
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from glowvox.audio.checks import checked_rate
+from glowvox.audio.encoding import ENCODINGS, Encoding, quantise
+from glowvox.audio.resample import StreamingResampler
+from glowvox.errors import AudioError, ConfigError
+from glowvox.synthesis.aac_encoding import AAC_RATES, AacFile
+from glowvox.synthesis.growing_file import GrowingFile
+
+MEDIA_TYPES = {
+    "mp3": "audio/mpeg",
+    "opus": "audio/ogg",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "pcm": "audio/pcm",
+}
+"""The formats that speech can be sent in, each with its media type."""
+_UNKNOWN_LENGTH = 0xFFFFFFFF
+_CONSTANT_BITRATE = {"bitrate_mode": "CONSTANT", "compression_level": 0.6}
+"""Without a header that tells the length, players reckon it from the bit rate; 64 kbit/s up to 24 kHz."""
+_BLOCK = 1 << 16
+_ENCODINGS = {
+    "pcm": ENCODINGS["wav"],
+    "opus": ENCODINGS["ogg"],
+    "aac": Encoding("ADTS", ("PCM_16",), (".aac",), AAC_RATES),
+    **{name: ENCODINGS[name] for name in ("wav", "flac", "mp3")},
+}
+
+
+class SpeechEncoder:
+    """Turns samples into the bytes of one format.
+
+    WAV, PCM, MP3, AAC and Opus come as the samples do; the header of a WAV then says that its length is unknown. FLAC comes
+    at the end, since its header tells the length.
+
+    Args:
+        format: "wav", "pcm" (16-bit little-endian samples without a header), "mp3", "aac", "opus" (in Ogg) or
+            "flac".
+        sample_rate: of the samples to come, in Hz.
+        target_rate: of the bytes, in Hz; None: the sample rate, or the next one that the format has.
+
+    Raises:
+        ConfigError: there is no such format.
+        AudioError: the format does not have that rate.
+        MissingExtraError: AAC without the extra `aac`.
+    """
+
+    def __init__(self, format: str, sample_rate: int, target_rate: int | None = None) -> None:
+        encoding = _ENCODINGS.get(format)
+        if encoding is None:
+            known = ", ".join(MEDIA_TYPES)
+            raise ConfigError(f"'{format[:40]}' is not a format that speech can be sent in; use one of {known}")
+        wished = checked_rate(sample_rate if target_rate is None else target_rate)
+        if target_rate is not None and encoding.rates and target_rate not in encoding.rates:
+            known = ", ".join(map(str, encoding.rates))
+            raise AudioError(f"{format} does not have the sample rate {target_rate}; use one of {known}")
+        self.format = format
+        self.rate = encoding.rate_for(wished)
+        """Sample rate of the bytes, in Hz."""
+        self._subtype = encoding.subtypes[0]
+        self._resampler = StreamingResampler(sample_rate, self.rate)
+        self._begun = False
+        self._growing = GrowingFile()
+        self._file: soundfile.SoundFile | AacFile | None = None
+        if format == "aac":
+            self._file = AacFile(self._growing, self.rate)
+        elif format not in ("wav", "pcm"):
+            extra: dict[str, Any] = _CONSTANT_BITRATE if format == "mp3" else {}
+            self._file = soundfile.SoundFile(
+                self._growing, "w", self.rate, 1, subtype=self._subtype, format=encoding.container, **extra
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def push(self, samples: NDArray[np.float32]) -> bytes:
+        """Return the bytes that are ready after samples [S] more; beyond -1..1 they are cut off."""
+        return self._put(self._resampler.push(samples), last=False)
+
+    def finish(self) -> bytes:
+        """Return the bytes that end the file."""
+        return self._put(self._resampler.finish(), last=True)
+
+    def _put(self, samples: NDArray[np.float32], *, last: bool) -> bytes:
+        numbers = quantise(np.clip(samples, -1.0, 1.0), self._subtype)
+        if self._file is None:
+            header = _endless_wav_header(self.rate) if self.format == "wav" and not self._begun else b""
+            self._begun = True
+            return header + numbers.astype("<i2").tobytes()
+        for start in range(0, len(numbers), _BLOCK):
+            self._file.write(numbers[start : start + _BLOCK])
+        if last:
+            self._file.close()
+        if self.format == "flac" and not last:
+            return b""
+        return self._growing.taken()
+
+
+def encoded(samples: NDArray[np.float32], format: str, sample_rate: int, target_rate: int | None = None) -> bytes:
+    """Return samples [S] as a whole file; the header of a WAV tells the length.
+
+    Raises:
+        ConfigError, AudioError: see `SpeechEncoder`.
+    """
+    with SpeechEncoder(format, sample_rate, target_rate) as encoder:
+        content = encoder.push(samples) + encoder.finish()
+    if format != "wav":
+        return content
+    size = len(content) - 44
+    return b"RIFF" + struct.pack("<I", 36 + size) + content[8:40] + struct.pack("<I", size) + content[44:]
+
+
+def _endless_wav_header(rate: int) -> bytes:
+    """Return the header of a WAV of 16-bit mono samples whose length nobody knows yet."""
+    layout = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    size = struct.pack("<I", _UNKNOWN_LENGTH)
+    return b"RIFF" + size + b"WAVEfmt " + layout + b"data" + size
