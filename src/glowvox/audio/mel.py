@@ -10,7 +10,7 @@ from glowvox.audio.stft import frame_count, stft_blocks
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 
-_LOG = {"ln": 1.0, "log10": 1.0 / np.log(10.0), "db": 20.0 / np.log(10.0)}
+LOG_UNITS = {"ln": 1.0, "log10": 1.0 / np.log(10.0), "db": 20.0 / np.log(10.0)}
 """What the natural logarithm is multiplied by."""
 _UPDATES = 30
 """Multiplicative updates of `mel_to_linear`; more bring nothing that PESQ hears."""
@@ -87,7 +87,7 @@ class MelTransform:
         blocks = stft_blocks(
             signal, config.n_fft, config.hop_length, config.win_length, center=config.center, pad_mode=config.pad_mode
         )
-        scale, shift = _LOG[config.log] / config.std, config.mean / config.std
+        scale, shift = LOG_UNITS[config.log] / config.std, config.mean / config.std
         for first, spectrum in blocks:
             magnitude = np.abs(spectrum)
             if config.power != 1.0:
@@ -128,7 +128,7 @@ def mel_to_linear(mel: Any, config: AudioConfig) -> NDArray[np.float32]:
         MelError: `mel` does not fit the contract, or is louder than any signal.
     """
     array = checked_mel(mel, config).astype(np.float64)
-    log_energy = (array * config.std + config.mean) / _LOG[config.log]
+    log_energy = (array * config.std + config.mean) / LOG_UNITS[config.log]
     if log_energy.max() > _LOUDEST:
         raise MelError(
             f"the mel has values up to {array.max():.4g}, too large for a log-mel spectrogram of its contract"

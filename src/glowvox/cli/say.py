@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the melody; 0: none")
     voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
     voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
+    voice.add_argument("--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output")
     voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
     voice.add_argument("--slot", type=float, metavar="SECONDS", help="how long the whole shall take")
     parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if args.text == "" and args.batch is None:
         raise TextError("nothing to say: the text is empty")
     wishes: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
-    for name in ("speaker", "language", "speed", "temperature", "sigma", "denoise"):
+    for name in ("speaker", "language", "speed", "temperature", "sigma", "denoise", "refine"):
         if getattr(args, name) is not None:
             wishes[name] = getattr(args, name)
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)

@@ -69,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STRENGTH",
         help="how much of the model's own tone is taken out; 0: nothing (default: %(default)s)",
     )
+    parser.add_argument(
+        "--refine",
+        type=int,
+        metavar="PASSES",
+        help="passes of a spectral gain that gives the output the mel it was made from (default: the model's own)",
+    )
     parser.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument(
@@ -180,7 +186,7 @@ def _options(args: argparse.Namespace, seed: int, vocoder: "Vocoder | None") -> 
         if not math.isfinite(args.window) or args.window <= 0:
             raise ConfigError(f"--window must be a positive number of seconds, got {args.window:g}")
         chunk = None if vocoder is None else max(1, round(args.window * vocoder.engine.audio.frame_rate))
-    return VocoderOptions(sigma=args.sigma, denoise=args.denoise, seed=seed, chunk_frames=chunk)
+    return VocoderOptions(sigma=args.sigma, denoise=args.denoise, refine=args.refine, seed=seed, chunk_frames=chunk)
 
 
 def _griffin_lim(speech: _Speech, seed: int) -> Iterator[Any]:

@@ -86,12 +86,16 @@ class VocoderTrainingConfig:
     """FFT sizes of the spectral losses, in samples."""
     temperature: float = 0.6
     """Standard deviation of the noise from which samples are drawn."""
+    refine: int = 0
+    """Passes of mel refinement that the samples drawn go through before they are compared."""
 
     def __post_init__(self) -> None:
         if self.segment_frames < 8:
             raise ConfigError(f"vocoder_training.segment_frames must be at least 8, got {self.segment_frames}")
         if not self.fft_sizes or min(self.fft_sizes) < 64:
             raise ConfigError(f"vocoder_training.fft_sizes must be at least 64, got {list(self.fft_sizes)}")
+        if not 0 <= self.refine <= 100:
+            raise ConfigError(f"vocoder_training.refine must lie between 0 and 100, got {self.refine}")
         if self.likelihood_every < 1:
             raise ConfigError(f"vocoder_training.likelihood_every must be at least 1, got {self.likelihood_every}")
         if self.sigma <= 0:

@@ -49,6 +49,9 @@ class WaveGlowConfig:
     """Whether the flow's input is divided by a scale derived from the mel (a conditional scale layer)."""
     max_log_scale: float = 0.0
     """Bound of the couplings' log scales, kept smoothly by a tanh; 0: unbounded (the paper)."""
+    refine: int = 0
+    """Passes of mel refinement that its output shall go through where nothing else is wished. They are no part of the
+    flow: densities, latents and the inverse are without them."""
 
     def __post_init__(self) -> None:
         if self.n_group < 2 or self.n_group % 2:
@@ -61,6 +64,8 @@ class WaveGlowConfig:
             raise ConfigError("waveglow: n_flows, n_channels, n_skip_channels, n_layers, dilation_growth must be >= 1")
         if self.n_flows > 1000:
             raise ConfigError(f"waveglow.n_flows must be at most 1000, got {self.n_flows}")
+        if not 0 <= self.refine <= 100:
+            raise ConfigError(f"waveglow.refine must lie between 0 and 100, got {self.refine}")
         if self.n_early_every and self.n_early_size % 2:
             raise ConfigError(f"waveglow.n_early_size must be even, got {self.n_early_size}")
         if self.remaining_channels < 2:

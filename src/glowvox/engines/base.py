@@ -18,17 +18,19 @@ class VocoderEngine(ABC):
     It keeps nothing between calls, so many streams may share one engine.
     """
 
-    def __init__(self, audio: AudioConfig, *, n_group: int, receptive_field: int) -> None:
+    def __init__(self, audio: AudioConfig, *, n_group: int, receptive_field: int, refine: int = 0) -> None:
         """Take what the callers must know of the model.
 
         Args:
             audio: the mel contract of the input.
             n_group: channels G of the latent; 0: the vocoder draws on no noise.
             receptive_field: mel frames on each side of a frame that its samples depend on at most.
+            refine: passes of mel refinement that its output is meant for; the engine itself does none.
         """
         self.audio = audio
         self.n_group = n_group
         self.receptive_field = receptive_field
+        self.refine = refine
 
     @property
     def groups_per_frame(self) -> int:

@@ -35,6 +35,8 @@ class GraphCard:
     """Channels of the latent (waveglow)."""
     receptive_field: int = 0
     """Mel frames on each side of a frame that it depends on (waveglow, glow_tts_decoder, mel_vocoder)."""
+    refine: int = 0
+    """Passes of mel refinement that its output is meant for (waveglow)."""
     n_symbols: int = 0
     """Size of the vocabulary (glow_tts)."""
     n_speakers: int = 1
@@ -56,6 +58,8 @@ class GraphCard:
         for name in ("receptive_field", "n_symbols", "n_group"):
             if not 0 <= getattr(self, name) <= _MAX_SETTING:
                 raise ConfigError(f"{name} = {getattr(self, name)} is not possible")
+        if not 0 <= self.refine <= 100:
+            raise ConfigError(f"refine = {self.refine} is not possible")
         if min(self.n_speakers, self.n_squeeze) < 1:
             raise ConfigError("n_speakers and n_squeeze must be at least 1")
 

@@ -27,7 +27,7 @@ class OnnxVocoder(VocoderEngine):
 
     def __init__(self, card: GraphCard, session: "onnxruntime.InferenceSession", where: str) -> None:
         """Take a session; see `load`."""
-        super().__init__(card.audio, n_group=card.n_group, receptive_field=card.receptive_field)
+        super().__init__(card.audio, n_group=card.n_group, receptive_field=card.receptive_field, refine=card.refine)
         self.card = card
         self._session = session
         self._where = where

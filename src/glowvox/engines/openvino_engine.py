@@ -39,7 +39,7 @@ class OpenVinoVocoder(VocoderEngine):
 
     def __init__(self, card: GraphCard, compiled: Any, where: str) -> None:
         """Take a compiled graph; see `load`."""
-        super().__init__(card.audio, n_group=card.n_group, receptive_field=card.receptive_field)
+        super().__init__(card.audio, n_group=card.n_group, receptive_field=card.receptive_field, refine=card.refine)
         self.card = card
         self._compiled = compiled
         self._where = where

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from glowvox.checkpoint.model_folder import load_model
-from glowvox.engines.acoustic import AcousticEngine, EncodedText
+from glowvox.engines.acoustic import EncodedText
+from glowvox.engines.analysis import AnalysedMel, AnalysisEngine
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
@@ -44,7 +45,9 @@ class TorchVocoder(VocoderEngine):
             EngineError: an impossible number of threads, or no such device or type.
         """
         config = model.config
-        super().__init__(config.audio, n_group=config.n_group, receptive_field=model.receptive_field)
+        super().__init__(
+            config.audio, n_group=config.n_group, receptive_field=model.receptive_field, refine=config.refine
+        )
         if dtype not in _TYPES:
             raise EngineError(f"the type must be one of {', '.join(_TYPES)}, got '{dtype}'")
         _set_threads(threads)
@@ -92,8 +95,8 @@ class TorchVocoder(VocoderEngine):
             return np.asarray(audio.float().cpu().numpy())
 
 
-class TorchAcoustic(AcousticEngine):
-    """A Glow-TTS in PyTorch."""
+class TorchAcoustic(AnalysisEngine):
+    """A Glow-TTS in PyTorch, whose flow runs both ways."""
 
     def __init__(self, model: GlowTTS, *, threads: int | None = None, device: str = "cpu") -> None:
         """Take a model.
@@ -143,6 +146,13 @@ class TorchAcoustic(AcousticEngine):
         with torch.inference_mode(), _told_when_out_of_memory(self.device, f"{latent.shape[2]} mel frames"):
             mel = self._model.decode(self._tensor(latent), self._tensor(lengths), self._speaker(speaker))
             return np.asarray(mel.float().cpu().numpy())
+
+    def _analyse(
+        self, mel: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+    ) -> AnalysedMel:
+        with torch.inference_mode(), _told_when_out_of_memory(self.device, f"{mel.shape[2]} mel frames"):
+            latent, log_det = self._model.analyse(self._tensor(mel), self._tensor(lengths), self._speaker(speaker))
+            return AnalysedMel(latent.float().cpu().numpy(), log_det.float().cpu().numpy())
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)

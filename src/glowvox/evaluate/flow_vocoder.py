@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.mel_refinement import MelRefinement
+
 if TYPE_CHECKING:
     from glowvox.models.waveglow import WaveGlow
 
@@ -16,9 +18,14 @@ Likelihood = Callable[[NDArray[np.float32], NDArray[np.float32]], float]
 """From samples `[S]` and their mel `[M, T]`, S = T * hop length, to the log-likelihood in nats."""
 
 
-def flow_vocoder(model: "WaveGlow", *, sigma: float = 0.6, seed: int = 0) -> Vocode:
-    """Return a function that speaks a mel with noise N(0, sigma^2) drawn from `seed`, the same for every mel."""
+def flow_vocoder(model: "WaveGlow", *, sigma: float = 0.6, seed: int = 0, refine: int | None = None) -> Vocode:
+    """Return a function that speaks a mel with noise N(0, sigma^2) drawn from `seed`, the same for every mel.
+
+    `refine` is the number of passes of mel refinement; None: as many as the model is meant for.
+    """
     import torch
+
+    refinement = MelRefinement(model.config.audio, model.config.refine if refine is None else refine)
 
     def vocode(mel: NDArray[np.float32]) -> NDArray[np.float32]:
         noise = np.random.default_rng(seed).standard_normal(model.latent_shape(1, mel.shape[1]), dtype=np.float32)
@@ -26,7 +33,7 @@ def flow_vocoder(model: "WaveGlow", *, sigma: float = 0.6, seed: int = 0) -> Voc
         with torch.inference_mode():
             latent = torch.from_numpy(sigma * noise).to(parameter)
             audio = model.inverse(latent, torch.from_numpy(mel[None]).to(parameter))
-        return audio[0].float().cpu().numpy()
+        return refinement(audio[0].float().cpu().numpy(), mel)
 
     return vocode
 

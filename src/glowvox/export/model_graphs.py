@@ -15,6 +15,7 @@ from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.export.glow_tts_graph import write_decoder, write_encoder
 from glowvox.export.graph_builder import GraphBuilder, Precision
 from glowvox.export.quantisation import quantised
+from glowvox.export.stored_weights import StoredWeights
 from glowvox.export.waveglow_graph import write_waveglow
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
@@ -30,6 +31,7 @@ def graph_cards(model: WaveGlow | GlowTTS, card: ModelCard) -> dict[str, GraphCa
     if isinstance(model, WaveGlow):
         assert isinstance(card.config, WaveGlowConfig)
         common |= {"n_group": card.config.n_group, "receptive_field": model.receptive_field}
+        common["refine"] = card.config.refine
         bias = Vocoder(TorchVocoder(model)).denoiser.spectrum[:, 0]
         return {VOCODER_NAME: GraphCard(type="waveglow", **common).with_bias(bias.tolist())}
     config = card.config
@@ -41,14 +43,27 @@ def graph_cards(model: WaveGlow | GlowTTS, card: ModelCard) -> dict[str, GraphCa
     return {ENCODER_NAME: GraphCard(type="glow_tts_encoder", **common), DECODER_NAME: decoder}
 
 
-def write_graphs(model: WaveGlow | GlowTTS, cards: dict[str, GraphCard], folder: Path, precision: Precision) -> None:
+def write_graphs(
+    model: WaveGlow | GlowTTS,
+    cards: dict[str, GraphCard],
+    folder: Path,
+    precision: Precision,
+    weights: StoredWeights | None = None,
+) -> None:
     """Write a model's graphs into a folder of the caller's own.
+
+    Args:
+        model: the weights.
+        cards: of the graphs, by the names of their files.
+        folder: to write into.
+        precision: how large matrices are stored.
+        weights: the model's own file where it shall lie beside the graphs, which then do not repeat it.
 
     Raises:
         OSError: the folder cannot be written.
     """
     for name, card in cards.items():
-        graph = GraphBuilder(precision)
+        graph = GraphBuilder(precision, weights)
         _writer(model, name)(graph)
         made = graph.model(card.type, {METADATA_KEY: dataclasses.replace(card, precision=precision).to_json()})
         if precision == "int8":

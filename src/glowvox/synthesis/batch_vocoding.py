@@ -66,7 +66,10 @@ def vocode_batch(
             for window, spoken in zip(batch, engine.run(latent, frames), strict=True):
                 kept = spoken[(window.start - window.first) * hop : (window.end - window.first) * hop]
                 samples[window.item][window.start * hop : window.end * hop] = kept
-    return [_clean(vocoder, one, wished) for one, wished in zip(samples, options, strict=True)]
+    refined = [
+        vocoder.refinement_for(wished)(one, mel) for one, mel, wished in zip(samples, checked, options, strict=True)
+    ]
+    return [_clean(vocoder, one, wished) for one, wished in zip(refined, options, strict=True)]
 
 
 def _windows(item: int, frames: int, length: int, context: int) -> list[_Window]:

@@ -221,7 +221,8 @@ def _groups(order: Sequence[int], sizes: Sequence[int], limit: int) -> Iterator[
 
 
 def _options(request: Request) -> VocoderOptions:
-    return VocoderOptions(sigma=request.options.sigma, denoise=request.options.denoise, seed=request.seed)
+    wished = request.options
+    return VocoderOptions(sigma=wished.sigma, denoise=wished.denoise, refine=wished.refine, seed=request.seed)
 
 
 def _request(part: Part) -> Request:

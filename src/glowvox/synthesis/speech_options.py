@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from glowvox.errors import ConfigError
 from glowvox.synthesis.noise import check_seed
+from glowvox.synthesis.options import check_refine
 
 SLOWEST, FASTEST = 0.1, 10.0
 
@@ -22,6 +23,8 @@ class SpeechOptions:
     """Standard deviation of the vocoder's noise (WaveGlow, section 3.3)."""
     denoise: float = 0.01
     """How many times the vocoder's bias spectrum is subtracted; 0: not at all."""
+    refine: int | None = None
+    """Passes of mel refinement of the vocoder's output; 0: none; None: as many as the vocoder is meant for."""
     sentence_pause: float = 0.2
     """Silence after a sentence inside a paragraph, in seconds."""
     paragraph_pause: float = 0.6
@@ -54,6 +57,8 @@ class SpeechOptions:
                 )
         if self.context_tokens < 0:
             raise ConfigError(f"context_tokens must not be negative, got {self.context_tokens}")
+        if self.refine is not None:
+            check_refine(self.refine)
         check_seed(self.seed)
 
 
@@ -64,6 +69,7 @@ class Wishes(TypedDict, total=False):
     temperature: float
     sigma: float
     denoise: float
+    refine: int | None
     sentence_pause: float
     paragraph_pause: float
     context_tokens: int

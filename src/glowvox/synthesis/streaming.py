@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.denoiser import BiasDenoiser, DenoiserStream
 from glowvox.audio.mel import checked_mel
+from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import MelError
 from glowvox.synthesis.noise import noise
@@ -34,6 +35,7 @@ class StreamingVocoder:
         options: VocoderOptions,
         *,
         chunk_frames: int,
+        refinement: MelRefinement,
         denoiser: BiasDenoiser | None,
         first_chunk: int | None = None,
     ) -> None:
@@ -43,6 +45,7 @@ class StreamingVocoder:
             engine: what computes the windows.
             options: sigma, denoiser strength and seed.
             chunk_frames: mel frames spoken at once.
+            refinement: gives the samples the mel they were made from.
             denoiser: takes the model's bias out; None: nothing is taken out.
             first_chunk: mel frames spoken at first, four times as many in each chunk after: the first samples are ready
                 early, and little is computed twice later. None: `chunk_frames`.
@@ -51,13 +54,14 @@ class StreamingVocoder:
         self._options = options
         self._longest_chunk = chunk_frames
         self._first_chunk = chunk_frames if first_chunk is None else min(first_chunk, chunk_frames)
+        self._refinement = refinement
         self._denoiser = denoiser
         self.reset()
 
     @property
     def look_ahead(self) -> int:
         """Mel frames that must be known after a frame before it is spoken."""
-        return self._engine.receptive_field
+        return self._engine.receptive_field + self._refinement.context
 
     @property
     def frames_spoken(self) -> int:
@@ -72,6 +76,7 @@ class StreamingVocoder:
         self._spoken = 0
         self._chunk = self._first_chunk
         self._finished = False
+        self._refined = self._refinement.stream() if self._refinement.passes else None
         self._clean: DenoiserStream | None = None
         if self._denoiser is not None and self._options.denoise:
             self._clean = self._denoiser.stream(self._options.denoise)
@@ -90,7 +95,7 @@ class StreamingVocoder:
             frames = checked_mel(array, self._engine.audio).astype(np.float32, copy=False)
             self._mel = np.concatenate([self._mel, frames], 1)
         pieces = []
-        while self._received - self._spoken >= self._chunk + self.look_ahead:
+        while self._received - self._spoken >= self._chunk + self._engine.receptive_field:
             pieces.append(self._speak(self._spoken + self._chunk))
             self._chunk = min(_GROWTH * self._chunk, self._longest_chunk)
         return self._joined(pieces)
@@ -106,6 +111,8 @@ class StreamingVocoder:
         # Fewer frames than a chunk and its look-ahead are left: one window, no larger than the others, reaches the end.
         pieces = [self._speak(self._received)] if self._received > self._spoken else []
         self._finished = True
+        if self._refined is not None:
+            pieces.append(self._refined.finish())
         samples = self._joined(pieces)
         return samples if self._clean is None else np.concatenate([samples, self._clean.finish()])
 
@@ -131,7 +138,10 @@ class StreamingVocoder:
             latent = np.zeros(shape, np.float32)
         samples = engine.run(latent, window)[0]
         hop = engine.audio.hop_length
-        spoken = samples[(self._spoken - self._first) * hop : (end - self._first) * hop]
+        begin, stop = self._spoken - self._first, end - self._first
+        spoken = samples[begin * hop : stop * hop]
+        if self._refined is not None:
+            spoken = self._refined.push(spoken, window[0, :, begin:stop])
         first = max(0, end - context)
         self._mel = self._mel[:, first - self._first :].copy()
         self._first, self._spoken = first, end

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.denoiser import BiasDenoiser
 from glowvox.audio.mel import checked_mel
+from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import MelError
 from glowvox.synthesis.options import VocoderOptions
@@ -50,6 +51,10 @@ class Vocoder:
         """Return what takes the model's own tone out; None where that is not wished, or the model draws on no noise."""
         return self.denoiser if options.denoise and self.engine.n_group else None
 
+    def refinement_for(self, options: VocoderOptions) -> MelRefinement:
+        """Return what gives the samples their mel; by default as many passes as the model is meant for."""
+        return MelRefinement(self.engine.audio, self.engine.refine if options.refine is None else options.refine)
+
     def stream(self, options: VocoderOptions = _DEFAULTS, *, first_chunk: int | None = None) -> StreamingVocoder:
         """Return a stream: mel frames in, samples out. Many streams may run at the same time.
 
@@ -61,6 +66,7 @@ class Vocoder:
             self.engine,
             options,
             chunk_frames=options.chunk_frames or self.chunk_frames,
+            refinement=self.refinement_for(options),
             denoiser=self.denoiser_for(options),
             first_chunk=first_chunk,
         )

@@ -17,6 +17,7 @@ from glowvox.errors import DataError
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.device_segments import DeviceSegments
 from glowvox.training.log import RunLog
+from glowvox.training.refinement import DifferentiableRefinement
 from glowvox.training.spectral import MultiResolutionLoss
 from glowvox.training.task import Task, TaskLoss
 
@@ -84,6 +85,7 @@ class VocoderTask(Task):
             noise_seed = sampler.rank if config.dequantise else None
             self._on_device = DeviceSegments(sampler, sampler.store, self.device, noise_seed)
         self.spectral = MultiResolutionLoss(model.config.audio, config.fft_sizes).to(self.device)
+        self.refinement = DifferentiableRefinement(model.config.audio, config.refine).to(self.device)
         self.mel_transform = MelTransform(model.config.audio)
 
     def batch(self, index: int) -> VocoderBatch:
@@ -149,7 +151,7 @@ class VocoderTask(Task):
     def _draw(self, mel: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
         shape = self.vocoder.latent_shape(mel.shape[0], mel.shape[2])
         noise = torch.randn(shape, generator=generator, device=mel.device) * temperature
-        return self.vocoder.inverse(noise, mel)
+        return self.refinement(self.vocoder.inverse(noise, mel), mel)
 
     def _copy_synthesis(self, step: int, log: RunLog) -> float:
         distances = []

@@ -1,0 +1,85 @@
+"""Mel refinement: it brings the mel nearer, and a stream of it is the whole."""
+
+import numpy as np
+import pytest
+
+from glowvox.audio.mel import MelTransform
+from glowvox.audio.mel_refinement import MelRefinement
+from glowvox.config.audio import AudioConfig
+from glowvox.errors import MelError
+
+CONFIG = AudioConfig()
+
+
+def _pair(frames: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return noise with a wandering level, and the mel of another one whose level wanders otherwise."""
+    random = np.random.default_rng(seed)
+    size = max(frames, 4) * CONFIG.hop_length
+    level = np.exp(np.interp(np.arange(size), np.linspace(0, size, 9), random.normal(-3, 0.7, 9)))
+    other = np.exp(np.interp(np.arange(size), np.linspace(0, size, 7), random.normal(-3, 0.7, 7)))
+    mel = MelTransform(CONFIG)((random.standard_normal(size) * other).astype(np.float32))[:, :frames]
+    return (random.standard_normal(size) * level).astype(np.float32)[: frames * CONFIG.hop_length], mel
+
+
+def _distance(samples: np.ndarray, mel: np.ndarray) -> float:
+    return float(np.abs(MelTransform(CONFIG)(samples)[:, : mel.shape[1]] - mel).mean())
+
+
+def test_every_pass_brings_the_mel_nearer() -> None:
+    samples, mel = _pair(120)
+    distances = [_distance(MelRefinement(CONFIG, passes)(samples, mel), mel) for passes in (0, 1, 2, 4, 8)]
+    assert distances == sorted(distances, reverse=True)
+    assert distances[-1] < 0.5 * distances[0]
+
+
+def test_a_signal_that_has_its_mel_is_hardly_changed() -> None:
+    samples, _ = _pair(60)
+    refined = MelRefinement(CONFIG, 3)(samples, MelTransform(CONFIG)(samples)[:, :60])
+    assert np.abs(refined - samples)[: -CONFIG.n_fft].max() < 1e-5
+
+
+def test_no_pass_changes_nothing() -> None:
+    samples, mel = _pair(20)
+    assert MelRefinement(CONFIG, 0)(samples, mel) is samples
+
+
+@pytest.mark.parametrize("passes", [0, 1, 4])
+@pytest.mark.parametrize("frames", [1, 2, 3, 40, 150])
+def test_the_stream_is_the_whole(passes: int, frames: int) -> None:
+    samples, mel = _pair(frames, seed=frames)
+    refinement, random = MelRefinement(CONFIG, passes), np.random.default_rng(passes)
+    stream, pieces, place = refinement.stream(), [], 0
+    while place < frames:
+        end = min(frames, place + int(random.integers(1, 25)))
+        pieces.append(stream.push(samples[place * 256 : end * 256], mel[:, place:end]))
+        place = end
+    joined = np.concatenate([*pieces, stream.finish()])
+    whole = refinement(samples, mel)
+    assert joined.shape == whole.shape
+    assert np.abs(joined - whole).max() < 1e-6
+
+
+@pytest.mark.parametrize("log", ["ln", "log10", "db"])
+def test_the_contracts_units_are_understood(log: str) -> None:
+    config = AudioConfig(log=log, mean=0.5, std=2.0)
+    samples, mel = _pair(60)
+    own = MelTransform(config)(MelRefinement(CONFIG, 0)(samples, mel))[:, :60]
+    refined = MelRefinement(config, 2)(samples, own)
+    assert np.abs(refined - samples)[: -CONFIG.n_fft].max() < 1e-5
+
+
+def test_extreme_mels_give_finite_samples() -> None:
+    samples, mel = _pair(30)
+    for value in (-1e4, 1e4):
+        assert np.isfinite(MelRefinement(CONFIG, 5)(samples, np.full_like(mel, value))).all()
+
+
+@pytest.mark.parametrize("passes", [-1, 101])
+def test_impossible_passes_are_refused(passes: int) -> None:
+    with pytest.raises(MelError, match="between 0 and 100"):
+        MelRefinement(CONFIG, passes)
+
+
+def test_frames_that_are_not_centred_are_refused() -> None:
+    with pytest.raises(MelError, match="centred"):
+        MelRefinement(AudioConfig(center=False), 1)
