@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.export.stored_weights import StoredBlock, StoredWeights
+
 if TYPE_CHECKING:
     import onnx
 
@@ -29,14 +31,17 @@ Precision = Literal["float32", "float16", "int8"]
 class GraphBuilder:
     """Collects the nodes of one graph."""
 
-    def __init__(self, precision: Precision = "float32") -> None:
+    def __init__(self, precision: Precision = "float32", weights: StoredWeights | None = None) -> None:
         """Begin a graph.
 
         Args:
             precision: how the large matrices are stored. 'float16': computed in float32 all the same. 'int8': products
                 are written so that a quantiser finds them; it does the rest.
+            weights: a file beside the graph whose numbers are referred to wherever they make a matrix.
         """
         self.precision = precision
+        self._weights = weights
+        self._stored: dict[str, StoredBlock] = {}
         self._nodes: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = []
         self._initialisers: dict[str, NDArray[Any]] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
@@ -46,6 +51,11 @@ class GraphBuilder:
         self._count = 0
         self.quantisable: list[str] = []
         """Names of the products that may be computed in 8 bits."""
+
+    @property
+    def refers(self) -> bool:
+        """Whether the graph refers to stored weights."""
+        return self._weights is not None
 
     @contextlib.contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -83,28 +93,38 @@ class GraphBuilder:
         """Return an int64 constant; equal ones are stored once."""
         return self._constant(np.asarray(values, np.int64))
 
-    def matrix(self, values: NDArray[Any]) -> str:
-        """Return a large float constant, stored in half precision where that was wished for."""
-        if self.precision != "float16":
+    def matrix(self, values: NDArray[Any], *, exact: bool = False) -> str:
+        """Return a large float constant, stored in half precision where that was wished for and not `exact`."""
+        blocks = self._weights.find(values) if self._weights is not None else None
+        if blocks is not None:
+            return self._joined(blocks)
+        if exact or self.precision != "float16":
             return self.floats(values)
         limit = float(np.finfo(np.float16).max)
         return self.op("Cast", self._constant(np.clip(values, -limit, limit).astype(np.float16)), to=_FLOAT)
 
-    def linear(self, rows: str, matrix: NDArray[Any], addend: Any, *, exact: bool = False) -> str:
+    def stacked(self, matrices: Sequence[NDArray[Any] | str]) -> NDArray[Any] | str:
+        """Return matrices one below the other; a value of the graph if any of them is one."""
+        arrays = [matrix for matrix in matrices if not isinstance(matrix, str)]
+        if len(arrays) == len(matrices):
+            return np.concatenate(arrays)
+        names = [matrix if isinstance(matrix, str) else self.matrix(matrix) for matrix in matrices]
+        return names[0] if len(names) == 1 else self.op("Concat", *names, axis=0)
+
+    def linear(self, rows: str, matrix: NDArray[Any] | str, addend: Any, *, exact: bool = False) -> str:
         """Return `rows [R, K] @ matrix [K, N] + addend` as rows `[R, N]`.
 
         Args:
             rows: a value.
-            matrix: float64, rounded once when it is stored.
+            matrix: float64, rounded once when it is stored; or the name of a float32 value.
             addend: a bias `[N]`, or the name of a value `[R, N]`.
             exact: keep the matrix and the product in float32 whatever the precision of the graph.
         """
         added = addend if isinstance(addend, str) else self.floats(addend)
-        if exact:
-            return self.op("Gemm", rows, self.floats(matrix), added)
-        if self.precision != "int8":
-            return self.op("Gemm", rows, self.matrix(matrix), added)
-        product = self.op("MatMul", rows, self.matrix(matrix))
+        factor = matrix if isinstance(matrix, str) else self.matrix(matrix, exact=exact)
+        if exact or self.precision != "int8":
+            return self.op("Gemm", rows, factor, added)
+        product = self.op("MatMul", rows, factor)
         self.quantisable.append(product)
         return self.op("Add", product, added)
 
@@ -135,7 +155,8 @@ class GraphBuilder:
             name,
             described(self._inputs),
             described(self._outputs),
-            initializer=[numpy_helper.from_array(array, label) for label, array in self._initialisers.items()],
+            initializer=[numpy_helper.from_array(array, label) for label, array in self._initialisers.items()]
+            + [self._reference(label, block) for label, block in self._stored.items()],
         )
         model = helper.make_model(
             graph,
@@ -145,6 +166,35 @@ class GraphBuilder:
         )
         helper.set_model_props(model, dict(metadata))
         return model
+
+    def _joined(self, blocks: Sequence[StoredBlock]) -> str:
+        """Return a float32 matrix from blocks in a file, one below the other."""
+        parts = []
+        for block in blocks:
+            name = self._name("stored")
+            self._stored[name] = block
+            if block.perm is not None:
+                name = self.op("Transpose", name, perm=list(block.perm))
+            if len(block.shape) > 2:
+                name = self.op("Reshape", name, self.integers([-1, block.shape[0]]))
+            if block.dtype != np.float32:
+                name = self.op("Cast", name, to=_FLOAT)
+            if block.gain is not None:
+                name = self.op("Mul", name, self.floats(block.gain))
+            parts.append(name)
+        return parts[0] if len(parts) == 1 else self.op("Concat", *parts, axis=0)
+
+    def _reference(self, name: str, block: StoredBlock) -> "onnx.TensorProto":
+        """Return an initialiser whose numbers lie in the file of the weights."""
+        from onnx import TensorProto, helper
+
+        assert self._weights is not None
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(block.dtype))
+        tensor = TensorProto(name=name, dims=block.shape, data_type=kind, data_location=TensorProto.EXTERNAL)
+        place = {"location": self._weights.location, "offset": block.offset, "length": block.length}
+        for key, value in place.items():
+            tensor.external_data.add(key=key, value=str(value))
+        return tensor
 
     def _name(self, kind: str) -> str:
         self._count += 1
