@@ -161,6 +161,23 @@ class GlowTTS(nn.Module):
         mask = self._mel_mask(latent, mel_lengths)
         return self.decoder.inverse(latent * mask, mask, self._speaker_vector(speaker, len(latent)))[0]
 
+    def analyse(self, mel: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the latent `[B, M, T]` of a mel and the log-determinant `[B]`: `decode` the other way round.
+
+        Args:
+            mel: [B, M, T]; frames that do not fill a step of the decoder are cut off.
+            mel_lengths: [B].
+            speaker: [B] integers, with several speakers.
+
+        Raises:
+            MelError, VoiceError: the mel or the speaker does not fit the model.
+        """
+        check_mel(mel, mel_lengths, self.config.audio.n_mels)
+        condition = self._speaker_vector(speaker, len(mel))
+        mel, mel_lengths = self._whole_steps(mel, mel_lengths)
+        latent, log_det = self.decoder(mel, self._mel_mask(mel, mel_lengths), condition)
+        return latent, log_det
+
     def convert(self, mel: Tensor, mel_lengths: Tensor, source: Tensor, target: Tensor) -> Tensor:
         """Give a recording another speaker's voice: to the latent as one, back as the other (section 5.3).
 
@@ -176,12 +193,9 @@ class GlowTTS(nn.Module):
         Raises:
             MelError, VoiceError: the mel or a speaker does not fit the model.
         """
-        check_mel(mel, mel_lengths, self.config.audio.n_mels)
-        here, there = self._speaker_vector(source, len(mel)), self._speaker_vector(target, len(mel))
-        mel, mel_lengths = self._whole_steps(mel, mel_lengths)
-        mask = self._mel_mask(mel, mel_lengths)
-        latent, _ = self.decoder(mel, mask, here)
-        return self.decoder.inverse(latent, mask, there)[0]
+        latent, _ = self.analyse(mel, mel_lengths, source)
+        mask = self._mel_mask(latent, mel_lengths // self.config.n_squeeze * self.config.n_squeeze)
+        return self.decoder.inverse(latent, mask, self._speaker_vector(target, len(mel)))[0]
 
     def log_likelihood(
         self,
