@@ -13,7 +13,7 @@ from glowvox.audio.sound import TimedMark, TimedPhoneme, TimedWord
 from glowvox.errors import AudioError
 from glowvox.synthesis.timestamps.cues import cues
 from glowvox.synthesis.timestamps.file import write_timestamps
-from glowvox.synthesis.timestamps.formats import as_json, srt, textgrid, vtt
+from glowvox.synthesis.timestamps.formats import as_json, ctm, srt, textgrid, vtt
 from glowvox.synthesis.timestamps.timeline import Timeline
 
 WORDS = (
@@ -50,6 +50,16 @@ def test_textgrid_covers_everything():
     assert 'text = "6"""' in textgrid(quoted)
 
 
+def test_ctm_has_one_row_for_each_word_or_phoneme():
+    assert ctm(TIMELINE, "a b").splitlines() == [
+        "a_b 1 0.100 0.400 Tom",
+        "a_b 1 0.750 0.250 I",
+        "a_b 1 3600.000 0.500 Bye",
+    ]
+    assert ctm(TIMELINE, phones=True).splitlines()[1] == "audio 1 0.200 0.300 ˈɑ"
+    assert ctm(Timeline((TimedWord("3 000", 0.0, 1.0),), (), 1.0)) == "audio 1 0.000 1.000 3_000\n"
+
+
 def test_json():
     content = json.loads(as_json(TIMELINE))
     assert content["duration"] == 3601.0 and content["marks"] == [{"name": "here", "time": 0.5}]
@@ -79,8 +89,12 @@ def test_files_are_written_by_name(tmp_path):
     for name in ("a.srt", "a.vtt", "a.TextGrid", "a.json"):
         write_timestamps(Timeline.of([audio]), tmp_path / name)
         assert (tmp_path / name).stat().st_size > 20
+    write_timestamps(Timeline.of([audio]), tmp_path / "one.ctm")
+    write_timestamps(Timeline.of([audio]), tmp_path / "one.phones.ctm")
+    rows = [(tmp_path / name).read_text(encoding="utf-8").splitlines() for name in ("one.ctm", "one.phones.ctm")]
+    assert [len(row.split()) for row in rows[0]] == [5] * 5 and all(row.startswith("one 1 ") for row in rows[1])
     assert 'He said "yes".' in (tmp_path / "a.srt").read_text(encoding="utf-8")
-    with pytest.raises(AudioError, match=r"\.srt, \.vtt, \.TextGrid or \.json, not '\.txt'"):
+    with pytest.raises(AudioError, match=r"\.srt, \.vtt, \.TextGrid, \.json or \.ctm, not '\.txt'"):
         write_timestamps(Timeline.of([audio]), tmp_path / "a.txt")
     with pytest.raises(AudioError, match="does not exist"):
         write_timestamps(Timeline.of([audio]), tmp_path / "none" / "a.srt")

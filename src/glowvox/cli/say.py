@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target.add_argument("--raw", action="store_true", help="16-bit samples on standard output, as they become ready")
     target.add_argument("--play", action="store_true", help="the sound card (the default where nothing else is named)")
     parser.add_argument(
-        "--timestamps", metavar="FILE", type=Path, help="write the times of words: .srt, .vtt, .TextGrid or .json"
+        "--timestamps", metavar="FILE", type=Path, help="write the times of words: .srt, .vtt, .TextGrid, .json or .ctm"
     )
     parser.add_argument("--format", choices=_FORMATS, default="wav", help="of the files of --batch (default: wav)")
     voice = parser.add_argument_group("how")

@@ -67,6 +67,25 @@ def as_json(timeline: Timeline) -> str:
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
+def ctm(timeline: Timeline, name: str = "audio", *, phones: bool = False) -> str:
+    """Return a CTM file (NIST, time-marked conversation): recording, channel, start, length and word in each row.
+
+    Args:
+        timeline: the words.
+        name: of the recording.
+        phones: whether the rows are phonemes instead of words.
+    """
+    spoken: Sequence[TimedWord] | Sequence[TimedPhoneme] = timeline.words
+    if phones:
+        spoken = [phone for word in timeline.words for phone in word.phonemes]
+    recording = "_".join(name.split()) or "audio"
+    rows = (
+        f"{recording} 1 {one.start:.3f} {max(0.0, one.end - one.start):.3f} {'_'.join(one.text.split())}"
+        for one in spoken
+    )
+    return "".join(f"{row}\n" for row in rows)
+
+
 def _clock(seconds: float, separator: str) -> str:
     milliseconds = round(seconds * 1000)
     hours, rest = divmod(milliseconds, 3_600_000)
