@@ -30,7 +30,7 @@ class AacFile:
         self._container: Any = av.open(target, "w", format="adts")
         self._stream = self._container.add_stream("aac", rate=sample_rate, layout="mono", bit_rate=_BITS_PER_SECOND)
 
-    def write(self, numbers: NDArray[np.int16]) -> None:
+    def write(self, numbers: NDArray[np.generic]) -> None:
         """Append samples [S]."""
         if not len(numbers):
             return

@@ -28,6 +28,8 @@ _UNKNOWN_LENGTH = 0xFFFFFFFF
 _CONSTANT_BITRATE = {"bitrate_mode": "CONSTANT", "compression_level": 0.6}
 """Without a header that tells the length, players reckon it from the bit rate; 64 kbit/s up to 24 kHz."""
 _BLOCK = 1 << 16
+_WAV_HEADER = 44
+"""Bytes."""
 _ENCODINGS = {
     "pcm": ENCODINGS["wav"],
     "opus": ENCODINGS["ogg"],
@@ -39,8 +41,8 @@ _ENCODINGS = {
 class SpeechEncoder:
     """Turns samples into the bytes of one format.
 
-    WAV, PCM, MP3, AAC and Opus come as the samples do; the header of a WAV then says that its length is unknown. FLAC comes
-    at the end, since its header tells the length.
+    WAV, PCM, MP3, AAC and Opus come as the samples do; the header of a WAV then says that its length is unknown. FLAC
+    comes at the end, since its header tells the length.
 
     Args:
         format: "wav", "pcm" (16-bit little-endian samples without a header), "mp3", "aac", "opus" (in Ogg) or
@@ -111,18 +113,20 @@ class SpeechEncoder:
         return self._growing.taken()
 
 
-def encoded(samples: NDArray[np.float32], format: str, sample_rate: int, target_rate: int | None = None) -> bytes:
-    """Return samples [S] as a whole file; the header of a WAV tells the length.
-
-    Raises:
-        ConfigError, AudioError: see `SpeechEncoder`.
-    """
-    with SpeechEncoder(format, sample_rate, target_rate) as encoder:
-        content = encoder.push(samples) + encoder.finish()
+def completed(content: bytes, format: str) -> bytes:
+    """Return a file whose pieces came from a `SpeechEncoder`; the header of a WAV now tells its length."""
     if format != "wav":
         return content
-    size = len(content) - 44
-    return b"RIFF" + struct.pack("<I", 36 + size) + content[8:40] + struct.pack("<I", size) + content[44:]
+    size = len(content) - _WAV_HEADER
+    return b"".join(
+        [
+            b"RIFF",
+            struct.pack("<I", size + _WAV_HEADER - 8),
+            content[8:40],
+            struct.pack("<I", size),
+            content[_WAV_HEADER:],
+        ]
+    )
 
 
 def _endless_wav_header(rate: int) -> bytes:

@@ -1,0 +1,73 @@
+"""`glowvox serve`: voices over HTTP, WebSocket and Wyoming."""
+
+import argparse
+from pathlib import Path
+
+SUMMARY = "serve voices over HTTP and Wyoming"
+EXAMPLE = """\
+examples:
+  glowvox serve
+  glowvox serve --voice kathleen --voice ./my-voice --port 9000
+  glowvox serve --host 0.0.0.0 --keys keys.txt --wyoming tcp://0.0.0.0:10200
+
+  curl http://127.0.0.1:8080/v1/audio/speech -H 'Content-Type: application/json' \\
+    -d '{"input": "Hello, world."}' -o hello.mp3
+
+The first voice speaks where a request names none. API keys are read from --keys and from GLOWVOX_API_KEYS. SIGTERM and
+Ctrl-C let what is being spoken be finished; a second one does not wait.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    where = parser.add_argument_group("where")
+    where.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="to listen at (default: %(default)s)")
+    where.add_argument("--port", type=int, default=8080, metavar="N", help="0: any free one (default: %(default)s)")
+    where.add_argument(
+        "--proxy", default="", metavar="ADDRESSES", help="proxies whose X-Forwarded-For is believed, with commas"
+    )
+    voices = parser.add_argument_group("voices")
+    voices.add_argument(
+        "--voice", action="append", default=[], metavar="VOICE", help="a name, folder or .voice file; may be repeated"
+    )
+    voices.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
+    voices.add_argument("--threads", type=int, metavar="N", help="CPU threads of one computation (default: all cores)")
+    voices.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="computations at once (default: one a core)"
+    )
+    access = parser.add_argument_group("who may use it")
+    access.add_argument("--keys", type=Path, metavar="FILE", help="API keys, one a line (default: everybody may)")
+    access.add_argument(
+        "--origin", action="append", default=[], metavar="URL", help="web page that may use it (CORS); may be repeated"
+    )
+    limits = parser.add_argument_group("limits")
+    limits.add_argument("--characters", type=int, metavar="N", help="of one text (default: 10000)")
+    limits.add_argument("--streams", type=int, metavar="N", help="texts spoken at the same time (default: 16)")
+    limits.add_argument("--waiting", type=int, metavar="N", help="requests that wait before 503 (default: 64)")
+    limits.add_argument(
+        "--per-client", type=int, metavar="N", help="requests of one client at once (default: no limit)"
+    )
+    limits.add_argument("--seconds", type=float, metavar="X", help="that one request may take (default: 300)")
+    limits.add_argument(
+        "--drain", type=float, default=30.0, metavar="SECONDS", help="to finish after SIGTERM (default: 30)"
+    )
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    parser.add_argument("--log-text", action="store_true", help="log the texts that are spoken, too")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Load the voices and serve until a signal ends it."""
+    from glowvox.serve.application import create_app
+    from glowvox.serve.keys import read_keys
+    from glowvox.serve.server import Address, log_to_stderr
+    from glowvox.serve.server import run as serve
+    from glowvox.serve.settings import Limits, ServerSettings
+    from glowvox.synthesis.voice import load_voice
+
+    named = ("characters", "streams", "waiting", "per_client", "seconds")
+    limits = Limits(**{name: getattr(args, name) for name in named if getattr(args, name) is not None})
+    settings = ServerSettings(limits, args.workers, read_keys(args.keys), tuple(args.origin), args.log_text)
+    log_to_stderr(args.log_level)
+    voices = [load_voice(name, engine=args.engine, threads=args.threads) for name in args.voice or [None]]
+    serve(create_app(voices, settings), Address(args.host, args.port, args.proxy, args.drain))
+    return 0

@@ -1,0 +1,146 @@
+"""Running: from the first request to the last one after SIGTERM."""
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import uvicorn
+from fastapi import FastAPI
+
+from glowvox.errors import ConfigError
+from glowvox.serve.service import Service
+
+_BACKLOG = 512
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens and whom it believes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0: any that is free."""
+    proxies: str = ""
+    """Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas; "*": all."""
+    drain_seconds: float = 30.0
+    """After SIGTERM, for what is being spoken."""
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record; what was told with it (`extra={"told": {...}}`) becomes fields."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": time, "level": record.levelname.lower(), "event": record.getMessage()}
+        line |= record.__dict__.get("told", {})
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_to_stderr(level: str = "info") -> None:
+    """Have everything logged as JSON lines on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address.
+
+    Raises:
+        ConfigError: the address cannot be used.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        own = socket.socket(found[0][0], socket.SOCK_STREAM)
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        own.bind(found[0][4])
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(
+            f"cannot listen at {host}, port {port}: {why}; choose another with --host and --port"
+        ) from error
+    own.set_inheritable(True)
+    return own
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, but that SIGTERM and SIGINT let what is being spoken be finished; a second one does not wait."""
+
+    def __init__(self, app: FastAPI, address: Address) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                backlog=_BACKLOG,
+                proxy_headers=bool(address.proxies),
+                forwarded_allow_ips=address.proxies or None,
+                timeout_graceful_shutdown=5,
+                ws_max_size=app.state.service.settings.limits.body_bytes,
+                ws="websockets-sansio",
+            )
+        )
+        self._service: Service = app.state.service
+        self._drain_seconds = address.drain_seconds
+        self._draining: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals that end a process for as long as the server runs."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def stop(self) -> None:
+        """Begin nothing new, finish what is being spoken, then end."""
+        if self._draining is not None:
+            self.should_exit = self.force_exit = True
+            return
+        logging.getLogger("glowvox.serve").info("stopping")
+        self._service.stop()
+        self._draining = asyncio.get_running_loop().create_task(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(self._drain_seconds):
+                await self._service.studio.drained()
+        except TimeoutError:
+            logging.getLogger("glowvox.serve").warning("not everything was finished")
+        self.should_exit = True
+
+
+def run(app: FastAPI, address: Address) -> None:
+    """Serve until a signal ends it.
+
+    Raises:
+        ConfigError: the address cannot be used.
+    """
+    own = bound_socket(address.host, address.port)
+    host, port = own.getsockname()[:2]
+    with own:
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        logging.getLogger("glowvox.serve").info("listening", extra={"told": {"url": url}})
+        asyncio.run(Server(app, address).serve(sockets=[own]))

@@ -1,0 +1,87 @@
+"""The body of a request for speech: OpenAI's fields, and a few of ours."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from glowvox.serve.problems import Refusal
+from glowvox.serve.settings import Limits
+from glowvox.serve.voice_shelf import MODEL, Choice, VoiceShelf
+
+Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
+PCM_RATE = 24_000
+"""What clients of OpenAI's interface take 16-bit samples without a header to be, in Hz."""
+_LONGEST_NAME = 200
+
+
+class VoiceReference(BaseModel):
+    """A voice as an object, as newer clients name it."""
+
+    id: Annotated[str, Field(max_length=_LONGEST_NAME)]
+
+
+class SpeechWishes(BaseModel):
+    """How a text is spoken, whatever the text and wherever it comes from."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: Annotated[str, Field(max_length=_LONGEST_NAME, description="`glowvox`, or one of OpenAI's names.")] = MODEL
+    voice: Annotated[
+        Annotated[str, Field(max_length=_LONGEST_NAME)] | VoiceReference | None,
+        Field(description="A name of /v1/audio/voices, or NAME/SPEAKER; OpenAI's names mean the default voice."),
+    ] = None
+    response_format: Annotated[Format, Field(description="The sound file's format.")] = "mp3"
+    speed: Annotated[float, Field(ge=0.25, le=4.0, allow_inf_nan=False, description="Speaking rate.")] = 1.0
+    sample_rate: Annotated[
+        int | None,
+        Field(ge=8000, le=48_000, description="Of the audio, in Hz; the voice's own where absent, pcm: 24000."),
+    ] = None
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="Of the noise: the same seed, the same speech.")] = 0
+    speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
+    language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
+
+    def choice(self, shelf: VoiceShelf) -> Choice:
+        """Return the voice.
+
+        Raises:
+            Refusal: there is no such model, voice or speaker.
+        """
+        shelf.check_model(self.model)
+        name = self.voice.id if isinstance(self.voice, VoiceReference) else self.voice
+        return shelf.find(name, self.speaker)
+
+    def options(self, choice: Choice) -> dict[str, Any]:
+        """Return what the voice is told besides the text."""
+        wishes = {"speed": self.speed, "seed": self.seed, "speaker": choice.speaker}
+        if self.language is not None:
+            wishes["language"] = self.language
+        return wishes
+
+    def target_rate(self) -> int | None:
+        """Return the sample rate of the bytes, in Hz; None: the voice's."""
+        return PCM_RATE if self.sample_rate is None and self.response_format == "pcm" else self.sample_rate
+
+
+class SpeechRequest(SpeechWishes):
+    """A text to be spoken."""
+
+    input: Annotated[str, Field(min_length=1, description="The text.")]
+    stream_format: Annotated[
+        Literal["audio", "sse", "json"],
+        Field(description="The sound file itself, server-sent events, or one JSON object with base64 and words."),
+    ] = "audio"
+    timestamps: Annotated[StrictBool, Field(description="With sse: whether the times of words are sent.")] = False
+
+    def check(self, limits: Limits) -> None:
+        """Accept a text that is short enough.
+
+        Raises:
+            Refusal: it is too long.
+        """
+        if len(self.input) > limits.characters:
+            raise Refusal(
+                413,
+                f"the input has {len(self.input)} characters; at most {limits.characters} are spoken at once",
+                param="input",
+                code="text_too_long",
+            )
