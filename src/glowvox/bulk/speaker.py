@@ -1,0 +1,95 @@
+"""One row to one sound file's bytes, by a voice that was opened once in this process."""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from glowvox.bulk.card import RunSettings
+from glowvox.bulk.row import BadRow, Row, row_seed
+from glowvox.errors import AudioError, ConfigError, DataError, TextError, VoiceError
+from glowvox.synthesis.voice import Voice
+
+ROW_ERRORS = (TextError, VoiceError, ConfigError, AudioError, DataError)
+"""What a row can be blamed for; an engine that fails, or no memory, may be the machine's fault."""
+_WARNINGS = 5
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A row's speech."""
+
+    row: Row
+    audio: bytes
+    """The sound file."""
+    samples: int
+    """S."""
+    sample_rate: int
+    """Samples per second."""
+    seed: int
+    warnings: tuple[str, ...]
+    """What was guessed, replaced or left out in the text; the first few."""
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.samples / self.sample_rate
+
+    @property
+    def sha256(self) -> str:
+        """Of the sound file."""
+        return hashlib.sha256(self.audio).hexdigest()
+
+    def record(self, file: str) -> dict[str, Any]:
+        """Return what ledgers and the list of all rows say.
+
+        Args:
+            file: where the sound lies in the output.
+        """
+        told = {
+            "row": self.row.number,
+            "id": self.row.id,
+            "text": self.row.text,
+            "file": file,
+            "seconds": round(self.seconds, 6),
+            "samples": self.samples,
+            "sample_rate": self.sample_rate,
+            "seed": self.seed,
+            "sha256": self.sha256,
+        }
+        for name in ("speaker", "language", "speed"):
+            if getattr(self.row, name) is not None:
+                told[name] = getattr(self.row, name)
+        return told | ({"warnings": list(self.warnings)} if self.warnings else {})
+
+
+def speak_row(voice: Voice, row: Row, settings: RunSettings) -> Spoken | BadRow:
+    """Speak a row by itself: its samples are a function of voice, settings and row, and of nothing beside it.
+
+    Rows are not computed in batches: the samples of a batch differ in the last bits from those of each alone, and a
+    CPU gains nothing by it.
+
+    Args:
+        voice: that of the run.
+        row: what to speak.
+        settings: the run's.
+
+    Raises:
+        EngineError: the engine failed.
+    """
+    seed = row_seed(settings.seed, row)
+    own = {"speaker": row.speaker, "language": row.language, "speed": row.speed}
+    wishes: Mapping[str, Any] = {
+        **settings.options,
+        **{name: value for name, value in own.items() if value is not None},
+        "seed": seed,
+    }
+    warnings: list[str] = []
+    try:
+        audio = voice.say(row.text, on_warning=warnings.append, **wishes)
+        file = io.BytesIO()
+        audio.save(file, format=settings.audio_format)
+    except ROW_ERRORS as error:
+        return BadRow(row.number, row.id, " ".join(str(error).split()))
+    return Spoken(row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings[:_WARNINGS]))

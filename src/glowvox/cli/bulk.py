@@ -1,0 +1,214 @@
+"""`glowvox bulk`: a whole corpus is spoken, on this machine or on a Ray cluster, exactly once."""
+
+import argparse
+import importlib.util
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glowvox.bulk.card import RunSettings
+    from glowvox.bulk.carried_voice import CarriedVoice
+    from glowvox.bulk.plan import ShardPlan
+    from glowvox.bulk.progress import Standing
+    from glowvox.bulk.run import RunReport
+    from glowvox.bulk.workers import Workers
+
+SUMMARY = "synthesise a whole corpus"
+EXAMPLE = """\
+A manifest is a .jsonl, .csv (column names, or lines ID|TEXT) or .parquet file with the columns id and text, and, where
+rows differ, seed, speaker, language and speed. Started again with the same arguments, a run goes on where it stopped.
+
+examples:
+  glowvox bulk sentences.csv -o speech/
+  glowvox bulk corpus.jsonl -o shards/ --to webdataset --shard-rows 1000 --workers 16
+  glowvox bulk s3://bucket/corpus.parquet -o s3://bucket/speech --to parquet --address auto
+  glowvox bulk sentences.csv -o speech/ --workers 0
+
+OUT/rows.jsonl then lists what was spoken (file, seconds, seed, checksum), OUT/errors.jsonl the rows that could not be.
+"""
+_INTERVAL = 0.5
+_INTERVAL_IN_A_LOG = 15.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("manifest", nargs="+", help="what to speak; files, or fsspec addresses such as s3://...")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="folder or fsspec address of the speech")
+    parser.add_argument("--id-column", default="id", metavar="NAME", help="column of the ids (default: %(default)s)")
+    parser.add_argument(
+        "--text-column", default="text", metavar="NAME", help="column of the texts (default: %(default)s)"
+    )
+    form = parser.add_argument_group("what is written")
+    form.add_argument(
+        "--to",
+        choices=("files", "webdataset", "parquet"),
+        default="files",
+        help="a sound file for each row, or shards with sound, text, length, seed and checksum (default: %(default)s)",
+    )
+    form.add_argument("--format", choices=("flac", "wav", "ogg", "mp3"), default="flac", help="sound (default: flac)")
+    form.add_argument(
+        "--shard-rows", type=int, default=100, metavar="N", help="rows in a unit of work (default: %(default)s)"
+    )
+    place = parser.add_argument_group("where it is computed")
+    place.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes at most; 0: this one alone, without Ray (default: every processor, if Ray is installed)",
+    )
+    place.add_argument("--address", metavar="HOST:PORT", help="a Ray cluster; 'auto': the one this machine is part of")
+    place.add_argument("--threads", type=int, default=1, metavar="N", help="of each worker (default: %(default)s)")
+    place.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
+    place.add_argument("--verify", action="store_true", help="compare the checksums of what an earlier start wrote")
+    voice = parser.add_argument_group("how")
+    voice.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
+    voice.add_argument("--speaker", metavar="NAME", help="of rows that name none")
+    voice.add_argument("--language", metavar="TAG", help="of rows that name none")
+    voice.add_argument("--speed", type=float, metavar="X", help="of rows that name none; 2 is twice as fast")
+    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the melody; 0: none")
+    voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
+    voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
+    voice.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="with id and text the seed of each row (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan or continue, speak, and say what was done."""
+    from glowvox.bulk.card import RunSettings
+    from glowvox.bulk.carried_voice import carry_voice
+    from glowvox.bulk.run import Told, do_run, plan_run
+    from glowvox.bulk.storage import open_storage
+    from glowvox.errors import ConfigError
+
+    if args.threads < 1 or (args.workers is not None and args.workers < 0):
+        raise ConfigError(f"--threads is 1 or more and --workers 0 or more, got {args.threads} and {args.workers}")
+    if args.address is not None and args.workers == 0:
+        raise ConfigError("--workers 0 works without a cluster; leave out --address or the 0")
+    names = ("speaker", "language", "speed", "temperature", "sigma", "denoise")
+    options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    began = time.monotonic()
+    voice = carry_voice(args.voice, args.engine)
+    voice.check(options | {"seed": args.seed})
+    settings = RunSettings(
+        voice=voice.name,
+        voice_sha256=voice.sha256,
+        engine=voice.engine,
+        options=options,
+        seed=args.seed,
+        output=args.to,
+        audio_format=args.format,
+        shard_rows=args.shard_rows,
+        id_column=args.id_column,
+        text_column=args.text_column,
+    )
+    terminal = _Terminal()
+    told = Told(terminal.planning, terminal.standing, terminal.note)
+    storage = open_storage(args.output)
+    shards = plan_run(storage, args.manifest, settings, told)
+    workers = _workers(args, settings, voice, shards, terminal)
+    report = do_run(storage, shards, settings, workers, told, verify=args.verify)
+    terminal.end()
+    _tell(args, report, time.monotonic() - began)
+    return 0
+
+
+def _workers(
+    args: argparse.Namespace,
+    settings: "RunSettings",
+    voice: "CarriedVoice",
+    shards: "list[ShardPlan]",
+    terminal: "_Terminal",
+) -> "Workers":
+    from glowvox.bulk.ray_workers import RayWorkers
+    from glowvox.bulk.workers import LocalWorker
+    from glowvox.errors import MissingExtraError
+
+    wanted = args.workers if args.workers is not None or args.address is not None else _usual(args.threads, shards)
+    if wanted != 0 and importlib.util.find_spec("ray") is None:
+        if args.workers is not None or args.address is not None:
+            raise MissingExtraError("ray", "cluster", "more than one worker")
+        terminal.note("Ray is not installed, so one process works alone; pip install 'glowvox[cluster]' for more")
+        wanted = 0
+    if wanted == 0:
+        return LocalWorker(args.output, settings, voice, args.threads)
+    output = args.output if "://" in args.output else str(Path(args.output).resolve())
+    return RayWorkers(output, settings, voice, args.threads, count=wanted, address=args.address)
+
+
+def _usual(threads: int, shards: "list[ShardPlan]") -> int:
+    """Return how many workers this machine has processors for; 0 where more than one would have nothing to do."""
+    count = min((os.cpu_count() or 1) // threads, len(shards))
+    return count if count > 1 else 0
+
+
+def _tell(args: argparse.Namespace, report: "RunReport", took: float) -> None:
+    totals, standing = report.totals, report.standing
+    told: dict[str, Any] = {
+        "output": args.output,
+        "rows": totals.rows,
+        "spoken": totals.spoken,
+        "errors": totals.errors,
+        "seconds": totals.seconds,
+        "bytes": totals.bytes,
+        "shards": report.shards,
+        "rows_from_earlier": standing.reused_rows,
+        "shards_done_again": list(report.done_again),
+        "seconds_spoken_now": standing.seconds_of_audio,
+        "took_seconds": took,
+    }
+    if args.json:
+        print(json.dumps(told, indent=2))
+        return
+    again = f", {standing.reused_rows} of them earlier" if standing.reused_rows else ""
+    print(
+        f"{args.output}: {totals.spoken} rows spoken{again}, {totals.seconds / 3600:.2f} h of speech, "
+        f"{totals.bytes / 1e6:.1f} MB, in {took:.1f} s"
+    )
+    if totals.errors:
+        print(f"{totals.errors} rows could not be spoken; {args.output}/errors.jsonl says why", file=sys.stderr)
+
+
+class _Terminal:
+    """Shows how a run goes on the standard error stream: in place on a terminal, else now and then."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._shown = time.monotonic()
+
+    def planning(self, rows: int) -> None:
+        """Show how many rows are planned."""
+        if self._due():
+            self._show(f"planning: {rows} rows")
+
+    def standing(self, standing: "Standing") -> None:
+        """Show where the run stands."""
+        if self._due():
+            self._show(standing.line())
+
+    def note(self, line: str) -> None:
+        """Show a line that stays."""
+        print(f"{self._start()}glowvox bulk: {line}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave an empty line behind."""
+        if self._terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _due(self) -> bool:
+        now = time.monotonic()
+        if now - self._shown < (_INTERVAL if self._terminal else _INTERVAL_IN_A_LOG):
+            return False
+        self._shown = now
+        return True
+
+    def _show(self, line: str) -> None:
+        print(f"{self._start()}{line}", end="" if self._terminal else "\n", file=sys.stderr, flush=True)
+
+    def _start(self) -> str:
+        return "\r\x1b[K" if self._terminal else ""
