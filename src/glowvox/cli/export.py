@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli import export_voice
+
 if TYPE_CHECKING:
     from glowvox.export.export_model import ExportReport
     from glowvox.export.parity import Parity
@@ -18,6 +20,7 @@ examples:
   glowvox export model runs/vocoder --to onnx -o exported
   glowvox export model runs/acoustic -o exported --precision float16
   glowvox export model runs/vocoder --to openvino -o exported --json
+  glowvox export voice --acoustic runs/acoustic --vocoder runs/vocoder --licence CC0-1.0 -o anna.voice
 
 A vocoder becomes vocoder.onnx, an acoustic model acoustic_encoder.onnx and acoustic_decoder.onnx. Every export is
 compared with PyTorch and refused where it differs.
@@ -27,6 +30,14 @@ compared with PyTorch and refused where it differs.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="WHAT")
+    voice = kinds.add_parser(
+        "voice",
+        help="an acoustic model and a vocoder, packed as a voice",
+        description="Pack an acoustic model and a vocoder as a voice.",
+        epilog=export_voice.EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export_voice.add_arguments(voice)
     model = kinds.add_parser(
         "model",
         help="a model folder or training run, as graphs",
@@ -53,13 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export the model and print how well it agrees with PyTorch."""
+    """Export the model or voice and print how well it agrees with PyTorch."""
     try:
         import onnx  # noqa: F401
     except ModuleNotFoundError as error:
         from glowvox.errors import MissingExtraError
 
         raise MissingExtraError("onnx", "export", "writing graphs") from error
+    if args.kind == "voice":
+        return export_voice.run(args)
     from glowvox.export.export_model import export_model
 
     began = time.monotonic()
@@ -75,12 +88,12 @@ def _told(report: "ExportReport") -> dict[str, Any]:
     files = [{"path": str(place), "bytes": place.stat().st_size} for place in report.files]
     return {
         "files": files,
-        "parity": _parity(report.parity),
-        "loss": None if report.loss is None else _parity(report.loss),
+        "parity": parity_figures(report.parity),
+        "loss": None if report.loss is None else parity_figures(report.loss),
     }
 
 
-def _parity(parity: "Parity") -> dict[str, float | None]:
+def parity_figures(parity: "Parity") -> dict[str, float | None]:
     """Return the figures; JSON has no infinity, so outputs that are equal have no ratio."""
     snr = parity.snr_db if math.isfinite(parity.snr_db) else None
     return {"relative_error": parity.relative_error, "snr_db": snr}
@@ -88,12 +101,13 @@ def _parity(parity: "Parity") -> dict[str, float | None]:
 
 def _as_text(told: dict[str, Any]) -> str:
     lines = [f"wrote        {file['path']}, {file['bytes'] / 1e6:.2f} MB" for file in told["files"]]
-    lines.append(f"parity       {_figures(told['parity'])} (float32 graph against PyTorch)")
+    lines.append(f"parity       {as_figures(told['parity'])} (float32 graph against PyTorch)")
     if told["loss"] is not None:
-        lines.append(f"loss         {_figures(told['loss'])} ({told['precision']} for {told['target']})")
+        lines.append(f"loss         {as_figures(told['loss'])} ({told['precision']} for {told['target']})")
     return "\n".join(lines)
 
 
-def _figures(parity: dict[str, float | None]) -> str:
+def as_figures(parity: dict[str, float | None]) -> str:
+    """Return the figures of `parity_figures` in words."""
     snr = "equal" if parity["snr_db"] is None else f"{parity['snr_db']:.1f} dB"
     return f"largest difference {parity['relative_error']:.1e} of the largest value, signal to noise {snr}"

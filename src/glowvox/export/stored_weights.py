@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TYPES: dict[str, Any] = {"F16": np.float16, "F32": np.float32}
-_SMALLEST = 1024
+_SMALLEST = 512
 """Values; what is smaller is stored in the graph itself."""
 
 
@@ -126,4 +126,4 @@ def _gain(wanted: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[n
     largest = np.take_along_axis(values, place, 0)[0]
     found = np.take_along_axis(wanted, place, 0)[0]
     gain = np.divide(found, largest, out=np.ones_like(found), where=largest != 0)
-    return gain if np.allclose(values * gain, wanted, rtol=1e-9, atol=1e-15) else None
+    return gain if gain.all() and np.allclose(values * gain, wanted, rtol=1e-9, atol=1e-15) else None

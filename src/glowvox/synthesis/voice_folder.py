@@ -15,7 +15,7 @@ from glowvox.engines.base import VocoderEngine
 from glowvox.engines.choose import choose_engine, load_acoustic, load_vocoder
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
 from glowvox.errors import VoiceError
-from glowvox.synthesis.voice_archive import is_voice_file
+from glowvox.synthesis.voice_archive import ARCHIVE_SUFFIX, is_voice_file
 from glowvox.synthesis.voice_card import CARD_NAME, VocoderCard, VoiceCard, read_voice_card
 
 GRAPHS = (ENCODER_NAME, DECODER_NAME, VOCODER_NAME)
@@ -36,9 +36,7 @@ def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, rep
         VoiceError: the folder exists, or is no voice's; the files do not make a voice; or it cannot be written.
     """
     _check_files(files)
-    if folder.exists() and not (replace and (folder / CARD_NAME).is_file()):
-        what = "is there already; replace it with --force" if (folder / CARD_NAME).is_file() else "is no voice's folder"
-        raise VoiceError(f"{folder}: {what}, or choose another name")
+    refuse_existing_voice(folder, replace=replace)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
@@ -57,6 +55,50 @@ def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, rep
         raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
+def refuse_existing_voice(path: Path, *, replace: bool) -> None:
+    """Check that a voice may be written, before the work is done.
+
+    Args:
+        path: a folder, or a `.voice` file.
+        replace: whether a voice that is there already may be replaced.
+
+    Raises:
+        VoiceError: it is there, or something else is, which would be lost.
+    """
+    if not path.exists():
+        return
+    own = (path / CARD_NAME).is_file() or (path.is_file() and path.suffix.lower() == ARCHIVE_SUFFIX)
+    if not (replace and own):
+        what = "is there already; replace it with --force" if own else "is no voice's folder"
+        raise VoiceError(f"{path}: {what}, or choose another name")
+
+
+def chosen_engine(folder: Path, engine: str = "auto") -> str:
+    """Return the name of the engine that would run a voice on this machine.
+
+    Args:
+        folder: the voice's.
+        engine: see `open_engines`.
+
+    Raises:
+        VoiceError: the voice lacks the files.
+        EngineError: no such engine.
+        MissingExtraError: the engine's package is not installed.
+    """
+    graphs = all((folder / name).is_file() for name in GRAPHS)
+    models = all((folder / name).is_file() for name in MODELS)
+    if not graphs and not models:
+        raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
+    chosen = choose_engine(engine, exported=engine not in ("auto", "torch") or (engine == "auto" and graphs)).name
+    if chosen == "torch" and not models:
+        raise VoiceError(f"{folder}: the voice has no model folders for the engine torch; use the engine onnx")
+    if chosen != "torch" and not graphs:
+        raise VoiceError(
+            f"{folder}: the voice has no {', '.join(GRAPHS)} for the engine {chosen}; use the engine torch"
+        )
+    return chosen
+
+
 def open_engines(
     folder: Path, card: VoiceCard, engine: str = "auto", threads: int | None = None
 ) -> tuple[AcousticEngine, VocoderEngine]:
@@ -73,17 +115,7 @@ def open_engines(
         EngineError: no such engine, or it cannot start.
         MissingExtraError: the engine's package is not installed.
     """
-    graphs = all((folder / name).is_file() for name in GRAPHS)
-    models = all((folder / name).is_file() for name in MODELS)
-    if not graphs and not models:
-        raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
-    chosen = choose_engine(engine, exported=engine not in ("auto", "torch") or (engine == "auto" and graphs)).name
-    if chosen == "torch" and not models:
-        raise VoiceError(f"{folder}: the voice has no model folders for the engine torch; use the engine onnx")
-    if chosen != "torch" and not graphs:
-        raise VoiceError(
-            f"{folder}: the voice has no {', '.join(GRAPHS)} for the engine {chosen}; use the engine torch"
-        )
+    chosen = chosen_engine(folder, engine)
     if chosen == "torch":
         acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads)
         vocoder = load_vocoder(folder / "vocoder", engine=chosen, threads=threads)

@@ -1,0 +1,149 @@
+"""`glowvox export voice`: an acoustic model and a vocoder, packed as a voice."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glowvox.export.voice_export import VoiceExport
+
+EXAMPLE = """\
+examples:
+  glowvox export voice --acoustic runs/acoustic --vocoder runs/vocoder --licence CC0-1.0 -o anna.voice
+  glowvox say "Hello." --voice anna.voice -o hello.wav
+  glowvox export voice --acoustic runs/acoustic --vocoder default --licence CC0-1.0 -o anna.voice \\
+      --quality report/report.json --default temperature=0.5 --weakness "names of places"
+
+A voice holds graphs, which speak without PyTorch, its models, for further training (they share their weights, so that
+costs nothing), and a card. Models with different mel contracts are refused.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--acoustic", metavar="RUN", required=True, help="the acoustic model: a run, a model folder, or 'default'"
+    )
+    parser.add_argument(
+        "--vocoder", metavar="RUN", required=True, help="the vocoder: a run, a model folder, or 'default'"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="NAME.voice", type=Path, required=True, help="a .voice file, or a folder"
+    )
+    parser.add_argument("--name", help="the voice's name (default: that of the output)")
+    parser.add_argument("--licence", required=True, help="of the voice: an SPDX expression such as CC0-1.0")
+    parser.add_argument("--language", metavar="TAG", help="of the first speaker (default: the model's only one)")
+    parser.add_argument(
+        "--speaker-language",
+        action="append",
+        default=[],
+        metavar="NAME=TAG",
+        help="of a speaker who does not speak that language; several times",
+    )
+    parser.add_argument("--description", default="", help="a sentence about the voice")
+    parser.add_argument("--data", default="", help="whose recordings it learned from, and under which terms")
+    parser.add_argument("--weakness", action="append", default=[], help="a known weakness; several times")
+    parser.add_argument(
+        "--quality",
+        action="append",
+        default=[],
+        metavar="REPORT",
+        type=Path,
+        help="report.json of 'glowvox evaluate', whose figures the card shall state; several times",
+    )
+    parser.add_argument(
+        "--default",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how the voice speaks where nobody says otherwise, for example sigma=0.5; several times",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "float16", "int8"),
+        default="float16",
+        help="how weights are stored; the loss is measured and printed (default: %(default)s)",
+    )
+    parser.add_argument("--no-models", action="store_true", help="leave out the models: nobody can train it further")
+    parser.add_argument("--force", action="store_true", help="replace a voice that is there already")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Pack the voice and print its size, and how well its graphs agree with PyTorch."""
+    from glowvox.config.schema import from_dict
+    from glowvox.export.voice_export import VoiceDescription, export_voice
+    from glowvox.export.voice_quality import measured_quality
+    from glowvox.synthesis.default_voice import model_path
+    from glowvox.synthesis.speech_options import SpeechOptions
+
+    about = VoiceDescription(
+        name=args.name or args.output.name.removesuffix(".voice"),
+        licence=args.licence,
+        language=args.language,
+        speaker_languages=dict(_pair(text) for text in args.speaker_language),
+        description=args.description,
+        data=args.data,
+        weaknesses=tuple(args.weakness),
+        quality=measured_quality(args.quality),
+        defaults=from_dict(SpeechOptions, {name: _number(name, text) for name, text in map(_pair, args.default)}),
+    )
+    if sys.stderr.isatty():
+        print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)
+    done = export_voice(
+        model_path(args.acoustic, "acoustic"),
+        model_path(args.vocoder, "vocoder"),
+        args.output,
+        about,
+        precision=args.precision,
+        trainable=not args.no_models,
+        replace=args.force,
+    )
+    told = _told(done)
+    print(json.dumps(told, indent=2) if args.json else _as_text(told))
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from glowvox.errors import ConfigError
+
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise ConfigError(f"'{text}' is not of the form NAME=VALUE")
+    return name, value
+
+
+def _number(name: str, text: str) -> int | float:
+    from glowvox.errors import ConfigError
+
+    try:
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        raise ConfigError(f"{name} must be a number, got '{text}'") from None
+
+
+def _told(done: "VoiceExport") -> dict[str, Any]:
+    from glowvox.cli.export import parity_figures
+
+    return {
+        "path": str(done.path),
+        "name": done.card.name,
+        "language": done.card.language,
+        "speakers": list(done.card.speakers),
+        "bytes": sum(done.sizes.values()),
+        "files": done.sizes,
+        "parity": {part: parity_figures(parity) for part, parity in done.parity.items()},
+        "loss": {part: parity_figures(parity) for part, parity in done.loss.items()},
+    }
+
+
+def _as_text(told: dict[str, Any]) -> str:
+    from glowvox.cli.export import as_figures
+
+    lines = [f"wrote     {told['path']}, {told['bytes'] / 1e6:.1f} MB: {told['name']}, {told['language']}"]
+    lines += [f"          {size / 1e6:6.2f} MB  {name}" for name, size in told["files"].items()]
+    lines += [f"parity    {part}: {as_figures(figures)}" for part, figures in told["parity"].items()]
+    lines += [f"stored    {part}: {as_figures(figures)}" for part, figures in told["loss"].items()]
+    return "\n".join(lines)

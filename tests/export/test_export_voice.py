@@ -1,0 +1,207 @@
+"""Voices packed from two models: they speak without PyTorch, hold their weights once, and say what they are."""
+
+import json
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+from tiny_voice import acoustic_config, acoustic_model, vocoder_model
+
+from glowvox.checkpoint.folder import read_card
+from glowvox.checkpoint.model_folder import load_model, load_tensors, save_model
+from glowvox.cli.main import main
+from glowvox.config.audio import AudioConfig
+from glowvox.engines.onnx_engine import OnnxVocoder
+from glowvox.errors import EngineError, GlowvoxError, VoiceError
+from glowvox.export.stored_weights import StoredWeights
+from glowvox.export.voice_export import VoiceDescription, export_voice
+from glowvox.export.voice_quality import measured_quality
+from glowvox.synthesis.voice import load_voice
+from glowvox.synthesis.voice_card import read_voice_card
+from glowvox.text.front_end import load_front_end
+from glowvox.text.tokenizer import Tokenizer
+
+ABOUT = VoiceDescription("tiny", "CC0-1.0", weaknesses=("all",), data="nobody's")
+GRAPHS = ("acoustic_encoder.onnx", "acoustic_decoder.onnx", "vocoder.onnx")
+
+
+def text_of(speakers):
+    return {
+        "tokenizer": Tokenizer().to_dict(),
+        "front_ends": {"en-us": load_front_end("en-us").to_dict()},
+        "speakers": list(speakers),
+    }
+
+
+def save_acoustic(folder, speakers=("ann",), audio=None):
+    provenance = {"hours": 1.5, "data": ["tiny"], "text": text_of(speakers)}
+    save_model(acoustic_model(len(speakers), audio), folder, provenance=provenance, steps=70)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    place = tmp_path_factory.mktemp("models")
+    save_acoustic(place / "acoustic")
+    save_model(vocoder_model(), place / "vocoder", provenance={"hours": 2.0}, steps=90)
+    return place
+
+
+@pytest.fixture(scope="module")
+def voice(models, tmp_path_factory):
+    out = tmp_path_factory.mktemp("voice") / "tiny"
+    return export_voice(models / "acoustic", models / "vocoder", out, ABOUT)
+
+
+def external(path):
+    return [one for one in onnx.load(path, load_external_data=False).graph.initializer if one.data_location == 1]
+
+
+def test_a_voice_speaks_and_says_what_it_is(voice):
+    card = read_voice_card(voice.path)
+    assert (card.name, card.language, card.licence, card.speakers) == ("tiny", "en-us", "CC0-1.0", ("ann",))
+    assert card.provenance["acoustic"]["hours"] == 1.5
+    assert [card.provenance[part]["steps"] for part in ("acoustic", "vocoder")] == [70, 90]
+    assert card.provenance["weaknesses"] == ["all"]
+    assert card.vocoder.receptive_field == load_model(voice.path / "vocoder").receptive_field
+    audio = load_voice(voice.path, engine="onnx").say("Hello there.")
+    same = load_voice(voice.path, engine="torch").say("Hello there.")
+    assert len(audio.samples) > 2000
+    np.testing.assert_allclose(audio.samples, same.samples, atol=1e-4 * np.abs(same.samples).max())
+
+
+def test_weights_are_stored_once(voice):
+    for name in GRAPHS:
+        references = external(voice.path / name)
+        assert references, name
+        stored = {entry.value for one in references for entry in one.external_data if entry.key == "location"}
+        assert stored == {f"{name.split('.')[0].split('_')[0]}/model.safetensors"}
+    assert all(parity.relative_error < 1e-4 for parity in (*voice.parity.values(), *voice.loss.values()))
+    assert {tensor.dtype.itemsize for tensor in load_tensors(voice.path / "vocoder").values()} <= {1, 2}
+
+
+def test_a_voice_file_is_the_same_voice(models, voice, tmp_path):
+    out = tmp_path / "tiny.voice"
+    export_voice(models / "acoustic", models / "vocoder", out, ABOUT)
+    ours, theirs = load_voice(out, engine="onnx"), load_voice(voice.path, engine="onnx")
+    np.testing.assert_array_equal(ours.say("One, two.").samples, theirs.say("One, two.").samples)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_other_precisions_and_no_models(models, tmp_path, precision):
+    out = tmp_path / "tiny"
+    export_voice(models / "acoustic", models / "vocoder", out, ABOUT, precision=precision, trainable=False)
+    assert sorted(file.name for file in out.iterdir()) == sorted([*GRAPHS, "voice.json"])
+    assert not any(external(out / name) for name in GRAPHS)
+    assert len(load_voice(out, engine="onnx").say("Hello.").samples) > 1000
+    with pytest.raises(VoiceError, match="no model folders"):
+        load_voice(out, engine="torch")
+
+
+def test_models_that_do_not_belong_together_are_refused(models, tmp_path):
+    other = save_acoustic(tmp_path / "other", audio=AudioConfig(f_max=7600.0))
+    with pytest.raises(VoiceError, match="f_max"):
+        export_voice(other, models / "vocoder", tmp_path / "out.voice", ABOUT)
+    with pytest.raises(VoiceError, match="got a waveglow and a glow_tts"):
+        export_voice(models / "vocoder", models / "acoustic", tmp_path / "out.voice", ABOUT)
+    save_model(acoustic_model(), tmp_path / "mute")
+    with pytest.raises(VoiceError, match="text front end"):
+        export_voice(tmp_path / "mute", models / "vocoder", tmp_path / "out.voice", ABOUT)
+    provenance = {"text": text_of(("ann", "bob"))}
+    save_model(acoustic_model(), tmp_path / "crowd", provenance=provenance)
+    with pytest.raises(VoiceError, match="speakers"):
+        export_voice(tmp_path / "crowd", models / "vocoder", tmp_path / "out.voice", ABOUT)
+    assert not (tmp_path / "out.voice").exists()
+
+
+def test_what_is_there_is_kept(models, tmp_path):
+    out = tmp_path / "tiny.voice"
+    out.write_bytes(b"mine")
+    with pytest.raises(VoiceError, match="--force"):
+        export_voice(models / "acoustic", models / "vocoder", out, ABOUT)
+    assert out.read_bytes() == b"mine"
+    (tmp_path / "letters").mkdir()
+    with pytest.raises(VoiceError, match="is no voice's folder"):
+        export_voice(models / "acoustic", models / "vocoder", tmp_path / "letters", ABOUT, replace=True)
+    export_voice(models / "acoustic", models / "vocoder", out, ABOUT, replace=True)
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+    load_voice(out)
+
+
+def test_the_command(models, tmp_path, capsys):
+    report = {"subject": "vocoder", "systems": {"v1": {"pesq": {"value": 2.123456, "clips": 3}}}, "settings": {}}
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    arguments = ["export", "voice", "--acoustic", str(models / "acoustic"), "--vocoder", str(models / "vocoder")]
+    arguments += ["--licence", "CC0-1.0", "-o", str(tmp_path / "ann.voice"), "--json", "--default", "temperature=0.5"]
+    assert main([*arguments, "--quality", str(tmp_path / "report.json")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["bytes"] == sum(told["files"].values())
+    assert told["name"] == "ann"
+    voice = load_voice(tmp_path / "ann.voice")
+    assert voice.card.quality["vocoder"]["systems"]["v1"]["pesq"] == 2.1235
+    assert voice.card.defaults.temperature == 0.5
+    for wrong in (["--default", "loud=1"], ["--default", "sigma=x"], ["--default", "sigma"], ["--language", "de-de"]):
+        assert main([*arguments, "--force", *wrong]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{", '{"subject": "vocoder", "systems": {"a": {"pesq": {"value": null}}}}', '{"systems": 3}'],
+)
+def test_other_files_are_no_reports(tmp_path, content):
+    (tmp_path / "report.json").write_text(content)
+    with pytest.raises(VoiceError, match="report"):
+        measured_quality([tmp_path / "report.json"])
+    with pytest.raises(VoiceError, match="cannot be read"):
+        measured_quality([tmp_path / "absent.json"])
+
+
+def test_stored_matrices_are_found(models):
+    weights = StoredWeights(models / "acoustic" / "model.safetensors", "acoustic/model.safetensors")
+    tensors = load_tensors(models / "acoustic")
+    table = tensors["encoder.embedding.weight"].double().numpy()
+    [block] = weights.find(4.0 * table)
+    assert block.perm is None
+    np.testing.assert_allclose(block.gain, 4.0)
+    name = "encoder.transformer.layers.0.attention.query_key_value.weight"
+    turned = tensors[name].double().numpy().T
+    gain = np.random.default_rng(0).uniform(-2, 2, turned.shape[1])
+    first, second = weights.find(np.concatenate([turned * gain, turned]))
+    np.testing.assert_allclose(first.gain, gain)
+    assert second.gain is None
+    assert weights.find(turned + 1e-6) is None
+    assert weights.find(np.zeros((64, 64))) is None
+    assert weights.find(turned[:1]) is None
+
+
+def test_a_graph_may_not_refer_to_files_elsewhere(voice, tmp_path):
+    place = tmp_path / "voice"
+    shutil.copytree(voice.path, place)
+    for location in ("../secret/model.safetensors", str(voice.path / "vocoder" / "model.safetensors"), "absent"):
+        graph = onnx.load(voice.path / "vocoder.onnx", load_external_data=False)
+        for one in graph.graph.initializer:
+            for entry in one.external_data:
+                if entry.key == "location":
+                    entry.value = location
+        shutil.copytree(voice.path / "vocoder", tmp_path / "secret", dirs_exist_ok=True)
+        (place / "vocoder.onnx").write_bytes(graph.SerializeToString())
+        with pytest.raises(EngineError, match="cannot open"):
+            OnnxVocoder.load(place)
+
+
+def test_a_truncated_weights_file_is_refused(voice, tmp_path):
+    place = tmp_path / "voice"
+    shutil.copytree(voice.path, place)
+    file = place / "vocoder" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-5000])
+    with pytest.raises(GlowvoxError):
+        load_voice(place, engine="onnx")
+
+
+def test_the_card_of_the_models_stays_with_them(voice):
+    card = read_card(voice.path / "acoustic")
+    assert card.steps == 70
+    assert card.provenance["text"]["speakers"] == ["ann"]
+    assert card.config == acoustic_config()
