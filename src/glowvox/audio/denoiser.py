@@ -154,10 +154,9 @@ class DenoiserStream:
         kept = np.maximum(magnitude - self._subtracted, 0.0) / np.maximum(magnitude, np.finfo(np.float32).tiny)
         clean: NDArray[np.float32] = np.fft.irfft(spectrum * kept, self._n_fft, axis=-1).astype(np.float32)
         clean *= self._window
-        total = overlap_add(clean, self._hop)
-        weight = overlap_add(np.broadcast_to(self._window * self._window, clean.shape), self._hop)
-        total[: len(self._tail)] += self._tail
-        weight[: len(self._tail)] += self._weight_tail
+        squares = np.broadcast_to(self._window * self._window, clean.shape)
+        total = overlap_add(clean, self._hop, self._tail)
+        weight = overlap_add(squares, self._hop, self._weight_tail)
         done = n_frames * self._hop
         self._tail, self._weight_tail = total[done:].copy(), weight[done:].copy()
         self._waiting = self._waiting[done:].copy()

@@ -93,12 +93,24 @@ def stft(
     return spectrum
 
 
-def overlap_add(frames: NDArray[Any], hop_length: int) -> NDArray[Any]:
-    """Add frames [..., T, N] at distances of `hop_length` into [..., (T - 1) * hop + ceil(N / hop) * hop] samples."""
+def overlap_add(frames: NDArray[Any], hop_length: int, tail: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Add frames [..., T, N] at distances of `hop_length` into [..., (T - 1) * hop + ceil(N / hop) * hop] samples.
+
+    The frames of a sample are added in their order, the earliest first. So a signal that is added up in pieces, each
+    piece going on from the `tail` of the one before, is the same to the last bit.
+
+    Args:
+        frames: windowed pieces of the signal.
+        hop_length: samples between two frames.
+        tail: [..., n] sums that earlier frames left for the first samples.
+    """
     *batch, n_frames, n_fft = frames.shape
     pieces = -(-n_fft // hop_length)
     total = np.zeros((*batch, n_frames - 1 + pieces, hop_length), dtype=frames.dtype)
-    for piece in range(pieces):
+    if tail is not None:
+        flat = total.reshape(*batch, -1)  # a view
+        flat[..., : tail.shape[-1]] = tail
+    for piece in reversed(range(pieces)):
         part = frames[..., piece * hop_length : (piece + 1) * hop_length]
         total[..., piece : piece + n_frames, : part.shape[-1]] += part
     return total.reshape(*batch, -1)
