@@ -73,9 +73,10 @@ def test_an_export_that_differs_is_refused_and_nothing_is_lost(vocoder_run, expo
     def wrong(graph, model):
         with torch.no_grad():
             model.steps.get_submodule("2").convolution.weight[0, 0] += 0.01
-        write(graph, model)
+        card = write(graph, model)
         with torch.no_grad():
             model.steps.get_submodule("2").convolution.weight[0, 0] -= 0.01
+        return card
 
     monkeypatch.setattr(model_graphs, "write_waveglow", wrong)
     with pytest.raises(EngineError, match="differs from the PyTorch model by"):

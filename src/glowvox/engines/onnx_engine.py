@@ -1,6 +1,7 @@
 """The ONNX Runtime engine: the default everywhere, without PyTorch."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, graph_in
 from glowvox.engines.machine import checked_threads
 from glowvox.engines.onnx_file import read_metadata
+from glowvox.engines.stream_card import NEXT, STREAM_KEY, StreamCard, clock_inputs
+from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError
 
 if TYPE_CHECKING:
@@ -25,12 +28,26 @@ _ERRORS_ONLY = 3
 class OnnxVocoder(VocoderEngine):
     """A WaveGlow's exported inverse."""
 
-    def __init__(self, card: GraphCard, session: "onnxruntime.InferenceSession", where: str) -> None:
+    def __init__(
+        self, card: GraphCard, stream: StreamCard | None, session: "onnxruntime.InferenceSession", where: str
+    ) -> None:
         """Take a session; see `load`."""
-        super().__init__(card.audio, n_group=card.n_group, receptive_field=card.receptive_field, refine=card.refine)
+        super().__init__(
+            card.audio,
+            n_group=card.n_group,
+            receptive_field=card.receptive_field,
+            refine=card.refine,
+            pitch=card.pitch_network(),
+        )
         self.card = card
+        self._stream = stream
         self._session = session
         self._where = where
+
+    @property
+    def delay(self) -> int | None:
+        """Mel frames that must follow a frame before `step` gives its samples; None: an older graph."""
+        return None if self._stream is None else self._stream.delay
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> "OnnxVocoder":
@@ -46,10 +63,35 @@ class OnnxVocoder(VocoderEngine):
         """
         place = graph_in(path, VOCODER_NAME)
         card = _card(place, "waveglow")
-        return cls(card, open_session(place, threads), str(place))
+        stream = StreamCard.from_json(read_metadata(place).get(STREAM_KEY), str(place))
+        return cls(card, stream, open_session(place, threads), str(place))
 
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        return _computed(self._session, {"latent": latent, "mel": mel}, self._where)[0]
+        feed: dict[str, NDArray[Any]] = {"latent": latent, "mel": mel}
+        if self._stream is not None:
+            feed |= clock_inputs(0, final=True) | self._stream.zeros(len(mel))
+        return _computed(self._session, feed, self._where, ["audio"])[0]
+
+    def _begin(self) -> Mapping[str, Any]:
+        from onnxruntime import OrtValue
+
+        assert self._stream is not None
+        return {name: OrtValue.ortvalue_from_numpy(zeros) for name, zeros in self._stream.zeros(1).items()}
+
+    def _step(
+        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
+    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
+        from onnxruntime import OrtValue
+
+        own = {"latent": latent, "mel": mel, **clock_inputs(state.frames, final=final)}
+        feed = {name: OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value)) for name, value in own.items()}
+        names = list(state.values)
+        try:
+            outputs = ["audio", *(f"{NEXT}{name}" for name in names)]
+            audio, *values = self._session.run_with_ort_values(outputs, feed | dict(state.values))
+        except Exception as error:  # its errors have no base class of their own
+            raise EngineError(f"{self._where}: ONNX Runtime failed: {_line(error)}") from error
+        return audio.numpy(), dict(zip(names, values, strict=True))
 
 
 class OnnxMelVocoder(VocoderEngine):
@@ -186,10 +228,12 @@ def _card(path: Path, kind: GraphType) -> GraphCard:
     return card
 
 
-def _computed(session: Any, feed: dict[str, NDArray[Any]], where: str) -> list[NDArray[np.float32]]:
+def _computed(
+    session: Any, feed: dict[str, NDArray[Any]], where: str, outputs: list[str] | None = None
+) -> list[NDArray[np.float32]]:
     arrays = {name: np.ascontiguousarray(value) for name, value in feed.items()}
     try:
-        results: list[NDArray[np.float32]] = session.run(None, arrays)
+        results: list[NDArray[np.float32]] = session.run(outputs, arrays)
     except Exception as error:  # its errors have no base class of their own
         raise EngineError(f"{where}: ONNX Runtime failed: {_line(error)}") from error
     return results

@@ -1,6 +1,7 @@
 """The OpenVINO engine: bfloat16 products on processors that have them. Its library is imported when it is used."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME, graph_in
 from glowvox.engines.machine import checked_threads, processor
 from glowvox.engines.onnx_file import read_metadata
+from glowvox.engines.stream_card import NEXT, STREAM_KEY, StreamCard, clock_inputs
+from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError, MissingExtraError
 
 ComputeType = Literal["auto", "float32", "bfloat16"]
@@ -37,12 +40,24 @@ def openvino_library() -> Any:
 class OpenVinoVocoder(VocoderEngine):
     """A WaveGlow's exported inverse."""
 
-    def __init__(self, card: GraphCard, compiled: Any, where: str) -> None:
+    def __init__(self, card: GraphCard, stream: StreamCard | None, compiled: Any, where: str) -> None:
         """Take a compiled graph; see `load`."""
-        super().__init__(card.audio, n_group=card.n_group, receptive_field=card.receptive_field, refine=card.refine)
+        super().__init__(
+            card.audio,
+            n_group=card.n_group,
+            receptive_field=card.receptive_field,
+            refine=card.refine,
+            pitch=card.pitch_network(),
+        )
         self.card = card
+        self._stream = stream
         self._compiled = compiled
         self._where = where
+
+    @property
+    def delay(self) -> int | None:
+        """Mel frames that must follow a frame before `step` gives its samples; None: an older graph."""
+        return None if self._stream is None else self._stream.delay
 
     @classmethod
     def load(
@@ -61,10 +76,26 @@ class OpenVinoVocoder(VocoderEngine):
                 or an impossible number of threads or precision.
         """
         place = _place(path, VOCODER_NAME)
-        return cls(*_opened(place, "waveglow", threads, precision), str(place))
+        card, stream, compiled = _opened(place, "waveglow", threads, precision)
+        return cls(card, stream, compiled, str(place))
 
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        return _computed(self._compiled, {"latent": latent, "mel": mel}, self._where)[0]
+        feed: dict[str, Any] = {"latent": latent, "mel": mel}
+        if self._stream is not None:
+            feed |= clock_inputs(0, final=True) | self._stream.zeros(len(mel))
+        return _computed(self._compiled, feed, self._where, ["audio"])[0]
+
+    def _begin(self) -> Mapping[str, Any]:
+        assert self._stream is not None
+        return self._stream.zeros(1)
+
+    def _step(
+        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
+    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
+        feed = {"latent": latent, "mel": mel, **clock_inputs(state.frames, final=final), **state.values}
+        names = list(state.values)
+        audio, *values = _computed(self._compiled, feed, self._where, ["audio", *(f"{NEXT}{name}" for name in names)])
+        return audio, dict(zip(names, values, strict=True))
 
 
 class OpenVinoAcoustic(AcousticEngine):
@@ -83,8 +114,8 @@ class OpenVinoAcoustic(AcousticEngine):
     ) -> "OpenVinoAcoustic":
         """Return the engine of an exported model: the folder with both graphs. See `OpenVinoVocoder.load`."""
         places = [_place(path, name) for name in (ENCODER_NAME, DECODER_NAME)]
-        card, encoder = _opened(places[0], "glow_tts_encoder", threads, precision)
-        other, decoder = _opened(places[1], "glow_tts_decoder", threads, precision)
+        card, _, encoder = _opened(places[0], "glow_tts_encoder", threads, precision)
+        other, _, decoder = _opened(places[1], "glow_tts_decoder", threads, precision)
         card.require_same_model(other, f"{places[0]} and {places[1]}")
         return cls(card, encoder, decoder, str(path))
 
@@ -107,8 +138,10 @@ def _place(path: str | os.PathLike[str], name: str) -> Path:
     return graph_in(path, str(Path(name).with_suffix(OPENVINO_SUFFIX)), name)
 
 
-def _opened(place: Path, kind: GraphType, threads: int | None, precision: ComputeType) -> tuple[GraphCard, Any]:
-    """Return a graph's card and the graph, compiled for a low latency."""
+def _opened(
+    place: Path, kind: GraphType, threads: int | None, precision: ComputeType
+) -> tuple[GraphCard, StreamCard | None, Any]:
+    """Return a graph's cards and the graph, compiled for a low latency."""
     if precision not in ("auto", *_HINTS):
         raise EngineError(f"the precision must be auto, float32 or bfloat16, got '{precision}'")
     count = checked_threads(threads)
@@ -121,12 +154,20 @@ def _opened(place: Path, kind: GraphType, threads: int | None, precision: Comput
     core = openvino.Core()
     try:
         model = core.read_model(place)
-        stored = model.get_rt_info([METADATA_KEY]).astype(str) if own and model.has_rt_info([METADATA_KEY]) else None
-        text = stored if own else read_metadata(place).get(METADATA_KEY)
+        texts = {
+            key: model.get_rt_info([key]).astype(str)
+            for key in (METADATA_KEY, STREAM_KEY)
+            if own and model.has_rt_info([key])
+        }
+        texts = texts if own else read_metadata(place)
         compiled = core.compile_model(model, "CPU", {**settings, "INFERENCE_PRECISION_HINT": _HINTS[chosen]})
     except RuntimeError as error:
         raise EngineError(f"{place}: OpenVINO cannot open it: {_line(error)}") from error
-    return _card(text, kind, place), compiled
+    return (
+        _card(texts.get(METADATA_KEY), kind, place),
+        StreamCard.from_json(texts.get(STREAM_KEY), str(place)),
+        compiled,
+    )
 
 
 def _card(text: str | None, kind: GraphType, place: Path) -> GraphCard:
@@ -135,12 +176,14 @@ def _card(text: str | None, kind: GraphType, place: Path) -> GraphCard:
     return card
 
 
-def _computed(compiled: Any, feed: dict[str, NDArray[Any]], where: str) -> list[NDArray[np.float32]]:
-    """Return the outputs; every call has a request of its own, so that streams may share the graph."""
+def _computed(
+    compiled: Any, feed: Mapping[str, NDArray[Any]], where: str, outputs: list[str] | None = None
+) -> list[NDArray[np.float32]]:
+    """Return outputs, all without names; every call has a request of its own, so that streams may share the graph."""
     arrays = {name: np.ascontiguousarray(value) for name, value in feed.items()}
     try:
         results = compiled.create_infer_request().infer(arrays)
-        return [np.array(results[output]) for output in compiled.outputs]
+        return [np.array(results[output]) for output in outputs or compiled.outputs]
     except RuntimeError as error:
         raise EngineError(f"{where}: OpenVINO failed: {_line(error)}") from error
 

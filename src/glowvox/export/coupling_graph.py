@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from glowvox.export.gated_stack_graph import GatedStackGraph, StackCondition
+from glowvox.export.gated_stack_graph import GatedStackGraph
 from glowvox.export.graph_builder import GraphBuilder
-from glowvox.export.row_layout import RowLayout, array_of
+from glowvox.export.row_layout import Layout, array_of
+from glowvox.export.stack_condition import StackCondition
 from glowvox.flows.actnorm import ActNorm
 from glowvox.nn.gated_stack import GatedStack
 
@@ -16,14 +17,14 @@ def undo_coupling(
     rows: str,
     channels: int,
     stack: GatedStack,
-    layout: RowLayout,
+    layout: Layout,
     condition: StackCondition | None,
     *,
     max_log_scale: float,
     sigmoid_scale: bool = False,
     mask: str | None = None,
-) -> str:
-    """Return rows `[R, C]`: `x_b = (z_b - shift) * exp(-log_scale)`, the first half unchanged.
+) -> tuple[str, Layout]:
+    """Return rows `[R, C]` and their layout: `x_b = (z_b - shift) * exp(-log_scale)`, the first half unchanged.
 
     Args:
         graph: to write to.
@@ -41,7 +42,9 @@ def undo_coupling(
     gain = np.ones(2 * half)
     if not sigmoid_scale:
         gain[half:] = -1.0 / max_log_scale if max_log_scale else -1.0
-    out = GatedStackGraph(graph, stack, layout, condition, mask=mask, out_gain=gain)(kept)
+    out, ready = GatedStackGraph(graph, stack, layout, condition, mask=mask, out_gain=gain)(kept)
+    if ready is not layout:
+        kept, moved = graph.split(layout.caught_up(rows, channels, ready), [channels - half, half])
     shift, scale = graph.split(out, [half, half])
     if sigmoid_scale:
         raw = graph.op("Sigmoid", graph.op("Add", scale, graph.floats(2.0)))
@@ -53,7 +56,7 @@ def undo_coupling(
     moved = graph.op("Mul", graph.op("Sub", moved, shift), graph.op("Exp", scale))
     if mask is not None:
         moved = graph.op("Mul", moved, mask)
-    return graph.op("Concat", kept, moved, axis=1)
+    return graph.op("Concat", kept, moved, axis=1), ready
 
 
 def inverse_of(weight: Tensor) -> NDArray[np.float64]:

@@ -7,30 +7,15 @@
 - Signs and bounds of the coupling are folded into the end.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.export.graph_builder import GraphBuilder
-from glowvox.export.row_layout import RowLayout, array_of
+from glowvox.export.row_layout import Layout, array_of
+from glowvox.export.stack_condition import StackCondition
 from glowvox.nn.gated_stack import GatedLayer, GatedStack
-
-
-@dataclass(frozen=True)
-class StackCondition:
-    """What a stack's layers see besides their input.
-
-    Attributes:
-        rows: `[Q, C]`, a row for every `repeat` rows of the input; or, without `repeat`, one for each item.
-        channels: C.
-        repeat: rows of the input for each row of the condition; None: all rows of an item.
-    """
-
-    rows: str
-    channels: int
-    repeat: int | None
 
 
 class GatedStackGraph:
@@ -40,7 +25,7 @@ class GatedStackGraph:
         self,
         graph: GraphBuilder,
         stack: GatedStack,
-        layout: RowLayout,
+        layout: Layout,
         condition: StackCondition | None,
         *,
         mask: str | None = None,
@@ -68,65 +53,70 @@ class GatedStackGraph:
         self._start = array_of(stack.start.weight)[:, :, 0]
         self._start_bias = array_of(stack.start.bias)
 
-    def __call__(self, rows: str) -> str:
-        """Return rows `[R, out]` from rows `[R, in]`."""
-        graph, stack = self._graph, self._stack
+    def __call__(self, rows: str) -> tuple[str, Layout]:
+        """Return rows `[R, out]` from rows `[R, in]`, and their layout."""
+        graph, stack, layout = self._graph, self._stack, self._layout
         layers: list[GatedLayer] = list(stack.layers)  # type: ignore[arg-type]
         merged = self._end.shape[0] <= self._end.shape[1]
         mixes = [(array_of(layer.mix.weight)[:, :, 0], array_of(layer.mix.bias)) for layer in layers]
-        skip_width = self._end.shape[1]
+        skip_width, out_width = self._end.shape[1], self._end.shape[0] if merged else self._end.shape[1]
         skip_bias = sum(bias[-skip_width:] for _, bias in mixes)
         total: Any = self._end @ skip_bias + self._end_bias if merged else skip_bias
         folds_start = self._start.shape[1] + 1 < stack.channels and layers[0].depthwise is None
         hidden = rows if folds_start else self._masked(graph.linear(rows, self._start.T, self._start_bias))
         for index, layer in enumerate(layers):
             with graph.scope(f"layer_{index}"):
-                activation = self._activation(hidden, index, layer, from_input=folds_start and index == 0)
+                from_input = folds_start and index == 0
+                activation, hidden, ready = self._activation(hidden, layout, index, layer, from_input=from_input)
+                if isinstance(total, str):
+                    total = layout.caught_up(total, out_width, ready)
+                layout = ready
                 mix, bias = mixes[index]
                 if index < len(layers) - 1:
-                    if folds_start and index == 0:
-                        hidden = graph.linear(rows, self._start.T, self._start_bias)
+                    if from_input:
+                        hidden = graph.linear(hidden, self._start.T, self._start_bias)
                     residual = graph.linear(activation, mix[: stack.channels].T, bias[: stack.channels])
                     hidden = self._masked(graph.op("Add", hidden, residual))
                 skip = mix[-skip_width:]
                 total = graph.linear(activation, (self._end @ skip if merged else skip).T, total)
-        return self._masked(total if merged else graph.linear(total, self._end.T, self._end_bias))
+        return self._masked(total if merged else graph.linear(total, self._end.T, self._end_bias)), layout
 
-    def _activation(self, hidden: str, index: int, layer: GatedLayer, *, from_input: bool) -> str:
-        """Return `tanh(g_1) sigmoid(g_2)` `[R, H]`."""
-        graph, layout, stack = self._graph, self._layout, self._stack
+    def _activation(
+        self, hidden: str, layout: Layout, index: int, layer: GatedLayer, *, from_input: bool
+    ) -> tuple[str, str, Layout]:
+        """Return `tanh(g_1) sigmoid(g_2)` `[R, H]`, the rows of `hidden` at the same places, and their layout."""
+        graph, stack = self._graph, self._stack
         width, dilation = 2 * stack.channels, stack.dilations[index]
         weight, bias = array_of(layer.dilated.weight), array_of(layer.dilated.bias)
+        channels = self._start.shape[1] if from_input else stack.channels
+        source, lanes = layout.sequences(hidden, channels), channels
         if from_input:
-            channels = self._start.shape[1] + 1
-            ones = layout.ones() if self._mask is None else layout.sequences(self._mask, 1)
-            source = graph.op("Concat", layout.sequences(hidden, channels - 1), ones, axis=2)
+            ones = layout.ones(source) if self._mask is None else layout.sequences(self._mask, 1)
+            source, lanes = graph.op("Concat", source, ones, axis=2), channels + 1
             extended = np.concatenate([self._start, self._start_bias[:, None]], 1)
             weight = np.einsum("ohk,hi->oik", weight, extended)
-        else:
-            channels = stack.channels
-            source = layout.sequences(hidden, channels)
-        views = layout.shifted(source, stack.kernel_size, dilation)
+        views, ready = layout.window(source, lanes, stack.kernel_size, dilation)
+        middle = views[len(views) // 2]
+        if ready is not layout:
+            hidden = ready.rows(graph.cut(middle, 0, channels, 2) if from_input else middle, channels)
         if layer.depthwise is not None:
             views = [self._depthwise(views, array_of(layer.depthwise.weight)[:, 0])]
         matrices = [weight.transpose(2, 1, 0).reshape(-1, width)]
-        projected = None
+        addend: Any = bias
         if self._condition is not None and stack.condition is not None:
             part = slice(index * width, (index + 1) * width)
             matrix = array_of(stack.condition.weight)[part, :, 0].T
-            bias = bias + array_of(stack.condition.bias)[part]
-            if self._condition.repeat == 1:
-                views.append(layout.sequences(self._condition.rows, self._condition.channels))
-                matrices.append(matrix)
+            addend = bias + array_of(stack.condition.bias)[part]
+            beside = self._condition.beside(ready)
+            if beside is None:
+                addend = self._condition.projected(ready, matrix, addend)
             else:
-                projected = graph.linear(self._condition.rows, matrix, bias)
-                bias = np.zeros_like(bias)
+                views.append(beside)
+                matrices.append(matrix)
         joined = np.concatenate(matrices)
-        gates = graph.linear(layout.joined(views, len(joined)), joined, bias)
-        if projected is not None:
-            gates = self._with_repeated(gates, projected, width)
+        gates = graph.linear(ready.joined(views, len(joined)), joined, addend)
         filtered, gate = graph.split(gates, [stack.channels] * 2)
-        return graph.op("Mul", graph.op("Tanh", filtered), graph.op("Sigmoid", gate))
+        return graph.op("Mul", graph.op("Tanh", filtered), graph.op("Sigmoid", gate)), hidden, ready
 
     def _depthwise(self, views: list[str], kernel: NDArray[np.float64]) -> str:
         """Return `[B, T, C]`: every channel's own convolution, from the frames that its taps meet."""
@@ -136,18 +126,6 @@ class GatedStackGraph:
             product = graph.op("Mul", view, graph.floats(tap))
             total = graph.op("Add", total, product) if total else product
         return total
-
-    def _with_repeated(self, gates: str, projected: str, width: int) -> str:
-        """Add the rows of a slower condition, each to all the rows that it belongs to."""
-        graph, condition = self._graph, self._condition
-        assert condition is not None
-        if condition.repeat is None:
-            shape = graph.op("Concat", self._layout.batch, graph.integers([-1, width]), axis=0)
-        else:
-            shape = graph.integers([-1, condition.repeat, width])
-        grouped = graph.op("Reshape", gates, shape)
-        repeated = graph.op("Unsqueeze", projected, graph.integers([1]))
-        return self._layout.rows(graph.op("Add", grouped, repeated), width)
 
     def _masked(self, rows: str) -> str:
         return rows if self._mask is None else self._graph.op("Mul", rows, self._mask)

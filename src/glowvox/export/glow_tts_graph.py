@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glowvox.export.coupling_graph import inverse_of, undo_coupling, undo_mixing
-from glowvox.export.gated_stack_graph import StackCondition
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.row_layout import RowLayout, array_of, layer_norm
+from glowvox.export.stack_condition import ItemCondition
 from glowvox.export.transformer_graph import write_transformer
 from glowvox.flows.actnorm import ActNorm
 from glowvox.flows.chain import Chain
@@ -63,7 +63,7 @@ def write_decoder(graph: GraphBuilder, model: GlowTTS) -> None:
     latent = graph.input("latent", ["B", mels, "T"])
     lengths = graph.input("lengths", ["B"], np.int64)
     speaker = _speaker(graph, model)
-    condition = None if speaker is None else StackCondition(speaker, config.speaker_channels, None)
+    condition = None if speaker is None else ItemCondition(graph, speaker, config.speaker_channels)
     frames = graph.op("Transpose", latent, perm=[0, 2, 1])
     shape = graph.op("Concat", graph.op("Shape", frames, start=0, end=1), graph.integers([-1, mels * step]), axis=0)
     squeezed = graph.op("Reshape", frames, shape)  # consecutive frames lie side by side already
@@ -82,7 +82,7 @@ def write_decoder(graph: GraphBuilder, model: GlowTTS) -> None:
         stack = network.network if isinstance(network, SigmoidScale) else network
         assert isinstance(stack, GatedStack)
         with graph.scope(f"block_{index}"):
-            rows = undo_coupling(
+            rows, _ = undo_coupling(
                 graph,
                 rows,
                 channels,
@@ -149,7 +149,7 @@ def _durations(
 
 def _convolved(layout: RowLayout, convolution: SameConv1d, rows: str) -> str:
     bias: Tensor | None = convolution.bias
-    return layout.convolution(rows, convolution.weight, bias)
+    return layout.convolution(rows, convolution.weight, bias)[0]
 
 
 def _normed(graph: GraphBuilder, norm: object, rows: str) -> str:

@@ -1,7 +1,6 @@
 """A model as files of graphs, with their cards."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.graph_card import METADATA_KEY, GraphCard
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
-from glowvox.engines.torch_engine import TorchVocoder
+from glowvox.engines.stream_card import STREAM_KEY
+from glowvox.engines.torch_engine import TorchVocoder, pitch_network
 from glowvox.export.glow_tts_graph import write_decoder, write_encoder
 from glowvox.export.graph_builder import GraphBuilder, Precision
 from glowvox.export.quantisation import quantised
@@ -32,6 +32,8 @@ def graph_cards(model: WaveGlow | GlowTTS, card: ModelCard) -> dict[str, GraphCa
         assert isinstance(card.config, WaveGlowConfig)
         common |= {"n_group": card.config.n_group, "receptive_field": model.receptive_field}
         common["refine"] = card.config.refine
+        predictor = pitch_network(model)
+        common["pitch"] = {} if predictor is None else predictor.to_dict()
         bias = Vocoder(TorchVocoder(model)).denoiser.spectrum[:, 0]
         return {VOCODER_NAME: GraphCard(type="waveglow", **common).with_bias(bias.tolist())}
     config = card.config
@@ -64,15 +66,14 @@ def write_graphs(
     """
     for name, card in cards.items():
         graph = GraphBuilder(precision, weights)
-        _writer(model, name)(graph)
-        made = graph.model(card.type, {METADATA_KEY: dataclasses.replace(card, precision=precision).to_json()})
+        metadata = {METADATA_KEY: dataclasses.replace(card, precision=precision).to_json()}
+        if isinstance(model, WaveGlow):
+            metadata[STREAM_KEY] = write_waveglow(graph, model).to_json()
+        elif name == ENCODER_NAME:
+            write_encoder(graph, model)
+        else:
+            write_decoder(graph, model)
+        made = graph.model(card.type, metadata)
         if precision == "int8":
             made = quantised(made, graph.quantisable)
         (folder / name).write_bytes(made.SerializeToString())
-
-
-def _writer(model: WaveGlow | GlowTTS, name: str) -> Callable[[GraphBuilder], None]:
-    if isinstance(model, WaveGlow):
-        return lambda graph: write_waveglow(graph, model)
-    write = write_encoder if name == ENCODER_NAME else write_decoder
-    return lambda graph: write(graph, model)

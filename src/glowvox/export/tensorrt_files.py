@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.engines.graph_card import GraphCard
+from glowvox.engines.onnx_file import read_metadata
+from glowvox.engines.stream_card import FINAL, POSITION, STREAM_KEY, StreamCard
 from glowvox.errors import EngineError
 from glowvox.export.graph_builder import Precision
 
 _LARGEST_BATCH, _USUAL_FRAMES, _MOST_FRAMES = 8, 256, 2048
+_MOST_PLACES = 1 << 40
 
 
 def require_tensorrt() -> None:
@@ -57,9 +60,15 @@ def write_tensorrt(source: Path, card: GraphCard, precision: Precision) -> Path:
     if precision == "float16":
         config.set_flag(tensorrt.BuilderFlag.FP16)
     profile = builder.create_optimization_profile()
+    stream = StreamCard.from_json(read_metadata(source).get(STREAM_KEY), str(source))
     for index in range(network.num_inputs):
         value = network.get_input(index)
-        profile.set_shape(value.name, *_sizes(value.name, tuple(value.shape), card))
+        if value.name in (POSITION, FINAL):
+            profile.set_shape_input(value.name, (0,), (0,), (_MOST_PLACES if value.name == POSITION else 1,))
+        elif stream is not None and value.name in stream.states:
+            profile.set_shape(value.name, *_state_sizes(*stream.states[value.name], most=_most_rows(stream, card)))
+        else:
+            profile.set_shape(value.name, *_sizes(value.name, tuple(value.shape), card))
     config.add_optimization_profile(profile)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
@@ -67,6 +76,16 @@ def write_tensorrt(source: Path, card: GraphCard, precision: Precision) -> Path:
     place = source.with_suffix(".engine")
     place.write_bytes(bytes(engine))
     return place
+
+
+def _most_rows(stream: StreamCard, card: GraphCard) -> int:
+    """Return the rows that wait at most: those of all frames between a frame's arrival and its samples."""
+    return (stream.delay + 1) * (card.audio.hop_length // card.n_group)
+
+
+def _state_sizes(rows: int, channels: int, *, most: int) -> list[tuple[int, ...]]:
+    """Return the shapes of a state: none or the first piece's zeros, and as much as the end of a piece may leave."""
+    return [(1, 0, channels), (1, rows, channels), (_LARGEST_BATCH, max(2 * rows, most), channels)]
 
 
 def _sizes(name: str, shape: tuple[int, ...], card: GraphCard) -> list[tuple[int, ...]]:

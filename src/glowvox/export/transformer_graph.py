@@ -15,9 +15,10 @@ def write_transformer(graph: GraphBuilder, layer: TransformerLayer, rows: str, l
     attended = _attention(graph, layer.attention, rows, layout, mask)
     norm = layer.attention_norm
     rows = layer_norm(graph, graph.op("Add", rows, attended), norm.weight, norm.bias, norm.eps)
-    hidden = layout.convolution(graph.op("Mul", rows, mask), layer.widen.weight, layer.widen.bias)
+    hidden, _ = layout.convolution(graph.op("Mul", rows, mask), layer.widen.weight, layer.widen.bias)
     hidden = graph.op("Mul", graph.op("Relu", hidden), mask)
-    hidden = graph.op("Mul", layout.convolution(hidden, layer.narrow.weight, layer.narrow.bias), mask)
+    narrow, _ = layout.convolution(hidden, layer.narrow.weight, layer.narrow.bias)
+    hidden = graph.op("Mul", narrow, mask)
     norm = layer.feed_forward_norm
     return graph.op("Mul", layer_norm(graph, graph.op("Add", rows, hidden), norm.weight, norm.bias, norm.eps), mask)
 

@@ -1,111 +1,98 @@
-"""WaveGlow's inverse as a graph: `latent [B, G, N]` and `mel [B, M, T]` in, `audio [B, S]` out, any batch or length."""
+"""WaveGlow's inverse as a graph that takes a signal in pieces of any length, or whole, which is one piece.
 
-import numpy as np
-from torch import nn
+In: `latent [B, G, N]`, `mel [B, M, T]`, where the piece stands (see `piece_clock`) and what the piece before left; out:
+`audio [B, S]` and what the next piece needs. Any batch or length; a piece that is not the last gives its samples late.
+"""
 
+from glowvox.engines.stream_card import StreamCard
 from glowvox.export.coupling_graph import inverse_of, undo_coupling, undo_mixing
-from glowvox.export.gated_stack_graph import StackCondition
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.lapped_graph import undo_lapped
-from glowvox.export.row_layout import RowLayout, array_of, gelu
+from glowvox.export.piece_clock import PieceClock, declare_clock_inputs
+from glowvox.export.piece_layout import PieceLayout, PieceStates
+from glowvox.export.stack_condition import StackCondition
+from glowvox.export.waveglow_condition_graph import SCALE_LAG, condition_lag, undo_scale, write_condition
 from glowvox.models.waveglow import WaveGlow, WaveGlowStep
-from glowvox.models.waveglow_condition import MelEncoder, MelEnvelope, MelUpsampler
 from glowvox.nn.gated_stack import GatedStack
 
 
-def write_waveglow(graph: GraphBuilder, model: WaveGlow) -> None:
-    """Write the inverse of a WaveGlow into a graph."""
+def write_waveglow(graph: GraphBuilder, model: WaveGlow) -> StreamCard:
+    """Write the inverse of a WaveGlow into a graph; return what its callers must know of its states."""
     config = model.config
     latent = graph.input("latent", ["B", config.n_group, "N"])
     mel = graph.input("mel", ["B", config.audio.n_mels, "T"])
-    groups = graph.op("Transpose", latent, perm=[0, 2, 1])
-    frames = graph.op("Transpose", mel, perm=[0, 2, 1])
-    group_layout, frame_layout = RowLayout(graph, groups), RowLayout(graph, frames)
-    known = frame_layout.rows(frames, config.audio.n_mels)
+    declare_clock_inputs(graph)
+    states = PieceStates(graph, graph.op("Shape", mel, start=0, end=1))
+    frame_count = graph.op("Shape", mel, start=2, end=3)
+    per_frame, lags = config.groups_per_frame, _column_lags(model)
+    ready = max(-(-lags[-1] // per_frame), SCALE_LAG if model.scale is not None else 0)
+    delay = ready + (1 if config.transform == "lapped" else 0)
+    whole = ready * per_frame
+    clock = PieceClock(
+        graph,
+        frame_count,
+        [0, *lags, whole, whole + 1, delay * per_frame],
+        rows_per_frame=per_frame,
+        oldest=lags[-1],
+    )
+    known = graph.op("Transpose", mel, perm=[0, 2, 1])
+    frames = PieceLayout(graph, PieceClock(graph, frame_count, range(ready + 1)), states, 0)
+    known = frames.rows(known, config.audio.n_mels)
     if config.mel_mean:
         known = graph.op("Sub", known, graph.floats(config.mel_mean))
     if config.mel_std != 1:
         known = graph.op("Mul", known, graph.floats(1.0 / config.mel_std))
+    columns = PieceLayout(graph, clock, states, 0)
     with graph.scope("condition"):
-        condition = _condition(graph, model, known, frame_layout)
-    rows = _undo_steps(graph, model, group_layout.rows(groups, config.n_group), group_layout, condition)
+        condition = write_condition(graph, model, known, frames, columns, lags[-1])
+    rows = columns.rows(graph.op("Transpose", latent, perm=[0, 2, 1]), config.n_group)
+    layout = columns.at(lags[0])
+    rows, layout = _undo_steps(graph, model, columns.caught_up(rows, config.n_group, layout), layout, condition)
+    rows = layout.caught_up(rows, config.n_group, columns.at(whole))
     if model.scale is not None:
         with graph.scope("scale"):
-            rows = _undo_scale(graph, model, rows, known, frame_layout)
+            rows = undo_scale(graph, model, rows, known, frames, frames.at(ready))
     if config.transform == "lapped":
         with graph.scope("lapped"):
-            rows = undo_lapped(graph, rows, group_layout, config.n_group)
-    shape = graph.op("Concat", group_layout.batch, graph.integers([-1]), axis=0)
+            rows, layout = undo_lapped(graph, rows, columns.at(whole), config.n_group)
+            rows = layout.caught_up(rows, config.n_group, columns.at(delay * per_frame))
+    shape = graph.op("Concat", graph.op("Shape", mel, start=0, end=1), graph.integers([-1]), axis=0)
     graph.output(graph.op("Reshape", rows, shape), "audio", ["B", "S"])
+    return StreamCard(delay, {name: (state.rows, state.channels) for name, state in states.declared.items()})
 
 
-def _undo_steps(graph: GraphBuilder, model: WaveGlow, rows: str, layout: RowLayout, condition: StackCondition) -> str:
+def _column_lags(model: WaveGlow) -> list[int]:
+    """Return the columns by which the condition and, in the order of the inverse, every layer's output lag."""
+    lags = [condition_lag(model) * model.config.groups_per_frame]
+    for step in reversed(list(model.steps)):
+        assert isinstance(step, WaveGlowStep)
+        stack = step.coupling.network
+        assert isinstance(stack, GatedStack)
+        for dilation in stack.dilations:
+            lags.append(lags[-1] + stack.kernel_size // 2 * dilation)
+    return lags
+
+
+def _undo_steps(
+    graph: GraphBuilder, model: WaveGlow, rows: str, layout: PieceLayout, condition: StackCondition
+) -> tuple[str, PieceLayout]:
     config = model.config
-    early = [config.n_early_size] * len(config.early_exits)
-    *outputs, rows = graph.split(rows, [*early, config.remaining_channels])
-    channels = config.remaining_channels
+    sizes = [config.n_early_size] * len(config.early_exits)
+    *outputs, rows = graph.split(rows, [*sizes, config.remaining_channels])
+    channels, start = config.remaining_channels, layout
     for index, step in reversed(list(enumerate(model.steps))):
         assert isinstance(step, WaveGlowStep)
         with graph.scope(f"step_{index}"):
             stack = step.coupling.network
             assert isinstance(stack, GatedStack)
-            rows = undo_coupling(graph, rows, channels, stack, layout, condition, max_log_scale=config.max_log_scale)
+            rows, ready = undo_coupling(
+                graph, rows, channels, stack, layout, condition, max_log_scale=config.max_log_scale
+            )
+            assert isinstance(ready, PieceLayout)
+            layout = ready
             rows = undo_mixing(graph, rows, inverse_of(step.convolution.weight), step.actnorm)
             if index in config.early_exits:
-                rows = graph.op("Concat", outputs.pop(), rows, axis=1)
+                early = start.caught_up(outputs.pop(), config.n_early_size, layout)
+                rows = graph.op("Concat", early, rows, axis=1)
                 channels += config.n_early_size
-    return rows
-
-
-def _condition(graph: GraphBuilder, model: WaveGlow, mel: str, layout: RowLayout) -> StackCondition:
-    """Return what the couplings see, from the rows `[B * T, M]` of a standardised mel."""
-    config = model.config
-    if model.upsample is not None:
-        channels = config.audio.n_mels * config.n_group
-        return StackCondition(_upsampled(graph, model.upsample, mel, layout, channels), channels, 1)
-    if model.encoder is not None:
-        mel = _encoded(graph, model.encoder, mel, layout)
-    return StackCondition(mel, config.encoder_channels or config.audio.n_mels, config.groups_per_frame)
-
-
-def _upsampled(graph: GraphBuilder, upsample: MelUpsampler, mel: str, layout: RowLayout, channels: int) -> str:
-    """Return rows `[B * N, M * G]`: the transposed convolution and the squeeze as one product per mel frame.
-
-    Sample p of frame f gets, for every k, frame f - k through tap p + k * hop.
-    """
-    weight, hop, group = array_of(upsample.weight), upsample.hop_length, upsample.n_group
-    mels = weight.shape[0]
-    overlap = -(-weight.shape[2] // hop)
-    taps = np.pad(weight, ((0, 0), (0, 0), (0, overlap * hop - weight.shape[2])))
-    # [in, out, k, group of the frame, sample of the group] to [k, in] x [group of the frame, out, sample]
-    taps = taps.reshape(mels, mels, overlap, hop // group, group).transpose(2, 0, 3, 1, 4)
-    bias = np.tile(np.repeat(array_of(upsample.bias), group), hop // group)
-    sequences = layout.sequences(mel, mels)
-    padded = graph.op("Pad", sequences, graph.integers([0, overlap - 1, 0, 0, 0, 0])) if overlap > 1 else sequences
-    views = [sequences, *(graph.cut(padded, overlap - 1 - k, -k, 1) for k in range(1, overlap))]
-    rows = graph.linear(layout.joined(views, overlap * mels), taps.reshape(overlap * mels, hop * mels), bias)
-    return layout.rows(rows, channels)
-
-
-def _encoded(graph: GraphBuilder, encoder: MelEncoder, mel: str, layout: RowLayout) -> str:
-    hidden = gelu(graph, _convolved(layout, encoder.first, mel))
-    return gelu(graph, _convolved(layout, encoder.second, hidden))
-
-
-def _undo_scale(graph: GraphBuilder, model: WaveGlow, rows: str, mel: str, layout: RowLayout) -> str:
-    """Multiply rows `[B * N, G]` by the scale that the mel gives them."""
-    assert model.scale is not None and isinstance(model.scale.network, MelEnvelope)
-    envelope, channels = model.scale.network, model.config.n_group
-    hidden = gelu(graph, _convolved(layout, envelope.hidden, mel))
-    correction = _convolved(layout, envelope.correction, hidden)
-    log_scale = graph.op("Add", _convolved(layout, envelope.base, mel, exact=True), correction)
-    scale = graph.op("Exp", log_scale)
-    if envelope.repeat == 1:
-        return graph.op("Mul", rows, scale)
-    grouped = graph.op("Reshape", rows, graph.integers([-1, envelope.repeat, channels]))
-    scaled = graph.op("Mul", grouped, graph.op("Unsqueeze", scale, graph.integers([1])))
-    return layout.rows(scaled, channels)
-
-
-def _convolved(layout: RowLayout, convolution: nn.Conv1d, rows: str, *, exact: bool = False) -> str:
-    return layout.convolution(rows, convolution.weight, convolution.bias, exact=exact)
+    return rows, layout
