@@ -49,6 +49,9 @@ class WaveGlowConfig:
     """Whether the flow's input is divided by a scale derived from the mel (a conditional scale layer)."""
     max_log_scale: float = 0.0
     """Bound of the couplings' log scales, kept smoothly by a tanh; 0: unbounded (the paper)."""
+    harmonic: bool = False
+    """Whether it predicts the pitch from the mel, so that it can be spoken from a harmonic source. The density is that
+    of the same flow without; the 1x1 convolutions start so that together they change nothing."""
     refine: int = 0
     """Passes of mel refinement that its output shall go through where nothing else is wished. They are no part of the
     flow: densities, latents and the inverse are without them."""
@@ -64,6 +67,8 @@ class WaveGlowConfig:
             raise ConfigError("waveglow: n_flows, n_channels, n_skip_channels, n_layers, dilation_growth must be >= 1")
         if self.n_flows > 1000:
             raise ConfigError(f"waveglow.n_flows must be at most 1000, got {self.n_flows}")
+        if self.harmonic and (self.transform != "lapped" or self.n_group != self.audio.hop_length):
+            raise ConfigError("waveglow: harmonic needs transform = 'lapped' with n_group = hop_length")
         if not 0 <= self.refine <= 100:
             raise ConfigError(f"waveglow.refine must lie between 0 and 100, got {self.refine}")
         if self.n_early_every and self.n_early_size % 2:

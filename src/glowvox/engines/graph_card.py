@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict, to_dict
+from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.errors import ConfigError, EngineError
 
 METADATA_KEY = "glowvox"
@@ -37,6 +38,8 @@ class GraphCard:
     """Mel frames on each side of a frame that it depends on (waveglow, glow_tts_decoder, mel_vocoder)."""
     refine: int = 0
     """Passes of mel refinement that its output is meant for (waveglow)."""
+    pitch: dict[str, Any] = field(default_factory=dict)
+    """The pitch predictor of a harmonic source (waveglow), see `PitchNetwork.to_dict`; empty: there is none."""
     n_symbols: int = 0
     """Size of the vocabulary (glow_tts)."""
     n_speakers: int = 1
@@ -128,6 +131,14 @@ class GraphCard:
         """Return the card with a denoiser's bias, magnitudes `[n_fft // 2 + 1]`."""
         packed = base64.b64encode(array("f", magnitudes).tobytes()).decode("ascii")
         return dataclasses.replace(self, bias_spectrum=packed)
+
+    def pitch_network(self) -> PitchNetwork | None:
+        """Return the pitch predictor; None where there is none.
+
+        Raises:
+            EngineError: it is damaged.
+        """
+        return PitchNetwork.from_dict(self.pitch) if self.pitch else None
 
     def bias(self) -> list[float] | None:
         """Return the denoiser's bias, magnitudes `[n_fft // 2 + 1]`; None where none is stored.

@@ -14,6 +14,7 @@ from glowvox.checkpoint.model_folder import load_model
 from glowvox.engines.acoustic import EncodedText
 from glowvox.engines.analysis import AnalysedMel, AnalysisEngine
 from glowvox.engines.base import VocoderEngine
+from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
@@ -46,7 +47,11 @@ class TorchVocoder(VocoderEngine):
         """
         config = model.config
         super().__init__(
-            config.audio, n_group=config.n_group, receptive_field=model.receptive_field, refine=config.refine
+            config.audio,
+            n_group=config.n_group,
+            receptive_field=model.receptive_field,
+            refine=config.refine,
+            pitch=pitch_network(model),
         )
         if dtype not in _TYPES:
             raise EngineError(f"the type must be one of {', '.join(_TYPES)}, got '{dtype}'")
@@ -192,3 +197,10 @@ def _device(name: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise EngineError("there is no device 'mps' on this machine; use cpu")
     return device
+
+
+def pitch_network(model: WaveGlow) -> PitchNetwork | None:
+    """Return a vocoder's pitch predictor; None where it has none."""
+    if model.pitch is None:
+        return None
+    return PitchNetwork(model.pitch.arrays(), model.config.mel_mean, model.config.mel_std)

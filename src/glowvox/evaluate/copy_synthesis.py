@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.mel import MelTransform
+from glowvox.audio.pitch import PitchTrack, track_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, MelError
 from glowvox.evaluate.intelligibility import short_time_intelligibility, wideband_pesq
 from glowvox.evaluate.level import match_level
 from glowvox.evaluate.mcd import mel_cepstral_distortion
 from glowvox.evaluate.mel_distance import log_mel_distance
-from glowvox.evaluate.pitch import PitchTrack, pitch_distance, track_pitch
+from glowvox.evaluate.pitch_distance import pitch_distance
 from glowvox.evaluate.signal_checks import check_signal
 from glowvox.evaluate.tonal import tonal_energy
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.mel_refinement import MelRefinement
+from glowvox.synthesis.options import VocoderOptions
+from glowvox.synthesis.vocoder import Vocoder
 
 if TYPE_CHECKING:
     from glowvox.models.waveglow import WaveGlow
@@ -21,19 +22,16 @@ Likelihood = Callable[[NDArray[np.float32], NDArray[np.float32]], float]
 def flow_vocoder(model: "WaveGlow", *, sigma: float = 0.6, seed: int = 0, refine: int | None = None) -> Vocode:
     """Return a function that speaks a mel with noise N(0, sigma^2) drawn from `seed`, the same for every mel.
 
-    `refine` is the number of passes of mel refinement; None: as many as the model is meant for.
+    The bias denoiser is off. `refine` is the number of passes of mel refinement; None: as many as the model is meant
+    for.
     """
-    import torch
+    from glowvox.engines.torch_engine import TorchVocoder
 
-    refinement = MelRefinement(model.config.audio, model.config.refine if refine is None else refine)
+    vocoder = Vocoder(TorchVocoder(model))
+    options = VocoderOptions(sigma=sigma, denoise=0.0, seed=seed, refine=refine)
 
     def vocode(mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        noise = np.random.default_rng(seed).standard_normal(model.latent_shape(1, mel.shape[1]), dtype=np.float32)
-        parameter = next(model.parameters())
-        with torch.inference_mode():
-            latent = torch.from_numpy(sigma * noise).to(parameter)
-            audio = model.inverse(latent, torch.from_numpy(mel[None]).to(parameter))
-        return refinement(audio[0].float().cpu().numpy(), mel)
+        return vocoder(mel, options)
 
     return vocode
 

@@ -21,6 +21,7 @@ from glowvox.flows.likelihood import gaussian_log_likelihood
 from glowvox.flows.multiscale import EarlyOutputs
 from glowvox.flows.scale import ConditionalScale
 from glowvox.flows.squeeze import Squeeze
+from glowvox.models.pitch_predictor import PitchPredictor
 from glowvox.models.waveglow_condition import MelEncoder, MelEnvelope, MelUpsampler
 from glowvox.nn.gated_stack import GatedStack
 
@@ -89,11 +90,14 @@ class WaveGlow(nn.Module):
         self.upsample = MelUpsampler(config) if config.conditioning == "upsampled" else None
         self.encoder = MelEncoder(config) if config.encoder_channels else None
         self.scale = ConditionalScale(MelEnvelope(config)) if config.mel_scale else None
+        self.pitch = PitchPredictor(config) if config.harmonic else None
         channels, steps = config.n_group, []
         for index in range(config.n_flows):
             if index in config.early_exits:
                 channels -= config.n_early_size
             steps.append(WaveGlowStep(config, channels, self._condition_channels()))
+        if config.harmonic:
+            _cancel_rotations([step.convolution for step in steps])
         self.steps = EarlyOutputs(steps, dict.fromkeys(config.early_exits, config.n_early_size))
 
     def forward(self, audio: Tensor, mel: Tensor, mel_lengths: Tensor | None = None) -> FlowOutput:
@@ -195,6 +199,15 @@ class WaveGlow(nn.Module):
                 f"a mel {tuple(mel.shape)} goes with audio {(mel.shape[0], mel.shape[2] * config.hop_length)}, "
                 f"got {tuple(audio.shape)}"
             )
+
+
+def _cancel_rotations(convolutions: list[InvertibleConv]) -> None:
+    """Turn the last convolution so that all of them together are the identity: a source reaches its own frequencies."""
+    with torch.no_grad():
+        total: Tensor = convolutions[0].weight
+        for convolution in convolutions[1:-1]:
+            total = convolution.weight @ total
+        convolutions[-1].weight.copy_(total.T if len(convolutions) > 1 else torch.eye(total.shape[0]))
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.mel import checked_mel
-from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.vocoder_latent import whole_latent
 
 _CONTEXTS = 6
 """A window has this many receptive fields, so that at most a third of it is computed twice."""
@@ -56,13 +56,20 @@ def vocode_batch(
     for item, mel in enumerate(checked):
         length = min(longest, mel.shape[1])
         by_length[length].extend(_windows(item, mel.shape[1], length, engine.receptive_field))
+    latents = [whole_latent(engine, wished, mel) for wished, mel in zip(options, checked, strict=True)]
+    columns = engine.groups_per_frame
     samples = [np.empty(mel.shape[1] * hop, np.float32) for mel in checked]
     for length, windows in by_length.items():
         size = max(1, _BATCH_COLUMNS // (length * max(1, engine.groups_per_frame)))
         for begin in range(0, len(windows), size):
             batch = windows[begin : begin + size]
             frames = np.stack([checked[window.item][:, window.first : window.first + length] for window in batch])
-            latent = np.stack([_latent(vocoder, options[window.item], window.first, length) for window in batch])
+            latent = np.stack(
+                [
+                    latents[window.item][:, window.first * columns : (window.first + length) * columns]
+                    for window in batch
+                ]
+            )
             for window, spoken in zip(batch, engine.run(latent, frames), strict=True):
                 kept = spoken[(window.start - window.first) * hop : (window.end - window.first) * hop]
                 samples[window.item][window.start * hop : window.end * hop] = kept
@@ -80,14 +87,6 @@ def _windows(item: int, frames: int, length: int, context: int) -> list[_Window]
         windows.append(_Window(item, first, spoken, end))
         spoken = end
     return windows
-
-
-def _latent(vocoder: Vocoder, options: VocoderOptions, first: int, length: int) -> NDArray[np.float32]:
-    engine = vocoder.engine
-    columns = engine.groups_per_frame
-    if not engine.n_group or not options.sigma:
-        return np.zeros((engine.n_group, length * columns), np.float32)
-    return noise(options.seed, engine.n_group, first * columns, length * columns) * np.float32(options.sigma)
 
 
 def _clean(vocoder: Vocoder, samples: NDArray[np.float32], options: VocoderOptions) -> NDArray[np.float32]:

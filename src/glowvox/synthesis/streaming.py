@@ -15,8 +15,8 @@ from glowvox.audio.mel import checked_mel
 from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import MelError
-from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions
+from glowvox.synthesis.vocoder_latent import Frames, LatentStream
 
 _GROWTH = 4
 """A chunk has that many times the frames of the one before, up to the longest."""
@@ -61,7 +61,7 @@ class StreamingVocoder:
     @property
     def look_ahead(self) -> int:
         """Mel frames that must be known after a frame before it is spoken."""
-        return self._engine.receptive_field + self._refinement.context
+        return self._latents.look_ahead + self._engine.receptive_field + self._refinement.context
 
     @property
     def frames_spoken(self) -> int:
@@ -70,8 +70,10 @@ class StreamingVocoder:
 
     def reset(self) -> None:
         """Forget everything; the next frame is the first of a new signal."""
+        self._latents = LatentStream(self._engine, self._options)
+        self._latent = np.empty((self._engine.n_group, 0), np.float32)
         self._mel = np.empty((self._engine.audio.n_mels, 0), np.float32)
-        """Frames from `_first` on: the left context of the next window, and what is not spoken yet."""
+        """Both from the frame `_first` on: the left context of the next window, and what is not spoken yet."""
         self._first = 0
         self._spoken = 0
         self._chunk = self._first_chunk
@@ -93,7 +95,7 @@ class StreamingVocoder:
         array = np.asarray(mel)
         if array.shape != (self._engine.audio.n_mels, 0):
             frames = checked_mel(array, self._engine.audio).astype(np.float32, copy=False)
-            self._mel = np.concatenate([self._mel, frames], 1)
+            self._take(self._latents.push(frames))
         pieces = []
         while self._received - self._spoken >= self._chunk + self._engine.receptive_field:
             pieces.append(self._speak(self._spoken + self._chunk))
@@ -108,6 +110,7 @@ class StreamingVocoder:
             EngineError: the engine failed.
         """
         self._check_open()
+        self._take(self._latents.finish())
         # Fewer frames than a chunk and its look-ahead are left: one window, no larger than the others, reaches the end.
         pieces = [self._speak(self._received)] if self._received > self._spoken else []
         self._finished = True
@@ -120,6 +123,10 @@ class StreamingVocoder:
     def _received(self) -> int:
         return self._first + self._mel.shape[1]
 
+    def _take(self, frames: Frames) -> None:
+        self._latent = np.concatenate([self._latent, frames[0]], 1)
+        self._mel = np.concatenate([self._mel, frames[1]], 1)
+
     def _check_open(self) -> None:
         if self._finished:
             raise MelError("this stream has ended; reset it or start another one")
@@ -130,19 +137,14 @@ class StreamingVocoder:
         last = min(self._received, end + context)
         window = self._mel[None, :, : last - self._first]
         columns = engine.groups_per_frame
-        shape = (1, engine.n_group, window.shape[2] * columns)
-        if self._options.sigma and engine.n_group:
-            latent = noise(self._options.seed, engine.n_group, self._first * columns, shape[2])[None]
-            latent *= np.float32(self._options.sigma)
-        else:
-            latent = np.zeros(shape, np.float32)
-        samples = engine.run(latent, window)[0]
+        samples = engine.run(self._latent[None, :, : window.shape[2] * columns], window)[0]
         hop = engine.audio.hop_length
         begin, stop = self._spoken - self._first, end - self._first
         spoken = samples[begin * hop : stop * hop]
         if self._refined is not None:
             spoken = self._refined.push(spoken, window[0, :, begin:stop])
         first = max(0, end - context)
+        self._latent = self._latent[:, (first - self._first) * columns :].copy()
         self._mel = self._mel[:, first - self._first :].copy()
         self._first, self._spoken = first, end
         return spoken

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glowvox.audio.harmonic_source import HarmonicSource
 from glowvox.audio.mel import MelTransform
 from glowvox.config.training import VocoderTrainingConfig
 from glowvox.data.batches.segments import SegmentSampler
@@ -17,6 +18,7 @@ from glowvox.errors import DataError
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.device_segments import DeviceSegments
 from glowvox.training.log import RunLog
+from glowvox.training.pitch import pitch_loss, sourced_latent
 from glowvox.training.refinement import DifferentiableRefinement
 from glowvox.training.spectral import MultiResolutionLoss
 from glowvox.training.task import Task, TaskLoss
@@ -86,6 +88,7 @@ class VocoderTask(Task):
             self._on_device = DeviceSegments(sampler, sampler.store, self.device, noise_seed)
         self.spectral = MultiResolutionLoss(model.config.audio, config.fft_sizes).to(self.device)
         self.refinement = DifferentiableRefinement(model.config.audio, config.refine).to(self.device)
+        self.source = HarmonicSource(model.config.audio.sample_rate, model.config.audio.hop_length)
         self.mel_transform = MelTransform(model.config.audio)
 
     def batch(self, index: int) -> VocoderBatch:
@@ -111,6 +114,11 @@ class VocoderTask(Task):
             nats = -total / batch.samples.numel()
             loss = loss + config.likelihood_weight * every * nats
             metrics["nats_per_sample"] = nats.detach()
+            if self.vocoder.pitch is not None:
+                audio = self.vocoder.config.audio
+                pitch = pitch_loss(self.vocoder.pitch, batch.samples, batch.mel, audio.sample_rate, audio.hop_length)
+                loss = loss + every * pitch
+                metrics["pitch"] = pitch.detach()
         if spectral:
             drawn = self._draw(batch.mel, config.temperature, generator)
             distance = self.spectral(drawn, batch.samples)
@@ -151,6 +159,8 @@ class VocoderTask(Task):
     def _draw(self, mel: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
         shape = self.vocoder.latent_shape(mel.shape[0], mel.shape[2])
         noise = torch.randn(shape, generator=generator, device=mel.device) * temperature
+        if self.vocoder.pitch is not None:
+            noise = sourced_latent(noise, mel, self.vocoder.pitch, self.source)
         return self.refinement(self.vocoder.inverse(noise, mel), mel)
 
     def _copy_synthesis(self, step: int, log: RunLog) -> float:

@@ -1,0 +1,38 @@
+"""Predicts pitch and voicing from a mel spectrogram, for the harmonic source of a vocoder's latent."""
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from glowvox.audio.pitch_bins import CHANNELS
+from glowvox.config.waveglow import WaveGlowConfig
+
+
+class PitchPredictor(nn.Module):
+    """Three convolutions over mel frames and a projection to the bins of `glowvox.audio.pitch_bins`."""
+
+    receptive_field = 6
+    """Mel frames on each side of a frame that its pitch depends on."""
+
+    def __init__(self, config: WaveGlowConfig, channels: int = 96) -> None:
+        super().__init__()
+        self.mel_mean, self.mel_std = config.mel_mean, config.mel_std
+        sizes = [config.audio.n_mels, channels, channels, channels]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(before, after, 5, padding=2) for before, after in itertools.pairwise(sizes)
+        )
+        self.projection = nn.Conv1d(channels, CHANNELS, 1)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Return logits `[B, CHANNELS, T]` from a mel `[B, M, T]` of the vocoder's contract."""
+        hidden = (mel - self.mel_mean) / self.mel_std
+        for convolution in self.convolutions:
+            hidden = convolution(hidden).relu()
+        logits: Tensor = self.projection(hidden)
+        return logits
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return the weights by name, for an engine without PyTorch."""
+        return {name: value.detach().float().cpu().numpy() for name, value in self.state_dict().items()}
