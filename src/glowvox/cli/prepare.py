@@ -16,6 +16,7 @@ used is left out and listed in report.html and report.json. An interrupted prepa
 examples:
   glowvox prepare recordings/ -o data/
   glowvox prepare recordings/ -o data/ --trim --language de-de --jobs 4 --contract lapped-base
+  glowvox prepare recordings/ -o data/ --audit runs/acoustic
   glowvox prepare manifest.jsonl -o data/ --validation-ids validation.txt --json"""
 
 _REPORT_SECONDS = 0.5
@@ -50,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--validation", type=float, default=0.03, metavar="SHARE", help="share of the sentences (default: %(default)s)"
     )
     parser.add_argument("--validation-ids", type=Path, metavar="FILE", help="ids for validation instead, one per line")
+    parser.add_argument(
+        "--audit",
+        metavar="MODEL",
+        help="look for wrong transcripts with this acoustic model (a voice, model folder or run), and report the worst",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -73,12 +79,35 @@ def run(args: argparse.Namespace) -> int:
         validation_ids=None if args.validation_ids is None else _read_ids(args.validation_ids),
         jobs=args.jobs,
     )
+    if args.audit is not None:
+        _check_audit(args)
     report = prepare_corpus(args.corpus, args.output, settings, _Progress())
+    if args.audit is not None:
+        report = _audited(args)
     if args.json:
         print(json.dumps(report))
     else:
         _print_summary(report, args.output)
     return 0
+
+
+def _check_audit(args: argparse.Namespace) -> None:
+    """Refuse an audit that cannot be made before the work begins."""
+    from glowvox.errors import ConfigError
+    from glowvox.evaluate.open_aligner import open_aligner
+
+    if args.without_text:
+        raise ConfigError("--audit judges texts; it does not go with --without-text")
+    open_aligner(args.audit)
+
+
+def _audited(args: argparse.Namespace) -> dict[str, Any]:
+    from glowvox.evaluate.audit import audit
+    from glowvox.evaluate.batch_alignment import ModelChoice
+
+    progress = _Progress()
+    choice = ModelChoice(args.audit, threads=1)
+    return audit(args.output, choice, jobs=args.jobs, progress=lambda done, total: progress(done, total, 0))
 
 
 def _read_ids(path: Path) -> tuple[str, ...]:

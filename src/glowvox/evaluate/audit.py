@@ -1,0 +1,106 @@
+"""The audit of prepared data: its texts judged by a model, the worst put into the report of the preparation."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from glowvox.audio.atomic_file import replacing
+from glowvox.data.findings import Finding, warning
+from glowvox.data.report_html import render_html
+from glowvox.errors import DataError
+from glowvox.evaluate.batch_alignment import ModelChoice, chosen_aligner
+from glowvox.evaluate.score import DOUBTFUL, Judged, Progress, judged, measure_files
+from glowvox.evaluate.score_reference import chosen_texts, reference_of
+from glowvox.evaluate.spoken_files import spoken_files
+
+DOUBTFUL_TEXT, STRANGE = "doubtful transcript", "strange recording"
+_MOST = 100
+"""Findings of each kind in the report."""
+
+
+def audit(folder: Path, choice: ModelChoice, *, jobs: int = 1, progress: Progress | None = None) -> dict[str, Any]:
+    """Judge the texts of prepared data against each other and return its report with the worst in it.
+
+    The report is written again (`report.json`, `report.html`), the data stay as they are.
+
+    Args:
+        folder: what `prepare_corpus` wrote.
+        choice: the acoustic model.
+        jobs: processes.
+        progress: called with recordings done and in all.
+
+    Raises:
+        DataError: no prepared data, or too few recordings to judge by.
+        MelError: the model has another mel contract than the data.
+        GlowvoxError: the model cannot be opened.
+    """
+    files = spoken_files(folder, chosen_aligner(choice).engine.audio).files
+    texts = chosen_texts([one.text for one in files])
+    measured = measure_files(choice, files, texts, jobs=jobs, progress=progress)
+    values = [one.values for one in measured if one.values is not None]
+    rows = judged(measured, reference_of(str(folder), values, texts))
+    return _rewritten(folder, rows)
+
+
+def _rewritten(folder: Path, rows: Sequence[Judged]) -> dict[str, Any]:
+    report = _read_report(folder / "report.json")
+    found = _findings(rows)
+    older = [one for one in report["findings"] if one["kind"] not in (DOUBTFUL_TEXT, STRANGE)]
+    gone = [one for one in older if one["severity"] == "left out"]
+    # What is left out comes first, then what the model doubts, the worst at the top.
+    rest = older[len(gone) :]
+    report["findings"] = [*gone, *(asdict(one) for one in found), *rest]
+    report["kinds"] = dict(Counter(one["kind"] for one in report["findings"]))
+    report["severities"] = dict(Counter(one["severity"] for one in report["findings"]))
+    report["audit"] = {
+        "recordings": len(rows),
+        "doubtful_texts": sum(row.doubt > DOUBTFUL for row in rows),
+        "strange_recordings": sum(row.strangeness > DOUBTFUL for row in rows if row.measured.values is not None),
+    }
+    _write(folder / "report.json", json.dumps(report, ensure_ascii=False, indent=1) + "\n")
+    _write(folder / "report.html", render_html(report))
+    return report
+
+
+def _findings(rows: Sequence[Judged]) -> list[Finding]:
+    doubtful = [row for row in rows if row.doubt > DOUBTFUL][:_MOST]
+    strange = sorted(
+        (row for row in rows if row.measured.values is not None and row.strangeness > DOUBTFUL),
+        key=lambda row: -row.strangeness,
+    )[:_MOST]
+    return [
+        *(warning(DOUBTFUL_TEXT, row.measured.id, _reason(row)) for row in doubtful),
+        *(
+            warning(STRANGE, row.measured.id, f"{row.strangeness:.1f} standard deviations less likely than the rest")
+            for row in strange
+        ),
+    ]
+
+
+def _reason(row: Judged) -> str:
+    text = f"'{' '.join(row.measured.text.split())[:120]}'"
+    if row.measured.values is None:
+        return f"{text} cannot be laid over the recording: {row.measured.problem}"
+    z = row.z
+    return (
+        f"doubt {row.doubt:.1f} that {text} is said: in standard deviations it fits {z['gain']:+.1f}, "
+        f"where it fits worst {z['worst']:+.1f}, and is {abs(z['pace']):.1f} {'slower' if z['pace'] > 0 else 'faster'}"
+    )
+
+
+def _read_report(path: Path) -> dict[str, Any]:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: the report of the preparation cannot be read ({error})") from error
+    if not isinstance(report, dict) or not isinstance(report.get("findings"), list):
+        raise DataError(f"{path}: not the report of a preparation")
+    return report
+
+
+def _write(path: Path, content: str) -> None:
+    with replacing(path, DataError) as stream:
+        stream.write(content.encode("utf-8", "backslashreplace"))
