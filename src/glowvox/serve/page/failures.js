@@ -1,0 +1,82 @@
+// What is done when something fails, and how the page finds its way back.
+
+const PAUSE_MS = 5000;
+const TITLES = {
+  offline: "The server does not answer",
+  long: "This text is too long",
+  refused: "The server cannot speak this",
+  broken: "The speech broke off",
+};
+const DETAILS = { offline: "It may be starting, or stopped. Your text is kept here" };
+
+export function connectFailures({ service, speaking, wishes, notice, takeAway, speak }) {
+  const element = (id) => document.getElementById(id);
+  const health = element("health");
+  const keyForm = element("key-form");
+  let isWanted = false;
+  let timer = null;
+
+  const showHealth = (state, words) => {
+    health.dataset.state = state;
+    if (element("health-text").textContent !== words) element("health-text").textContent = words;
+  };
+
+  async function look() {
+    clearTimeout(timer);
+    try {
+      const voices = await service.voices();
+      wishes.offer(voices);
+      takeAway.write();
+      keyForm.hidden = true;
+      showHealth("ready", voices.length === 1 ? "Ready" : `Ready, ${voices.length} voices`);
+      return true;
+    } catch (failure) {
+      if (failure.kind === "key") askForKey(failure);
+      else {
+        showHealth("down", failure.kind === "busy" ? "The server is busy" : "No server");
+        timer = setTimeout(look, PAUSE_MS);
+      }
+      return false;
+    }
+  }
+
+  function askForKey(failure) {
+    showHealth("locked", "A key is needed");
+    const wasTried = service.key !== "";
+    keyForm.hidden = false;
+    element("key").toggleAttribute("aria-invalid", false);
+    if (wasTried) element("key").setAttribute("aria-invalid", "true");
+    notice.show(wasTried ? "This key is not accepted" : "This server asks for a key", wasTried ? failure.message : "Whoever runs it can give you one");
+  }
+
+  keyForm.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    service.useKey(element("key").value.trim());
+    if (!(await look())) return element("key").focus();
+    notice.clear();
+    element("key").value = "";
+    if (isWanted) speak();
+    else element("text").focus();
+    isWanted = false;
+  });
+
+  speaking.addEventListener("failure", ({ detail: failure }) => {
+    const again = { label: "Try again", act: speak };
+    if (failure.kind === "key") {
+      isWanted = true;
+      askForKey(failure);
+      element("key").focus();
+    } else if (failure.kind === "busy") notice.countDown("The server is busy", failure.wait, speak);
+    else if (failure.kind === "long" || failure.kind === "refused") {
+      notice.show(TITLES[failure.kind], failure.message);
+      element("text").setAttribute("aria-invalid", "true");
+    } else {
+      const isOffline = failure.kind === "offline";
+      notice.show(TITLES[failure.kind] ?? "The page failed", DETAILS[failure.kind] ?? failure.message, [again]);
+      if (isOffline) showHealth("down", "No server");
+      if (isOffline) timer = setTimeout(look, PAUSE_MS);
+    }
+  });
+
+  look();
+}

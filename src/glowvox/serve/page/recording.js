@@ -1,0 +1,63 @@
+// What has been spoken so far: samples, and the words with their times and their places in the written text.
+
+import { placeWords } from "./words.js";
+
+export class Recording {
+  /** @param {string} text what was asked for @param {number} rate samples per second */
+  constructor(text, rate) {
+    this.text = text;
+    this.rate = rate;
+    this.pieces = [];
+    this.samples = 0;
+    this.words = [];
+    this.complete = false;
+    this.oddByte = null;
+  }
+
+  /** Seconds. */
+  get duration() {
+    return this.samples / this.rate;
+  }
+
+  /** Takes bytes of 16-bit samples, low byte first, cut anywhere; returns the new samples as Int16Array. */
+  add(bytes) {
+    let whole = bytes;
+    if (this.oddByte !== null) {
+      whole = new Uint8Array(bytes.length + 1);
+      whole[0] = this.oddByte;
+      whole.set(bytes, 1);
+    }
+    const count = whole.length >> 1;
+    this.oddByte = whole.length % 2 === 1 ? whole[whole.length - 1] : null;
+    const view = new DataView(whole.buffer, whole.byteOffset, count * 2);
+    const piece = Int16Array.from({ length: count }, (_, i) => view.getInt16(2 * i, true));
+    if (count > 0) this.pieces.push(piece);
+    this.samples += count;
+    return piece;
+  }
+
+  /** Takes words {text, start, end} in the order spoken; returns them with their places in the text. */
+  addWords(words) {
+    const last = this.words.findLast((word) => word.to !== null);
+    const placed = placeWords(this.text, words, last === undefined ? 0 : last.to);
+    this.words.push(...placed);
+    return placed;
+  }
+
+  /** Returns the index of the word spoken at `seconds`, or of the last one before; -1 before the first. */
+  wordAt(seconds) {
+    let low = 0;
+    let high = this.words.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.words[middle].start <= seconds) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
+
+/** 16-bit samples as floats from -1 to 1. */
+export function asFloats(piece) {
+  return Float32Array.from(piece, (sample) => sample / 32768);
+}
