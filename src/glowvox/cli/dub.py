@@ -1,0 +1,153 @@
+"""`glowvox dub`: subtitles spoken into their time slots."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glowvox.synthesis.dubbing import SpokenCue
+
+SUMMARY = "speak subtitles into their time slots"
+EXAMPLE = """\
+Each cue is spoken from its start, its durations fitted into its slot: faster where the text is long, down to --slowest
+where it is short. Cues that needed more than 1.3 times the natural pace are listed, with those that overlap or hold
+nothing to say. Markup, positions and [descriptions of sounds] are not spoken.
+
+examples:
+  glowvox dub film.srt -o film.wav
+  glowvox dub film.vtt -o film.flac --overrun 0.5 --report film.json
+  glowvox dub talk.srt -o talk.wav --voice kathleen --slowest 1"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("subtitles", type=Path, help="a file of subtitles (.srt, .vtt)")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the track (.wav, .flac, .ogg, .mp3)")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write how every cue came out, as JSON")
+    parser.add_argument(
+        "--slowest", type=float, default=0.8, metavar="X", help="least pace, natural being 1 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--overrun", type=float, default=0.0, metavar="SECONDS", help="how far a hurried cue may go on (default: 0)"
+    )
+    voice = parser.add_argument_group("how")
+    voice.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
+    voice.add_argument("--speaker", metavar="NAME", help="of a voice with several")
+    voice.add_argument("--language", metavar="TAG", help="of a voice with several")
+    voice.add_argument("--speed", type=float, metavar="X", help="what the natural pace is; 2 is twice as fast")
+    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the melody; 0: none")
+    voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    voice.add_argument("--lexicon", metavar="FILE", type=Path, help="pronunciations of your own: 'word = phonemes'")
+    parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Speak the track and say what was hurried."""
+    from glowvox.audio.writer import audio_writer
+    from glowvox.synthesis.dubbing import Dubber, Fit
+    from glowvox.synthesis.noise import parse_seed
+    from glowvox.synthesis.subtitles import read_subtitles
+    from glowvox.synthesis.voice import load_voice
+
+    fit = Fit(args.slowest, args.overrun)
+    cues = read_subtitles(args.subtitles)
+    wishes: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
+    for name in ("speaker", "language", "speed", "temperature"):
+        if getattr(args, name) is not None:
+            wishes[name] = getattr(args, name)
+    voice = load_voice(args.voice, engine=args.engine, threads=args.threads)
+    voice.options(**wishes)
+    began, samples = time.perf_counter(), 0
+    spoken: list[SpokenCue] = []
+    with audio_writer(args.output, voice.sample_rate) as writer:
+        for block, cue in Dubber(voice, fit).track(cues, lexicon=args.lexicon, on_warning=_warn, **wishes):
+            if len(block):
+                writer.write(block)
+                samples += len(block)
+            if cue is not None:
+                spoken.append(cue)
+                _tell(len(spoken), len(cues), time.perf_counter() - began)
+    if writer.report.clipped:
+        _warn(f"{writer.report.clipped} samples were louder than the file can hold and were cut off")
+    report = _report(args, spoken, samples / voice.sample_rate, time.perf_counter() - began)
+    if args.report is not None:
+        _write(args.report, report)
+    if args.json:
+        print(json.dumps(report, ensure_ascii=False, indent=1))
+    else:
+        _print(report)
+    return 0
+
+
+def _report(args: argparse.Namespace, spoken: "list[SpokenCue]", seconds: float, took: float) -> dict[str, Any]:
+    return {
+        "output": args.output,
+        "seconds": seconds,
+        "took_seconds": took,
+        "cues": [_row(cue) for cue in spoken],
+        "hurried": [cue.subtitle.number for cue in spoken if cue.hurried],
+        "overlapping": [cue.subtitle.number for cue in spoken if cue.overlap > 0],
+        "silent": [cue.subtitle.number for cue in spoken if cue.problem],
+    }
+
+
+def _row(cue: "SpokenCue") -> dict[str, Any]:
+    subtitle = cue.subtitle
+    return {
+        "number": subtitle.number,
+        "line": subtitle.line,
+        "start": round(subtitle.start, 3),
+        "end": round(subtitle.end, 3),
+        "text": subtitle.text,
+        "natural_seconds": round(cue.natural, 3),
+        "spoken_seconds": round(cue.spoken, 3),
+        "pace": round(cue.pace, 3),
+        "overlap_seconds": round(cue.overlap, 3),
+        "problem": cue.problem,
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    rows = {row["number"]: row for row in report["cues"]}
+    for number in report["hurried"]:
+        row = rows[number]
+        slot = row["end"] - row["start"]
+        print(
+            f"hurried: cue {number} (line {row['line']}, {row['start']:.3f} s): {row['pace']:.2f} times the natural "
+            f"pace, {row['natural_seconds']:.2f} s of speech in {slot:.2f} s: {row['text'][:60]}"
+        )
+    for number in report["overlapping"]:
+        row = rows[number]
+        print(f"overlapping: cue {number} (line {row['line']}): {row['overlap_seconds']:.2f} s into the next one")
+    for number in report["silent"]:
+        print(f"silent: cue {number} (line {rows[number]['line']}): {rows[number]['problem']}")
+    print(
+        f"{report['output']}: {len(rows)} cues, {report['seconds']:.1f} s in {report['took_seconds']:.1f} s; "
+        f"{len(report['hurried'])} hurried, {len(report['overlapping'])} overlapping, {len(report['silent'])} silent"
+    )
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    from glowvox.audio.atomic_file import replacing
+    from glowvox.errors import DataError
+
+    with replacing(path, DataError) as stream:
+        stream.write((json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode("utf-8"))
+
+
+def _warn(message: str) -> None:
+    print(f"glowvox dub: {message}", file=sys.stderr, flush=True)
+
+
+def _tell(done: int, total: int, seconds: float) -> None:
+    """On a terminal one line that is written over; elsewhere a line for every tenth of many cues."""
+    line = f"cue {done} of {total}, {seconds / done * (total - done):.0f} s remain"
+    if sys.stderr.isatty():
+        print(f"\r\033[K{line}" if done < total else "\r\033[K", end="", file=sys.stderr, flush=True)
+    elif total >= 50 and 10 * done // total != 10 * (done - 1) // total:
+        print(line, file=sys.stderr, flush=True)
