@@ -1,5 +1,7 @@
 """The pitch predictor learns from the recordings, and the latent drawn in training is the one that speaks."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -10,36 +12,38 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.models.pitch_predictor import PitchPredictor
-from glowvox.training.pitch import pitch_loss, sourced_latent
+from glowvox.training.pitch import fit_pitch, sourced_latent
 
 AUDIO = AudioConfig()
 CONFIG = WaveGlowConfig(mel_mean=-5.0, mel_std=2.0)
 
 
-def _tones(frequencies: list[float], frames: int = 40) -> tuple[torch.Tensor, torch.Tensor]:
-    time = np.arange(frames * 256) / 22050
-    rows = [sum(np.cos(2 * np.pi * k * pitch * time) for k in range(1, 15)) / 40 for pitch in frequencies]
-    samples = np.stack(rows).astype(np.float32)
-    return torch.from_numpy(samples), torch.from_numpy(MelTransform(AUDIO)(samples)[:, :, :frames])
+@dataclass(frozen=True)
+class _Tone:
+    """A prepared recording of one tone with harmonics."""
+
+    pitch: float
+    hop_length: int = 256
+
+    def load(self) -> tuple[np.ndarray, np.ndarray]:
+        time = np.arange(80 * 256) / 22050
+        samples = sum(np.cos(2 * np.pi * k * self.pitch * time) for k in range(1, 15)) / 40
+        mel = MelTransform(AUDIO)(samples.astype(np.float32))[:, :80]
+        return (samples * 32767).astype(np.int16), mel
 
 
 def test_it_learns_the_pitch_of_tones() -> None:
     torch.manual_seed(0)
     predictor = PitchPredictor(CONFIG, channels=32)
-    pitches = [110.0, 150.0, 205.0, 280.0]
-    samples, mel = _tones(pitches)
-    optimiser = torch.optim.Adam(predictor.parameters(), 3e-3)
-    losses = []
-    for _ in range(60):
-        optimiser.zero_grad()
-        loss = pitch_loss(predictor, samples, mel, 22050, 256)
-        loss.backward()
-        optimiser.step()
-        losses.append(float(loss.detach()))
-    assert losses[-1] < 0.5 * losses[0]
-    frequency, voicing = read_pitch(predictor(mel).detach().numpy())
-    assert np.abs(np.log(frequency[:, 8:-8] / np.array(pitches)[:, None])).max() < 0.03
-    assert voicing[:, 8:-8].min() > 0.5
+    tones = [_Tone(pitch) for pitch in (110.0, 150.0, 205.0, 280.0)]
+    assert not predictor.fitted
+    fit_pitch(predictor, tones, 22050, seed=0, steps=60)
+    assert predictor.fitted
+    assert not any(parameter.requires_grad for parameter in predictor.parameters())
+    for tone in tones:
+        frequency, voicing = read_pitch(predictor(torch.from_numpy(tone.load()[1][None])).numpy())
+        assert np.abs(np.log(frequency[:, 8:-8] / tone.pitch)).max() < 0.03
+        assert voicing[:, 8:-8].min() > 0.5
 
 
 def test_the_network_without_pytorch_says_the_same() -> None:

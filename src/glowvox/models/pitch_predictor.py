@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -24,6 +25,10 @@ class PitchPredictor(nn.Module):
             nn.Conv1d(before, after, 5, padding=2) for before, after in itertools.pairwise(sizes)
         )
         self.projection = nn.Conv1d(channels, CHANNELS, 1)
+        self.fitted: Tensor
+        self.register_buffer("fitted", torch.zeros(()))
+        """1 when it has learned, which it does by itself, before the flow."""
+        self.requires_grad_(requires_grad=False)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Return logits `[B, CHANNELS, T]` from a mel `[B, M, T]` of the vocoder's contract."""
@@ -35,4 +40,4 @@ class PitchPredictor(nn.Module):
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return the weights by name, for an engine without PyTorch."""
-        return {name: value.detach().float().cpu().numpy() for name, value in self.state_dict().items()}
+        return {name: value.detach().float().cpu().numpy() for name, value in self.named_parameters()}

@@ -1,32 +1,72 @@
-"""What the second stage draws from, and how the pitch predictor learns: pitch found in the recordings by YIN."""
+"""The pitch predictor's own short training, and the latent with a harmonic source that the second stage draws from."""
+
+import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from glowvox.audio.harmonic_source import HarmonicSource
 from glowvox.audio.pitch import track_pitch
 from glowvox.audio.pitch_bins import BINS, read_pitch, target_bins
+from glowvox.data.prepared import Clip
 from glowvox.models.pitch_predictor import PitchPredictor
 
+_log = logging.getLogger(__name__)
+_MOST_SECONDS = 5400.0
+"""Speech that is enough to learn from."""
+_STEPS, _BATCH, _FRAMES = 1500, 16, 160
+_LEARNING_RATE = 2e-3
 
-def pitch_loss(predictor: PitchPredictor, samples: Tensor, mel: Tensor, sample_rate: int, hop_length: int) -> Tensor:
-    """Return the cross-entropy of pitch and voicing in nats per frame, a scalar.
+
+def fit_pitch(
+    predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int, *, seed: int, steps: int = _STEPS
+) -> float:
+    """Teach the predictor what YIN finds in the recordings, once, before everything else; return the last loss in nats.
+
+    It learns in a minute or two and then stays as it is: the flow learns to rely on it.
 
     Args:
-        predictor: predicts both.
-        samples: recordings `[B, S]`, whose pitch is the truth.
-        mel: their mels `[B, M, T]`.
+        predictor: is changed in place, and marked as fitted.
+        clips: recordings; at most an hour and a half of them, chosen at random, are used.
         sample_rate: in Hz.
-        hop_length: samples between frames.
+        seed: of the choice of clips and passages.
+        steps: of training.
     """
-    tracks = [track_pitch(row, sample_rate, hop_length=hop_length).frequency for row in samples.cpu().numpy()]
-    frequency = np.stack([track[: mel.shape[2]] for track in tracks])
-    bins, voiced = (torch.from_numpy(array).to(mel.device) for array in target_bins(frequency))
-    logits = predictor(mel)
-    pitch = -(bins * F.log_softmax(logits[:, :BINS], 1)).sum() / bins.sum().clamp_min(1.0)
-    return pitch + F.binary_cross_entropy_with_logits(logits[:, BINS], voiced)
+    generator = np.random.default_rng(seed)
+    mels, tracks, seconds = [], [], 0.0
+    for index in generator.permutation(len(clips)):
+        samples, mel = clips[index].load()
+        track = track_pitch(samples.astype(np.float32) / 32768, sample_rate, hop_length=clips[index].hop_length)
+        mels.append(np.asarray(mel, np.float32))
+        tracks.append(track.frequency[: mel.shape[1]])
+        seconds += len(samples) / sample_rate
+        if seconds >= _MOST_SECONDS:
+            break
+    every_mel, every_pitch = np.concatenate(mels, 1), np.concatenate(tracks)
+    frames = min(_FRAMES, every_mel.shape[1])
+    predictor.requires_grad_(requires_grad=True)
+    optimiser = torch.optim.AdamW(predictor.parameters(), _LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    device, last = next(predictor.parameters()).device, 0.0
+    with torch.enable_grad():
+        for _ in range(steps):
+            starts = generator.integers(0, every_mel.shape[1] - frames + 1, _BATCH)
+            places = starts[:, None] + np.arange(frames)
+            batch = torch.from_numpy(np.ascontiguousarray(every_mel[:, places].swapaxes(0, 1))).to(device)
+            loss = _pitch_loss(predictor(batch), every_pitch[places])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            last = float(loss.detach())
+    predictor.fitted.fill_(1.0)
+    predictor.requires_grad_(requires_grad=False)
+    _log.info("the pitch predictor has learned from %.0f s of speech: %.2f nats per frame", seconds, last)
+    return last
 
 
 def sourced_latent(noise: Tensor, mel: Tensor, predictor: PitchPredictor, source: HarmonicSource) -> Tensor:
@@ -36,3 +76,10 @@ def sourced_latent(noise: Tensor, mel: Tensor, predictor: PitchPredictor, source
     made = [source(*row) for row in zip(frequency, voicing, strict=True)]
     pulses, gain = (torch.from_numpy(np.stack(part)).to(noise) for part in zip(*made, strict=True))
     return noise * gain + pulses
+
+
+def _pitch_loss(logits: Tensor, frequency: NDArray[np.float64]) -> Tensor:
+    """Return the cross-entropy of pitch and voicing in nats per frame, of logits `[B, C, T]` and Hz `[B, T]`."""
+    bins, voiced = (torch.from_numpy(array).to(logits.device) for array in target_bins(frequency))
+    pitch = -(bins * F.log_softmax(logits[:, :BINS], 1)).sum() / bins.sum().clamp_min(1.0)
+    return pitch + F.binary_cross_entropy_with_logits(logits[:, BINS], voiced)

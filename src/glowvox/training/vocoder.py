@@ -18,7 +18,7 @@ from glowvox.errors import DataError
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.device_segments import DeviceSegments
 from glowvox.training.log import RunLog
-from glowvox.training.pitch import pitch_loss, sourced_latent
+from glowvox.training.pitch import sourced_latent
 from glowvox.training.refinement import DifferentiableRefinement
 from glowvox.training.spectral import MultiResolutionLoss
 from glowvox.training.task import Task, TaskLoss
@@ -114,11 +114,6 @@ class VocoderTask(Task):
             nats = -total / batch.samples.numel()
             loss = loss + config.likelihood_weight * every * nats
             metrics["nats_per_sample"] = nats.detach()
-            if self.vocoder.pitch is not None:
-                audio = self.vocoder.config.audio
-                pitch = pitch_loss(self.vocoder.pitch, batch.samples, batch.mel, audio.sample_rate, audio.hop_length)
-                loss = loss + every * pitch
-                metrics["pitch"] = pitch.detach()
         if spectral:
             drawn = self._draw(batch.mel, config.temperature, generator)
             distance = self.spectral(drawn, batch.samples)
