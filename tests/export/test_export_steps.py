@@ -7,16 +7,24 @@ import pytest
 from export_models import random_model, vocoder_configs
 
 from glowvox.checkpoint.folder import ModelCard
+from glowvox.engines.choose import load_vocoder
 from glowvox.engines.onnx_engine import OnnxVocoder
+from glowvox.engines.stream_state import StreamState
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import EngineError, MelError
 from glowvox.export.model_graphs import graph_cards, write_graphs
 from glowvox.export.parity import random_mel
 
 
-def _engine(name, folder, **changes):
+def _engine(name, folder, kind="onnx", **changes):
     config = dataclasses.replace(vocoder_configs()[name], **changes)
     model = random_model(config)
+    if kind == "torch":
+        return TorchVocoder(model)
     write_graphs(model, graph_cards(model, ModelCard(config)), folder, "float32")
+    if kind == "openvino":
+        pytest.importorskip("openvino")
+        return load_vocoder(folder, engine="openvino", threads=1)
     return OnnxVocoder.load(folder, threads=1)
 
 
@@ -40,9 +48,10 @@ def _stepped(engine, latent, mel, sizes):
     return pieces
 
 
+@pytest.mark.parametrize("kind", ["onnx", "torch"])
 @pytest.mark.parametrize("name", vocoder_configs())
-def test_any_steps_equal_the_whole(name, tmp_path):
-    engine = _engine(name, tmp_path)
+def test_any_steps_equal_the_whole(name, kind, tmp_path):
+    engine = _engine(name, tmp_path, kind)
     assert 0 < engine.delay <= engine.receptive_field + 1
     frames = engine.delay + 60
     latent, mel = _signal(engine, frames)
@@ -59,22 +68,37 @@ def test_any_steps_equal_the_whole(name, tmp_path):
         assert [len(piece) for piece in pieces[:-1]] == [(sizes[0] - engine.delay) * hop, *(n * hop for n in sizes[1:])]
 
 
-@pytest.mark.parametrize("frames", [1, 2, 3, 40])
+@pytest.mark.parametrize("kind", ["onnx", "torch", "openvino"])
 @pytest.mark.parametrize("name", ["lapped-small", "two groups in a frame", "waveglow-small"])
-def test_one_step_is_the_whole(name, frames, tmp_path):
-    engine = _engine(name, tmp_path)
-    latent, mel = _signal(engine, frames)
-    [samples] = _stepped(engine, latent, mel, [])
-    np.testing.assert_array_equal(samples, engine.run(latent, mel)[0])
+def test_one_step_is_the_whole(name, kind, tmp_path):
+    engine = _engine(name, tmp_path, kind)
+    for frames in (1, 2, 3, 40):
+        latent, mel = _signal(engine, frames)
+        [samples] = _stepped(engine, latent, mel, [])
+        np.testing.assert_allclose(samples, engine.run(latent, mel)[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["onnx", "torch", "openvino"])
 @pytest.mark.parametrize("name", ["lapped-small", "two groups in a frame", "waveglow-256", "waveglow-small"])
-def test_frame_by_frame(name, tmp_path):
-    engine = _engine(name, tmp_path, n_flows=2, n_layers=2, n_early_every=0)
+def test_frame_by_frame(name, kind, tmp_path):
+    engine = _engine(name, tmp_path, kind, n_flows=2, n_layers=2, n_early_every=0)
     frames = engine.delay + 9
     latent, mel = _signal(engine, frames)
     pieces = _stepped(engine, latent, mel, [engine.delay + 1, *[1] * 7])
     np.testing.assert_allclose(np.concatenate(pieces), engine.run(latent, mel)[0], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", vocoder_configs())
+def test_engines_agree_on_the_delay(name, tmp_path):
+    assert _engine(name, tmp_path).delay == _engine(name, tmp_path, "torch").delay
+
+
+def test_half_precision_takes_whole_windows():
+    engine = TorchVocoder(random_model(vocoder_configs()["lapped-small"]), dtype="bfloat16")
+    assert engine.delay is None
+    for call in (engine.begin, lambda: engine.step(*_signal(engine, 3), StreamState(0, {}), final=True)):
+        with pytest.raises(EngineError, match="takes whole windows only"):
+            call()
 
 
 def test_a_state_can_be_taken_up_again(tmp_path):

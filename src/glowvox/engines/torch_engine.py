@@ -1,7 +1,7 @@
 """The PyTorch engine of both models: the reference, on a CPU or a GPU."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,8 @@ from glowvox.engines.acoustic import EncodedText
 from glowvox.engines.analysis import AnalysedMel, AnalysisEngine
 from glowvox.engines.base import VocoderEngine
 from glowvox.engines.pitch_network import PitchNetwork
+from glowvox.engines.stream_state import StreamState
+from glowvox.engines.torch_steps import StepPiece, step_delay
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
@@ -85,6 +87,25 @@ class TorchVocoder(VocoderEngine):
             samples = self._computed(latent, mel, torch.float32)
         return samples
 
+    @property
+    def delay(self) -> int | None:
+        """Mel frames that must follow a frame before `step` gives its samples; None in half precision."""
+        return step_delay(self._model) if self.dtype == torch.float32 else None
+
+    def _begin(self) -> Mapping[str, Any]:
+        return {}
+
+    def _step(
+        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
+    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
+        piece = StepPiece(self._model, state.values, final=final)
+        with torch.inference_mode(), _told_when_out_of_memory(self.device, f"a piece of {mel.shape[2]} mel frames"):
+            audio = piece.inverse(self._tensor(latent), self._tensor(mel))
+            return np.asarray(audio.float().cpu().numpy()), piece.after
+
+    def _tensor(self, array: NDArray[np.float32]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
     def _computed(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], dtype: torch.dtype
     ) -> NDArray[np.float32]:
@@ -93,10 +114,7 @@ class TorchVocoder(VocoderEngine):
             half = torch.autocast(self.device.type, dtype)
         window = f"a window of {mel.shape[2]} mel frames"
         with torch.inference_mode(), half, _told_when_out_of_memory(self.device, window):
-            audio = self._model.inverse(
-                torch.from_numpy(np.ascontiguousarray(latent)).to(self.device),
-                torch.from_numpy(np.ascontiguousarray(mel)).to(self.device),
-            )
+            audio = self._model.inverse(self._tensor(latent), self._tensor(mel))
             return np.asarray(audio.float().cpu().numpy())
 
 
