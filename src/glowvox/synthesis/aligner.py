@@ -208,9 +208,9 @@ def load_aligner(
                 raise
             raise MissingExtraError("torch", "train", "aligning a recording") from error
         engine = TorchAcoustic.load(folder / "acoustic", threads=threads, device=device)
-    tags = [card.language, *(tag for tag in card.front_ends if tag != card.language)]
-    front_ends = {tag: card.front_ends[tag] for tag in tags}
-    return Aligner(engine, TextSide(card.tokenizer, front_ends, card.speakers, card.speaker_languages))
+    return Aligner(
+        engine, TextSide(card.tokenizer, card.front_ends, card.speakers, card.speaker_languages, card.language)
+    )
 
 
 def _words(read: ReadText, frames: NDArray[np.int64], rate: float, duration: float) -> tuple[TimedWord, ...]:

@@ -27,11 +27,13 @@ class TextSide:
     tokenizer: Mapping[str, Any]
     """See `Tokenizer.to_dict`."""
     front_ends: Mapping[str, Mapping[str, str]]
-    """By language tag, the usual language first: see `FrontEnd.to_dict`."""
+    """By language tag: see `FrontEnd.to_dict`."""
     speakers: tuple[str, ...]
     """Names, in the order of the model's numbers."""
     speaker_languages: Mapping[str, str] = field(default_factory=dict)
     """Languages of speakers who do not speak the usual one."""
+    language: str | None = None
+    """The usual language; None: the only one, and where there are several every text must name its own."""
 
 
 class TextOptions(TypedDict, total=False):
@@ -75,7 +77,7 @@ class TextReader:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Language tags of the texts that the model reads; the first is the usual one."""
+        """Language tags of the texts that the model reads."""
         return tuple(self.side.front_ends)
 
     def speaker_number(self, speaker: str | None) -> int | None:
@@ -88,6 +90,18 @@ class TextReader:
         if speaker is not None and speaker not in names:
             raise VoiceError(f"the model has no speaker '{speaker[:100]}'; it has {', '.join(names)}")
         return None if len(names) == 1 else names.index(speaker or names[0])
+
+    def language_of(self, speaker: str | None) -> str:
+        """Return the language of a speaker (None: the first).
+
+        Raises:
+            VoiceError: the model reads several languages, and does not say which is the speaker's.
+        """
+        side = self.side
+        own = side.speaker_languages.get(speaker or side.speakers[0], side.language)
+        if own is None and len(self.languages) > 1:
+            raise VoiceError(f"the model reads {', '.join(self.languages)}: say which of them the text is")
+        return own or self.languages[0]
 
     def read(
         self, text: str, *, speaker: str | None = None, language: str | None = None, on_warning: Warn | None = None
@@ -105,11 +119,10 @@ class TextReader:
             VoiceError: no such speaker or language.
         """
         number = self.speaker_number(speaker)
-        who = speaker or self.side.speakers[0]
-        tag = language or self.side.speaker_languages.get(who, self.languages[0])
+        tag = language or self.language_of(speaker)
         if tag not in self.side.front_ends:
             raise VoiceError(f"the model does not read '{tag[:40]}'; it reads {', '.join(self.languages)}")
-        options = SpeechOptions(language=tag, speaker=who)
+        options = SpeechOptions(language=tag, speaker=speaker)
         warn = on_warning or logging.getLogger("glowvox").warning
         lines = plain_lines(pieces_of(text), self._front_end(tag), options, warn)
         requests = [self._mels.request(line.sentence, number, options) for line in lines if line.sentence.items]

@@ -1,0 +1,121 @@
+"""`glowvox convert-voice`: a recording in another speaker's voice."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glowvox.synthesis.conversion import VoiceConverter
+
+SUMMARY = "speak a recording in another speaker's voice"
+EXAMPLE = """\
+The model must know both speakers: a voice of several that holds its acoustic model, or a Glow-TTS model folder or run
+with a vocoder. The timing stays. How likely the recording is under each speaker is printed, before and after; with
+--wer also what a recogniser understands (US English).
+
+examples:
+  glowvox convert-voice in.wav "Good morning." --to bob -o out.wav --voice pair
+  glowvox convert-voice in.wav --to bob --from ann -o out.wav --model runs/pair --vocoder runs/vocoder/best --json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("recording", type=Path, help="a sound file")
+    parser.add_argument("text", nargs="?", help="what is said in it (default: the .txt or .lab file beside it)")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the sound file to write")
+    parser.add_argument("--to", required=True, metavar="NAME", help="the speaker who shall seem to speak")
+    parser.add_argument(
+        "--from", dest="source", metavar="NAME", help="the speaker who speaks (default: the most likely one)"
+    )
+    models = parser.add_mutually_exclusive_group()
+    models.add_argument("--voice", metavar="VOICE", help="a voice of several speakers (default: the default voice)")
+    models.add_argument("--model", metavar="MODEL", help="a Glow-TTS model folder or run, beside --vocoder")
+    parser.add_argument("--vocoder", metavar="MODEL", help="a vocoder: model folder, run or exported graph")
+    parser.add_argument(
+        "--residual",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="how much of the recording's own manner is kept, 0 to 1 (default: %(default)s)",
+    )
+    parser.add_argument("--language", metavar="TAG", help="of the text (default: the speaker's)")
+    parser.add_argument(
+        "--sigma", type=float, default=0.6, help="deviation of the vocoder's noise (default: %(default)s)"
+    )
+    parser.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    parser.add_argument("--wer", action="store_true", help="recognise recording and result, and count wrong words")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert, and say how likely each speaker is."""
+    from glowvox.audio.files import read_audio
+    from glowvox.evaluate.spoken_files import text_beside
+    from glowvox.synthesis.conversion import report
+    from glowvox.synthesis.noise import parse_seed
+    from glowvox.synthesis.options import VocoderOptions
+
+    options = VocoderOptions(sigma=args.sigma, seed=parse_seed(args.seed, "--seed"))
+    samples, rate = read_audio(args.recording)
+    text = text_beside(args.recording) if args.text is None else args.text
+    converted = _converter(args).convert(
+        samples,
+        rate,
+        text,
+        target=args.to,
+        source=args.source,
+        residual=args.residual,
+        language=args.language,
+        options=options,
+    )
+    converted.audio.save(args.output)
+    told: dict[str, Any] = {
+        "output": args.output,
+        "seconds": converted.audio.duration,
+        **report(converted, args.to),
+    }
+    if args.wer:
+        told |= _word_errors(samples, rate, converted.audio.samples, converted.audio.sample_rate, text)
+    if args.json:
+        print(json.dumps(told, indent=1))
+        return 0
+    print(
+        f"{args.output}: {converted.audio.duration:.2f} s, from {converted.source} to {args.to}; the target is "
+        f"{told['target_over_source_before']:+.2f} nats per frame more likely than the source in the recording, "
+        f"{told['target_over_source_after']:+.2f} in the result"
+    )
+    if args.wer:
+        print(f"word error rate: {told['wer_before']:.1f} % of the recording, {told['wer_after']:.1f} % of the result")
+    return 0
+
+
+def _converter(args: argparse.Namespace) -> "VoiceConverter":
+    from glowvox.engines.choose import load_vocoder
+    from glowvox.errors import ConfigError
+    from glowvox.evaluate.open_aligner import open_aligner
+    from glowvox.synthesis.conversion import VoiceConverter
+    from glowvox.synthesis.installed_voices import find_voice
+    from glowvox.synthesis.opened_voice import opened_folder
+    from glowvox.synthesis.vocoder import Vocoder
+    from glowvox.synthesis.voice_card import read_voice_card
+    from glowvox.synthesis.voice_folder import open_engines
+
+    if args.model is not None and args.vocoder is None:
+        raise ConfigError("--model speaks no samples: name a vocoder with --vocoder")
+    aligner = open_aligner(args.model or args.voice, threads=args.threads)
+    if args.vocoder is not None:
+        return VoiceConverter(aligner, Vocoder(load_vocoder(args.vocoder, threads=args.threads)))
+    with opened_folder(find_voice(args.voice)) as folder:
+        engine = open_engines(folder, read_voice_card(folder), threads=args.threads)[1]
+    return VoiceConverter(aligner, Vocoder(engine))
+
+
+def _word_errors(samples: Any, rate: int, made: Any, made_rate: int, text: str) -> dict[str, float]:
+    from glowvox.evaluate.recogniser import recognise
+    from glowvox.evaluate.word_errors import word_errors
+
+    heard = [*recognise([samples], rate), *recognise([made], made_rate)]
+    before, after = (100.0 * word_errors([text], [one]).word_error_rate for one in heard)
+    return {"wer_before": before, "wer_after": after}
