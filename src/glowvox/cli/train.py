@@ -9,19 +9,37 @@ examples:
   glowvox prepare recordings/ -o data/
   glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder
   glowvox train vocoder --run runs/vocoder --data data/ --resume
+  glowvox train acoustic --init-from default --data data/ --run runs/acoustic      (fine-tune)
+  glowvox train vocoder --init-from default --mels-from runs/acoustic --data data/ --run runs/vocoder
   torchrun --nproc-per-node 2 -m glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("what", choices=("vocoder", "acoustic"), help="which of the two models")
-    parser.add_argument("--preset", help="a preset's name or a .toml file (not needed with --resume)")
+    parser.add_argument("--preset", help="a preset's name or a .toml file (not needed with --resume or --init-from)")
     parser.add_argument(
         "--data", action="append", required=True, type=Path, help="prepared data; several times: together"
     )
     parser.add_argument("--run", required=True, type=Path, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint, bit for bit")
-    parser.add_argument("--init-from", type=Path, help="take the weights of this model or run, where they fit")
+    parser.add_argument(
+        "--init-from",
+        metavar="MODEL",
+        help="start from the weights of a model folder, a run, an installed voice, or 'default', where they fit; "
+        "speakers and symbols are matched by their names, and what was skipped is printed",
+    )
+    parser.add_argument(
+        "--mels-from",
+        metavar="MODEL",
+        help="(vocoder) learn from the mels that this acoustic model makes, under the alignment of the recordings",
+    )
+    parser.add_argument(
+        "--mels-temperature",
+        type=float,
+        default=0.667,
+        help="(vocoder) standard deviation of these mels' noise (default: %(default)s)",
+    )
     parser.add_argument(
         "--set",
         action="append",
@@ -36,20 +54,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from glowvox.training.start import StartOptions, read_run_preset, set_threads
+    from glowvox.errors import TrainingError
+    from glowvox.synthesis.default_voice import model_path
+    from glowvox.training.start import StartOptions, choose_device, read_run_preset, set_threads
 
     set_threads(args.threads)
     kind = {"vocoder": "waveglow", "acoustic": "glow_tts"}[args.what]
-    preset = read_run_preset(kind, args.preset, args.run, args.set, resume=args.resume)
+    init_from = None if args.init_from is None else model_path(args.init_from, args.what)
+    preset = read_run_preset(kind, args.preset, args.run, args.set, resume=args.resume, init_from=init_from)
     options = StartOptions(
-        args.run, resume=args.resume, init_from=args.init_from, device=args.device, tensorboard=not args.no_tensorboard
+        args.run, resume=args.resume, init_from=init_from, device=args.device, tensorboard=not args.no_tensorboard
     )
     if args.what == "vocoder":
+        from glowvox.training.acoustic_mels import MelSource
         from glowvox.training.vocoder_run import train_vocoder
 
-        train_vocoder(preset, args.data, options)
+        source = None
+        if args.mels_from is not None:
+            device = str(choose_device(args.device))
+            source = MelSource(model_path(args.mels_from, "acoustic"), args.mels_temperature, device)
+        train_vocoder(preset, args.data, options, source)
     else:
         from glowvox.training.acoustic_run import train_acoustic
 
+        if args.mels_from is not None:
+            raise TrainingError("--mels-from is for 'train vocoder': an acoustic model learns from recordings")
         train_acoustic(preset, args.data, options)
     return 0

@@ -1,14 +1,15 @@
 """Starting a run: new, resumed, or from the weights of another model."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from glowvox import __version__
+from glowvox.checkpoint.folder import read_card
 from glowvox.checkpoint.matching import load_matching
 from glowvox.checkpoint.model_folder import load_tensors
 from glowvox.config.overrides import apply_overrides
@@ -16,7 +17,9 @@ from glowvox.config.preset import Preset, preset_names, preset_tables, read_pres
 from glowvox.config.schema import from_dict
 from glowvox.errors import ConfigError, TrainingError
 from glowvox.models.registry import build, model_config
+from glowvox.training.acoustic_start import FittedWeights
 from glowvox.training.distributed import Processes, join_processes, leave_processes
+from glowvox.training.fine_tuning import fine_tuning
 from glowvox.training.log import RunLog
 from glowvox.training.loop import Trainer
 from glowvox.training.run_folder import RunFolder
@@ -61,6 +64,7 @@ def start(
     options: StartOptions,
     make_task: Callable[[nn.Module, Processes], Task],
     provenance: dict[str, Any],
+    fit: Callable[[nn.Module, Mapping[str, Tensor]], FittedWeights] | None = None,
 ) -> int:
     """Train a preset's model and return the number of steps done.
 
@@ -69,15 +73,12 @@ def start(
         options: where, and from what.
         make_task: makes the task for a model on its device.
         provenance: where the data comes from; written into every checkpoint.
+        fit: fits the tensors of `options.init_from` to the model; None: they are taken where name and shape agree.
 
     Raises:
         TrainingError: the run exists and is not to be resumed, or the other way round.
     """
-    run = RunFolder(options.run)
-    if options.resume and run.is_new:
-        raise TrainingError(f"{options.run} has no checkpoint to resume; leave out --resume to start")
-    if not options.resume and not run.is_new:
-        raise TrainingError(f"{options.run} holds a run already; add --resume to go on, or name another folder")
+    run = new_or_resumed(options)
     device = choose_device(options.device)
     processes = join_processes(device)
     log = RunLog(options.run if processes.is_main else None, tensorboard=options.tensorboard)
@@ -85,9 +86,11 @@ def start(
         torch.manual_seed(preset.training.seed)
         model = build(model_config(preset)).to(device)
         loaded = options.init_from is not None and not options.resume
-        if loaded:
-            report = load_matching(model, load_tensors(options.init_from))  # type: ignore[arg-type]
-            log.event(0, f"started from {options.init_from}: {report}")
+        if options.init_from is not None and loaded:
+            tensors = load_tensors(options.init_from)
+            fitted = fit(model, tensors) if fit is not None else FittedWeights(tensors, ())
+            report = load_matching(model, fitted.tensors)
+            log.event(0, "; ".join([f"started from {options.init_from}: {report}", *fitted.notes]))
         task = make_task(model, processes)
         trainer = Trainer(
             task, preset.training, run, log, processes, {"program": f"glowvox {__version__}", **provenance}
@@ -104,6 +107,20 @@ def start(
         leave_processes()
 
 
+def new_or_resumed(options: StartOptions) -> RunFolder:
+    """Return the folder of a run that is new, or has a checkpoint to go on from, as the options have it.
+
+    Raises:
+        TrainingError: it is the other way round.
+    """
+    run = RunFolder(options.run)
+    if options.resume and run.is_new:
+        raise TrainingError(f"{options.run} has no checkpoint to resume; leave out --resume to start")
+    if not options.resume and not run.is_new:
+        raise TrainingError(f"{options.run} holds a run already; add --resume to go on, or name another folder")
+    return run
+
+
 def set_threads(count: int) -> None:
     """Let PyTorch use this many CPU threads; 0: as many as there are processors.
 
@@ -116,8 +133,19 @@ def set_threads(count: int) -> None:
         torch.set_num_threads(count)
 
 
-def read_run_preset(model_type: str, name: str | None, run: Path, overrides: Iterable[str], *, resume: bool) -> Preset:
-    """Return the preset of a run: by its name, or when resuming from the run's own `config.toml`; with changes.
+def read_run_preset(
+    model_type: str,
+    name: str | None,
+    run: Path,
+    overrides: Iterable[str],
+    *,
+    resume: bool,
+    init_from: Path | None = None,
+) -> Preset:
+    """Return the preset of a run, with changes.
+
+    It is the one of that name; without a name, when resuming, the run's own `config.toml`; or the configuration of the
+    model to start from, with settings for fine-tuning.
 
     Args:
         model_type: `waveglow` or `glow_tts`, which the preset must describe.
@@ -125,13 +153,20 @@ def read_run_preset(model_type: str, name: str | None, run: Path, overrides: Ite
         run: the run's folder.
         overrides: settings such as `training.steps=20000`.
         resume: whether the run is resumed.
+        init_from: a model folder or run whose weights to start from.
 
     Raises:
         ConfigError: no such preset, a mistake in it, or the other model's.
+        CheckpointError: there is no model to start from.
     """
-    if name is None and not resume:
+    if name is not None:
+        tables = read_preset(name)
+    elif resume:
+        tables = read_preset(str(run / "config.toml"))
+    elif init_from is not None:
+        tables = fine_tuning(read_card(init_from).config)
+    else:
         raise ConfigError(f"name a preset with --preset: {', '.join(preset_names(model_type))}")
-    tables = read_preset(str(run / "config.toml") if name is None else name)
     preset = from_dict(Preset, apply_overrides(tables, overrides))
     if preset.model.type != model_type:
         raise ConfigError(

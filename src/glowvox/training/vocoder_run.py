@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -9,19 +10,28 @@ from glowvox.config.preset import Preset
 from glowvox.data.batches.segments import SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.models.waveglow import WaveGlow
+from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
 from glowvox.training.distributed import Processes
-from glowvox.training.start import StartOptions, start
+from glowvox.training.pitch import fit_pitch
+from glowvox.training.start import StartOptions, new_or_resumed, start
 from glowvox.training.task import Task
 from glowvox.training.vocoder import VocoderTask
 
+MELS_NAME = "mels"
+"""Folder of a run with the mels of an acoustic model."""
 
-def train_vocoder(preset: Preset, folders: Sequence[Path], options: StartOptions) -> int:
+
+def train_vocoder(
+    preset: Preset, folders: Sequence[Path], options: StartOptions, mels_from: MelSource | None = None
+) -> int:
     """Train a vocoder on prepared data and return the number of steps done.
 
     Args:
         preset: model and training configuration.
         folders: prepared data sets, trained on together.
         options: where, and from what.
+        mels_from: the acoustic model whose mels take the place of the recordings' (they are kept in the run's folder);
+            None: the recordings'.
 
     Raises:
         GlowvoxError: the data does not fit the model, or the run cannot start.
@@ -29,11 +39,18 @@ def train_vocoder(preset: Preset, folders: Sequence[Path], options: StartOptions
     data = [PreparedData(folder) for folder in folders]
     for part in data:
         part.require(preset.waveglow.audio)
-
+    if mels_from is not None:
+        new_or_resumed(options)
+        data = [
+            with_acoustic_mels(part, mels_from, options.run / MELS_NAME / f"{number}-{part.folder.name}")
+            for number, part in enumerate(data)
+        ]
     training = [clip for part in data for clip in part.clips("train")]
 
     def make_task(model: nn.Module, processes: Processes) -> Task:
         assert isinstance(model, WaveGlow)
+        if model.pitch is not None and not options.resume and not model.pitch.fitted:
+            fit_pitch(model.pitch, training, model.config.audio.sample_rate, seed=preset.training.seed)
         sampler = SegmentSampler(
             training,
             frames=preset.vocoder_training.segment_frames,
@@ -53,5 +70,10 @@ def train_vocoder(preset: Preset, folders: Sequence[Path], options: StartOptions
             recompute=preset.training.recompute,
         )
 
-    provenance = {"data": [str(folder.name) for folder in folders], "hours": sum(part.hours("train") for part in data)}
+    provenance: dict[str, Any] = {
+        "data": [str(folder.name) for folder in folders],
+        "hours": sum(part.hours("train") for part in data),
+    }
+    if mels_from is not None:
+        provenance["mels_from"] = {"acoustic": mels_from.acoustic.name, "temperature": mels_from.temperature}
     return start(preset, options, make_task, provenance)
