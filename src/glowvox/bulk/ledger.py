@@ -65,6 +65,15 @@ def write_ledger(storage: Storage, ledger: Ledger) -> None:
     storage.write(_name(ledger.shard), (json.dumps(content, ensure_ascii=True) + "\n").encode("utf-8"))
 
 
+def forget(storage: Storage, shard: ShardPlan) -> None:
+    """Remove a shard's ledger, so that the shard is done again.
+
+    Raises:
+        DataError: it cannot be removed.
+    """
+    storage.remove(_name(shard.number))
+
+
 def read_ledger(storage: Storage, shard: ShardPlan) -> Ledger | None:
     """Return a shard's ledger; None where there is none, it is damaged, or of another plan.
 

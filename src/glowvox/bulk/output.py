@@ -47,7 +47,7 @@ class ShardOutput(ABC):
 
     @abstractmethod
     def finish(self) -> tuple[OutputFile, ...]:
-        """Put everything in place and return the files.
+        """Put everything in place and return the files: none where no row could be spoken.
 
         Raises:
             DataError: it cannot be written.
@@ -62,7 +62,8 @@ class FileNames:
     """
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self.taken: set[str] = set()
+        """The names given, in lower case."""
 
     def name(self, identifier: str, number: int) -> str:
         """Return the name for a row's id and number."""
@@ -72,9 +73,9 @@ class FileNames:
         )
         if len(name) > _LONGEST_NAME:
             name = f"{name[: _LONGEST_NAME - 34]}%~{hashlib.sha256(raw).hexdigest()[:32]}"
-        if name.lower() in self._taken:
+        if name.lower() in self.taken:
             name = f"{name}%~{number}"
-        self._taken.add(name.lower())
+        self.taken.add(name.lower())
         return name
 
 

@@ -49,6 +49,7 @@ class ParquetOutput(ShardOutput):
         self._aside = storage.aside()
         self._writer = pyarrow.parquet.ParquetWriter(self._aside, self._schema, compression={"text": "zstd"})
         self._waiting: list[dict[str, Any]] = []
+        self._rows = 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -62,12 +63,15 @@ class ParquetOutput(ShardOutput):
         record = spoken.record(f"shards/{self.name}.parquet")
         kept = {name: record.get(name) for name in self._schema.names}
         self._waiting.append({**kept, "audio": spoken.audio, "format": self.settings.audio_format})
+        self._rows += 1
         if len(self._waiting) >= _GROUP:
             self._flush()
         return record
 
     def finish(self) -> tuple[OutputFile, ...]:
         """See `ShardOutput.finish`."""
+        if not self._rows:
+            return ()
         self._flush()
         try:
             self._writer.close()

@@ -38,7 +38,8 @@ class Progress:
 
     The rest is estimated from the characters still to be spoken, which tell the work far better than rows do, and from
     the pace of the last quarter of an hour in this start: neither what an earlier start did nor workers that are gone
-    count in it. Before the first shard of this start is done, nothing is promised.
+    count in it. Before the first shard of this start is done, nothing is promised. The time until then counts only
+    until as much has passed again: the voice is loaded in it, but many workers' first shards end at once after it.
 
     Args:
         total_rows: of the run.
@@ -77,8 +78,11 @@ class Progress:
     def standing(self) -> Standing:
         """Return where the run stands now."""
         now = self._clock()
-        spoken = sum(characters for _, characters in list(self._recent)[1:])
-        passed = now - self._recent[0][0]
+        recent = list(self._recent)
+        if len(recent) > 2 and now - recent[1][0] > recent[1][0] - recent[0][0]:
+            del recent[0]
+        spoken = sum(characters for _, characters in recent[1:])
+        passed = now - recent[0][0]
         left = self._total_characters - self._characters
         remaining = passed * left / spoken if spoken else (0.0 if left == 0 else None)
         return Standing(

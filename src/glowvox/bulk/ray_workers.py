@@ -31,6 +31,11 @@ _OBJECT_STORE = 256 << 20
 """Bytes for a cluster of this machine alone: the voice, and results of a hundred bytes each."""
 
 
+_RETRIES = 5
+"""How often a shard is given to another worker when its own was lost. What kills every worker shall not do so for ever:
+after that the shard is left to the second round, which finds the row."""
+
+
 @final
 class RayWorkers(Workers):
     """Processes of a Ray cluster.
@@ -100,7 +105,7 @@ class RayWorkers(Workers):
     def _wave(self, ray: Any, work: Any, shards: Sequence[ShardPlan]) -> Iterator[ShardResult]:
         items = [shard.to_json() for shard in shards]
         found = ray.data.from_items(items, override_num_blocks=len(items)).map(
-            work, num_cpus=self.threads, concurrency=self._count
+            work, num_cpus=self.threads, concurrency=self._count, max_retries=_RETRIES
         )
         for batch in found.iter_batches(batch_size=1, prefetch_batches=0):
             told = {name: values[0] for name, values in batch.items()}

@@ -48,7 +48,11 @@ def csv_records(stream: BinaryIO, name: str, id_column: str, text_column: str) -
     Raises:
         DataError: neither kind.
     """
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        yield from _csv_records(text, name, id_column, text_column)
+
+
+def _csv_records(text: io.TextIOWrapper, name: str, id_column: str, text_column: str) -> Iterator[Record]:
     first = text.readline(_LONGEST_LINE)
     if not first.strip():
         raise DataError(f"{name}: the first line is empty; expected column names, or ID|TEXT")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from glowvox.bulk.card import RunCard, RunSettings, read_card, write_card
 from glowvox.bulk.careful import CarefulSpeaker
-from glowvox.bulk.ledger import read_all_complete
+from glowvox.bulk.ledger import forget, read_all_complete
 from glowvox.bulk.manifest import ManifestColumns, check_formats, identify, manifest_rows
 from glowvox.bulk.plan import ShardPlan, read_plan, write_plan
 from glowvox.bulk.progress import Progress, Standing
@@ -94,6 +94,9 @@ def do_run(
     missing: dict[int, ShardPlan] = {}
     for shard, ledger in read_all_complete(storage, shards, verify=verify):
         if ledger is None:
+            # Workers look at sizes only: to them, a ledger says that nothing is to do.
+            if verify:
+                forget(storage, shard)
             missing[shard.number] = shard
         else:
             progress.reuse(shard.rows, shard.characters, ledger.errors)

@@ -42,6 +42,14 @@ class Storage(ABC):
         """
 
     @abstractmethod
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there.
+
+        Raises:
+            DataError: it cannot be removed.
+        """
+
+    @abstractmethod
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the sizes in bytes of a folder's files by their names in it; nothing where there is no folder.
 
@@ -102,6 +110,13 @@ class LocalStorage(Storage):
         except OSError as error:
             raise DataError(f"{target}: cannot be written ({error.strerror})") from error
 
+    def remove(self, name: str) -> None:
+        """See `Storage.remove`."""
+        try:
+            (self._folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(f"{self._folder / name}: cannot be removed ({error.strerror})") from error
+
     def sizes(self, folder: str) -> dict[str, int]:
         """See `Storage.sizes`."""
         try:
@@ -155,6 +170,15 @@ class RemoteStorage(Storage):
             self._system.put_file(str(source), str(target))
         except Exception as error:
             raise DataError(f"{self.url}/{name}: cannot be written ({_line(error)})") from error
+
+    def remove(self, name: str) -> None:
+        """See `Storage.remove`."""
+        try:
+            self._system.rm_file(str(self._root / name))
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            raise DataError(f"{self.url}/{name}: cannot be removed ({_line(error)})") from error
 
     def sizes(self, folder: str) -> dict[str, int]:
         """See `Storage.sizes`."""

@@ -28,6 +28,7 @@ class TarOutput(ShardOutput):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """See `ShardOutput.__exit__`."""
+        self._tar.close()
         self._aside.unlink(missing_ok=True)
 
     def add(self, spoken: Spoken) -> dict[str, Any]:
@@ -42,6 +43,8 @@ class TarOutput(ShardOutput):
 
     def finish(self) -> tuple[OutputFile, ...]:
         """See `ShardOutput.finish`."""
+        if not self._names.taken:
+            return ()
         try:
             self._tar.close()
             file = hashed_file(self._aside, f"shards/{self.name}.tar")

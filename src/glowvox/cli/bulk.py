@@ -1,6 +1,7 @@
 """`glowvox bulk`: a whole corpus is spoken, on this machine or on a Ray cluster, exactly once."""
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -112,7 +113,9 @@ def run(args: argparse.Namespace) -> int:
     storage = open_storage(args.output)
     shards = plan_run(storage, args.manifest, settings, told)
     workers = _workers(args, settings, voice, shards, terminal)
-    report = do_run(storage, shards, settings, workers, told, verify=args.verify)
+    # Ray tells of lost machines on the standard output, which is kept for the report.
+    with contextlib.redirect_stdout(sys.stderr):
+        report = do_run(storage, shards, settings, workers, told, verify=args.verify)
     terminal.end()
     _tell(args, report, time.monotonic() - began)
     return 0
@@ -130,7 +133,7 @@ def _workers(
     from glowvox.errors import MissingExtraError
 
     wanted = args.workers if args.workers is not None or args.address is not None else _usual(args.threads, shards)
-    if wanted != 0 and importlib.util.find_spec("ray") is None:
+    if wanted != 0 and not ray_is_installed():
         if args.workers is not None or args.address is not None:
             raise MissingExtraError("ray", "cluster", "more than one worker")
         terminal.note("Ray is not installed, so one process works alone; pip install 'glowvox[cluster]' for more")
@@ -139,6 +142,11 @@ def _workers(
         return LocalWorker(args.output, settings, voice, args.threads)
     output = args.output if "://" in args.output else str(Path(args.output).resolve())
     return RayWorkers(output, settings, voice, args.threads, count=wanted, address=args.address)
+
+
+def ray_is_installed() -> bool:
+    """Whether there can be more workers than this process."""
+    return importlib.util.find_spec("ray") is not None
 
 
 def _usual(threads: int, shards: "list[ShardPlan]") -> int:
