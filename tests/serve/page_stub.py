@@ -28,6 +28,7 @@ _VOICE = {
     "description": "",
     "default": True,
 }
+_DESCRIPTION = {"components": {"schemas": {"SpeechRequest": {"properties": {"input": {}, "temperature": {}}}}}}
 
 
 @dataclass
@@ -117,6 +118,9 @@ class _Handler(BaseHTTPRequestHandler):
             if not self._refused():
                 body = json.dumps({"voices": self.server.script.voices}).encode()
                 self._answer(200, body, "application/json")
+            return
+        if self.path == "/openapi.json":
+            self._answer(200, json.dumps(_DESCRIPTION).encode(), "application/json")
             return
         file = PAGE / (self.path.lstrip("/") or "index.html")
         if file.parent == PAGE and file.is_file():

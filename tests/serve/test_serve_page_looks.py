@@ -129,7 +129,7 @@ def test_by_keyboard_alone(browser: Any, url: str) -> None:
             reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
         assert reached == [
             *("Skip to the text", "text", "numbers", "a dialogue", "a tongue twister", "speak", "voice", "speed"),
-            *("more-toggle", "picture", "tab-curl", "copy", "snippet", "Interface"),
+            *("more-toggle", "picture", "tab-curl", "copy", "snippet", "The interface, as OpenAPI"),
         ]
         page.fill("#text", TEXT * 4)
         page.keyboard.press("Control+Enter")

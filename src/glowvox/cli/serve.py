@@ -1,6 +1,7 @@
 """`glowvox serve`: voices over HTTP, WebSocket and Wyoming."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 SUMMARY = "serve voices over HTTP and Wyoming"
@@ -25,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--port", type=int, default=8080, metavar="N", help="0: any free one (default: %(default)s)")
     where.add_argument(
         "--proxy", default="", metavar="ADDRESSES", help="proxies whose X-Forwarded-For is believed, with commas"
+    )
+    where.add_argument(
+        "--wyoming", default="", metavar="URI", help="to speak Wyoming at, too: tcp://HOST:PORT or unix:///PATH"
     )
     voices = parser.add_argument_group("voices")
     voices.add_argument(
@@ -62,12 +66,15 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.serve.server import Address, log_to_stderr
     from glowvox.serve.server import run as serve
     from glowvox.serve.settings import Limits, ServerSettings
+    from glowvox.synthesis.aligner import load_aligner
     from glowvox.synthesis.voice import load_voice
 
     named = ("characters", "streams", "waiting", "per_client", "seconds")
     limits = Limits(**{name: getattr(args, name) for name in named if getattr(args, name) is not None})
     settings = ServerSettings(limits, args.workers, read_keys(args.keys), tuple(args.origin), args.log_text)
     log_to_stderr(args.log_level)
-    voices = [load_voice(name, engine=args.engine, threads=args.threads) for name in args.voice or [None]]
-    serve(create_app(voices, settings), Address(args.host, args.port, args.proxy, args.drain))
+    named_voices = [(name, load_voice(name, engine=args.engine, threads=args.threads)) for name in args.voice or [None]]
+    aligners = {voice.name: partial(load_aligner, name) for name, voice in named_voices}
+    app = create_app([voice for _, voice in named_voices], settings, aligners)
+    serve(app, Address(args.host, args.port, args.proxy, args.drain, args.wyoming))
     return 0

@@ -45,7 +45,14 @@ class BodyLimit:
                 raise refusal
             return message
 
-        await self._app(scope, counted, send)
+        async def answered(message: Message) -> None:
+            # whatever the framework makes of the error, the answer is this one
+            if received <= limit:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await refusal.response()(scope, receive, send)
+
+        await self._app(scope, counted, answered)
 
 
 class AccessLog:

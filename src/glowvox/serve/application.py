@@ -1,6 +1,6 @@
 """The application: all routes, and what every request passes through."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,14 +14,18 @@ from starlette.responses import Response
 from glowvox import __version__
 from glowvox.errors import GlowvoxError
 from glowvox.serve.access import AccessLog, BodyLimit
+from glowvox.serve.align_routes import align_router
+from glowvox.serve.aligners import Aligners
 from glowvox.serve.audience import ClientGone
 from glowvox.serve.listing_routes import listing_router
 from glowvox.serve.page_routes import page_routes
 from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
+from glowvox.serve.socket_routes import socket_router
 from glowvox.serve.speech_routes import speech_router
 from glowvox.serve.voice_shelf import VoiceShelf
+from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.voice import Voice
 
 _ABOUT = "Text-to-speech with normalizing flows. Errors are `{error: {message, type, param, code}}`."
@@ -29,8 +33,17 @@ _NO_ONE = 499
 """The status that logs have for a client that went away; nobody gets it."""
 
 
-def create_app(voices: Iterable[Voice], settings: ServerSettings | None = None) -> FastAPI:
+def create_app(
+    voices: Iterable[Voice],
+    settings: ServerSettings | None = None,
+    aligners: Mapping[str, Callable[[], Aligner]] | None = None,
+) -> FastAPI:
     """Return the application that speaks with these voices; its `state.service` is what its parts share.
+
+    Args:
+        voices: the first one is the default.
+        settings: keys, limits and so on.
+        aligners: what loads the aligner of a voice, by its name; the others cannot align.
 
     Raises:
         VoiceError: there is no voice, or two have one name.
@@ -53,8 +66,10 @@ def create_app(voices: Iterable[Voice], settings: ServerSettings | None = None) 
         responses={"4XX": {"description": "The request is refused.", "content": _ERROR}},
     )
     app.state.service = service
-    for router in (speech_router(service), listing_router(service)):
-        app.include_router(router)
+    app.include_router(speech_router(service))
+    app.include_router(socket_router(service))
+    app.include_router(align_router(service, Aligners(aligners or {})))
+    app.include_router(listing_router(service))
     app.router.routes.extend(page_routes())
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(GlowvoxError, _refused)

@@ -25,6 +25,11 @@ class Report:
             self._told["text"] = text
         self.seconds = 0.0
         """Of speech so far."""
+        service.telling += 1
+
+    def wrote(self, characters: int) -> None:
+        """Say how long the text was that came in pieces."""
+        self._told["characters"] = characters
 
     def heard(self, piece: Spoken) -> None:
         """Count a piece."""
@@ -53,6 +58,7 @@ class Report:
         self._log(logging.WARNING if code == "internal_error" else logging.INFO, code)
 
     def _log(self, level: int, code: str) -> None:
+        self._service.telling -= 1
         self._service.metrics.seconds.labels(self._voice).inc(self.seconds)
         self._told |= {"code": code, "speech_seconds": round(self.seconds, 3)}
         self._told["took_seconds"] = round(time.perf_counter() - self._began, 4)

@@ -17,8 +17,11 @@ from fastapi import FastAPI
 
 from glowvox.errors import ConfigError
 from glowvox.serve.service import Service
+from glowvox.serve.wyoming_server import WyomingServer
 
 _BACKLOG = 512
+_FAREWELL = 0.1
+"""Seconds for the last bytes of connections that are about to be closed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Address:
     """Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas; "*": all."""
     drain_seconds: float = 30.0
     """After SIGTERM, for what is being spoken."""
+    wyoming: str = ""
+    """Where to speak Wyoming: `tcp://HOST:PORT` or `unix:///PATH`; empty: nowhere."""
 
 
 class JsonLines(logging.Formatter):
@@ -126,7 +131,9 @@ class Server(uvicorn.Server):
     async def _drain(self) -> None:
         try:
             async with asyncio.timeout(self._drain_seconds):
-                await self._service.studio.drained()
+                while self._service.busy:
+                    await asyncio.sleep(0.02)
+                await asyncio.sleep(_FAREWELL)
         except TimeoutError:
             logging.getLogger("glowvox.serve").warning("not everything was finished")
         self.should_exit = True
@@ -143,4 +150,15 @@ def run(app: FastAPI, address: Address) -> None:
     with own:
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         logging.getLogger("glowvox.serve").info("listening", extra={"told": {"url": url}})
-        asyncio.run(Server(app, address).serve(sockets=[own]))
+        asyncio.run(_serve(app, address, own))
+
+
+async def _serve(app: FastAPI, address: Address, own: socket.socket) -> None:
+    wyoming = WyomingServer(app.state.service, address.wyoming) if address.wyoming else None
+    if wyoming is not None:
+        await wyoming.start()
+    try:
+        await Server(app, address).serve(sockets=[own])
+    finally:
+        if wyoming is not None:
+            await wyoming.stop()

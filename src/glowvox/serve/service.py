@@ -20,11 +20,32 @@ class Service:
     metrics: Metrics = field(init=False)
     stopping: bool = False
     """Whether nothing new is begun."""
+    connections: int = 0
+    """WebSocket and Wyoming connections that are open."""
+    telling: int = 0
+    """Texts whose speech is not completely sent."""
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.settings.keys)
         self.studio = Studio(self.settings.limits, self.settings.turns)
         self.metrics = Metrics(self.studio)
+
+    def connect(self) -> bool:
+        """Count a connection in, if there is room for it."""
+        if self.stopping or self.connections >= self.settings.limits.sockets:
+            return False
+        self.connections += 1
+        return True
+
+    def disconnect(self) -> None:
+        """Count a connection out."""
+        self.connections -= 1
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody waits for something that was begun."""
+        admission = self.studio.admission
+        return bool(self.telling or admission.speaking or admission.waiting)
 
     def stop(self) -> None:
         """Begin nothing new; what is being spoken goes on."""

@@ -16,6 +16,8 @@ class Limits:
     """Of a request's body, and of a message on a WebSocket; recordings to align have `recording_bytes`."""
     recording_bytes: int = 32 << 20
     """Of a recording that is sent to be aligned."""
+    recording_seconds: float = 120.0
+    """Of such a recording."""
     streams: int = 16
     """Texts spoken at the same time; more wait."""
     waiting: int = 64
@@ -30,7 +32,16 @@ class Limits:
     """Without a message on a WebSocket or Wyoming connection."""
 
     def __post_init__(self) -> None:
-        for name in ("characters", "body_bytes", "recording_bytes", "streams", "seconds", "sockets", "idle_seconds"):
+        for name in (
+            "characters",
+            "body_bytes",
+            "recording_bytes",
+            "recording_seconds",
+            "streams",
+            "seconds",
+            "sockets",
+            "idle_seconds",
+        ):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"the limit '{name}' must be greater than 0, got {getattr(self, name)}")
         for name in ("waiting", "per_client"):

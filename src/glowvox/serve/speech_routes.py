@@ -53,7 +53,7 @@ async def _whole(telling: Telling, body: SpeechRequest) -> dict[str, Any]:
     async with aclosing(telling.pieces()) as pieces:
         async for piece in pieces:
             data += piece.data
-            words += word_table(piece.timeline)
+            words += word_table(piece)
     audio = completed(bytes(data), body.response_format)
     return {
         "audio": base64.b64encode(audio).decode("ascii"),
@@ -72,7 +72,7 @@ async def _events(telling: Telling, body: SpeechRequest) -> AsyncGenerator[bytes
         async with aclosing(telling.pieces()) as pieces:
             async for piece in pieces:
                 if body.timestamps and (piece.timeline.words or not begun):
-                    told = {"words": word_table(piece.timeline), **rate, "audio_seconds": round(piece.start, 4)}
+                    told = {"words": word_table(piece), **rate, "audio_seconds": round(piece.start, 4)}
                     yield _event("speech.audio.words", told)
                 begun = True
                 if piece.data:

@@ -10,6 +10,9 @@ from glowvox.serve.voice_shelf import Choice
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 from glowvox.synthesis.timestamps.timeline import Timeline
 
+NOTHING = Timeline((), (), 0.0)
+"""Of a piece that only ends the sound file."""
+
 
 @dataclass(frozen=True)
 class Spoken:
@@ -18,15 +21,29 @@ class Spoken:
     data: bytes
     """The next bytes of the sound file; empty where the format holds them back."""
     timeline: Timeline
-    """Its words, whose times count from the beginning of the speech, and its seconds."""
+    """Its words, whose times count from the beginning of the utterance, and its seconds."""
     start: float
-    """Seconds of speech before it."""
+    """Seconds of the utterance before it."""
     sample_rate: int
     """Of the bytes, in Hz."""
+    origin: float = 0.0
+    """Seconds of speech before the utterance."""
 
 
-def ignore(_: str) -> None:
-    """Take a warning and say nothing: it quotes the text."""
+def speak_file(
+    choice: Choice, text: str, wishes: SpeechWishes, settings: ServerSettings, *, early: bool = True
+) -> Generator[Spoken, None, None]:
+    """Yield the speech of a text as a whole sound file, piece by piece.
+
+    Raises:
+        GlowvoxError: see `Voice.stream` and `SpeechEncoder`.
+    """
+    with SpeechEncoder(wishes.response_format, choice.voice.sample_rate, wishes.target_rate()) as encoder:
+        seconds = 0.0
+        for piece in speak(choice, text, wishes, settings, encoder, early=early):
+            yield piece
+            seconds += piece.timeline.duration
+        yield Spoken(encoder.finish(), NOTHING, seconds, encoder.rate)
 
 
 def speak(
@@ -34,33 +51,37 @@ def speak(
     text: str | Iterable[str],
     wishes: SpeechWishes,
     settings: ServerSettings,
+    encoder: SpeechEncoder,
+    *,
+    early: bool = True,
 ) -> Generator[Spoken, None, None]:
-    """Yield the speech of a text as it becomes ready.
+    """Yield the speech of a text as it becomes ready; the encoder, which several texts may share, is not finished.
 
     Raises:
         GlowvoxError: see `Voice.stream`.
     """
-    told: dict[str, Any] = {} if settings.log_text else {"on_warning": ignore}
-    chunks = choice.voice.stream(text, **told, **wishes.options(choice))
-    with SpeechEncoder(wishes.response_format, choice.voice.sample_rate, wishes.target_rate()) as encoder:
-        seconds = 0.0
-        for chunk in chunks:
-            timeline = Timeline.of([chunk])
-            yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
-            seconds += timeline.duration
-        yield Spoken(encoder.finish(), Timeline((), (), 0.0), seconds, encoder.rate)
+    told: dict[str, Any] = {} if settings.log_text else {"on_warning": _ignored}
+    seconds = 0.0
+    for chunk in choice.voice.stream(text, early=early, **told, **wishes.options(choice)):
+        timeline = Timeline.of([chunk])
+        yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
+        seconds += timeline.duration
 
 
-def word_table(timeline: Timeline) -> list[dict[str, Any]]:
-    """Return the words as clients get them; seconds, to the tenth of a millisecond."""
+def word_table(piece: Spoken) -> list[dict[str, Any]]:
+    """Return the words of a piece as clients get them: seconds of all speech, to the tenth of a millisecond."""
     return [
         {
             "text": word.text,
-            "start": round(word.start, 4),
-            "end": round(word.end, 4),
+            "start": round(piece.origin + word.start, 4),
+            "end": round(piece.origin + word.end, 4),
             "before": word.before,
             "after": word.after,
             "ends_sentence": word.ends_sentence,
         }
-        for word in timeline.words
+        for word in piece.timeline.words
     ]
+
+
+def _ignored(_: str) -> None:
+    """Take a warning and log nothing: it quotes the text."""

@@ -1,6 +1,7 @@
 """Where texts are spoken: threads that compute in turns, each read by the event loop as it goes."""
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -26,37 +27,39 @@ class Studio:
     def __init__(self, limits: Limits, turns: int) -> None:
         self.admission = Admission(limits.streams, limits.waiting, limits.per_client)
         self.turnstile = Turnstile(turns)
-        self._seconds = limits.seconds
+        self.seconds = limits.seconds
+        """That a request may take."""
         self._threads = ThreadPoolExecutor(limits.streams, thread_name_prefix="speaking")
 
-    async def take(self, client: str, produce: Produce[T]) -> "Take[T]":
-        """Begin to speak, when it is this client's turn.
+    async def take(self, client: str, produce: Produce[T], *, patient: bool = False) -> "Take[T]":
+        """Begin to speak, when there is a place for this client.
+
+        Args:
+            client: whose share of the processors is used.
+            produce: what the thread does.
+            patient: whether only the wait for a place and each pause of the listener is limited, not the whole: the
+                text is still being written.
 
         Raises:
             Refusal: there is no room, or the wait was too long.
         """
-        deadline = time.monotonic() + self._seconds
+        deadline = time.monotonic() + self.seconds
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self.seconds):
                 await self.admission.enter(client)
         except TimeoutError:
-            raise _late(self._seconds) from None
-        take = Take(client, produce, self, deadline)
+            raise _late(self.seconds) from None
+        take = Take(client, produce, self, math.inf if patient else deadline)
         self._threads.submit(take.run)
         return take
 
     def late(self) -> Refusal:
         """Return the refusal of a request that takes too long."""
-        return _late(self._seconds)
+        return _late(self.seconds)
 
     def close(self) -> None:
         """Let nobody in any more; what is being spoken goes on."""
         self.admission.close()
-
-    async def drained(self) -> None:
-        """Wait until nothing is spoken and nobody waits."""
-        while self.admission.speaking or self.admission.waiting:
-            await asyncio.sleep(0.02)
 
     def shut(self) -> None:
         """End the threads as soon as they have nothing to do."""
@@ -130,7 +133,8 @@ class Take(Generic[T]):
                 if item is None or self.cancelled:
                     return
                 with turn.paused():
-                    if not self._space.acquire(timeout=max(0.0, self._deadline - time.monotonic())):
+                    left = min(self._studio.seconds, self._deadline - time.monotonic())
+                    if not self._space.acquire(timeout=max(0.0, left)):
                         raise self._studio.late()
                     if not self.cancelled:
                         self._tell(self._items.put_nowait, item)

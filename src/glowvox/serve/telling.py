@@ -10,7 +10,7 @@ from glowvox.serve.audience import Audience
 from glowvox.serve.reports import Report
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechRequest
-from glowvox.serve.spoken import Spoken, speak
+from glowvox.serve.spoken import Spoken, speak_file
 from glowvox.serve.studio import Take
 
 
@@ -39,7 +39,7 @@ class Telling:
         take: Take[Spoken] | None = None
         try:
             take = await audience.wait(
-                service.studio.take(client, lambda _: speak(choice, body.input, body, service.settings))
+                service.studio.take(client, lambda _: speak_file(choice, body.input, body, service.settings))
             )
             audience.on_leaving(take.cancel)
             first = await audience.wait(take.following())

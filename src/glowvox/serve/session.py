@@ -1,0 +1,189 @@
+"""Speaking what a client writes, while it writes: one utterance after the other, in order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import replace
+
+from glowvox.serve.audience import ClientGone
+from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.reports import Report
+from glowvox.serve.service import Service
+from glowvox.serve.speech_request import SpeechWishes
+from glowvox.serve.spoken import NOTHING, Spoken, speak
+from glowvox.serve.studio import Take
+from glowvox.serve.text_feed import ClauseCutter, TextFeed
+from glowvox.serve.turnstile import Turn
+from glowvox.serve.voice_shelf import Choice
+from glowvox.synthesis.speech_encoding import SpeechEncoder
+
+_MOST_UTTERANCES = 64
+"""Begun and not spoken yet."""
+
+
+class Session:
+    """The speech of one connection; lives in the event loop's thread.
+
+    Args:
+        service: the server's parts.
+        client: whose share of the processors is used.
+        choice: the voice.
+        wishes: how it speaks.
+        send: takes each piece, in order.
+        fail: is told of an utterance that could not be spoken; the next one is spoken all the same.
+        clauses: whether to cut at the ends of clauses too; if not, at those of sentences only.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        client: str,
+        choice: Choice,
+        wishes: SpeechWishes,
+        send: Callable[[Spoken], Awaitable[None]],
+        fail: Callable[[Refusal], Awaitable[None]],
+        *,
+        clauses: bool = False,
+    ) -> None:
+        self._service = service
+        self._client = client
+        self._choice = choice
+        self._wishes = wishes
+        self._send = send
+        self._fail = fail
+        self._cutter = ClauseCutter() if clauses else None
+        self._encoder = SpeechEncoder(wishes.response_format, choice.voice.sample_rate, wishes.target_rate())
+        self._held = ""
+        self._feed: TextFeed | None = None
+        self._waiting: asyncio.Queue[TextFeed | None] = asyncio.Queue()
+        self._feeds: list[TextFeed] = []
+        self._take: Take[Spoken] | None = None
+        self.seconds = 0.0
+        """Of speech so far."""
+        self._task = asyncio.create_task(self._speak_all())
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything written is not spoken yet and could be."""
+        return self._take is not None and (self._feed is None or self._feed.unread > 0)
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the bytes, in Hz."""
+        return self._encoder.rate
+
+    def write(self, text: str) -> None:
+        """Take a piece of text, cut anywhere.
+
+        Raises:
+            Refusal: more is waiting than the server takes.
+        """
+        limit = self._service.settings.limits.characters
+        if len(self._held) + len(text) + sum(feed.unread for feed in self._feeds) > limit:
+            raise Refusal(
+                413,
+                f"more than {limit} characters wait to be spoken; write no faster than they are",
+                code="text_too_long",
+            )
+        if self._cutter is None:
+            self._write(text)
+            return
+        for piece, ends in self._cutter.cut(text):
+            self._write(piece)
+            if ends:
+                self._end_utterance()
+
+    def flush(self) -> None:
+        """Speak what was written, even if its last sentence has no end."""
+        if self._cutter is not None:
+            self._cutter.restart()
+        self._end_utterance()
+
+    def cancel(self) -> None:
+        """Drop what was written and not been sent."""
+        while not self._waiting.empty():
+            self._waiting.get_nowait()
+        for feed in self._feeds:
+            feed.drop()
+        self._feeds.clear()
+        self._feed, self._held = None, ""
+        if self._cutter is not None:
+            self._cutter.restart()
+        if self._take is not None:
+            self._take.cancel()
+
+    async def finish(self) -> None:
+        """Speak the rest and end the sound file."""
+        self.flush()
+        self._waiting.put_nowait(None)
+        await asyncio.shield(self._task)
+
+    def abandon(self) -> None:
+        """Stop: nobody listens any more."""
+        self.cancel()
+        self._task.cancel()
+
+    def _write(self, text: str) -> None:
+        self._held += text
+        # what cannot be spoken alone, such as blanks and signs, waits for what can
+        if self._feed is None and any(map(str.isalnum, self._held)):
+            if len(self._feeds) >= _MOST_UTTERANCES:
+                raise Refusal(429, f"{_MOST_UTTERANCES} utterances wait to be spoken; flush less often")
+            self._feed = TextFeed()
+            self._feeds.append(self._feed)
+            self._waiting.put_nowait(self._feed)
+        if self._feed is not None:
+            self._feed.put(self._held)
+            self._held = ""
+
+    def _end_utterance(self) -> None:
+        if self._feed is not None:
+            self._feed.end()
+            self._feed = None
+
+    async def _speak_all(self) -> None:
+        with self._encoder as encoder:
+            await self._speak_utterances()
+            await self._send(Spoken(encoder.finish(), NOTHING, self.seconds, encoder.rate))
+
+    async def _speak_utterances(self) -> None:
+        while (feed := await self._waiting.get()) is not None:
+            report = Report(self._service, self._choice.voice.name, self._client, "")
+            try:
+                await self._speak(feed, report)
+            except ClientGone as error:
+                report.failed(error)
+            except Exception as error:
+                report.failed(error)
+                await self._fail(refusal_of(error))
+            except asyncio.CancelledError as error:
+                report.failed(error)
+                raise
+            finally:
+                if feed in self._feeds:
+                    self._feeds.remove(feed)
+                if feed is self._feed:
+                    self._feed = None
+
+    async def _speak(self, feed: TextFeed, report: Report) -> None:
+        """Send the pieces of one utterance."""
+
+        def produce(turn: Turn) -> Generator[Spoken, None, None]:
+            return speak(self._choice, feed.pieces(turn), self._wishes, self._service.settings, self._encoder)
+
+        take = self._take = await self._service.studio.take(self._client, produce, patient=True)
+        origin = self.seconds
+        try:
+            async for piece in take:
+                if feed.dropped:
+                    break
+                report.heard(piece)
+                self.seconds = origin + piece.start + piece.timeline.duration
+                await self._send(replace(piece, origin=origin))
+            report.wrote(feed.characters)
+            if feed.dropped:
+                raise ClientGone
+            report.finished(take.computing)
+        finally:
+            feed.drop()  # the thread may be waiting for more of it
+            take.cancel()
+            self._take = None

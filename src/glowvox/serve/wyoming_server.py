@@ -1,0 +1,309 @@
+"""The Wyoming protocol, by which Home Assistant speaks: describe, and synthesize, even while the text is written."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.error import Error
+from wyoming.event import Event, async_read_event, async_write_event
+from wyoming.info import Attribution, Describe, Info, TtsProgram, TtsVoice, TtsVoiceSpeaker
+from wyoming.ping import Ping, Pong
+from wyoming.tts import (
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
+    SynthesizeTextFormat,
+    SynthesizeVoice,
+)
+
+from glowvox import __version__
+from glowvox.errors import ConfigError, GlowvoxError
+from glowvox.serve.bounded_reader import BoundedReader
+from glowvox.serve.patience import patiently
+from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.reports import LOGGER
+from glowvox.serve.service import Service
+from glowvox.serve.session import Session
+from glowvox.serve.speech_request import SpeechWishes
+from glowvox.serve.spoken import Spoken
+from glowvox.serve.voice_shelf import OPENAI_VOICES, Choice
+
+_WIDTH = 2
+"""Bytes of a sample."""
+
+
+class WyomingServer:
+    """Listens for Wyoming's clients. The protocol has no keys: whoever reaches the port may speak."""
+
+    def __init__(self, service: Service, uri: str) -> None:
+        """Prepare it.
+
+        Args:
+            service: the server's parts.
+            uri: `tcp://HOST:PORT` or `unix:///PATH`.
+
+        Raises:
+            ConfigError: it is neither.
+        """
+        self._service = service
+        self._uri = uri
+        parts = urlsplit(uri)
+        try:
+            self._host, self._port = parts.hostname or "", parts.port or 0
+        except ValueError:
+            self._host, self._port = "", 0
+        self._path = parts.path if parts.scheme == "unix" else ""
+        if not (self._path or (parts.scheme == "tcp" and self._host)):
+            raise ConfigError(f"'{uri}' is no address for Wyoming; write tcp://HOST:PORT or unix:///PATH")
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """The TCP port it listens at; 0 for a Unix socket."""
+        if self._server is None or self._path:
+            return self._port
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def start(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            ConfigError: the address cannot be used.
+        """
+        try:
+            if self._path:
+                self._server = await asyncio.start_unix_server(self._connected, self._path)
+            else:
+                self._server = await asyncio.start_server(self._connected, self._host, self._port)
+        except OSError as error:
+            raise ConfigError(f"cannot listen at {self._uri}: {error.strerror or error}") from error
+        told = {"url": f"unix://{self._path}" if self._path else f"tcp://{self._host}:{self.port}"}
+        logging.getLogger(LOGGER).info("listening", extra={"told": told})
+
+    async def stop(self) -> None:
+        """Listen no longer and end the connections."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        peer = writer.get_extra_info("peername")
+        client = f"address {peer[0]}" if isinstance(peer, tuple) else "address local"
+        try:
+            if self._service.connect():
+                try:
+                    await _Connection(self._service, reader, writer, client).hold()
+                finally:
+                    self._service.disconnect()
+        except asyncio.CancelledError:
+            pass  # the server is stopping; the task ends with its connection
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+
+class _Connection:
+    """One client's connection."""
+
+    def __init__(
+        self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
+    ) -> None:
+        self._service = service
+        limits = service.settings.limits
+        self._reader = BoundedReader(reader, limits.body_bytes)
+        self._idle = limits.idle_seconds
+        self._writer = writer
+        self._client = client
+        self._speech: _Speech | None = None
+        self._writing: _Speech | None = None
+        """The speech whose text is being written."""
+
+    async def hold(self) -> None:
+        """Answer events until the client is gone or writes nonsense."""
+        try:
+            while True:
+                reading = async_read_event(self._reader)  # type: ignore[arg-type]
+                event = await patiently(reading, self._idle, self._busy)
+                if event is None:
+                    return
+                await self._answer(event)
+        except (Refusal, GlowvoxError) as error:
+            with suppress(OSError):
+                await self._fail(refusal_of(error))
+        except (OSError, EOFError):
+            pass  # gone
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            # what the package's own parser raises at an event that is none
+            with suppress(OSError):
+                await self._fail(Refusal(400, "the event is not one of the Wyoming protocol"))
+        finally:
+            if self._speech is not None:
+                self._speech.abandon()
+
+    def _busy(self) -> bool:
+        return self._speech is not None and not self._speech.done
+
+    async def _answer(self, event: Event) -> None:
+        if Describe.is_type(event.type):
+            await self._write(description(self._service).event())
+        elif Ping.is_type(event.type):
+            await self._write(Pong(text=Ping.from_event(event).text).event())
+        elif SynthesizeStart.is_type(event.type):
+            begin = SynthesizeStart.from_event(event)
+            self._writing = self._begin(begin.voice, begin.text_format, streamed=True)
+        elif SynthesizeChunk.is_type(event.type) and self._writing is not None:
+            self._writing.write(_text(SynthesizeChunk.from_event(event).text))
+        elif SynthesizeStop.is_type(event.type) and self._writing is not None:
+            self._writing.end()
+            self._writing = None
+        elif Synthesize.is_type(event.type) and self._writing is None:
+            # within start and stop it repeats the whole text, for servers that do not stream
+            whole = Synthesize.from_event(event)
+            text = _text(whole.text)
+            if self._speech is not None:
+                await self._speech.ended()
+            speech = self._begin(whole.voice, whole.text_format, streamed=False)
+            speech.write(text)
+            speech.end()
+
+    def _begin(self, voice: SynthesizeVoice | None, text_format: str | None, *, streamed: bool) -> "_Speech":
+        if text_format not in (None, SynthesizeTextFormat.TEXT):
+            raise Refusal(400, "only plain text is spoken here, not SSML")
+        if self._speech is not None and not self._speech.done:
+            raise Refusal(400, "the speech before has not ended yet")
+        choice, language = self._chosen(voice or SynthesizeVoice())
+        wishes = SpeechWishes(response_format="pcm", sample_rate=choice.voice.sample_rate, language=language)
+        choice.voice.options(**wishes.options(choice))
+        self._speech = _Speech(self._service, self._client, choice, wishes, self._write, streamed=streamed)
+        return self._speech
+
+    def _chosen(self, wish: SynthesizeVoice) -> tuple[Choice, str | None]:
+        """Return the voice that was named, or the first one that speaks the language."""
+        shelf = self._service.shelf
+        if wish.name is None and wish.language is not None:
+            tag = str(wish.language).lower().replace("_", "-")
+            for voice in shelf:
+                for language in voice.card.front_ends:
+                    if language == tag or language.split("-")[0] == tag.split("-")[0]:
+                        return Choice(voice, None), language
+        name = None if wish.name is None or wish.name in OPENAI_VOICES else str(wish.name)
+        return shelf.find(name, None if wish.speaker is None else str(wish.speaker)), None
+
+    async def _write(self, event: Event) -> None:
+        await async_write_event(event, self._writer)
+
+    async def _fail(self, refusal: Refusal) -> None:
+        await self._write(Error(text=refusal.message, code=refusal.code).event())
+
+
+class _Speech:
+    """One answer: audio-start, chunks, audio-stop; after a streamed text, synthesize-stopped."""
+
+    def __init__(
+        self,
+        service: Service,
+        client: str,
+        choice: Choice,
+        wishes: SpeechWishes,
+        write: Callable[[Event], Awaitable[None]],
+        *,
+        streamed: bool,
+    ) -> None:
+        self._write = write
+        self._streamed = streamed
+        self._rate = choice.voice.sample_rate
+        self._begun = self._failed = False
+        self._ending: asyncio.Task[None] | None = None
+        self._session = Session(service, client, choice, wishes, self._send, self._fail)
+
+    @property
+    def done(self) -> bool:
+        """Whether everything was sent."""
+        return self._ending is not None and self._ending.done()
+
+    async def ended(self) -> None:
+        """Wait until everything was sent; nothing if its text is still being written."""
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    def write(self, text: str) -> None:
+        """Take a piece of the text."""
+        self._session.write(text)
+
+    def end(self) -> None:
+        """Take it that no text follows."""
+        self._ending = asyncio.create_task(self._end())
+
+    def abandon(self) -> None:
+        """Stop: nobody listens any more."""
+        self._session.abandon()
+        if self._ending is not None:
+            self._ending.cancel()
+
+    async def _end(self) -> None:
+        with suppress(OSError):
+            await self._session.finish()
+            if not self._failed:
+                await self._start()
+                await self._write(AudioStop().event())
+            if self._streamed:
+                await self._write(SynthesizeStopped().event())
+
+    async def _start(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self._write(AudioStart(rate=self._rate, width=_WIDTH, channels=1).event())
+
+    async def _send(self, piece: Spoken) -> None:
+        if piece.data:
+            await self._start()
+            chunk = AudioChunk(rate=self._rate, width=_WIDTH, channels=1, audio=piece.data)
+            await self._write(chunk.event())
+
+    async def _fail(self, refusal: Refusal) -> None:
+        self._failed = True
+        await self._write(Error(text=refusal.message, code=refusal.code).event())
+
+
+def description(service: Service) -> Info:
+    """Return what Wyoming's clients may know of the voices."""
+    maker = Attribution(name="Glowvox", url="")
+    voices = [
+        TtsVoice(
+            name=voice.name,
+            attribution=maker,
+            installed=True,
+            description=voice.card.description or voice.name,
+            version=str(voice.card.provenance.get("version", __version__)),
+            languages=list(voice.card.front_ends),
+            speakers=[TtsVoiceSpeaker(name) for name in voice.speakers] if len(voice.speakers) > 1 else None,
+        )
+        for voice in service.shelf
+    ]
+    program = TtsProgram(
+        name="glowvox",
+        attribution=maker,
+        installed=True,
+        description="Text-to-speech with normalizing flows",
+        version=__version__,
+        voices=voices,
+        supports_synthesize_streaming=True,
+    )
+    return Info(tts=[program])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refusal(400, "the text of an event must be a string")
+    return value

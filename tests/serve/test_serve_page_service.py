@@ -1,0 +1,102 @@
+"""The page with the service itself and a voice that speaks in no time."""
+
+import io
+import json
+import re
+import urllib.request
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from loopback import running
+from page_browser import headless, opened, ready, wait_for_state
+from tiny_voice import fake_voice
+
+from glowvox.serve.settings import Limits, ServerSettings
+from glowvox.synthesis.timestamps.formats import srt
+from glowvox.synthesis.timestamps.timeline import Timeline
+
+TEXT = "He paid $3 for it. “Did he?” she said, and nobody knew."
+
+
+@contextmanager
+def service(**settings: Any) -> Iterator[str]:
+    """Serve a voice with two speakers; gives the address of the page."""
+    with running([fake_voice(speakers=("ann", "bob"))], ServerSettings(**settings)) as server:
+        yield f"{server.url}/"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with service() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with headless() as one:
+        yield one
+
+
+def test_every_file_and_link_of_the_page_is_served(url: str) -> None:
+    with urllib.request.urlopen(url) as answer:
+        page = answer.read().decode()
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    for name in re.findall(r'(?:href|src)="([^"#]+)"', page):
+        with urllib.request.urlopen(url + name) as answer:
+            assert answer.status == 200, name
+
+
+def test_what_is_heard_saved_and_timed_is_what_the_voice_says(browser: Any, url: str) -> None:
+    expected = fake_voice(speakers=("ann", "bob")).say(TEXT, speed=1.25, seed=5, speaker="bob")
+    with opened(browser, url) as page:
+        ready(page, TEXT)
+        page.evaluate("document.getElementById('speed').value = 1.25")
+        page.click("#more-toggle")
+        page.select_option("#speaker", "bob")
+        page.fill("#seed", "5")
+        page.click("#speak")
+        wait_for_state(page, "done")
+        with page.expect_download() as download:
+            page.click("#wav")
+        with wave.open(io.BytesIO(download.value.path().read_bytes())) as file:
+            assert file.getframerate() == expected.sample_rate
+            samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+        with page.expect_download() as download:
+            page.click("#srt")
+        subtitles = download.value.path().read_text(encoding="utf-8")
+    assert len(samples) == len(expected.samples)
+    np.testing.assert_allclose(samples, expected.samples, atol=2 / 32768)
+    assert subtitles == srt(Timeline(expected.words, (), expected.duration))
+
+
+def test_offers_a_temperature_exactly_where_the_service_knows_one(browser: Any, url: str) -> None:
+    with urllib.request.urlopen(f"{url}openapi.json") as answer:
+        fields = json.load(answer)["components"]["schemas"]["SpeechRequest"]["properties"]
+    assert {"input", "voice", "speed", "seed", "speaker", "sample_rate", "timestamps", "stream_format"} <= fields.keys()
+    with opened(browser, url) as page:
+        ready(page).click("#more-toggle")
+        assert page.is_visible("#seed")
+        assert page.is_visible("#temperature") == ("temperature" in fields)
+
+
+def test_too_long(browser: Any) -> None:
+    with service(limits=Limits(characters=20)) as url, opened(browser, url) as page:
+        ready(page, TEXT).click("#speak")
+        page.wait_for_selector(".notice-title")
+        assert page.inner_text(".notice-title") == "This text is too long"
+        assert "at most 20 are spoken" in page.inner_text(".notice-detail")
+
+
+def test_key(browser: Any) -> None:
+    with service(keys=("open-sesame",)) as url, opened(browser, url) as page:
+        page.wait_for_selector("#health[data-state=locked]")
+        page.fill("#text", TEXT)
+        page.fill("#key", "open-sesame")
+        page.keyboard.press("Enter")
+        ready(page).click("#speak")
+        wait_for_state(page, "playing")

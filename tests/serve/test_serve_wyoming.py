@@ -1,0 +1,188 @@
+"""The Wyoming protocol, spoken to by the package's own client."""
+
+import asyncio
+import json
+
+import pytest
+from loopback import eventually, running, slow_voice
+from tiny_voice import fake_voice
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.client import AsyncTcpClient
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe, Info
+from wyoming.ping import Ping, Pong
+from wyoming.tts import (
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
+    SynthesizeVoice,
+)
+
+from glowvox.audio.encoding import quantise
+from glowvox.errors import ConfigError
+from glowvox.serve.wyoming_server import WyomingServer
+
+TEXT = "Hello there, world. This is good."
+
+
+def samples_of(audio):
+    return quantise(audio.samples.clip(-1, 1), "PCM_16").astype("<i2").tobytes()
+
+
+def spoken_to(server, events, last):
+    """Send events, and return those that come back up to one of the type `last` (or the end)."""
+
+    async def talk():
+        async with AsyncTcpClient("127.0.0.1", server.wyoming_port) as client:
+            for event in events:
+                await client.write_event(event.event())
+            answers = []
+            while (event := await asyncio.wait_for(client.read_event(), 20)) is not None:
+                answers.append(event)
+                if last.is_type(event.type):
+                    break
+            return answers
+
+    return asyncio.run(talk())
+
+
+def audio_of(events):
+    return b"".join(AudioChunk.from_event(event).audio for event in events if AudioChunk.is_type(event.type))
+
+
+def test_describe_tells_the_voices(server):
+    info = Info.from_event(spoken_to(server, [Describe()], Info)[-1])
+    [program] = info.tts
+    assert program.supports_synthesize_streaming
+    assert [voice.name for voice in program.voices] == ["tiny", "duo"]
+    assert program.voices[0].languages == ["en-us"]
+    assert [speaker.name for speaker in program.voices[1].speakers] == ["ann", "bob"]
+
+
+def test_ping(server):
+    assert Pong.from_event(spoken_to(server, [Ping(text="there?")], Pong)[-1]).text == "there?"
+
+
+def test_synthesize_gives_the_voices_samples(server, voice):
+    events = spoken_to(server, [Synthesize(text=TEXT)], AudioStop)
+    start = AudioStart.from_event(events[0])
+    assert (start.rate, start.width, start.channels) == (voice.sample_rate, 2, 1)
+    assert AudioStop.is_type(events[-1].type)
+    assert audio_of(events) == samples_of(voice.say(TEXT))
+
+
+@pytest.mark.parametrize("wish", [SynthesizeVoice(name="duo", speaker="bob"), SynthesizeVoice(name="duo/bob")])
+def test_voices_and_speakers_are_chosen(server, wish):
+    expected = server.post("Hello.", voice="duo/bob", sample_rate=22_050).content
+    assert audio_of(spoken_to(server, [Synthesize(text="Hello.", voice=wish)], AudioStop)) == expected
+
+
+def test_a_language_chooses_a_voice(server, voice):
+    wish = SynthesizeVoice(language="en_US")
+    events = spoken_to(server, [Synthesize(text="Hello.", voice=wish)], AudioStop)
+    assert audio_of(events) == samples_of(voice.say("Hello."))
+
+
+def test_streamed_text_is_spoken_as_the_whole_and_once(server, voice):
+    pieces = [SynthesizeChunk(text=TEXT[start : start + 5]) for start in range(0, len(TEXT), 5)]
+    # clients repeat the whole for servers that do not stream; it must not be spoken again
+    events = spoken_to(
+        server, [SynthesizeStart(), *pieces, Synthesize(text=TEXT), SynthesizeStop()], SynthesizeStopped
+    )
+    assert audio_of(events) == samples_of(voice.say(TEXT))
+    assert [event.type for event in events[-2:]] == ["audio-stop", "synthesize-stopped"]
+
+
+def test_audio_comes_while_text_is_written(server):
+    async def talk():
+        async with AsyncTcpClient("127.0.0.1", server.wyoming_port) as client:
+            await client.write_event(SynthesizeStart().event())
+            await client.write_event(SynthesizeChunk(text="The first sentence is here. And").event())
+            first = [(await asyncio.wait_for(client.read_event(), 20)).type for _ in range(2)]
+            await client.write_event(SynthesizeStop().event())
+            return first
+
+    assert asyncio.run(talk()) == ["audio-start", "audio-chunk"]
+
+
+def test_several_speeches_on_one_connection(server, voice):
+    async def talk():
+        async with AsyncTcpClient("127.0.0.1", server.wyoming_port) as client:
+            for text in ("One.", "Two.", "Three."):
+                await client.write_event(Synthesize(text=text).event())
+            events, ended = [], 0
+            while ended < 3:
+                events.append(await asyncio.wait_for(client.read_event(), 20))
+                ended += AudioStop.is_type(events[-1].type)
+            return events
+
+    assert audio_of(asyncio.run(talk())) == b"".join(samples_of(voice.say(text)) for text in ("One.", "Two.", "Three."))
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (Synthesize(text="Hello.", voice=SynthesizeVoice(name="../../etc/passwd")), "no voice"),
+        (Synthesize(text="?!"), "nothing to say"),
+        (Synthesize(text="<speak/>", text_format="ssml"), "SSML"),
+        (Synthesize(text="word " * 3000), "characters"),
+    ],
+)
+def test_what_cannot_be_spoken_is_an_error(server, event, why):
+    error = Error.from_event(spoken_to(server, [event], Error)[-1])
+    assert why in error.text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"{\n",
+        b"[]\n",
+        b"7\n",
+        b'{"type": 3}\n',
+        b'{"type": "synthesize"}\n',
+        b'{"type": "synthesize", "data": {"text": 3}}\n',
+        b'{"type": "synthesize", "data": []}\n',
+        b'{"type": "synthesize", "data_length": 1000000000000}\n',
+        b'{"type": "synthesize", "payload_length": "many"}\n',
+        b"x" * 200_000 + b"\n",
+    ],
+)
+def test_nonsense_ends_the_connection_and_nothing_else(server, voice, line):
+    async def talk():
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.wyoming_port)
+        writer.write(line + json.dumps(Event("describe").to_dict()).encode() + b"\n")
+        answer = await asyncio.wait_for(reader.read(1 << 16), 10)
+        writer.close()
+        return answer
+
+    try:
+        asyncio.run(talk())
+    except ConnectionResetError:
+        pass  # the rest of a line that was too long was not read
+    assert audio_of(spoken_to(server, [Synthesize(text="Hello.")], AudioStop)) == samples_of(voice.say("Hello."))
+
+
+def test_a_client_that_goes_away_stops_its_synthesis():
+    slow, vocoder = slow_voice(0.05)
+
+    async def talk(port):
+        async with AsyncTcpClient("127.0.0.1", port) as client:
+            await client.write_event(Synthesize(text="A sentence that is spoken. " * 40).event())
+            for _ in range(2):
+                await asyncio.wait_for(client.read_event(), 20)
+
+    with running([slow]) as server:
+        asyncio.run(talk(server.wyoming_port))
+        assert eventually(lambda: not server.service.busy and not server.service.connections)
+        assert vocoder.calls < 40
+
+
+@pytest.mark.parametrize("uri", ["", "http://127.0.0.1:1", "tcp://", "tcp://host:port", "unix://"])
+def test_addresses_that_are_none(uri):
+    with running([fake_voice()]) as server, pytest.raises(ConfigError):
+        WyomingServer(server.service, uri)
