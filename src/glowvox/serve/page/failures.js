@@ -28,6 +28,7 @@ export function connectFailures({ service, speaking, wishes, notice, takeAway, s
       wishes.offer(voices);
       takeAway.write();
       keyForm.hidden = true;
+      wishes.allow(await service.fields().catch(() => new Set()));
       showHealth("ready", voices.length === 1 ? "Ready" : `Ready, ${voices.length} voices`);
       return true;
     } catch (failure) {

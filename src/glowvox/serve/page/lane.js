@@ -2,6 +2,7 @@
 
 const STEPS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 const PIXELS_PER_TICK = 84;
+const GAP = 9;
 const WORD_LINE = 15;
 const TICK_LINE = 43;
 
@@ -15,17 +16,20 @@ export function drawLane(canvas, size, spoken, colours) {
   canvas.clearRect(0, 0, size.width, size.height);
   canvas.textBaseline = "alphabetic";
   canvas.font = `13.500px ${colours.font}`;
-  let free = 0;
-  spoken.words.forEach((word, index) => {
-    const left = word.start * size.perSecond;
-    const isCurrent = index === spoken.current;
+  const boxes = spoken.words.map((word) => {
     const width = canvas.measureText(word.text).width;
-    const room = Math.min(left, size.width - width);
-    if (room < free && !isCurrent) return;
-    if (isCurrent && room < free) canvas.clearRect(room - 5, 0, size.width - room + 5, WORD_LINE + 6);
-    canvas.fillStyle = isCurrent ? colours.accent : index < spoken.current ? colours.ink : colours.soft;
-    canvas.fillText(word.text, Math.max(0, room), WORD_LINE);
-    free = Math.max(0, room) + width + 9;
+    const left = Math.max(0, Math.min(word.start * size.perSecond, size.width - width));
+    return { text: word.text, left, right: left + width + GAP };
+  });
+  // Where there is no room for all words, the one that is being spoken has the right of way.
+  const now = boxes[spoken.current];
+  let free = 0;
+  boxes.forEach((box, index) => {
+    const isInTheWay = now !== undefined && box !== now && box.left < now.right && now.left < box.right;
+    if (box !== now && (box.left < free || isInTheWay)) return;
+    canvas.fillStyle = box === now ? colours.accent : index < spoken.current ? colours.ink : colours.soft;
+    canvas.fillText(box.text, box.left, WORD_LINE);
+    free = box.right;
   });
   if (spoken.isTimed) drawSeconds(canvas, size, colours);
 }

@@ -7,8 +7,8 @@ import { BANDS } from "./mel.js";
 
 const COLUMNS = 256;
 /** Natural logarithms of filter outputs that are drawn as nothing and as brightest. */
-const QUIET = -9.5;
-const LOUD = 0.2;
+const QUIET = -8.4;
+const LOUD = 0.5;
 /** What has not been heard yet is drawn this strong. */
 const UNHEARD = 0.45;
 
@@ -69,9 +69,9 @@ export class MelPicture {
       for (let x = 0; x < width; x += COLUMNS * column) canvas.drawImage(this.noiseTile, x, 0, COLUMNS * column, height);
     });
     const whole = () => this.tiles.forEach((one, place) => {
-      const left = place * COLUMNS * perFrame;
-      // Half a pixel more, lest the ground shines through between tiles.
-      canvas.drawImage(one, left, 0, COLUMNS * perFrame + 0.5, height);
+      // From whole pixel to whole pixel: tiles that share one would show a seam.
+      const [left, right] = [place, place + 1].map((border) => Math.round(border * COLUMNS * perFrame));
+      canvas.drawImage(one, left, 0, right - left, height);
     });
     const played = Math.min(spoken, heard * perSecond);
     this.part(canvas, played, spoken, height, UNHEARD, whole);

@@ -22,6 +22,7 @@ export class Service {
   /** @param {string} base the page's own address; the service lies beside it, also behind a proxy with a path */
   constructor(base) {
     this.base = new URL("v1", base).href;
+    this.description = new URL("openapi.json", base).href;
     this.key = sessionStorage.getItem(KEY_PLACE) ?? "";
   }
 
@@ -35,6 +36,12 @@ export class Service {
   async voices() {
     const response = await this.request("audio/voices", {});
     return (await response.json()).voices;
+  }
+
+  /** Returns the names of the fields that a request for speech may have. */
+  async fields() {
+    const description = await (await fetch(this.description)).json();
+    return new Set(Object.keys(description.components.schemas.SpeechRequest.properties));
   }
 
   /**

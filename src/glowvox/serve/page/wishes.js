@@ -12,6 +12,7 @@ export class Wishes {
     this.speakerField = element("speaker-field");
     this.speed = element("speed");
     this.speedValue = element("speed-value");
+    this.temperatureField = element("temperature-field");
     this.numbers = { seed: element("seed"), temperature: element("temperature") };
     this.voices = [];
     const kept = this.kept();
@@ -31,6 +32,11 @@ export class Wishes {
     this.voice.disabled = voices.length === 0;
     if (chosen !== undefined) this.voice.value = chosen.id;
     this.showSpeakers();
+  }
+
+  /** Offers what not every service knows. @param {Set<string>} fields of a request */
+  allow(fields) {
+    this.temperatureField.hidden = !fields.has("temperature");
   }
 
   /** The chosen voice; undefined while none is known. */
