@@ -172,11 +172,17 @@ def test_object_storage(bulk, tmp_path):
         storage.read("nothing")
 
 
-def test_without_ray_one_process_works_and_more_are_refused(tmp_path, bulk, monkeypatch, manifest, exported_voice):
+def test_without_ray_one_process_works_and_more_are_refused(
+    tmp_path, bulk, monkeypatch, manifest, exported_voice, capsys
+):
     monkeypatch.setattr("glowvox.cli.bulk.ray_is_installed", lambda: False)
     assert "glowvox[cluster]" in bulk(tmp_path / "out", "--workers", "2", status=2)
-    assert main(["bulk", str(manifest), "-o", str(tmp_path / "out"), "--voice", str(exported_voice)]) == 0
-    assert len(listed(tmp_path / "out")) == 6
+    output = str(tmp_path / "alone")
+    line = ["bulk", str(manifest), "-o", output, "--voice", str(exported_voice), "--shard-rows", "2"]
+    monkeypatch.setattr("glowvox.cli.bulk.os.cpu_count", lambda: 4)
+    assert main(line) == 0
+    assert "Ray is not installed, so one process works alone" in capsys.readouterr().err
+    assert len(listed(tmp_path / "alone")) == 6
 
 
 class FailingWorkers(Workers):

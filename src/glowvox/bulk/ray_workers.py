@@ -105,7 +105,7 @@ class RayWorkers(Workers):
     def _wave(self, ray: Any, work: Any, shards: Sequence[ShardPlan]) -> Iterator[ShardResult]:
         items = [shard.to_json() for shard in shards]
         found = ray.data.from_items(items, override_num_blocks=len(items)).map(
-            work, num_cpus=self.threads, concurrency=self._count, max_retries=_RETRIES
+            work, num_cpus=self.threads, concurrency=self._count, ray_remote_args_fn=lambda: {"max_retries": _RETRIES}
         )
         for batch in found.iter_batches(batch_size=1, prefetch_batches=0):
             told = {name: values[0] for name, values in batch.items()}

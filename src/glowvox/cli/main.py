@@ -19,6 +19,7 @@ COMMANDS = {
     "mel": "analyse a recording into a mel spectrogram",
     "denoise": "remove a stationary noise or a vocoder's bias from a recording",
     "prepare": "check a folder of recordings and make training data of it",
+    "pack": "pack prepared data into shards for training on many machines",
     "train": "train a model from prepared data",
     "evaluate": "measure a model on recordings",
     "plot": "draw a recording, and what a model makes of it",

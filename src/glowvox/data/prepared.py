@@ -1,7 +1,8 @@
 """Reading a prepared data set: the format that `glowvox prepare` writes and training relies on.
 
 A folder with `dataset.json` (format version, mel contract and fingerprint, loudness, language, counts), one row per
-clip in `train.jsonl` and `validation.jsonl`, and one file per clip in `clips/`.
+clip in `train.jsonl` and `validation.jsonl`, and one file per clip in `clips/`. Or the same packed into shards, here or
+in object storage; see `shards`.
 """
 
 import json
@@ -13,7 +14,9 @@ import numpy as np
 
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict
-from glowvox.data.clip_file import read_clip
+from glowvox.data.clip_file import read_clip, read_clip_part
+from glowvox.data.shards import find_index
+from glowvox.data.shards_cache import ShardCache, ShardMember
 from glowvox.errors import ConfigError, DataError, MelError
 
 FORMAT_VERSION = 1
@@ -49,7 +52,10 @@ class Clip:
 
     row: ClipRow
     path: Path
+    """Its file; of a clip in a shard, the name that messages call it by."""
     n_mels: int
+    member: ShardMember | None = None
+    """Its place in a shard; None: it is a file of its own."""
 
     @property
     def id(self) -> str:
@@ -92,7 +98,7 @@ class Clip:
         Raises:
             DataError: the clip's file is missing, damaged or not what its row says.
         """
-        samples, mel = read_clip(self.path)
+        samples, mel = read_clip(self.path) if self.member is None else self.member.read()
         if samples.shape != (self.samples,) or mel.shape != (self.n_mels, self.frames):
             raise DataError(
                 f"{self.path}: samples {list(samples.shape)} and mel {list(mel.shape)} are not those of clip "
@@ -100,12 +106,24 @@ class Clip:
             )
         return samples, mel
 
+    def load_part(self, start: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return `(samples int16 [frames * hop], mel float32 [M, frames])` from a frame on.
+
+        Raises:
+            DataError: the clip's file is missing, damaged or shorter than that.
+        """
+        if self.member is None:
+            return read_clip_part(self.path, start, frames, self.hop_length, self.n_mels)
+        samples, mel = self.load()
+        hop = self.hop_length
+        return samples[start * hop : (start + frames) * hop], mel[:, start : start + frames]
+
 
 class PreparedData:
     """A prepared data set, opened for reading.
 
     Args:
-        folder: what `glowvox prepare` wrote.
+        folder: what `glowvox prepare` or `glowvox pack` wrote; shards may also be named by an fsspec address.
 
     Raises:
         DataError: no prepared data, a format of a later version, or damaged lists.
@@ -113,7 +131,9 @@ class PreparedData:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.information = _read_dataset(self.folder)
+        self._index = find_index(folder)
+        self._cache = None if self._index is None else ShardCache(self._index)
+        self.information = _read_dataset(self.folder) if self._index is None else self._index.dataset
         self.audio = _read_contract(self.folder / DATASET_FILE, self.information)
         self._clips = {split: self._read_split(split) for split in SPLITS}
 
@@ -158,6 +178,12 @@ class PreparedData:
             )
 
     def _read_split(self, split: str) -> list[Clip]:
+        if self._index is not None and self._cache is not None:
+            found = []
+            for number, entry in enumerate(self._index.entries(split), 1):
+                member = ShardMember(self._cache, entry.shard, entry.offset, entry.bytes)
+                found.append(self._clip(entry.row, f"{self._index.address}/{split}.jsonl, line {number}", member))
+            return found
         path = self.folder / f"{split}.jsonl"
         try:
             lines = path.read_text(encoding="utf-8").split("\n")
@@ -167,8 +193,14 @@ class PreparedData:
 
     def _read_row(self, line: str, where: str) -> Clip:
         try:
-            row = from_dict(ClipRow, json.loads(line))
-        except (ValueError, ConfigError) as error:
+            return self._clip(json.loads(line), where, None)
+        except ValueError as error:
+            raise DataError(f"{where}: {error}") from error
+
+    def _clip(self, fields: object, where: str, member: ShardMember | None) -> Clip:
+        try:
+            row = from_dict(ClipRow, fields)
+        except ConfigError as error:
             raise DataError(f"{where}: {error}") from error
         relative = Path(row.file)
         if relative.is_absolute() or ".." in relative.parts:
@@ -177,7 +209,7 @@ class PreparedData:
             raise DataError(
                 f"{where}: {row.samples} samples are not {row.frames} frames of {self.audio.hop_length} samples"
             )
-        return Clip(row, self.folder / relative, self.audio.n_mels)
+        return Clip(row, self.folder / relative, self.audio.n_mels, member)
 
 
 def _read_dataset(folder: Path) -> dict[str, Any]:

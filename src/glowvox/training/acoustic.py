@@ -11,6 +11,8 @@ from glowvox.audio.griffin_lim import griffin_lim
 from glowvox.config.training import AcousticTrainingConfig
 from glowvox.data.batches.buckets import LengthBuckets
 from glowvox.data.batches.padding import pad_mels, pad_tokens
+from glowvox.data.batches.store import DEFAULT_MEMORY_LIMIT, expect
+from glowvox.data.shards_order import shard_numbers
 from glowvox.errors import DataError
 from glowvox.flows.likelihood import diagonal_log_likelihood
 from glowvox.models.glow_tts import GlowTTS
@@ -19,6 +21,9 @@ from glowvox.training.distributed import Processes
 from glowvox.training.log import RunLog
 from glowvox.training.task import Task, TaskLoss
 from glowvox.training.utterances import TrainingUtterance
+
+_AHEAD = 64
+"""Batches ahead of their reading that shards begin to be fetched."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,7 @@ class BatchOrder:
     def __init__(self, buckets: LengthBuckets) -> None:
         self._buckets = buckets
         self._ends: list[int] = []
-        self._epoch = -1
-        self._batches: list[list[int]] = []
+        self._batches: dict[int, list[list[int]]] = {}
 
     def batch(self, index: int) -> list[int]:
         """Return the utterances of a batch, by their numbers."""
@@ -52,9 +56,11 @@ class BatchOrder:
             count = len(self._buckets.batches(len(self._ends)))
             self._ends.append(count + (self._ends[-1] if self._ends else 0))
         epoch = int(np.searchsorted(self._ends, index, "right"))
-        if epoch != self._epoch:
-            self._epoch, self._batches = epoch, self._buckets.batches(epoch)
-        return self._batches[index - (self._ends[epoch - 1] if epoch else 0)]
+        if epoch not in self._batches:
+            # This epoch's and its neighbour's: near the end of one, both are asked for.
+            near = {known: batches for known, batches in self._batches.items() if abs(known - epoch) == 1}
+            self._batches = {**near, epoch: self._buckets.batches(epoch)}
+        return self._batches[epoch][index - (self._ends[epoch - 1] if epoch else 0)]
 
 
 class AcousticTask(Task):
@@ -93,6 +99,8 @@ class AcousticTask(Task):
         self.listening_clips = listening_clips
         self.processes = processes
         self.device = next(model.parameters()).device
+        bytes_needed = sum(4 * utterance.clip.n_mels * utterance.clip.frames for utterance in self.training)
+        self._keep_mels = bytes_needed <= DEFAULT_MEMORY_LIMIT
         self._mels: dict[int, np.ndarray] = {}
         self._order = BatchOrder(
             LengthBuckets(
@@ -102,16 +110,26 @@ class AcousticTask(Task):
                 seed=seed,
                 rank=processes.rank,
                 world_size=processes.count,
+                shards=shard_numbers([utterance.clip for utterance in self.training]),
             )
         )
 
     def batch(self, index: int) -> AcousticBatch:
         """Return the utterances of a batch. See `Task.batch`."""
         numbers = self._order.batch(index)
-        for number in numbers:
-            if number not in self._mels:
-                self._mels[number] = np.array(self.training[number].clip.load()[1])
-        return self._collate([self.training[number] for number in numbers], [self._mels[number] for number in numbers])
+        mels = [self._mel(number) for number in numbers]
+        if not self._keep_mels:
+            expect(self.training[number].clip for number in self._order.batch(index + _AHEAD))
+        return self._collate([self.training[number] for number in numbers], mels)
+
+    def _mel(self, number: int) -> np.ndarray:
+        """Return the mel of an utterance, kept in memory where there is room for all."""
+        if number in self._mels:
+            return self._mels[number]
+        mel = np.array(self.training[number].clip.load()[1])
+        if self._keep_mels:
+            self._mels[number] = mel
+        return mel
 
     def initialise(self, batch: AcousticBatch) -> None:
         """Let every ActNorm see the first batch. See `Task.initialise`."""

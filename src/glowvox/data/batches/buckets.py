@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from glowvox.data.shards_order import windows
 from glowvox.errors import ConfigError, DataError
 
 _JITTER = 0.1
@@ -23,6 +25,7 @@ class LengthBuckets:
         max_items: most clips in a process' batch; None: as many as fit.
         rank: this process, 0 to `world_size` - 1.
         world_size: number of processes.
+        shards: number of each clip's shard; the clips of a batch then lie in few shards, see `shards_order`.
 
     Raises:
         ConfigError: a size is not positive, or the rank is not among the processes.
@@ -38,6 +41,7 @@ class LengthBuckets:
         max_items: int | None = None,
         rank: int = 0,
         world_size: int = 1,
+        shards: Sequence[int] | None = None,
     ) -> None:
         if max_frames < 1 or seed < 0 or not 0 <= rank < world_size or (max_items is not None and max_items < 1):
             raise ConfigError(
@@ -50,6 +54,7 @@ class LengthBuckets:
         self._seed = seed
         self._rank = rank
         self._world_size = world_size
+        self._shards = shards
         self.too_long = tuple(np.flatnonzero(self._lengths > max_frames).tolist())
         """Indices of clips longer than `max_frames`, which are in no batch."""
         self._usable = np.flatnonzero(self._lengths <= max_frames)
@@ -62,7 +67,13 @@ class LengthBuckets:
         Step k of one process and step k of another hold different clips of similar lengths, equally many.
         """
         generator = np.random.default_rng([self._seed, epoch])
-        order = generator.permutation(self._usable)
+        if self._shards is None:
+            groups = [generator.permutation(self._usable)]
+        else:
+            groups = windows(self._shards, self._usable, generator)
+        return [batch for group in groups for batch in self._batches(group, generator)]
+
+    def _batches(self, order: NDArray[np.int64], generator: np.random.Generator) -> list[list[int]]:
         missing = -len(order) % self._world_size
         order = np.concatenate([order, np.resize(order, missing)])
         jitter = 1.0 + generator.uniform(-_JITTER, _JITTER, len(order))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from glowvox.data.batches.store import DEFAULT_MEMORY_LIMIT, ClipStore, open_store
 from glowvox.data.prepared import Clip
+from glowvox.data.shards_order import shard_numbers, windows
 from glowvox.errors import ConfigError, DataError
 
 _SILENT_DB = -55.0
@@ -16,6 +17,8 @@ _SILENT_SHARE = 0.05
 """So many of the nearly silent segments drawn are used all the same: a vocoder has to learn pauses too."""
 _DRAWS = 8
 _SAMPLES, _NOISE = 0, 1
+_AHEAD = 64
+"""Steps ahead of their reading that shards begin to be fetched."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class SegmentSampler:
 
     Position p of the stream is one segment; step k of a process with rank r among w takes the B positions from
     `(k * w + r) * B` on. So two processes with batch B see what one process with batch 2B sees, and to resume, the
-    step's number is enough. Within an epoch every clip of T frames is drawn max(1, round(T / n)) times.
+    step's number is enough. Within an epoch every clip of T frames is drawn max(1, round(T / n)) times; clips in shards
+    in an order that needs few shards at a time, see `shards_order`.
 
     Args:
         clips: the training clips; held in memory where they fit.
@@ -85,8 +89,9 @@ class SegmentSampler:
         """Clips that are shorter than a segment and never drawn."""
         turns = np.maximum(1, np.rint(lengths[usable] / frames)).astype(np.int64)
         self._turns = np.repeat(usable, turns)
-        self._epoch = -1
-        self._order = self._turns
+        self._shards = shard_numbers(clips)
+        self._orders: dict[int, NDArray[np.int64]] = {}
+        self._announced = -1
 
     @property
     def segments_per_epoch(self) -> int:
@@ -107,6 +112,7 @@ class SegmentSampler:
             if self._dequantise:
                 samples[row] += self._generator(position, _NOISE).random(samples.shape[1], np.float32) - 0.5
         samples /= 32768.0
+        self._announce(step)
         return SegmentBatch(samples, mel)
 
     def _positions(self, step: int) -> range:
@@ -131,10 +137,25 @@ class SegmentSampler:
 
     def _clip(self, position: int) -> int:
         epoch, turn = divmod(position, len(self._turns))
-        if epoch != self._epoch:
-            self._order = np.random.default_rng([self._seed, epoch]).permutation(self._turns)
-            self._epoch = epoch
-        return int(self._order[turn])
+        if epoch not in self._orders:
+            generator = np.random.default_rng([self._seed, epoch])
+            if self._shards is None:
+                order = generator.permutation(self._turns)
+            else:
+                order = np.concatenate(windows(self._shards, self._turns, generator))
+            # This epoch's and the one before: near the end of one, both are asked for.
+            self._orders = {known: self._orders[known] for known in (epoch - 1, epoch + 1) if known in self._orders}
+            self._orders[epoch] = order
+        return int(self._orders[epoch][turn])
+
+    def _announce(self, step: int) -> None:
+        """Have the shards of the next steps fetched."""
+        if self._shards is None:
+            return
+        known = step <= self._announced <= step + _AHEAD
+        for ahead in range(self._announced + 1 if known else step + 1, step + _AHEAD + 1):
+            self.store.expect(self._clip(position) for position in self._positions(ahead))
+        self._announced = step + _AHEAD
 
     def _level(self, start: int) -> float:
         samples, _ = self.store.read(start, self.frames)

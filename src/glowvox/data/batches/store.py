@@ -1,12 +1,11 @@
 """Clips laid end to end, so that a frame number finds samples and mel: in memory where they fit, else on disk."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.data.clip_file import read_clip_part
 from glowvox.data.prepared import Clip
 from glowvox.errors import DataError
 
@@ -38,6 +37,10 @@ class ClipStore(ABC):
     def read(self, start: int, frames: int) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
         """Return `(samples int16 [frames * hop], mel float32 [M, frames])` from a frame on, within one clip."""
 
+    @abstractmethod
+    def expect(self, clips: Iterable[int]) -> None:
+        """Take note that these clips, by their numbers, will be read soon."""
+
 
 class MemoryStore(ClipStore):
     """All clips in two arrays, which a trainer may also copy to its device: `samples` int16 and `mel` float32."""
@@ -59,16 +62,28 @@ class MemoryStore(ClipStore):
         end = start + frames
         return self.samples[start * self.hop_length : end * self.hop_length], self.mel[:, start:end]
 
+    def expect(self, clips: Iterable[int]) -> None:
+        """See `ClipStore.expect`; everything is here."""
+
 
 class DiskStore(ClipStore):
-    """Clips read from their files part by part."""
+    """Clips read from their files or shards part by part."""
 
     def read(self, start: int, frames: int) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
         """Read a part of one clip's file."""
         index = int(np.searchsorted(self.first_frames, start, side="right")) - 1
-        return read_clip_part(
-            self.clips[index].path, start - int(self.first_frames[index]), frames, self.hop_length, self.n_mels
-        )
+        return self.clips[index].load_part(start - int(self.first_frames[index]), frames)
+
+    def expect(self, clips: Iterable[int]) -> None:
+        """See `ClipStore.expect`."""
+        expect(self.clips[index] for index in clips)
+
+
+def expect(clips: Iterable[Clip]) -> None:
+    """Have the shards of clips fetched that will be read soon."""
+    for clip in clips:
+        if clip.member is not None:
+            clip.member.cache.expect((clip.member.shard,))
 
 
 def open_store(clips: Sequence[Clip], memory_limit: int = DEFAULT_MEMORY_LIMIT) -> ClipStore:
