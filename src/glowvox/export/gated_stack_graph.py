@@ -87,21 +87,21 @@ class GatedStackGraph:
         """Return `tanh(g_1) sigmoid(g_2)` `[R, H]`, the rows of `hidden` at the same places, and their layout."""
         graph, stack = self._graph, self._stack
         width, dilation = 2 * stack.channels, stack.dilations[index]
-        weight, bias = array_of(layer.dilated.weight), array_of(layer.dilated.bias)
+        bias = array_of(layer.dilated.bias)
+        kernel = array_of(layer.dilated.weight).transpose(2, 1, 0).reshape(-1, width)
         channels = self._start.shape[1] if from_input else stack.channels
         source, lanes = layout.sequences(hidden, channels), channels
         if from_input:
             ones = layout.ones(source) if self._mask is None else layout.sequences(self._mask, 1)
             source, lanes = graph.op("Concat", source, ones, axis=2), channels + 1
-            extended = np.concatenate([self._start, self._start_bias[:, None]], 1)
-            weight = np.einsum("ohk,hi->oik", weight, extended)
         views, ready = layout.window(source, lanes, stack.kernel_size, dilation)
         middle = views[len(views) // 2]
         if ready is not layout:
             hidden = ready.rows(graph.cut(middle, 0, channels, 2) if from_input else middle, channels)
         if layer.depthwise is not None:
             views = [self._depthwise(views, array_of(layer.depthwise.weight)[:, 0])]
-        matrices = [weight.transpose(2, 1, 0).reshape(-1, width)]
+        matrices: list[NDArray[np.float64] | str] = [self._after_start(kernel) if from_input else kernel]
+        columns = lanes * len(views)
         addend: Any = bias
         if self._condition is not None and stack.condition is not None:
             part = slice(index * width, (index + 1) * width)
@@ -113,10 +113,24 @@ class GatedStackGraph:
             else:
                 views.append(beside)
                 matrices.append(matrix)
-        joined = np.concatenate(matrices)
-        gates = graph.linear(ready.joined(views, len(joined)), joined, addend)
+                columns += len(matrix)
+        gates = graph.linear(ready.joined(views, columns), graph.stacked(matrices), addend)
         filtered, gate = graph.split(gates, [stack.channels] * 2)
         return graph.op("Mul", graph.op("Tanh", filtered), graph.op("Sigmoid", gate)), hidden, ready
+
+    def _after_start(self, kernel: NDArray[np.float64]) -> NDArray[np.float64] | str:
+        """Return the matrix `[K * (in + 1), N]` of the start and a convolution `[K * H, N]`, for rows with a one.
+
+        Where the graph refers to stored weights, the product is made when the graph is opened: it is larger than both.
+        """
+        graph, channels, width = self._graph, self._stack.channels, kernel.shape[1]
+        start = [self._start.T, self._start_bias[None]]
+        if not graph.refers:
+            product = np.einsum("ih,kho->kio", np.concatenate(start), kernel.reshape(-1, channels, width))
+            return product.reshape(-1, width)
+        shaped = graph.op("Reshape", graph.matrix(kernel), graph.integers([-1, channels, width]))
+        factor = graph.op("Concat", graph.matrix(start[0]), graph.floats(start[1]), axis=0)
+        return graph.op("Reshape", graph.op("MatMul", factor, shaped), graph.integers([-1, width]))
 
     def _depthwise(self, views: list[str], kernel: NDArray[np.float64]) -> str:
         """Return `[B, T, C]`: every channel's own convolution, from the frames that its taps meet."""
