@@ -1,51 +1,55 @@
-"""Write a trained model as the package ships it: float16 weights, the origin of its data, its measured quality.
+"""Pack two trained models as the voice that the package ships: float16 weights, stored once, with the voice's card.
 
-python recipes/default-voice/pack.py RUN src/glowvox/voices/kathleen/vocoder --quality report/report.json
+python recipes/default-voice/pack.py --acoustic RUN --vocoder RUN --quality report/report.json
 """
 
 import argparse
-import json
+import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from glowvox.config.schema import from_dict
+from glowvox.export.voice_export import VoiceDescription, export_voice
+from glowvox.export.voice_quality import measured_quality
+from glowvox.synthesis.speech_options import SpeechOptions
 
-from glowvox.checkpoint.folder import ModelCard, read_card, save_tensors
-from glowvox.checkpoint.model_folder import load_tensors
-
-ORIGIN = {
-    "licence": "CC0-1.0",
-    "speaker": "kathleen (one woman, US English)",
-    "recordings": "the public-domain (CC0 1.0) recordings of the voice 'kathleen'",
-}
-
-
-def measured(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of the report's last system, the model."""
-    name, figures = list(report["systems"].items())[-1]
-    rounded = {measure: round(figure["value"], 4) for measure, figure in figures.items()}
-    return {"model": name, "clips": figures["pesq"]["clips"], **rounded}
+NAME = "kathleen"
+LARGEST_FILE, LARGEST_VOICE = 20e6, 42e6
+"""Bytes: of a file in the repository, and of the voice before the wheel compresses it to under 40 MB."""
 
 
 def main() -> None:
-    """Pack a run's best checkpoint."""
+    """Pack the best checkpoints of two runs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--quality", type=Path, help="report.json of glowvox evaluate")
+    parser.add_argument("--acoustic", type=Path, required=True)
+    parser.add_argument("--vocoder", type=Path, required=True)
+    parser.add_argument("--quality", type=Path, action="append", default=[], help="report.json of glowvox evaluate")
+    parser.add_argument("--weakness", action="append", default=[], help="a known weakness")
+    parser.add_argument("--default", action="append", default=[], metavar="NAME=VALUE", help="e.g. temperature=0.5")
+    parser.add_argument("-o", "--output", type=Path, default=Path("src/glowvox/voices") / NAME)
     args = parser.parse_args()
-    card = read_card(args.run)
-    provenance = {**card.provenance, **ORIGIN}
-    if args.quality:
-        provenance["quality"] = measured(json.loads(args.quality.read_text(encoding="utf-8")))
-    tensors = {
-        name: tensor.numpy().astype(np.float16) if tensor.is_floating_point() else tensor.numpy()
-        for name, tensor in load_tensors(args.run).items()
-    }
-    args.folder.parent.mkdir(parents=True, exist_ok=True)
-    save_tensors(tensors, ModelCard(card.config, card.steps, provenance), args.folder, replace=True)
-    size = (args.folder / "model.safetensors").stat().st_size / 1e6
-    print(f"{args.folder}: step {card.steps}, {size:.1f} MB")
+    defaults = {name: float(value) for name, _, value in (text.partition("=") for text in args.default)}
+    refine = {name: int(defaults.pop(name)) for name in ("refine", "context_tokens") if name in defaults}
+    about = VoiceDescription(
+        name=NAME,
+        licence="CC0-1.0",
+        description="A woman who speaks US English, trained from an hour and a quarter of recordings.",
+        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', with thanks to the speaker",
+        weaknesses=tuple(args.weakness),
+        quality=measured_quality(args.quality),
+        defaults=from_dict(SpeechOptions, {**defaults, **refine}),
+    )
+    aside = args.output.with_name(f".{args.output.name}.new")
+    done = export_voice(args.acoustic, args.vocoder, aside, about, replace=True)
+    largest, total = max(done.sizes.values()), sum(done.sizes.values())
+    if largest > LARGEST_FILE or total > LARGEST_VOICE:
+        shutil.rmtree(aside)
+        raise SystemExit(f"too large: the largest file has {largest / 1e6:.1f} MB, the voice {total / 1e6:.1f} MB")
+    if args.output.exists():
+        shutil.rmtree(args.output)
+    aside.replace(args.output)
+    for part, loss in done.loss.items():
+        print(f"{part}: largest difference from PyTorch {loss.relative_error:.1e} of the largest value")
+    print(f"{args.output}: {total / 1e6:.1f} MB, the largest file {largest / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
