@@ -29,7 +29,7 @@ def configurations() -> dict[str, WaveGlowConfig]:
     lapped = narrow(load_preset("lapped-small").waveglow)
     return found | {
         "lapped-hop-128": dataclasses.replace(lapped, audio=HOP_128, n_group=128),
-        "lapped-two-groups": dataclasses.replace(lapped, n_group=128, n_layers=1, n_flows=1),
+        "lapped-two-groups": dataclasses.replace(lapped, n_group=128, n_layers=1, n_flows=1, harmonic=False),
         "no-dilation": dataclasses.replace(narrow(WaveGlowConfig()), n_group=16, dilation_growth=1, n_flows=5),
     }
 

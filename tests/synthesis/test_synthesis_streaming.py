@@ -12,8 +12,10 @@ from glowvox.synthesis.default_voice import default_vocoder
 from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.vocoder_latent import whole_latent
+from glowvox.synthesis.vocoder_pieces import WindowedPieces
 
-PLAIN = VocoderOptions(denoise=0.0, seed=3)
+PLAIN = VocoderOptions(denoise=0.0, refine=0, seed=3)
 
 
 def random_mel(engine, frames, seed=1):
@@ -22,7 +24,7 @@ def random_mel(engine, frames, seed=1):
 
 
 def one_shot(engine, mel, seed=3, sigma=0.6):
-    latent = np.float32(sigma) * noise(seed, engine.n_group, 0, mel.shape[1] * engine.groups_per_frame)
+    latent = whole_latent(engine, VocoderOptions(sigma=sigma, seed=seed), mel)
     return engine.run(latent[None], mel[None])[0]
 
 
@@ -63,7 +65,7 @@ def test_any_chunks_equal_one_shot(engine_of, name):
     generator = np.random.default_rng(2)
     for chunk in (71, mel.shape[1]):
         sizes = generator.integers(1, 40, 4).tolist()
-        stream = vocoder.stream(VocoderOptions(denoise=0.0, seed=3, chunk_frames=chunk))
+        stream = vocoder.stream(VocoderOptions(denoise=0.0, refine=0, seed=3, chunk_frames=chunk))
         np.testing.assert_allclose(np.concatenate(streamed(stream, mel, sizes)), whole, atol=1e-5, rtol=0)
 
 
@@ -77,8 +79,36 @@ def test_any_chunks_equal_one_shot_for_the_trained_vocoder():
     mel = random_mel(engine, 2 * engine.receptive_field + 30)
     whole = one_shot(engine, mel)
     for chunk in (40, mel.shape[1]):
-        found = Vocoder(engine)(mel, VocoderOptions(denoise=0.0, seed=3, chunk_frames=chunk))
+        found = Vocoder(engine)(mel, VocoderOptions(denoise=0.0, refine=0, seed=3, chunk_frames=chunk))
         np.testing.assert_allclose(found, whole, atol=1e-5 * max(1.0, np.abs(whole).max()), rtol=0)
+
+
+@pytest.mark.parametrize("name", ["no-dilation", "lapped-small"])
+def test_nothing_is_computed_twice_where_the_engine_does_steps(engine_of, name):
+    """And where it does not, what is spoken is the same."""
+    engine = engine_of(name)
+    mel = random_mel(engine, 2 * engine.delay + 50)
+    taken, windows, step, run = [], [], engine.step, engine.run
+    engine.step = lambda latent, part, state, final: taken.append(part) or step(latent, part, state, final=final)
+    engine.run = lambda latent, part: windows.append(part) or run(latent, part)
+    try:
+        options = VocoderOptions(denoise=0.0, seed=3, chunk_frames=20)
+        found = Vocoder(engine)(mel, options)
+        np.testing.assert_array_equal(np.concatenate(taken, 2)[0], mel)
+        assert len(taken) > 2 and not windows
+        pieces = WindowedPieces(engine)
+        pieces.take(whole_latent(engine, options, mel), mel)
+        spoken = [pieces.speak(20)[0] for _ in range(2)] + [pieces.finish()[0]]
+        assert [part.shape[2] for part in windows] == [
+            20 + engine.receptive_field,
+            40 + engine.receptive_field,
+            mel.shape[1],
+        ]
+    finally:
+        del engine.step, engine.run
+    np.testing.assert_allclose(np.concatenate(spoken), one_shot(engine, mel), atol=1e-5, rtol=0)
+    whole = Vocoder(engine)(mel, VocoderOptions(denoise=0.0, seed=3, chunk_frames=mel.shape[1]))
+    np.testing.assert_allclose(found, whole, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["no-dilation", "lapped-two-groups"])
@@ -86,7 +116,7 @@ def test_any_chunks_equal_one_shot_for_the_trained_vocoder():
 def test_frame_by_frame_equals_one_shot(engine_of, name, frames):
     engine = engine_of(name)
     mel = random_mel(engine, frames)
-    stream = Vocoder(engine).stream(VocoderOptions(denoise=0.0, seed=3, chunk_frames=1))
+    stream = Vocoder(engine).stream(VocoderOptions(denoise=0.0, refine=0, seed=3, chunk_frames=1))
     pieces = streamed(stream, mel, [1] * frames)
     np.testing.assert_allclose(np.concatenate(pieces), one_shot(engine, mel), atol=1e-5, rtol=0)
     ready = [len(piece) // engine.audio.hop_length for piece in pieces[:frames]]
@@ -100,7 +130,7 @@ def test_the_joined_seams_are_no_worse_than_the_rest(engine_of):
     broken = np.concatenate([one_shot(engine, mel[:, :150]), one_shot(engine, mel[:, 150:])])
     assert np.abs(broken - whole).max() > 1e-2
     np.testing.assert_allclose(
-        Vocoder(engine)(mel, VocoderOptions(denoise=0.0, seed=3, chunk_frames=150)), whole, atol=1e-5, rtol=0
+        Vocoder(engine)(mel, VocoderOptions(denoise=0.0, refine=0, seed=3, chunk_frames=150)), whole, atol=1e-5, rtol=0
     )
 
 
@@ -112,7 +142,7 @@ def test_denoised_chunks_equal_the_denoised_whole(engine_of, name):
     wanted = vocoder.denoiser(one_shot(engine, mel), 0.1)
     assert np.abs(wanted - one_shot(engine, mel)).max() > 1e-3
     for chunk in (17, 100):
-        found = vocoder(mel, VocoderOptions(denoise=0.1, seed=3, chunk_frames=chunk))
+        found = vocoder(mel, VocoderOptions(denoise=0.1, refine=0, seed=3, chunk_frames=chunk))
         np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)
 
 
@@ -141,7 +171,7 @@ def test_the_bias_is_the_output_for_silence(engine_of):
 def test_many_streams_over_one_engine(engine_of):
     engine = engine_of("no-dilation")
     vocoder = Vocoder(engine)
-    options = [VocoderOptions(denoise=0.0, seed=seed, chunk_frames=5) for seed in range(3)]
+    options = [VocoderOptions(denoise=0.0, refine=0, seed=seed, chunk_frames=5) for seed in range(3)]
     streams = [vocoder.stream(wish) for wish in options]
     mels = [random_mel(engine, 40, seed) for seed in range(3)]
     pieces = [[] for _ in streams]
@@ -155,7 +185,7 @@ def test_many_streams_over_one_engine(engine_of):
 
 def test_reset_and_the_end(engine_of):
     engine = engine_of("no-dilation")
-    stream = Vocoder(engine).stream(VocoderOptions(seed=3, chunk_frames=4))
+    stream = Vocoder(engine).stream(VocoderOptions(refine=0, seed=3, chunk_frames=4))
     mel = random_mel(engine, 30)
     first = np.concatenate(streamed(stream, mel, [3, 9]))
     assert stream.frames_spoken == 30
@@ -174,7 +204,7 @@ def test_reset_and_the_end(engine_of):
 def test_a_bad_push_leaves_the_stream_as_it_was(engine_of):
     engine = engine_of("no-dilation")
     mel = random_mel(engine, 30)
-    stream = Vocoder(engine).stream(VocoderOptions(denoise=0.0, seed=3, chunk_frames=4))
+    stream = Vocoder(engine).stream(VocoderOptions(denoise=0.0, refine=0, seed=3, chunk_frames=4))
     pieces = [stream.push(mel[:, :15])]
     broken = mel[:, :3].copy()
     broken[7, 1] = np.nan
