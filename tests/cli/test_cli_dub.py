@@ -1,0 +1,86 @@
+"""`glowvox dub`: subtitles in, a track and a report out, every mistake one line."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_voice import fake_voice
+
+from glowvox.cli.main import main
+
+SRT = """\
+1
+00:00:00,500 --> 00:00:03,500
+<i>Good morning</i>, Tom.
+
+2
+00:00:04,000 --> 00:00:04,200
+This is far too long for its slot.
+
+3
+00:00:05,000 --> 00:00:06,000
+[door slams]
+"""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    import glowvox.synthesis.voice as module
+
+    monkeypatch.setattr(module, "load_voice", lambda name, **rest: fake_voice())
+
+
+@pytest.fixture
+def subtitles(tmp_path):
+    place = tmp_path / "film.srt"
+    place.write_text(SRT, encoding="utf-8")
+    return place
+
+
+def test_a_track_and_a_report_are_written(subtitles, tmp_path, capsys):
+    out, report = tmp_path / "film.wav", tmp_path / "film.json"
+    assert main(["dub", str(subtitles), "-o", str(out), "--report", str(report)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("hurried: cue 2 (line 6, 4.000 s): ") and "This is far too long" in said[0]
+    assert said[1] == "silent: cue 3 (line 10): nothing to say: the cue has no text"
+    assert said[2].startswith(f"{out}: 3 cues, 6.0 s in ") and "1 hurried, 0 overlapping, 1 silent" in said[2]
+    samples, rate = soundfile.read(out, dtype="float32")
+    assert len(samples) == 6 * rate and not samples[: rate // 2].any() and np.abs(samples[rate // 2 : rate]).max() > 0.1
+    told = json.loads(report.read_text(encoding="utf-8"))
+    assert told["hurried"] == [2] and told["silent"] == [3] and told["cues"][1]["pace"] > 1.3
+    assert main(["dub", str(subtitles), "-o", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cues"] == told["cues"]
+
+
+def test_overlapping_cues_are_told(tmp_path, capsys):
+    place = tmp_path / "a.srt"
+    place.write_text(
+        "1\n00:00:00,000 --> 00:00:02,000\nGood morning.\n\n2\n00:00:00,100 --> 00:00:02,000\nGood evening.\n"
+    )
+    assert main(["dub", str(place), "-o", str(tmp_path / "a.wav")]) == 0
+    assert "overlapping: cue 1 (line 2): " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "message"),
+    [
+        ("", [], "holds no cue"),
+        ("1\n00:00:02,000 --> 00:00:01,000\na\n", [], "line 2: the cue ends at 1 s"),
+        (SRT, ["--slowest", "2"], "slowest pace"),
+        (SRT, ["--overrun", "-1"], "overrun"),
+        (SRT, ["--speaker", "eve"], "no speaker 'eve'"),
+        (SRT, ["--seed", "x"], "--seed"),
+    ],
+)
+def test_mistakes_are_one_line_and_nothing_is_written(tmp_path, capsys, content, words, message):
+    place, out = tmp_path / "a.srt", tmp_path / "a.wav"
+    place.write_text(content, encoding="utf-8")
+    assert main(["dub", str(place), "-o", str(out), *words]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1 and not out.exists()
+
+
+def test_an_unknown_sound_format_is_refused(subtitles, tmp_path, capsys):
+    assert main(["dub", str(subtitles), "-o", str(tmp_path / "a.doc")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
