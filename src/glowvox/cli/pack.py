@@ -14,7 +14,7 @@ their place as it takes a folder of prepared data, and fetches shards as they ar
 examples:
   glowvox prepare recordings/ -o data/
   glowvox pack data/ -o s3://bucket/data
-  torchrun --nnodes 2 --nproc-per-node 8 ... -m glowvox train vocoder --data s3://bucket/data --preset ... --run ...
+  torchrun --nnodes 2 --nproc-per-node 8 ... -m -- glowvox train vocoder --data s3://bucket/data --preset ... --run ...
 """
 _INTERVAL = 0.5
 _INTERVAL_IN_A_LOG = 15.0

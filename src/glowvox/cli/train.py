@@ -11,7 +11,7 @@ examples:
   glowvox train vocoder --run runs/vocoder --data data/ --resume
   glowvox train acoustic --init-from default --data data/ --run runs/acoustic      (fine-tune)
   glowvox train vocoder --init-from default --mels-from runs/acoustic --data data/ --run runs/vocoder
-  torchrun --nproc-per-node 2 -m glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder"""
+  torchrun --nproc-per-node 2 -m -- glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
