@@ -10,8 +10,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it imports audioop, which Python 3.13 has no more
     pytest.importorskip("wyoming.audio", reason="the server's packages are not installed")
 
-from loopback import Running, running, slow_voice  # noqa: E402
-from tiny_voice import fake_voice  # noqa: E402
+from loopback import Running, running, slow_voice
+from tiny_voice import fake_voice
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def test_text_in_pieces_is_spoken_as_the_whole(server, voice):
 
 def test_a_sentence_is_spoken_before_the_next_is_written(server):
     with conversation(server) as socket:
-        tell(socket, "text", text="The first sentence is here. And")
+        tell(socket, "text", text="The first sentence is here. And then")
         assert json.loads(socket.recv(timeout=10))["type"] == "started"
         assert isinstance(socket.recv(timeout=10), bytes)
 

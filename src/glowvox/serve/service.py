@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from glowvox.serve.batches import Batches
 from glowvox.serve.keys import Gate
 from glowvox.serve.metrics import Metrics
 from glowvox.serve.settings import ServerSettings
@@ -18,6 +19,7 @@ class Service:
     gate: Gate = field(init=False)
     studio: Studio = field(init=False)
     metrics: Metrics = field(init=False)
+    batches: Batches = field(default_factory=Batches)
     stopping: bool = False
     """Whether nothing new is begun."""
     connections: int = 0

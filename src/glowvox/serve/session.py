@@ -136,6 +136,7 @@ class Session:
             self._held = ""
 
     def _end_utterance(self) -> None:
+        self._held = ""
         if self._feed is not None:
             self._feed.end()
             self._feed = None

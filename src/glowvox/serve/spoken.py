@@ -30,22 +30,6 @@ class Spoken:
     """Seconds of speech before the utterance."""
 
 
-def speak_file(
-    choice: Choice, text: str, wishes: SpeechWishes, settings: ServerSettings, *, early: bool = True
-) -> Generator[Spoken, None, None]:
-    """Yield the speech of a text as a whole sound file, piece by piece.
-
-    Raises:
-        GlowvoxError: see `Voice.stream` and `SpeechEncoder`.
-    """
-    with SpeechEncoder(wishes.response_format, choice.voice.sample_rate, wishes.target_rate()) as encoder:
-        seconds = 0.0
-        for piece in speak(choice, text, wishes, settings, encoder, early=early):
-            yield piece
-            seconds += piece.timeline.duration
-        yield Spoken(encoder.finish(), NOTHING, seconds, encoder.rate)
-
-
 def speak(
     choice: Choice,
     text: str | Iterable[str],
@@ -60,9 +44,8 @@ def speak(
     Raises:
         GlowvoxError: see `Voice.stream`.
     """
-    told: dict[str, Any] = {} if settings.log_text else {"on_warning": _ignored}
     seconds = 0.0
-    for chunk in choice.voice.stream(text, early=early, **told, **wishes.options(choice)):
+    for chunk in choice.voice.stream(text, early=early, **unlogged(settings), **wishes.options(choice)):
         timeline = Timeline.of([chunk])
         yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
         seconds += timeline.duration
@@ -83,5 +66,10 @@ def word_table(piece: Spoken) -> list[dict[str, Any]]:
     ]
 
 
+def unlogged(settings: ServerSettings) -> dict[str, Any]:
+    """Return the argument by which a voice logs no warnings: they quote the text."""
+    return {} if settings.log_text else {"on_warning": _ignored}
+
+
 def _ignored(_: str) -> None:
-    """Take a warning and log nothing: it quotes the text."""
+    """Take a warning and log nothing."""

@@ -29,6 +29,7 @@ class Studio:
         self.turnstile = Turnstile(turns)
         self.seconds = limits.seconds
         """That a request may take."""
+        self._turns = turns
         self._threads = ThreadPoolExecutor(limits.streams, thread_name_prefix="speaking")
 
     async def take(self, client: str, produce: Produce[T], *, patient: bool = False) -> "Take[T]":
@@ -52,6 +53,11 @@ class Studio:
         take = Take(client, produce, self, math.inf if patient else deadline)
         self._threads.submit(take.run)
         return take
+
+    @property
+    def loaded(self) -> bool:
+        """Whether more texts are being spoken than can be computed at the same time."""
+        return self.admission.speaking > self._turns
 
     def late(self) -> Refusal:
         """Return the refusal of a request that takes too long."""

@@ -254,8 +254,9 @@ class _Speech:
     async def _end(self) -> None:
         with suppress(OSError):
             await self._session.finish()
-            if not self._failed:
-                await self._start()
+            if not self._session.seconds and not self._failed:
+                await self._fail(Refusal(400, "nothing to say: the text holds no word that can be spoken"))
+            if self._begun:
                 await self._write(AudioStop().event())
             if self._streamed:
                 await self._write(SynthesizeStopped().event())
