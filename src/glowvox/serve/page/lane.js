@@ -6,6 +6,9 @@ const GAP = 9;
 const WORD_LINE = 15;
 const TICK_LINE = 43;
 
+/** Measuring is the slowest part of it. */
+const widths = new WeakMap();
+
 /**
  * @param {CanvasRenderingContext2D} canvas in CSS pixels
  * @param {{width: number, height: number, perSecond: number}} size
@@ -17,7 +20,8 @@ export function drawLane(canvas, size, spoken, colours) {
   canvas.textBaseline = "alphabetic";
   canvas.font = `13.500px ${colours.font}`;
   const boxes = spoken.words.map((word) => {
-    const width = canvas.measureText(word.text).width;
+    if (!widths.has(word)) widths.set(word, canvas.measureText(word.text).width);
+    const width = widths.get(word);
     const left = Math.max(0, Math.min(word.start * size.perSecond, size.width - width));
     return { text: word.text, left, right: left + width + GAP };
   });

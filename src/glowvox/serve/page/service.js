@@ -1,6 +1,7 @@
 // The server as the page sees it: its voices, and speech as a stream of events. What fails becomes a `Failure`.
 
 import { bytesOf, events } from "./event_stream.js";
+import { recall, remember } from "./memory.js";
 
 /** @typedef {"offline" | "key" | "busy" | "long" | "refused" | "broken"} Kind */
 
@@ -13,7 +14,7 @@ export class Failure extends Error {
   }
 }
 
-const KINDS = { 401: "key", 403: "key", 413: "long", 429: "busy", 503: "busy" };
+const KINDS = { 401: "key", 403: "key", 413: "long", 429: "busy", 502: "offline", 503: "busy" };
 const WAIT_IF_UNSAID = 3;
 const LONGEST_WAIT = 120;
 const KEY_PLACE = "glowvox-key";
@@ -23,13 +24,13 @@ export class Service {
   constructor(base) {
     this.base = new URL("v1", base).href;
     this.description = new URL("openapi.json", base).href;
-    this.key = sessionStorage.getItem(KEY_PLACE) ?? "";
+    this.key = recall("sessionStorage", KEY_PLACE) ?? "";
   }
 
   /** Keeps the key for this tab only. */
   useKey(key) {
     this.key = key;
-    sessionStorage.setItem(KEY_PLACE, key);
+    remember("sessionStorage", KEY_PLACE, key);
   }
 
   /** Returns the voices. */
@@ -84,7 +85,7 @@ export class Service {
 }
 
 async function failureOf(response) {
-  const kind = KINDS[response.status] ?? (response.status >= 502 ? "offline" : "refused");
+  const kind = KINDS[response.status] ?? "refused";
   const said = Number(response.headers.get("Retry-After"));
   const wait = said > 0 ? Math.min(LONGEST_WAIT, Math.ceil(said)) : WAIT_IF_UNSAID;
   const body = await response.json().catch(() => null);

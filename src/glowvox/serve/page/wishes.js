@@ -1,5 +1,7 @@
 // What is chosen on the page, as the body of a request.
 
+import { recall, remember } from "./memory.js";
+
 const PLACE = "glowvox-choice";
 
 export class Wishes {
@@ -53,6 +55,8 @@ export class Wishes {
     const speakers = this.chosen?.speakers ?? [];
     this.speaker.replaceChildren(...speakers.map((name) => option(name, title(name))));
     this.speakerField.hidden = speakers.length < 2;
+    // Whoever checks the spelling or reads the text aloud has to know.
+    this.text.lang = this.chosen?.language ?? "";
   }
 
   /** The first field whose value is no number in its range; null if all are. */
@@ -71,14 +75,14 @@ export class Wishes {
 
   kept() {
     try {
-      return JSON.parse(localStorage.getItem(PLACE)) ?? {};
+      return JSON.parse(recall("localStorage", PLACE)) ?? {};
     } catch {
       return {};
     }
   }
 
   keep() {
-    localStorage.setItem(PLACE, JSON.stringify({ voice: this.voice.value, speed: this.speed.value }));
+    remember("localStorage", PLACE, JSON.stringify({ voice: this.voice.value, speed: this.speed.value }));
   }
 }
 
