@@ -45,15 +45,16 @@ class HarmonicSource:
         """Of the noise in a voiced sound, `[hop_length, 1]`; in an unvoiced one it is 1."""
 
     def __call__(
-        self, frequency: NDArray[np.floating], voicing: NDArray[np.floating]
+        self, frequency: NDArray[np.floating], voicing: NDArray[np.floating], phase: float = 0.0
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the pulses' coefficients and the gain of the noise, both `[hop_length, T]`.
 
         Args:
             frequency: Hz, `[T]`; frame t is at sample `t * hop_length`.
             voicing: 0 to 1, `[T]`.
+            phase: of the pulses at the first sample, in periods.
         """
-        stream = self.stream()
+        stream = HarmonicStream(self, phase)
         first, last = stream.push(frequency, voicing), stream.finish()
         return np.concatenate([first[0], last[0]], 1), np.concatenate([first[1], last[1]], 1)
 
@@ -67,12 +68,12 @@ class HarmonicStream:
 
     look_ahead = 2
 
-    def __init__(self, source: HarmonicSource) -> None:
+    def __init__(self, source: HarmonicSource, phase: float = 0.0) -> None:
         self._source = source
         self._frequency = np.empty(0)
         self._voicing = np.empty(0)
         """Of the frames from the first one on whose block of samples was not made."""
-        self._phase = 0.0
+        self._phase = phase
         """At the first of them, in periods."""
         self._blocks = np.empty((0, source.hop_length))
         """Blocks of samples that later coefficients need: the one before the next frame, that frame's, and later."""

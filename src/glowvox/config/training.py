@@ -86,6 +86,9 @@ class VocoderTrainingConfig:
     """FFT sizes of the spectral losses, in samples."""
     temperature: float = 0.6
     """Standard deviation of the noise from which samples are drawn."""
+    two_draws: bool = False
+    """Draw two samples for every segment and take off half the distance between them, which makes the spectral losses
+    a proper score: noise stays noise."""
     refine: int = 0
     """Passes of mel refinement that the samples drawn go through before they are compared."""
 

@@ -69,11 +69,17 @@ def fit_pitch(
     return last
 
 
-def sourced_latent(noise: Tensor, mel: Tensor, predictor: PitchPredictor, source: HarmonicSource) -> Tensor:
-    """Return the latent `[B, hop, T]` to speak a mel `[B, M, T]` from: `noise`, shaped, under pulses of its pitch."""
+def sourced_latent(
+    noise: Tensor, mel: Tensor, predictor: PitchPredictor, source: HarmonicSource, generator: torch.Generator
+) -> Tensor:
+    """Return a latent `[B, hop, T]` to speak a mel `[B, M, T]` from: `noise`, shaped, under pulses of its pitch.
+
+    The pulses begin at a phase that the generator draws: nothing may be learned of it.
+    """
     with torch.no_grad():
         frequency, voicing = read_pitch(predictor(mel).float().cpu().numpy())
-    made = [source(*row) for row in zip(frequency, voicing, strict=True)]
+    phases = torch.rand(len(mel), generator=generator, device=generator.device).tolist()
+    made = [source(*row) for row in zip(frequency, voicing, phases, strict=True)]
     pulses, gain = (torch.from_numpy(np.stack(part)).to(noise) for part in zip(*made, strict=True))
     return noise * gain + pulses
 

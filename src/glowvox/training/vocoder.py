@@ -116,7 +116,11 @@ class VocoderTask(Task):
             metrics["nats_per_sample"] = nats.detach()
         if spectral:
             drawn = self._draw(batch.mel, config.temperature, generator)
-            distance = self.spectral(drawn, batch.samples)
+            if config.two_draws:
+                other = self._draw(batch.mel, config.temperature, generator)
+                distance = self.spectral.energy_distance(drawn, other, batch.samples)
+            else:
+                distance = self.spectral(drawn, batch.samples)
             loss = loss + config.spectral_weight * distance.stft + config.mel_weight * distance.mel
             metrics |= {"stft": distance.stft.detach(), "mel": distance.mel.detach()}
         return TaskLoss(loss, metrics, "+".join(name for name in ("nats_per_sample", "stft") if name in metrics))
@@ -155,7 +159,7 @@ class VocoderTask(Task):
         shape = self.vocoder.latent_shape(mel.shape[0], mel.shape[2])
         noise = torch.randn(shape, generator=generator, device=mel.device) * temperature
         if self.vocoder.pitch is not None:
-            noise = sourced_latent(noise, mel, self.vocoder.pitch, self.source)
+            noise = sourced_latent(noise, mel, self.vocoder.pitch, self.source, generator)
         return self.refinement(self.vocoder.inverse(noise, mel), mel)
 
     def _copy_synthesis(self, step: int, log: RunLog) -> float:
