@@ -35,6 +35,7 @@ class Metrics:
             registry=own,
         )
         self._gauge("glowvox_speaking", "Texts being spoken.", studio.admission, "speaking")
+        self._gauge("glowvox_computing_queue", "Threads that wait for a processor.", studio.turnstile, "waiting")
         self._gauge("glowvox_waiting", "Requests that wait for a place.", studio.admission, "waiting")
 
     def text(self) -> bytes:

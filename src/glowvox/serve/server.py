@@ -1,6 +1,7 @@
 """Running: from the first request to the last one after SIGTERM."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -8,7 +9,6 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from glowvox.serve.service import Service
 from glowvox.serve.wyoming_server import WyomingServer
 
 _BACKLOG = 512
+_HIGHEST_PORT = 65_535
 _FAREWELL = 0.1
 """Seconds for the last bytes of connections that are about to be closed."""
 
@@ -68,12 +69,16 @@ def bound_socket(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: the address cannot be used.
     """
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise ConfigError(f"cannot listen at port {port}: a port lies between 0 and {_HIGHEST_PORT}")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        own = socket.socket(found[0][0], socket.SOCK_STREAM)
-        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        own.bind(found[0][4])
-    except (OSError, OverflowError) as error:
+        with contextlib.ExitStack() as exits:
+            own = exits.enter_context(socket.socket(found[0][0], socket.SOCK_STREAM))
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            own.bind(found[0][4])
+            exits.pop_all()
+    except OSError as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigError(
             f"cannot listen at {host}, port {port}: {why}; choose another with --host and --port"
@@ -104,7 +109,7 @@ class Server(uvicorn.Server):
         self._drain_seconds = address.drain_seconds
         self._draining: asyncio.Task[None] | None = None
 
-    @contextmanager
+    @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take the signals that end a process for as long as the server runs."""
         if threading.current_thread() is not threading.main_thread():

@@ -38,6 +38,12 @@ class Turnstile:
         with self._lock:
             return sum(map(len, self._waiting.values()))
 
+    @property
+    def accounts(self) -> int:
+        """Clients that are remembered."""
+        with self._lock:
+            return len(self._used)
+
     def enter(self, client: str) -> None:
         """Wait until it is this client's turn."""
         with self._lock:
@@ -76,6 +82,9 @@ class Turnstile:
 
     def _forget(self) -> None:
         """Drop the accounts that would start at the clock anyway, so that memory does not grow with the clients."""
+        if not (self._running or self._waiting):
+            self._used.clear()
+            self._clock = 0.0
         if len(self._used) > 2 * (len(self._running) + len(self._waiting)) + 64:
             self._used = {
                 name: used
