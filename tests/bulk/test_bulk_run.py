@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tarfile
+import tracemalloc
 
 import pytest
 
@@ -12,7 +13,7 @@ from glowvox.bulk.careful import CarefulSpeaker
 from glowvox.bulk.carried_voice import carry_voice
 from glowvox.bulk.ledger import read_complete
 from glowvox.bulk.output import FileNames
-from glowvox.bulk.plan import read_plan
+from glowvox.bulk.plan import read_plan, write_plan
 from glowvox.bulk.progress import Progress
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.run import Told, do_run
@@ -178,6 +179,26 @@ def test_object_storage(bulk, tmp_path):
         storage.read("nothing")
 
 
+def test_object_storage_that_fails_now_and_then(monkeypatch, tmp_path):
+    pytest.importorskip("fsspec", reason="fsspec is not installed (extra: cluster)")
+    monkeypatch.setattr("glowvox.bulk.storage._WAIT_SECONDS", 0.0)
+    storage = open_storage("memory://bulk-flaky")
+    put, failures = storage._system.put_file, [OSError("reset"), TimeoutError("late")]
+
+    def flaky(*arguments):
+        if failures:
+            raise failures.pop()
+        put(*arguments)
+
+    monkeypatch.setattr(storage._system, "put_file", flaky)
+    storage.write("a/b", b"content")
+    assert storage.read("a/b") == b"content" and storage.sizes("a") == {"b": 7}
+    failures += [OSError("gone for good")] * 9
+    with pytest.raises(DataError, match="a/c: cannot be written"):
+        storage.write("a/c", b"content")
+    assert storage.sizes("a") == {"b": 7}
+
+
 def test_without_ray_one_process_works_and_more_are_refused(
     tmp_path, bulk, monkeypatch, manifest, exported_voice, capsys
 ):
@@ -239,6 +260,18 @@ def test_a_run_in_which_nothing_works_stops(planned):
     told = Told(lambda rows: None, lambda standing: None, lambda line: None)
     with pytest.raises(EngineError, match="3 shards: the engine does not start"):
         do_run(storage, read_plan(storage), settings, HopelessWorkers(storage.url, settings, voice, 1), told)
+
+
+def test_memory_does_not_grow_with_the_manifest(tmp_path):
+    text = "word " * 1000
+    storage = open_storage(str(tmp_path / "plan"))
+    rows = (Row(number, f"id{number}", f"{number} {text}") for number in range(8000))
+    tracemalloc.start()
+    shards = write_plan(storage, rows, 100, lambda planned: None)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(shards) == 80 and sum(shard.characters for shard in shards) > 40_000_000
+    assert peak < 8_000_000
 
 
 def test_a_row_that_kills_its_process_is_a_bad_row(planned, monkeypatch):

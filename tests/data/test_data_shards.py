@@ -227,5 +227,5 @@ def test_the_command(folder, tmp_path, capsys):
 
 
 def test_an_address_survives_a_path():
-    assert address_of("s3://bucket/data") == address_of(Path("s3://bucket/data")) == "s3://bucket/data"
-    assert address_of("/data/x") == "/data/x" and address_of("C:/x") == "C:/x"
+    for address in ("s3://bucket/data", "file:///data/x", "/data/x", "data/x", "C:/x"):
+        assert address_of(Path(address)) == address_of(address) == address

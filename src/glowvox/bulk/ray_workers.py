@@ -19,14 +19,15 @@ from glowvox.bulk.shard_work import do_shard
 from glowvox.bulk.speaker import Spoken, speak_row
 from glowvox.bulk.storage import open_storage
 from glowvox.bulk.workers import ShardResult, Workers, result_of
-from glowvox.errors import ConfigError, EngineError, GlowvoxError, MissingExtraError
+from glowvox.errors import ConfigError, DataError, EngineError, GlowvoxError, MissingExtraError
 from glowvox.synthesis.voice import Voice
 
 if TYPE_CHECKING:
     from ray import ObjectRef
 
-_WAVE = 4096
-"""Shards given to Ray Data at a time: what the driver holds of a run of any size."""
+_WAVE, _WAVE_PER_CPU = 1024, 32
+"""Shards given to Ray Data at a time, in all and for each processor: what the driver holds of a run of any size. The
+workers that are done wait for the last ones of a wave, so each shall have many."""
 _OBJECT_STORE = 256 << 20
 """Bytes for a cluster of this machine alone: the voice, and results of a hundred bytes each."""
 
@@ -82,8 +83,9 @@ class RayWorkers(Workers):
                 threads=self.threads,
                 version=__version__,
             )
-            for first in range(0, len(shards), _WAVE):
-                yield from self._wave(ray, work, shards[first : first + _WAVE])
+            size = max(_WAVE, _WAVE_PER_CPU * int(ray.cluster_resources().get("CPU", 1)))
+            for first in range(0, len(shards), size):
+                yield from self._wave(ray, work, shards[first : first + size])
         finally:
             ray.shutdown()
 
@@ -148,7 +150,8 @@ def run_shard(
             return speak_row(opened, row, settings)
 
         result = result_of(do_shard(open_storage(url), shard, settings, speak))
-    except (EngineError, MemoryError) as error:
+    except (EngineError, DataError, MemoryError) as error:
+        # Of this machine or moment, it may be; the run decides.
         failure = str(error) or "no memory left"
     except GlowvoxError as error:
         fatal, failure = True, str(error)

@@ -16,7 +16,8 @@ from glowvox.bulk.workers import Workers, result_of
 from glowvox.errors import EngineError
 
 _FAILURES_AT_FIRST = 3
-"""So many failures before anything has succeeded are no matter of single rows."""
+_FAILURES_IN_A_ROW = 10
+"""So many failures before anything has succeeded, or one after the other, are no matter of single rows."""
 
 
 @dataclass
@@ -109,14 +110,16 @@ def do_run(
 
 def _first_round(missing: dict[int, ShardPlan], workers: Workers, progress: Progress, told: Told) -> list[ShardPlan]:
     """Let the workers do the shards; return those that they could not do."""
-    waiting, failures = dict(missing), 0
+    waiting, in_a_row = dict(missing), 0
     for result in workers.results(list(missing.values())) if missing else ():
         if result.failure:
-            failures += 1
+            in_a_row += 1
             told.note(f"shard {result.shard} failed, and will be done again row by row: {result.failure}")
-            if len(waiting) == len(missing) and failures >= _FAILURES_AT_FIRST:
-                raise EngineError(f"nothing could be spoken in {failures} shards: {result.failure}")
+            limit = _FAILURES_AT_FIRST if len(waiting) == len(missing) else _FAILURES_IN_A_ROW
+            if in_a_row >= limit:
+                raise EngineError(f"nothing could be spoken in {in_a_row} shards: {result.failure}")
             continue
+        in_a_row = 0
         shard = waiting.pop(result.shard)
         progress.add(shard.rows, shard.characters, result.errors, result.seconds)
         told.standing(progress.standing())

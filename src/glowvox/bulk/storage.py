@@ -5,13 +5,17 @@ import io
 import os
 import secrets
 import tempfile
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from glowvox.errors import DataError, MissingExtraError
 
 _ASIDE = ".part"
+_TRIES = 4
+_WAIT_SECONDS = 0.5
 
 
 class Storage(ABC):
@@ -156,7 +160,7 @@ class RemoteStorage(Storage):
     def read(self, name: str) -> bytes:
         """See `Storage.read`."""
         try:
-            return bytes(self._system.cat_file(str(self._root / name)))
+            return bytes(_persistently(lambda: self._system.cat_file(str(self._root / name))))
         except FileNotFoundError:
             raise
         except Exception as error:
@@ -167,7 +171,7 @@ class RemoteStorage(Storage):
         target = self._root / name
         try:
             self._system.makedirs(str(target.parent), exist_ok=True)
-            self._system.put_file(str(source), str(target))
+            _persistently(lambda: self._system.put_file(str(source), str(target)))
         except Exception as error:
             raise DataError(f"{self.url}/{name}: cannot be written ({_line(error)})") from error
 
@@ -254,6 +258,18 @@ def remote_system(url: str) -> tuple[Any, str]:
     except Exception as error:
         raise DataError(f"{url} is no address that can be opened: {_line(error)}") from error
     return system, str(path)
+
+
+def _persistently(action: Callable[[], Any]) -> Any:
+    """Do something with object storage, again after a while if it fails: among millions of requests some do."""
+    for attempt in range(1, _TRIES):
+        try:
+            return action()
+        except FileNotFoundError:
+            raise
+        except Exception:
+            time.sleep(_WAIT_SECONDS * 2**attempt)
+    return action()
 
 
 def _line(error: BaseException) -> str:

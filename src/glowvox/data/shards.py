@@ -77,7 +77,10 @@ class ShardIndex:
 
 def address_of(place: Path | str) -> str:
     """Return a place as an address: `s3://bucket/data`, of which a `Path` has made `s3:/bucket/data`, or a path."""
-    return re.sub(r"^([a-z][a-z0-9+.]+):/(?=[^/])", r"\1://", str(place))
+    found = re.fullmatch(r"([a-z][a-z0-9+.]+):/+(.*)", str(place))
+    if found is None:
+        return str(place)
+    return f"{found[1]}://{'/' if found[1] == 'file' else ''}{found[2]}"
 
 
 def find_index(place: Path | str) -> ShardIndex | None:
