@@ -33,7 +33,7 @@ export class FourierTransform {
       im[i] = 0;
     }
     for (let half = 1; half < size; half *= 2) this.butterflies(half);
-    for (let k = 0; k <= size / 2; k++) magnitude[k] = Math.hypot(re[k], im[k]);
+    for (let k = 0; k <= size / 2; k++) magnitude[k] = Math.sqrt(re[k] * re[k] + im[k] * im[k]);
   }
 
   butterflies(half) {

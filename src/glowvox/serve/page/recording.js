@@ -29,8 +29,8 @@ export class Recording {
     }
     const count = whole.length >> 1;
     this.oddByte = whole.length % 2 === 1 ? whole[whole.length - 1] : null;
-    const view = new DataView(whole.buffer, whole.byteOffset, count * 2);
-    const piece = Int16Array.from({ length: count }, (_, i) => view.getInt16(2 * i, true));
+    // A copy, since the bytes need not begin at an even place. Browsers run on machines with the low byte first only.
+    const piece = new Int16Array(whole.slice(0, 2 * count).buffer);
     if (count > 0) this.pieces.push(piece);
     this.samples += count;
     return piece;
@@ -59,5 +59,7 @@ export class Recording {
 
 /** 16-bit samples as floats from -1 to 1. */
 export function asFloats(piece) {
-  return Float32Array.from(piece, (sample) => sample / 32768);
+  const floats = new Float32Array(piece.length);
+  for (let i = 0; i < piece.length; i++) floats[i] = piece[i] / 32768;
+  return floats;
 }

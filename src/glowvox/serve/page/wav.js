@@ -19,12 +19,11 @@ export function wavFile(pieces, rate) {
   view.setUint16(34, 16, true);
   text(36, "data");
   view.setUint32(40, bytes, true);
-  let at = HEADER;
+  const samples = new Int16Array(view.buffer, HEADER);
+  let at = 0;
   for (const piece of pieces) {
-    for (const sample of piece) {
-      view.setInt16(at, sample, true);
-      at += 2;
-    }
+    samples.set(piece, at);
+    at += piece.length;
   }
   return new Blob([view.buffer], { type: "audio/wav" });
 }

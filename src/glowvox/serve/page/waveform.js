@@ -40,7 +40,7 @@ export class Waveform {
 
   /**
    * @param {CanvasRenderingContext2D} canvas @param {{width: number, height: number, perSecond: number}} size in pixels
-   * @param {number} heard seconds @param {{ink: string, accent: string, faint: string}} colours
+   * @param {number} heard seconds @param {{accent: string, faint: string}} colours
    */
   draw(canvas, { width, height, perSecond }, heard, colours) {
     canvas.clearRect(0, 0, width, height);
@@ -53,7 +53,9 @@ export class Waveform {
       const reach = Math.abs(this.noise[(x + this.shift) % this.noise.length]) * height * NOISE + 0.5;
       canvas.fillRect(x, height / 2 - reach, 1, 2 * reach);
     }
+    canvas.fillStyle = colours.accent;
     for (let x = 0; x < spoken; x++) {
+      if (x === Math.ceil(played)) canvas.fillStyle = colours.faint;
       const first = Math.floor(x * bins);
       const last = Math.min(this.low.length - 1, Math.max(first, Math.ceil((x + 1) * bins) - 1));
       let [low, high] = [this.low[first], this.high[first]];
@@ -61,7 +63,6 @@ export class Waveform {
         low = Math.min(low, this.low[bin]);
         high = Math.max(high, this.high[bin]);
       }
-      canvas.fillStyle = x < played ? colours.accent : colours.faint;
       const top = height / 2 - high * gain;
       canvas.fillRect(x, top - 0.5, 1, Math.max(1, (high - low) * gain) + 0.5);
     }
