@@ -3,7 +3,7 @@
 Alignment, likelihood and voice conversion need it; speaking does not, so not every engine has it.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ class AnalysedMel:
     log_det: NDArray[np.float32]
 
 
-class AnalysisEngine(AcousticEngine):
+class AnalysisEngine(AcousticEngine, ABC):
     """An acoustic engine whose decoder runs both ways (Glow-TTS, figure 1a)."""
 
     def analyse(
