@@ -79,6 +79,7 @@ def throughput(args: argparse.Namespace, place: Path, manifest: Path) -> list[di
             used = (processor_seconds() - before) / speech
             row["core_seconds_per_second_of_speech"] = round(used, 4)
             row["core_hours_for_a_million_hours"] = round(used * _HOURS)
+            row["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
         found.append(row)
     return found
 
