@@ -98,6 +98,9 @@ def test_acoustic_mels_depend_on_the_model_the_temperature_and_nothing_else(
         assert np.abs(one - warm).max() > 0.01
     for one, again in zip(first, mels("b", 0.0), strict=True):  # another temperature: made anew
         np.testing.assert_array_equal(one, again)
+    natural = [clip.load()[1] for clip in PreparedData(prepared).clips("train")]
+    for one, recorded in zip(mels("d", 1.0), natural, strict=True):  # the recording's own latent
+        assert np.abs(one - recorded).max() < 1e-2
 
 
 def test_strangers_are_refused(prepared: Path, acoustic: Path, tmp_path: Path) -> None:

@@ -32,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mels-from",
         metavar="MODEL",
-        help="(vocoder) learn from the mels that this acoustic model makes, under the alignment of the recordings",
+        help="(vocoder) learn also from the mels that this acoustic model makes, under the recordings' alignment",
     )
     parser.add_argument(
         "--mels-temperature",
         type=float,
         default=0.667,
-        help="(vocoder) standard deviation of these mels' noise (default: %(default)s)",
+        help="(vocoder) how far these mels are from the text's mean, 1 being the recording (default: %(default)s)",
     )
     parser.add_argument(
         "--set",

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +27,12 @@ from glowvox.training.stored_text import stored_text
 from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips
 
 TEMPERATURE = 0.667
-"""Standard deviation of the prior's noise: that with which voices speak unless told otherwise."""
+"""The latent's distance from its mean is multiplied by it: that at which voices speak unless told otherwise."""
 
 
 @dataclass(frozen=True)
 class MelSource:
-    """Which mels a vocoder learns from in place of the recordings'."""
+    """Which mels a vocoder learns from beside the recordings'."""
 
     acoustic: Path
     """A model folder or training run of a Glow-TTS."""
@@ -68,7 +67,7 @@ def with_acoustic_mels(data: PreparedData, source: MelSource, folder: Path) -> P
     utterances = encode_clips(clips, contract, model.config.n_squeeze)
     model.to(source.device)
     weights = find_model_folder(source.acoustic) / WEIGHTS_NAME
-    made_by = f"{hashlib.sha256(weights.read_bytes()).hexdigest()} {source.temperature:g}"
+    made_by = f"own noise {hashlib.sha256(weights.read_bytes()).hexdigest()} {source.temperature:g}"
     first = len(utterances) * int(os.environ.get("RANK", "0")) // int(os.environ.get("WORLD_SIZE", "1"))
     for number, utterance in enumerate([*utterances[first:], *utterances[:first]], 1):
         _write(model, utterance, source, made_by, folder / utterance.clip.row.file)
@@ -109,13 +108,16 @@ def _write(model: GlowTTS, utterance: TrainingUtterance, source: MelSource, made
 def mel_under_alignment(
     model: GlowTTS, utterance: TrainingUtterance, natural: np.ndarray, temperature: float
 ) -> np.ndarray:
-    """Return the mel float32 `[M, T']` that a model makes of a text with each token as long as in a recording.
+    """Return the mel float32 `[M, T']` that a model makes of a text as a recording has it: its durations, its noise.
+
+    The recording's own latent, brought nearer to the text's mean, takes the place of noise. So the mel has what the
+    model draws at this temperature, and still the pitch and the level of the recording that it is to be spoken as.
 
     Args:
         model: in evaluation mode.
-        utterance: the text; the noise depends on the clip's id.
+        utterance: the text.
         natural: the recording's mel `[M, T]`; T' is T without the frames that fill no step of the decoder.
-        temperature: standard deviation of the noise, relative to the prior's.
+        temperature: what the distance from the mean is multiplied by; 1 gives the recording's mel.
     """
     device = next(model.parameters()).device
     tokens = torch.tensor([utterance.tokens], device=device)
@@ -129,6 +131,6 @@ def mel_under_alignment(
         temperature=temperature,
         speaker=speaker,
         durations=found.alignment.sum(2).long(),
-        seed=zlib.crc32(utterance.clip.id.encode()),
+        noise=(found.latent - found.mean) * (-found.log_std).exp(),
     )
     return np.ascontiguousarray(made.mel[0].float().cpu().numpy())

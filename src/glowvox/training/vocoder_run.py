@@ -30,8 +30,9 @@ def train_vocoder(
         preset: model and training configuration.
         folders: prepared data sets, trained on together.
         options: where, and from what.
-        mels_from: the acoustic model whose mels take the place of the recordings' (they are kept in the run's folder);
-            None: the recordings'.
+        mels_from: the acoustic model whose mels (they are kept in the run's folder) are learned from beside the
+            recordings' own, so that neither is forgotten; the pitch predictor learns anew, from both. None: the
+            recordings' alone.
 
     Raises:
         GlowvoxError: the data does not fit the model, or the run cannot start.
@@ -39,17 +40,19 @@ def train_vocoder(
     data = [PreparedData(folder) for folder in folders]
     for part in data:
         part.require(preset.waveglow.audio)
+    sources = list(data)
     if mels_from is not None:
         new_or_resumed(options)
-        data = [
-            with_acoustic_mels(part, mels_from, options.run / MELS_NAME / f"{number}-{part.folder.name}")
-            for number, part in enumerate(data)
-        ]
-    training = [clip for part in data for clip in part.clips("train")]
+        for number, part in enumerate(data):
+            sources.append(
+                with_acoustic_mels(part, mels_from, options.run / MELS_NAME / f"{number}-{part.folder.name}")
+            )
+    training = [clip for part in sources for clip in part.clips("train")]
 
     def make_task(model: nn.Module, processes: Processes) -> Task:
         assert isinstance(model, WaveGlow)
-        if model.pitch is not None and not options.resume and not model.pitch.fitted:
+        learned = model.pitch is None or (bool(model.pitch.fitted) and mels_from is None)
+        if model.pitch is not None and not options.resume and not learned:
             fit_pitch(model.pitch, training, model.config.audio.sample_rate, seed=preset.training.seed)
         sampler = SegmentSampler(
             training,
