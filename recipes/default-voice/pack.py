@@ -7,14 +7,17 @@ import argparse
 import shutil
 from pathlib import Path
 
-from glowvox.config.schema import from_dict
 from glowvox.export.voice_export import VoiceDescription, export_voice
 from glowvox.export.voice_quality import measured_quality
-from glowvox.synthesis.speech_options import SpeechOptions
 
 NAME = "kathleen"
 LARGEST_FILE, LARGEST_VOICE = 20e6, 42e6
 """Bytes: of a file in the repository, and of the voice before the wheel compresses it to under 40 MB."""
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
 
 
 def main() -> None:
@@ -27,8 +30,7 @@ def main() -> None:
     parser.add_argument("--default", action="append", default=[], metavar="NAME=VALUE", help="e.g. temperature=0.5")
     parser.add_argument("-o", "--output", type=Path, default=Path("src/glowvox/voices") / NAME)
     args = parser.parse_args()
-    defaults = {name: float(value) for name, _, value in (text.partition("=") for text in args.default)}
-    refine = {name: int(defaults.pop(name)) for name in ("refine", "context_tokens") if name in defaults}
+    defaults = {name: float(value) if "." in value else int(value) for name, value in map(_pair, args.default)}
     about = VoiceDescription(
         name=NAME,
         licence="CC0-1.0",
@@ -36,7 +38,7 @@ def main() -> None:
         data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', with thanks to the speaker",
         weaknesses=tuple(args.weakness),
         quality=measured_quality(args.quality),
-        defaults=from_dict(SpeechOptions, {**defaults, **refine}),
+        defaults=defaults,
     )
     aside = args.output.with_name(f".{args.output.name}.new")
     done = export_voice(args.acoustic, args.vocoder, aside, about, replace=True)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli import evaluate_voice
+
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
     from glowvox.models.waveglow import WaveGlow
 
-SUMMARY = "measure how good a vocoder is, beside natural speech and baselines"
+SUMMARY = "measure how good a vocoder or a voice is, beside natural speech and baselines"
 EXAMPLE = """\
 examples:
   glowvox evaluate vocoder runs/vocoder/best --data data/ -o report/
@@ -52,10 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     vocoder.add_argument("--threads", type=int, default=0, help="CPU threads of the models; 0: all (default)")
     vocoder.add_argument("--players", type=int, default=12, help="clips to hear on the page (default: %(default)s)")
     vocoder.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
+    voice = subjects.add_parser(
+        "voice",
+        help="text to speech: sentences, spoken and compared with recordings of them",
+        description="Let a voice speak sentences and measure what comes out: a table, JSON and a page.",
+        epilog=evaluate_voice.EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    evaluate_voice.add_arguments(voice)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    if args.subject == "voice":
+        return evaluate_voice.run(args)
     import json
 
     from glowvox.config.audio import AudioConfig
@@ -74,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     contracts = [model.config.audio for model in models.values()]
     config = contracts[0] if contracts else prepared_contract(args.data) or AudioConfig()
     _require_one_contract(models, config)
-    ids = _read_ids(args.ids) if args.ids else None
+    ids = read_ids(args.ids) if args.ids else None
     limit = args.clips if args.clips is not None or ids is not None else 40
     recordings = read_recordings(args.data, config, limit=limit, ids=ids)
     try:
@@ -95,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         title=f"Copy synthesis: {', '.join(models) or 'Griffin-Lim'}",
         settings=_settings(args, models, config),
-        progress=_progress(),
+        progress=told_progress(),
     )
     report.write_json(args.output / "report.json")
     write_page(report, args.output / "index.html", players=args.players)
@@ -141,7 +153,8 @@ def _require_one_contract(models: "dict[str, WaveGlow]", config: "AudioConfig") 
             raise MelError(f"'{name}' has another mel contract than the first model: {listed}. Evaluate it by itself")
 
 
-def _read_ids(path: Path) -> list[str]:
+def read_ids(path: Path) -> list[str]:
+    """Return the clips that a file names, one a line."""
     from glowvox.errors import DataError
 
     try:
@@ -187,8 +200,8 @@ def _group(models: "dict[str, WaveGlow]") -> int:
     return next((model.config.n_group for model in models.values()), 8)
 
 
-def _progress() -> Callable[[int, int, str], None]:
-    """On a terminal one line that is written over; elsewhere a line for every tenth."""
+def told_progress() -> Callable[[int, int, str], None]:
+    """Return what tells the progress: on a terminal one line that is written over; elsewhere a line per tenth."""
     terminal = sys.stderr.isatty()
     told = -1
 

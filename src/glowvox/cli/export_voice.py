@@ -73,11 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Pack the voice and print its size, and how well its graphs agree with PyTorch."""
-    from glowvox.config.schema import from_dict
     from glowvox.export.voice_export import VoiceDescription, export_voice
     from glowvox.export.voice_quality import measured_quality
     from glowvox.synthesis.default_voice import model_path
-    from glowvox.synthesis.speech_options import SpeechOptions
 
     about = VoiceDescription(
         name=args.name or args.output.name.removesuffix(".voice"),
@@ -88,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         data=args.data,
         weaknesses=tuple(args.weakness),
         quality=measured_quality(args.quality),
-        defaults=from_dict(SpeechOptions, {name: _number(name, text) for name, text in map(_pair, args.default)}),
+        defaults={name: _number(name, text) for name, text in map(_pair, args.default)},
     )
     if sys.stderr.isatty():
         print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)

@@ -11,13 +11,12 @@ from glowvox.audio.atomic_file import replacing
 from glowvox.audio.files import write_audio
 from glowvox.errors import DataError
 from glowvox.evaluate.measures import Measure
+from glowvox.evaluate.page_texts import page_texts
 from glowvox.evaluate.pictures import spectra_svg, spectrogram_svg
 from glowvox.evaluate.report import ClipResult, Figure, Output, Report
 from glowvox.evaluate.spectrogram import average_spectrum, level_spectrogram
 from glowvox.evaluate.table import best_system
 
-_TILES = ("pesq", "stoi", "mcd", "wer", "bits_per_dim", "rtf")
-_SCORES = ("pesq", "stoi", "mcd", "mel_l1", "wer", "tonal_mean")
 _POLICY = (
     "default-src 'none'; media-src data:; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"
@@ -53,8 +52,7 @@ def report_page(report: Report, *, players: int = 12) -> str:
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             f"<title>{_e(report.title)}</title><style>{style}</style></head><body><main>",
             f"<header><h1>{_e(report.title)}</h1>",
-            f'<p class="lead">{len(report.clips)} recordings, {seconds:.0f} seconds of natural speech, '
-            f"{_e(_listed(list(report.systems)[1:]))} beside it.</p></header>",
+            f'<p class="lead">{_e(_counted(report, seconds))}</p></header>',
             _tiles(report),
             '<section aria-labelledby="figures"><h2 id="figures">Figures</h2>',
             _table(report),
@@ -63,7 +61,7 @@ def report_page(report: Report, *, players: int = 12) -> str:
             _spectra(report),
             "</section>",
             '<section aria-labelledby="listen"><h2 id="listen">Listen</h2>',
-            f'<p class="soft">{_listening(len(heard), len(report.clips))}</p>',
+            f'<p class="soft">{_listening(report, len(heard))}</p>',
             *(_clip(clip, report) for clip in heard),
             "</section>",
             '<section aria-labelledby="clips"><h2 id="clips">Every clip</h2>',
@@ -84,10 +82,17 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else "nothing"
 
 
-def _listening(shown: int, total: int) -> str:
+def _counted(report: Report, seconds: float) -> str:
+    names = list(report.systems)
+    systems = _listed(names if report.subject == "voice" else names[1:])
+    return page_texts(report.subject).counted.format(clips=len(report.clips), seconds=seconds, systems=systems)
+
+
+def _listening(report: Report, shown: int) -> str:
+    total = len(report.clips)
     which = "All clips." if shown == total else f"The first {shown} of {total} clips."
     return (
-        f"{which} All takes have the level of the original. Start one while another plays, and it goes on where that "
+        f"{which} {page_texts(report.subject).levels} Start one while another plays, and it goes on where that "
         "one was. The pictures share one scale of 80 dB within a clip."
     )
 
@@ -99,7 +104,8 @@ def _tiles(report: Report) -> str:
     tiles = []
     for measure in report.shown_measures():
         figure = report.systems[main].get(measure.key)
-        if measure.key not in _TILES or figure is None or len(names) < 2:
+        alone = report.subject != "voice" and len(names) < 2
+        if measure.key not in page_texts(report.subject).tiles or figure is None or alone:
             continue
         others = [
             f"{_e(name)} {report.systems[name][measure.key].value:.{measure.digits}f}"
@@ -175,7 +181,7 @@ def _take(name: str, index: int, output: Output, clip: ClipResult, report: Repor
     scores = "".join(
         f"<li>{_e(measure.label)} <b>{output.values[measure.key]:.{measure.digits}f}</b> {_e(measure.unit)}</li>"
         for measure in report.measures
-        if measure.key in _SCORES and measure.key in output.values
+        if measure.key in page_texts(report.subject).scores and measure.key in output.values
     )
     return (
         f'<figure><figcaption><span class="swatch line-{index % 6}"></span>{_e(name)}</figcaption>'
@@ -193,7 +199,7 @@ def _heard(text: str) -> str:
 
 
 def _clip_table(report: Report) -> str:
-    columns = [m for m in report.shown_measures() if m.key in _SCORES]
+    columns = [m for m in report.shown_measures() if m.key in page_texts(report.subject).scores]
     head = "".join(f'<th scope="col">{_e(m.label)}{f" ({_e(m.unit)})" if m.unit else ""}</th>' for m in columns)
     rows = []
     for clip in report.clips:
@@ -217,9 +223,7 @@ def _settings(report: Report) -> str:
     items = "".join(f"<dt>{_e(name)}</dt><dd>{_e(value)}</dd>" for name, value in report.settings.items())
     out = "".join(f"<li>{_e(name)}: {_e(reason)}</li>" for name, reason in report.left_out.items())
     return (
-        "<p>Every system got the mel spectrogram of the same recording. Its output was brought to the level of the "
-        "recording before anything was compared; the gain is the level correction in the table. PESQ is computed at "
-        "16 kHz, STOI at 10 kHz.</p>"
+        f"<p>{_e(page_texts(report.subject).method)}</p>"
         + (f"<dl>{items}</dl>" if items else "")
         + (f"<details open><summary>Recordings left out</summary><ul>{out}</ul></details>" if out else "")
     )

@@ -18,10 +18,10 @@ from glowvox.checkpoint.folder import ModelCard, read_card, save_tensors
 from glowvox.checkpoint.location import CONFIG_NAME, WEIGHTS_NAME
 from glowvox.checkpoint.model_folder import load_model, load_tensors
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.config.schema import to_dict
+from glowvox.config.schema import from_dict, to_dict
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
-from glowvox.errors import VoiceError
+from glowvox.errors import ConfigError, VoiceError
 from glowvox.export.graph_builder import Precision
 from glowvox.export.model_graphs import graph_cards, write_graphs
 from glowvox.export.parity import Parity, acoustic_parity, vocoder_parity
@@ -54,8 +54,8 @@ class VoiceDescription:
     """What the voice is known to do badly."""
     quality: Mapping[str, Any] = field(default_factory=dict)
     """Measured figures, see `measured_quality`."""
-    defaults: SpeechOptions = field(default_factory=SpeechOptions)
-    """How it speaks where the caller does not say."""
+    defaults: Mapping[str, int | float] = field(default_factory=dict)
+    """How it speaks where the caller does not say: names and values of `SpeechOptions`, as far as they differ."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +159,26 @@ def voice_card(acoustic: ModelCard, vocoder: ModelCard, about: VoiceDescription)
         tokenizer=text["tokenizer"],
         front_ends=text["front_ends"],
         vocoder=VocoderCard(sound.audio, sound.n_group, 0, to_dict(sound)),
-        defaults=about.defaults,
+        defaults=_defaults(sound, about),
         speaker_languages=about.speaker_languages,
         description=about.description,
         acoustic_config=to_dict(config),
         provenance=_provenance(acoustic, vocoder, about),
         quality=about.quality,
     )
+
+
+def _defaults(vocoder: WaveGlowConfig, about: VoiceDescription) -> SpeechOptions:
+    """Return how the voice speaks: as wished, and a lapped flow without the denoiser.
+
+    What that subtracts is what a model says for a mel of zeros. A flow whose scale follows the mel says something loud
+    then, which is no tone of its own and would take the quiet parts of speech along.
+    """
+    own = {"denoise": 0.0} if vocoder.transform == "lapped" else {}
+    try:
+        return from_dict(SpeechOptions, {**own, **about.defaults}, "default")
+    except ConfigError as error:
+        raise VoiceError(str(error)) from error
 
 
 def _provenance(acoustic: ModelCard, vocoder: ModelCard, about: VoiceDescription) -> dict[str, Any]:

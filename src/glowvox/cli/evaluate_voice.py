@@ -1,0 +1,128 @@
+"""`glowvox evaluate voice`: how well a voice speaks."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glowvox.evaluate.clips import Recording
+    from glowvox.synthesis.voice_card import VoiceCard
+
+EXAMPLE = """\
+examples:
+  glowvox evaluate voice --data data/ -o report/                       (the default voice, 40 clips)
+  glowvox evaluate voice anna.voice --data data/ --ids ids.txt --jobs 2 -o report/
+  glowvox evaluate voice anna.voice --sentences sentences.txt -o report/
+
+With --data the voice speaks the texts of recordings (of a prepared data set: its validation split), which stand beside
+it, as they are and through its vocoder. With --sentences there is nothing to compare with."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("voice", nargs="?", help="a name, a folder or a .voice file (default: the default voice)")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="prepared data (its validation split) or recordings with texts")
+    source.add_argument(
+        "--sentences", type=Path, metavar="FILE", help="texts alone: a line each, 'id|text' or the text"
+    )
+    parser.add_argument("-o", "--output", required=True, type=Path, help="folder for report.json and index.html")
+    parser.add_argument("--clips", type=int, help="at most so many, spread evenly (default: 40, or all of --ids)")
+    parser.add_argument("--ids", type=Path, metavar="FILE", help="exactly the clips named in this file, one id a line")
+    parser.add_argument("--speaker", help="who speaks (default: the voice's first)")
+    parser.add_argument("--no-copy", action="store_true", help="leave out the recordings through the voice's vocoder")
+    parser.add_argument("--no-wer", action="store_true", help="run no recogniser (it knows US English only)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
+    parser.add_argument("--engine", default="auto", help="auto, onnx, openvino or torch (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: the engine's own choice)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: %(default)s)")
+    parser.add_argument("--players", type=int, default=12, help="clips to hear on the page (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Speak, measure and report."""
+    import json
+
+    from glowvox.cli.evaluate import told_progress
+    from glowvox.errors import DataError
+    from glowvox.evaluate.page import write_page
+    from glowvox.evaluate.table import report_table
+    from glowvox.evaluate.voice import evaluate_voice
+    from glowvox.synthesis.installed_voices import find_voice
+    from glowvox.synthesis.opened_voice import opened_folder
+    from glowvox.synthesis.options import VocoderOptions
+    from glowvox.synthesis.vocoder import Vocoder
+    from glowvox.synthesis.voice import Voice
+    from glowvox.synthesis.voice_card import read_voice_card
+    from glowvox.synthesis.voice_folder import open_engines
+
+    place = find_voice(args.voice)
+    with opened_folder(place) as folder:
+        card = read_voice_card(folder)
+        acoustic, engine = open_engines(folder, card, args.engine, args.threads)
+    voice, vocoder = Voice(card, acoustic, engine), Vocoder(engine)
+    sentences = _sentences(args, card)
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{args.output}: cannot be made ({error.strerror})") from error
+    spoken = voice.options(speaker=args.speaker, seed=args.seed)
+    options = VocoderOptions(sigma=spoken.sigma, denoise=spoken.denoise, refine=spoken.refine, seed=args.seed)
+    english = card.speaker_languages.get(spoken.speaker or "", card.language).startswith("en")
+    report = evaluate_voice(
+        voice,
+        sentences,
+        vocode=None if args.no_copy else lambda mel: vocoder(mel, options),
+        recognise_words=not args.no_wer and english,
+        jobs=args.jobs,
+        speaker=args.speaker,
+        seed=args.seed,
+        settings=_settings(args, card, place, english=english),
+        progress=told_progress(),
+    )
+    report.write_json(args.output / "report.json")
+    write_page(report, args.output / "index.html", players=args.players)
+    if args.json:
+        print(json.dumps(report.as_dict(), ensure_ascii=False))
+        return 0
+    print(report_table(report))
+    for name, reason in report.left_out.items():
+        print(f"left out: {name}: {reason}", file=sys.stderr)
+    print(f"\nreport: {args.output / 'index.html'}")
+    return 0
+
+
+def _sentences(args: argparse.Namespace, card: "VoiceCard") -> "list[Recording]":
+    from glowvox.cli.evaluate import read_ids
+    from glowvox.errors import DataError
+    from glowvox.evaluate.clips import read_recordings
+    from glowvox.evaluate.voice_sentences import read_sentences, spread
+
+    if args.sentences is not None:
+        if args.ids is not None:
+            raise DataError("--ids names clips of --data; leave it out with --sentences")
+        return spread(read_sentences(args.sentences), args.clips)
+    ids = read_ids(args.ids) if args.ids else None
+    limit = args.clips if args.clips is not None or ids is not None else 40
+    return read_recordings(args.data, card.vocoder.mel, limit=limit, ids=ids)
+
+
+def _settings(args: argparse.Namespace, card: "VoiceCard", place: Path, *, english: bool) -> dict[str, str]:
+    import platform
+
+    import glowvox
+
+    settings = {"Voice": f"{card.name} ({place}), {card.language}, {card.licence}"}
+    for part, label in (("acoustic", "Acoustic model"), ("vocoder", "Vocoder")):
+        known = card.provenance.get(part)
+        if isinstance(known, dict) and known.get("steps") is not None:
+            settings[label] = f"{known['steps']} steps"
+    settings["Sentences"] = str(args.data or args.sentences)
+    settings["Noise"] = f"seed {args.seed}, temperature {card.defaults.temperature:g}, sigma {card.defaults.sigma:g}"
+    settings["Engine"] = f"{args.engine}, {args.threads or 'its own choice of'} threads"
+    if not english:
+        settings["Recogniser"] = "not used: it knows English only"
+    settings["Software"] = f"glowvox {glowvox.__version__}, Python {platform.python_version()}, {platform.machine()}"
+    return settings
