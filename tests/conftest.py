@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+os.environ["GLOWVOX_CACHE"] = "off"
+"""Tests leave nothing in the user's folders; those of the cache name one of their own."""
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

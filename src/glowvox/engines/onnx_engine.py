@@ -1,5 +1,7 @@
 """The ONNX Runtime engine: the default everywhere, without PyTorch."""
 
+import contextlib
+import importlib.metadata
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
+from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
 from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, graph_in
 from glowvox.engines.machine import checked_threads
@@ -201,25 +204,49 @@ class OnnxAcoustic(AcousticEngine):
 
 
 def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "onnxruntime.InferenceSession":
-    """Return a session for one caller at a time per thread of it, with options for a low latency.
+    """Return a session with options for a low latency, from the cache of optimised graphs where it is there.
 
     Raises:
         EngineError: the file cannot be opened by ONNX Runtime, or an impossible number of threads.
     """
+    count = checked_threads(threads)
+    place = Path(path)
+    try:
+        key = graph_key(place, "onnxruntime", importlib.metadata.version("onnxruntime"))
+        kept = from_cache(key, ".onnx", lambda entry: _session(entry, count, optimised=True))
+    except (OSError, importlib.metadata.PackageNotFoundError):
+        key, kept = None, None
+    if kept is not None:
+        return kept
+    made: list[onnxruntime.InferenceSession] = []
+    if key is not None:
+        with contextlib.suppress(Exception):  # what cannot be kept, or opened at all, is met again below
+            into_cache(key, ".onnx", lambda entry: made.append(_session(place, count, save=entry)))
+    try:
+        return made[0] if made else _session(place, count)
+    except Exception as error:  # its errors have no base class of their own
+        raise EngineError(f"{path}: ONNX Runtime cannot open it: {_line(error)}") from error
+
+
+def _session(
+    place: Path, threads: int, *, optimised: bool = False, save: Path | None = None
+) -> "onnxruntime.InferenceSession":
+    """Return a session; `optimised`: the graph is already; `save`: where to write it as it is optimised."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = checked_threads(threads)
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.enable_mem_pattern = False  # plans are kept for every length ever seen
     options.log_severity_level = _ERRORS_ONLY
     # threads wait actively within a run, where that saves time, and not between runs, where it costs others theirs
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{path}: ONNX Runtime cannot open it: {_line(error)}") from error
+    if optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if save is not None:
+        options.optimized_model_filepath = os.fspath(save)
+    return onnxruntime.InferenceSession(os.fspath(place), options, providers=["CPUExecutionProvider"])
 
 
 def _card(path: Path, kind: GraphType) -> GraphCard:

@@ -1,5 +1,6 @@
 """The OpenVINO engine: bfloat16 products on processors that have them. Its library is imported when it is used."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
+from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
 from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME, graph_in
 from glowvox.engines.machine import checked_threads, processor
@@ -20,6 +22,8 @@ from glowvox.errors import EngineError, MissingExtraError
 
 ComputeType = Literal["auto", "float32", "bfloat16"]
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
+_SUFFIX = ".blob"
+"""Of a compiled graph in the cache."""
 
 
 def openvino_library() -> Any:
@@ -150,24 +154,25 @@ def _opened(
     if not own:
         _card(read_metadata(place).get(METADATA_KEY), kind, place)
     chosen = ("bfloat16" if processor().has_bf16 else "float32") if precision == "auto" else precision
-    settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": count, "NUM_STREAMS": 1}
+    settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": count, "NUM_STREAMS": 1}
+    settings["INFERENCE_PRECISION_HINT"] = _HINTS[chosen]
     core = openvino.Core()
     try:
-        model = core.read_model(place)
-        texts = {
-            key: model.get_rt_info([key]).astype(str)
-            for key in (METADATA_KEY, STREAM_KEY)
-            if own and model.has_rt_info([key])
-        }
-        texts = texts if own else read_metadata(place)
-        compiled = core.compile_model(model, "CPU", {**settings, "INFERENCE_PRECISION_HINT": _HINTS[chosen]})
-    except RuntimeError as error:
+        texts = _own_metadata(core.read_model(place)) if own else read_metadata(place)
+        cards = _card(texts.get(METADATA_KEY), kind, place), StreamCard.from_json(texts.get(STREAM_KEY), str(place))
+        key = graph_key(place, openvino.__version__, json.dumps(settings))
+        compiled = from_cache(key, _SUFFIX, lambda entry: core.import_model(entry.read_bytes(), "CPU", settings))
+        if compiled is None:
+            compiled = core.compile_model(core.read_model(place), "CPU", settings)
+            into_cache(key, _SUFFIX, lambda entry: entry.write_bytes(compiled.export_model().getvalue()))
+    except (RuntimeError, OSError) as error:
         raise EngineError(f"{place}: OpenVINO cannot open it: {_line(error)}") from error
-    return (
-        _card(texts.get(METADATA_KEY), kind, place),
-        StreamCard.from_json(texts.get(STREAM_KEY), str(place)),
-        compiled,
-    )
+    return *cards, compiled
+
+
+def _own_metadata(model: Any) -> dict[str, str]:
+    """Return what a model in OpenVINO's own format says about itself."""
+    return {key: model.get_rt_info([key]).astype(str) for key in (METADATA_KEY, STREAM_KEY) if model.has_rt_info([key])}
 
 
 def _card(text: str | None, kind: GraphType, place: Path) -> GraphCard:
