@@ -87,7 +87,7 @@ def running(voices, settings: ServerSettings | None = None, aligners=None, **add
     thread.start()
     try:
         assert ready.wait(10)
-        while not server.started:
+        while not (server.started and app.state.service.warm):
             time.sleep(0.01)
         yield started[0]
     finally:

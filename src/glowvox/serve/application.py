@@ -1,5 +1,6 @@
 """The application: all routes, and what every request passes through."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -52,8 +53,10 @@ def create_app(
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(asyncio.to_thread(service.warm_up))
         yield
         service.stop()
+        await warming
         service.studio.shut()
 
     app = FastAPI(

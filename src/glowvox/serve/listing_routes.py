@@ -42,7 +42,9 @@ def listing_router(service: Service) -> APIRouter:
 
     @router.get("/ready", tags=["server"], summary="Whether requests are welcome")
     async def ready() -> JSONResponse:
-        """Answer 200 while texts are taken, 503 when the server is stopping."""
+        """Answer 200 while texts are spoken at once; 503 while voices are loading, and when the server is stopping."""
+        if not service.warm:
+            raise Refusal(503, "the voices are loading", code="loading", headers={"Retry-After": "1"})
         if service.stopping:
             raise Refusal(503, "the server is stopping", code="stopping", headers={"Retry-After": "5"})
         return JSONResponse({"status": "ready", "voices": [voice.name for voice in service.shelf]})

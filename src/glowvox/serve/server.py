@@ -64,7 +64,7 @@ def log_to_stderr(level: str = "info") -> None:
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound to an address.
+    """Return a socket that listens at an address; who comes early waits until the server takes connections.
 
     Raises:
         ConfigError: the address cannot be used.
@@ -77,6 +77,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
             own = exits.enter_context(socket.socket(found[0][0], socket.SOCK_STREAM))
             own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             own.bind(found[0][4])
+            own.listen(_BACKLOG)
             exits.pop_all()
     except OSError as error:
         why = getattr(error, "strerror", None) or str(error)

@@ -1,7 +1,9 @@
 """What all parts of a server share."""
 
+import contextlib
 from dataclasses import dataclass, field
 
+from glowvox.errors import GlowvoxError
 from glowvox.serve.batches import Batches
 from glowvox.serve.keys import Gate
 from glowvox.serve.metrics import Metrics
@@ -20,6 +22,8 @@ class Service:
     studio: Studio = field(init=False)
     metrics: Metrics = field(init=False)
     batches: Batches = field(default_factory=Batches)
+    warm: bool = False
+    """Whether every voice has spoken, and so has loaded what it needs."""
     stopping: bool = False
     """Whether nothing new is begun."""
     connections: int = 0
@@ -31,6 +35,14 @@ class Service:
         self.gate = Gate(self.settings.keys)
         self.studio = Studio(self.settings.limits, self.settings.turns)
         self.metrics = Metrics(self.studio)
+
+    def warm_up(self) -> None:
+        """Have every voice speak, so that the first client need not wait for what is loaded only then."""
+        for voice in self.shelf:
+            # a voice that cannot speak says so to those who ask for it
+            with contextlib.suppress(GlowvoxError):
+                voice.say("Ready.", on_warning=lambda _: None)
+        self.warm = True
 
     def connect(self) -> bool:
         """Count a connection in, if there is room for it."""

@@ -1,0 +1,100 @@
+"""The server as a process: it ends well when it is told to, and comes back when it is killed."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+LONG = "This is a sentence that takes its time to be spoken. " * 12
+
+
+@contextmanager
+def process(port: int, delay: float) -> Iterator[tuple[subprocess.Popen, str]]:
+    script = Path(__file__).with_name("served_process.py")
+    server = subprocess.Popen([sys.executable, script, str(port), str(delay)], stderr=subprocess.PIPE, text=True)
+    try:
+        for line in server.stderr:
+            if '"event": "listening"' in line:
+                yield server, json.loads(line)["url"]
+                break
+        else:
+            pytest.fail("the server did not start")
+    finally:
+        server.kill()
+        server.wait(10)
+        server.stderr.close()
+
+
+def speak(url: str, text: str) -> httpx.Response:
+    body = {"input": text, "response_format": "pcm"}
+    return httpx.post(f"{url}/v1/audio/speech", json=body, timeout=30)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def speaking(url: str) -> int:
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    return int(float(next(line.split()[1] for line in lines if line.startswith("glowvox_speaking "))))
+
+
+def wait_for(url: str, count: int) -> None:
+    end = time.monotonic() + 20
+    while speaking(url) < count:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_sigterm_lets_what_was_begun_be_finished():
+    with process(0, 0.03) as (server, url), ThreadPoolExecutor(3) as threads:
+        alone = speak(url, LONG).content
+        pending = [threads.submit(speak, url, LONG) for _ in range(3)]
+        wait_for(url, 3)
+        server.send_signal(signal.SIGTERM)
+        assert [future.result().content for future in pending] == [alone] * 3
+        assert server.wait(20) == 0
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/health")
+
+
+def test_a_second_signal_does_not_wait():
+    body = {"input": LONG, "response_format": "pcm"}
+    with (
+        process(0, 0.5) as (server, url),
+        httpx.stream("POST", f"{url}/v1/audio/speech", json=body, timeout=30) as response,
+    ):
+        pieces = response.iter_raw()
+        assert next(pieces)
+        server.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        server.send_signal(signal.SIGINT)
+        with pytest.raises(httpx.HTTPError):
+            list(pieces)
+        assert server.wait(15) is not None
+
+
+def test_after_a_kill_it_serves_again():
+    port = free_port()
+    with process(port, 0.05) as (server, url), ThreadPoolExecutor(3) as threads:
+        pending = [threads.submit(speak, url, LONG) for _ in range(3)]
+        wait_for(url, 3)
+        server.kill()
+        for future in pending:
+            with pytest.raises(httpx.HTTPError):
+                future.result()
+    with process(port, 0.0) as (_, url):
+        up = time.monotonic()
+        assert speak(url, "Hello.").status_code == 200
+        assert time.monotonic() - up < 2
