@@ -7,14 +7,14 @@ from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
 from glowvox.bulk.output import FileNames, ShardOutput
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 
 
 @final
 class FileOutput(ShardOutput):
     """See `ShardOutput`; the files are written as they come, each whole."""
 
-    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)
         self._names = FileNames()
         self._files: list[OutputFile] = []

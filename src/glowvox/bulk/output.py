@@ -9,7 +9,7 @@ from typing import Any
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 
 _BLOCK = 1 << 20
 _LONGEST_NAME = 80
@@ -25,7 +25,7 @@ class ShardOutput(ABC):
         settings: the run's.
     """
 
-    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
         self.storage, self.name, self.settings = storage, name, settings
 
     def __enter__(self) -> "ShardOutput":

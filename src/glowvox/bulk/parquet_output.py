@@ -7,7 +7,7 @@ from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
 from glowvox.bulk.output import ShardOutput, hashed_file
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError, MissingExtraError
 
 _GROUP = 64
@@ -22,7 +22,7 @@ class ParquetOutput(ShardOutput):
         MissingExtraError: pyarrow is not installed.
     """
 
-    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)
         try:
             import pyarrow

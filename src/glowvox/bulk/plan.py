@@ -12,7 +12,7 @@ from typing import Any
 
 from glowvox.bulk.duplicates import DuplicateFinder
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError
 
 _INDEX = "plan/index.jsonl"
@@ -47,7 +47,7 @@ def shard_from_json(line: str | bytes) -> ShardPlan:
 
 
 def write_plan(
-    storage: Storage, rows: Iterable[Row | BadRow], shard_rows: int, on_progress: Callable[[int], None]
+    storage: RunStorage, rows: Iterable[Row | BadRow], shard_rows: int, on_progress: Callable[[int], None]
 ) -> list[ShardPlan]:
     """Cut rows into shards and write them.
 
@@ -82,7 +82,7 @@ def write_plan(
     return shards
 
 
-def read_plan(storage: Storage) -> list[ShardPlan]:
+def read_plan(storage: RunStorage) -> list[ShardPlan]:
     """Return the shards of a plan.
 
     Raises:
@@ -94,7 +94,7 @@ def read_plan(storage: Storage) -> list[ShardPlan]:
         raise DataError(f"{storage.url}/{_INDEX}: damaged ({error}); name another output") from error
 
 
-def read_shard(storage: Storage, shard: ShardPlan) -> list[Row | BadRow]:
+def read_shard(storage: RunStorage, shard: ShardPlan) -> list[Row | BadRow]:
     """Return the rows of a shard; one whose id stood before is a bad one.
 
     Raises:

@@ -10,7 +10,7 @@ from glowvox.bulk.manifest import ManifestColumns, check_formats, identify, mani
 from glowvox.bulk.plan import ShardPlan, read_plan, write_plan
 from glowvox.bulk.progress import Progress, Standing
 from glowvox.bulk.shard_work import do_shard
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 from glowvox.bulk.summary import RunTotals, write_summary
 from glowvox.bulk.workers import Workers, result_of
 from glowvox.errors import EngineError
@@ -42,7 +42,7 @@ class RunReport:
     """Shards that failed and were done once more, row by row."""
 
 
-def plan_run(storage: Storage, sources: Sequence[str], settings: RunSettings, told: Told) -> list[ShardPlan]:
+def plan_run(storage: RunStorage, sources: Sequence[str], settings: RunSettings, told: Told) -> list[ShardPlan]:
     """Return the shards of a run: planned now, or when it was first started.
 
     Args:
@@ -69,7 +69,7 @@ def plan_run(storage: Storage, sources: Sequence[str], settings: RunSettings, to
 
 
 def do_run(
-    storage: Storage,
+    storage: RunStorage,
     shards: Sequence[ShardPlan],
     settings: RunSettings,
     workers: Workers,
@@ -127,7 +127,7 @@ def _first_round(missing: dict[int, ShardPlan], workers: Workers, progress: Prog
 
 
 def _second_round(
-    storage: Storage,
+    storage: RunStorage,
     shards: Sequence[ShardPlan],
     settings: RunSettings,
     workers: Workers,

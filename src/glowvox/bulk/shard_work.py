@@ -14,13 +14,13 @@ from glowvox.bulk.parquet_output import ParquetOutput
 from glowvox.bulk.plan import ShardPlan, read_shard
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 from glowvox.bulk.tar_output import TarOutput
 
 SpeakRow = Callable[[Row], Spoken | BadRow]
 
 
-def do_shard(storage: Storage, shard: ShardPlan, settings: RunSettings, speak: SpeakRow) -> Ledger:
+def do_shard(storage: RunStorage, shard: ShardPlan, settings: RunSettings, speak: SpeakRow) -> Ledger:
     """Speak a shard, unless that was done before, and return its ledger.
 
     Args:
@@ -44,7 +44,7 @@ def do_shard(storage: Storage, shard: ShardPlan, settings: RunSettings, speak: S
     return ledger
 
 
-def open_output(storage: Storage, name: str, settings: RunSettings) -> ShardOutput:
+def open_output(storage: RunStorage, name: str, settings: RunSettings) -> ShardOutput:
     """Return the output of a shard in the run's form.
 
     Raises:

@@ -18,7 +18,7 @@ _TRIES = 4
 _WAIT_SECONDS = 0.5
 
 
-class Storage(ABC):
+class RunStorage(ABC):
     """Files by names such as `ledger/00000007.json`.
 
     Args:
@@ -89,7 +89,7 @@ class Storage(ABC):
         return self.workplace() / f".{secrets.token_hex(8)}{_ASIDE}"
 
 
-class LocalStorage(Storage):
+class LocalStorage(RunStorage):
     """A folder; files are written in its hidden folder `.work` and renamed into place."""
 
     def __init__(self, url: str) -> None:
@@ -97,7 +97,7 @@ class LocalStorage(Storage):
         self._folder = Path(url)
 
     def read(self, name: str) -> bytes:
-        """See `Storage.read`."""
+        """See `RunStorage.read`."""
         try:
             return (self._folder / name).read_bytes()
         except FileNotFoundError:
@@ -106,7 +106,7 @@ class LocalStorage(Storage):
             raise DataError(f"{self._folder / name}: cannot be read ({error.strerror})") from error
 
     def put(self, name: str, source: Path) -> None:
-        """See `Storage.put`."""
+        """See `RunStorage.put`."""
         target = self._folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -115,14 +115,14 @@ class LocalStorage(Storage):
             raise DataError(f"{target}: cannot be written ({error.strerror})") from error
 
     def remove(self, name: str) -> None:
-        """See `Storage.remove`."""
+        """See `RunStorage.remove`."""
         try:
             (self._folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise DataError(f"{self._folder / name}: cannot be removed ({error.strerror})") from error
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """See `Storage.sizes`."""
+        """See `RunStorage.sizes`."""
         try:
             with os.scandir(self._folder / folder) as entries:
                 return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
@@ -132,7 +132,7 @@ class LocalStorage(Storage):
             raise DataError(f"{self._folder / folder}: cannot be listed ({error.strerror})") from error
 
     def workplace(self) -> Path:
-        """See `Storage.workplace`."""
+        """See `RunStorage.workplace`."""
         place = self._folder / ".work"
         try:
             place.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ class LocalStorage(Storage):
         return place
 
     def sweep(self) -> None:
-        """See `Storage.sweep`."""
+        """See `RunStorage.sweep`."""
         place = self._folder / ".work"
         for leftover in place.glob(f".*{_ASIDE}"):
             leftover.unlink(missing_ok=True)
@@ -149,7 +149,7 @@ class LocalStorage(Storage):
             place.rmdir()
 
 
-class RemoteStorage(Storage):
+class RemoteStorage(RunStorage):
     """Object storage through fsspec; an object appears when its upload is complete."""
 
     def __init__(self, url: str) -> None:
@@ -158,7 +158,7 @@ class RemoteStorage(Storage):
         self._root = PurePosixPath(root)
 
     def read(self, name: str) -> bytes:
-        """See `Storage.read`."""
+        """See `RunStorage.read`."""
         try:
             return bytes(_persistently(lambda: self._system.cat_file(str(self._root / name))))
         except FileNotFoundError:
@@ -167,7 +167,7 @@ class RemoteStorage(Storage):
             raise DataError(f"{self.url}/{name}: cannot be read ({_line(error)})") from error
 
     def put(self, name: str, source: Path) -> None:
-        """See `Storage.put`."""
+        """See `RunStorage.put`."""
         target = self._root / name
         try:
             self._system.makedirs(str(target.parent), exist_ok=True)
@@ -176,7 +176,7 @@ class RemoteStorage(Storage):
             raise DataError(f"{self.url}/{name}: cannot be written ({_line(error)})") from error
 
     def remove(self, name: str) -> None:
-        """See `Storage.remove`."""
+        """See `RunStorage.remove`."""
         try:
             self._system.rm_file(str(self._root / name))
         except FileNotFoundError:
@@ -185,7 +185,7 @@ class RemoteStorage(Storage):
             raise DataError(f"{self.url}/{name}: cannot be removed ({_line(error)})") from error
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """See `Storage.sizes`."""
+        """See `RunStorage.sizes`."""
         try:
             # A listing that was kept would not show what other machines wrote.
             self._system.invalidate_cache()
@@ -197,14 +197,14 @@ class RemoteStorage(Storage):
         return {PurePosixPath(entry["name"]).name: entry["size"] for entry in entries if entry["type"] == "file"}
 
     def workplace(self) -> Path:
-        """See `Storage.workplace`."""
+        """See `RunStorage.workplace`."""
         return Path(tempfile.gettempdir())
 
     def sweep(self) -> None:
-        """See `Storage.sweep`; uploads that were cut off are no objects."""
+        """See `RunStorage.sweep`; uploads that were cut off are no objects."""
 
 
-def open_storage(url: str) -> Storage:
+def open_storage(url: str) -> RunStorage:
     """Return the storage at a folder or an fsspec address (`s3://bucket/speech`, `gs://`, `az://`, `memory://`).
 
     Raises:

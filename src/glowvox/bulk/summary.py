@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from glowvox.bulk.ledger import read_all_complete
 from glowvox.bulk.plan import ShardPlan
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError
 
 ROWS, ERRORS = "rows.jsonl", "errors.jsonl"
@@ -23,7 +23,7 @@ class RunTotals:
     bytes: int
 
 
-def write_summary(storage: Storage, shards: Sequence[ShardPlan]) -> RunTotals:
+def write_summary(storage: RunStorage, shards: Sequence[ShardPlan]) -> RunTotals:
     """Write `rows.jsonl` (what was spoken) and `errors.jsonl` (what could not be, and why) in the manifest's order.
 
     Raises:

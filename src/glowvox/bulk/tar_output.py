@@ -10,7 +10,7 @@ from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
 from glowvox.bulk.output import FileNames, ShardOutput, hashed_file
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import Storage
+from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError
 
 
@@ -18,7 +18,7 @@ from glowvox.errors import DataError
 class TarOutput(ShardOutput):
     """See `ShardOutput`. The same rows give the same bytes: no times, owners or places are in the file."""
 
-    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)
         self._names = FileNames()
         self._aside = storage.aside()
