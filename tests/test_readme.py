@@ -14,14 +14,18 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tiny_voice import acoustic_model, write_tiny_voice
 
 from glowvox import Audio
+from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import COMMANDS, commands, main
+from glowvox.text.front_end import load_front_end
+from glowvox.text.tokenizer import Tokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CHAPTERS = ("index", "quickstart", "training", "checkpoints", "audio", "api")
+CHAPTERS = ("index", "quickstart", "training", "checkpoints", "audio", "alignment", "likelihoods", "dubbing", "api")
 """The pages in the order in which they are read, and in which their blocks run."""
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in CHAPTERS)]
 BLOCK = re.compile(r"<!-- run -->\n```(sh|python)\n(.*?)```", re.DOTALL)
@@ -43,7 +47,7 @@ def _blocks(page: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with `recordings/`, `recording.wav` and a published checkpoint."""
+    """A folder with recordings, a published checkpoint, subtitles, an acoustic model and a voice."""
     folder = tmp_path_factory.mktemp("readme")
     speech = runpy.run_path(str(EXAMPLES / "speech_like.py"))
     (folder / "recordings").mkdir()
@@ -53,6 +57,11 @@ def folder(tmp_path_factory):
         (folder / "recordings" / f"{index}.txt").write_text(f"This is sentence number {index}.", encoding="utf-8")
     Audio(speech["speech_like"](1.0), speech["SAMPLE_RATE"]).save(folder / "recording.wav")
     shutil.copy(ROOT / "tests/golden/waveglow_tiny.official.pt", folder / "waveglow_256channels.pt")
+    (folder / "film.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nGood morning.\n", encoding="utf-8")
+    write_tiny_voice(folder / "voices/pair", folder / "models/pair", speakers=("ann", "bob"))
+    front_ends = {"en-us": load_front_end("en-us").to_dict()}
+    text = {"tokenizer": Tokenizer().to_dict(), "front_ends": front_ends, "speakers": ["ann"]}
+    save_model(acoustic_model(), folder / "runs/acoustic", provenance={"text": text})
     return folder
 
 
@@ -140,8 +149,27 @@ def test_examples_run(script, arguments, says, folder, monkeypatch, capsys):
     assert all((folder / name).is_file() for name in arguments)
 
 
+def test_examples_with_a_model_run(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    models = ["--model", "runs/acoustic", "--vocoder", "models/pair/vocoder"]
+    for script, words, made in (
+        ("likelihood_over_time.py", ["recording.wav", "This is said.", "over_time.png"], "over_time.png"),
+        ("sampling_and_interpolation.py", ["This is said.", "sampled"], "sampled/one-calm-word.wav"),
+    ):
+        monkeypatch.setattr(sys, "argv", [script, *words, *models])
+        runpy.run_path(str(EXAMPLES / script), run_name="__main__")
+        assert (folder / made).stat().st_size > 1000
+    monkeypatch.setattr(sys, "argv", [script, "Said.", "pair", "--model", "voices/pair", *models[2:]])
+    runpy.run_path(str(EXAMPLES / script), run_name="__main__")
+    voices = {"speaker-ann", "speaker-bob", "between-speakers-0.25", "between-speakers-0.75"}
+    assert voices <= {path.stem for path in (folder / "pair").iterdir()}
+    assert "bits per sample" in capsys.readouterr().out
+
+
 def test_every_example_is_run():
     assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "likelihood_over_time.py",
+        "sampling_and_interpolation.py",
         "speech_like.py",
         "copy_synthesis.py",
         "exact_flow.py",
