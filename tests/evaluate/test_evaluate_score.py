@@ -10,8 +10,9 @@ from tiny_voice import acoustic_model, vocoder_model
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import AudioError, CheckpointError, DataError, TextError
+from glowvox.evaluate.batch_alignment import ModelChoice
 from glowvox.evaluate.open_aligner import open_aligner
-from glowvox.evaluate.score import Measured, bits_per_sample, judged, opened_vocoder
+from glowvox.evaluate.score import Measured, bits_per_sample, judged, measure_files, opened_vocoder
 from glowvox.evaluate.score_reference import Reference, Scale, chosen_texts, read_reference, reference_of
 from glowvox.evaluate.score_table import score_row, score_table, write_scores
 from glowvox.evaluate.text_fit import FitMeter
@@ -101,7 +102,8 @@ def test_the_scale_is_robust():
 
 
 def test_a_reference_is_kept(tmp_path):
-    reference = Reference("data", 30, {"gain": Scale(1.0, 0.5)}, ("One.", "Zwei ä."))
+    names = ("nats_per_frame", "gain", "worst", "pace")
+    reference = Reference("data", 30, {name: Scale(1.0, 0.5) for name in names}, ("One.", "Zwei ä."))
     place = tmp_path / "r.json"
     reference.save(place)
     assert read_reference(place) == reference
@@ -111,7 +113,11 @@ def test_a_reference_is_kept(tmp_path):
         ('{"format": "x"}', "not a reference"),
         (json.dumps({**json.loads(place.read_text()), "format_version": 99}), "version 99"),
         (json.dumps({**json.loads(place.read_text()), "scales": {"gain": {}}}), "damaged"),
-        (json.dumps({**json.loads(place.read_text()), "scales": {"gain": {"median": 0, "spread": 0}}}), "damaged"),
+        (
+            json.dumps({**json.loads(place.read_text()), "scales": {"gain": {"median": 0, "spread": 1}}}),
+            "needs the scales",
+        ),
+        (json.dumps(json.loads(place.read_text())).replace("0.5", "0.0"), "must be a positive number"),
         (json.dumps({**json.loads(place.read_text()), "texts": None}), "damaged"),
     ):
         (tmp_path / "bad.json").write_text(content)
@@ -119,6 +125,12 @@ def test_a_reference_is_kept(tmp_path):
             read_reference(tmp_path / "bad.json")
     with pytest.raises(DataError, match="cannot read"):
         read_reference(tmp_path / "none.json")
+
+
+def test_one_text_for_all_recordings_is_told_at_once(tmp_path):
+    save_model(acoustic_model(), tmp_path / "acoustic", provenance={"text": vars(text_side()) | {"speakers": ["ann"]}})
+    with pytest.raises(TextError, match="at least two other texts"):
+        measure_files(ModelChoice(str(tmp_path / "acoustic")), [], ["Only this."])
 
 
 def test_chosen_texts_are_of_all_lengths():

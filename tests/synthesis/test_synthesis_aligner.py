@@ -146,7 +146,7 @@ def test_speakers_and_languages_are_checked(recording):
         pair.align(recording, RATE, TEXT, language="fr-fr")
     stored = load_front_end("en-us").to_dict()
     several = aligner_of("ann", front_ends={"en-us": stored, "en-gb": stored})
-    with pytest.raises(VoiceError, match="say which of them"):
+    with pytest.raises(VoiceError, match="name the language of the text"):
         several.align(recording, RATE, TEXT)
     with pytest.raises(VoiceError, match="names 2 speakers, the model has 1"):
         Aligner(TorchAcoustic(acoustic_model(1)), pair.reader.side)

@@ -87,13 +87,15 @@ def measure_files(
         progress: called with recordings done and in all.
 
     Raises:
+        TextError: there are fewer than two other texts.
         GlowvoxError: a model cannot be opened.
     """
-    chosen_aligner(choice)
-    if vocoder is not None:
-        opened_vocoder(vocoder)
     if jobs > 1:
         choice = choice.alone()
+    # What is wrong with the models or the texts is wrong with every recording: it is told at once.
+    _meter(choice, tuple(texts))
+    if vocoder is not None:
+        opened_vocoder(vocoder)
     tasks = [ScoreTask(choice, tuple(texts), vocoder, file) for file in files]
     found: list[Measured] = []
     made: Iterator[Measured] = run_in_order(measure_file, tasks, min(jobs, max(1, len(tasks))), _crashed)

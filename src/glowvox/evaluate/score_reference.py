@@ -15,6 +15,7 @@ FORMAT_VERSION = 1
 _MOST_BYTES = 16 << 20
 _NORMAL = 1.4826
 """Median absolute deviation times this is the standard deviation, for normally distributed values."""
+_NEEDED = ("nats_per_frame", "gain", "worst", "pace")
 _LEAST = 20
 """Recordings below which a reference says nothing."""
 
@@ -108,6 +109,8 @@ def read_reference(path: Path) -> Reference:
         found = Reference(str(content["source"]), int(content["recordings"]), scales, texts)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"{path}: the reference is damaged") from error
+    if not set(_NEEDED) <= set(scales):
+        raise DataError(f"{path}: the reference is damaged: it needs the scales {', '.join(_NEEDED)}")
     if not all(np.isfinite([one.median, one.spread]).all() and one.spread > 0 for one in scales.values()):
         raise DataError(f"{path}: the reference is damaged: a spread must be a positive number")
     return found

@@ -100,7 +100,7 @@ class TextReader:
         side = self.side
         own = side.speaker_languages.get(speaker or side.speakers[0], side.language)
         if own is None and len(self.languages) > 1:
-            raise VoiceError(f"the model reads {', '.join(self.languages)}: say which of them the text is")
+            raise VoiceError(f"the model reads {', '.join(self.languages)}: name the language of the text")
         return own or self.languages[0]
 
     def read(
