@@ -55,6 +55,11 @@ class VocoderEngine(ABC):
         return self.audio.hop_length // self.n_group if self.n_group else 0
 
     @property
+    def parallel(self) -> bool:
+        """Whether calls from several threads at once get more done than one call with a batch."""
+        return False
+
+    @property
     def delay(self) -> int | None:
         """Mel frames that must follow a frame before `step` gives its samples; None: the engine cannot do steps."""
         return None

@@ -48,6 +48,11 @@ class OnnxVocoder(VocoderEngine):
         self._where = where
 
     @property
+    def parallel(self) -> bool:
+        """Whether calls from several threads at once get more done than one call with a batch: they do."""
+        return True
+
+    @property
     def delay(self) -> int | None:
         """Mel frames that must follow a frame before `step` gives its samples; None: an older graph."""
         return None if self._stream is None else self._stream.delay
