@@ -8,7 +8,7 @@ TEXT = Hello, world.
 IN =
 OUT = out/say.wav
 PYTEST_ARGS ?=
-BENCH = $(wildcard benchmarks/*.py)
+BENCH = benchmarks/run_all.py
 
 # As they were typed: a "$" in a text is a "$", and the shell sees them as variables, not as code.
 override TEXT := $(value TEXT)
@@ -55,8 +55,8 @@ lint: $(VENV)/.dev  ## check style, format and types; list long files
 	echo "== long files"; (cd tests && $(abspath $(BIN))/python -m architecture.code_rules); \
 	exit $$status
 
-bench: $(VENV)/.dev  ## run the benchmarks: all, or BENCH=benchmarks/alignment.py
-	@for script in $(BENCH); do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: $(VENV)/.dev  ## run all benchmarks into docs/benchmarks.md, or one: BENCH=benchmarks/alignment.py
+	$(BIN)/python $(BENCH)
 
 docs: $(VENV)/.docs  ## build the documentation into build/docs, warnings being errors
 	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs

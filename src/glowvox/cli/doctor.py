@@ -62,8 +62,41 @@ def _found() -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "engines": installed_engines(),
         "engine": engine,
+        "left_out": _left_out(engine["name"]),
+        "cache": _cache(),
         "voices": {voice.name: str(voice.path) for voice in installed_voices()},
     }
+
+
+def _left_out(chosen: str | None) -> dict[str, str]:
+    """Return why the other engines would not run an exported graph here."""
+    from glowvox.engines.choose import ENGINES, choose_engine
+    from glowvox.errors import GlowvoxError
+
+    found = {}
+    for name in ENGINES:
+        if name == chosen:
+            continue
+        try:
+            choose_engine(name)
+            found[name] = "installed; another one is faster here, or as fast and smaller"
+        except GlowvoxError as error:
+            found[name] = str(error)
+    return found
+
+
+def _cache() -> dict[str, Any]:
+    """Return where optimised graphs are kept, and how large they are."""
+    from glowvox.engines.graph_cache import cache_folder
+
+    folder = cache_folder()
+    if folder is None:
+        return {"folder": None, "bytes": 0}
+    try:
+        size = sum(entry.stat().st_size for entry in folder.iterdir() if entry.is_file())
+    except OSError:
+        size = 0
+    return {"folder": str(folder), "bytes": size}
 
 
 def _version(package: str) -> str | None:
@@ -88,6 +121,14 @@ def _as_text(found: dict[str, Any]) -> str:
         f"not there    {', '.join(missing) or 'nothing'}",
         f"engines      {', '.join(engines) or 'none'}",
         f"chosen       {engine['name'] or 'none'}: {engine['reason']}",
+        *(f"not chosen   {name}: {why}" for name, why in found["left_out"].items()),
+        f"cache        {_cache_text(found['cache'])}",
         f"voices       {', '.join(found['voices']) or 'none'}",
     ]
     return "\n".join(lines)
+
+
+def _cache_text(cache: dict[str, Any]) -> str:
+    if cache["folder"] is None:
+        return "off"
+    return f"{cache['folder']}, {cache['bytes'] / 1e6:.0f} MB of optimised graphs"

@@ -159,14 +159,20 @@ class Performance:
 
 
 def joined(chunks: Iterable[AudioChunk]) -> Audio:
-    """Return the audio that chunks, one at least, are the pieces of."""
-    pieces = list(chunks)
-    return Audio(
-        np.concatenate([piece.samples for piece in pieces]),
-        pieces[0].sample_rate,
-        tuple(word for piece in pieces for word in piece.words),
-        tuple(mark for piece in pieces for mark in piece.marks),
-    )
+    """Return the audio that chunks, one at least, are the pieces of; its samples are never in memory twice."""
+    samples, length, rate = np.empty(0, np.float32), 0, 0
+    words: list[TimedWord] = []
+    marks: list[TimedMark] = []
+    for chunk in chunks:
+        end, rate = length + len(chunk.samples), chunk.sample_rate
+        if end > len(samples):
+            samples.resize(end + end // 8, refcheck=False)  # in place wherever the system can
+        samples[length:end] = chunk.samples
+        words.extend(chunk.words)
+        marks.extend(chunk.marks)
+        length = end
+    samples.resize(length, refcheck=False)
+    return Audio(samples, rate, tuple(words), tuple(marks))
 
 
 def _chunks(pieces: Iterator[_Piece], total: int | None, rate: int) -> Iterator[AudioChunk]:
