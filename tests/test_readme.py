@@ -34,6 +34,7 @@ SMALL = {
         *("--set", "training.steps=2", "--set", "training.validate_every=2", "--set", "training.batch_size=2"),
         *("--set", "waveglow.n_flows=2", "--set", "waveglow.n_channels=16", "--set", "waveglow.n_skip_channels=16"),
         *("--set", "waveglow.encoder_channels=16", "--set", "vocoder_training.segment_frames=16"),
+        *("--set", "vocoder_training.pitch_steps=5"),
         "--no-tensorboard",
     ],
     ("evaluate", "vocoder"): ["--clips", "1"],

@@ -44,7 +44,7 @@ def vocoder_preset(**changes: dict[str, object]) -> Preset:
             "checkpoint_every": 20,
             "validation_clips": 1,
         },
-        "vocoder_training": {"segment_frames": 16, "spectral_from_step": 12, "likelihood_every": 2},
+        "vocoder_training": {"segment_frames": 16, "pitch_steps": 5, "spectral_from_step": 12, "likelihood_every": 2},
     }
     for table, settings in changes.items():
         tables[table] = {**tables.get(table, {}), **settings}

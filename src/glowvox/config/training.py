@@ -86,6 +86,8 @@ class VocoderTrainingConfig:
     """FFT sizes of the spectral losses, in samples."""
     temperature: float = 0.6
     """Standard deviation of the noise from which samples are drawn."""
+    pitch_steps: int = 1500
+    """Steps in which the pitch predictor of a harmonic source learns, by itself, before the first step of the flow."""
     two_draws: bool = False
     """Draw two samples for every segment and take off half the distance between them, which makes the spectral losses
     a proper score: noise stays noise."""
@@ -97,6 +99,8 @@ class VocoderTrainingConfig:
             raise ConfigError(f"vocoder_training.segment_frames must be at least 8, got {self.segment_frames}")
         if not self.fft_sizes or min(self.fft_sizes) < 64:
             raise ConfigError(f"vocoder_training.fft_sizes must be at least 64, got {list(self.fft_sizes)}")
+        if self.pitch_steps < 1:
+            raise ConfigError(f"vocoder_training.pitch_steps must be at least 1, got {self.pitch_steps}")
         if not 0 <= self.refine <= 100:
             raise ConfigError(f"vocoder_training.refine must lie between 0 and 100, got {self.refine}")
         if self.likelihood_every < 1:

@@ -15,16 +15,13 @@ from glowvox.audio.pitch_bins import BINS, read_pitch, target_bins
 from glowvox.data.prepared import Clip
 from glowvox.models.pitch_predictor import PitchPredictor
 
-_log = logging.getLogger(__name__)
 _MOST_SECONDS = 5400.0
 """Speech that is enough to learn from."""
-_STEPS, _BATCH, _FRAMES = 1500, 16, 160
+_BATCH, _FRAMES = 16, 160
 _LEARNING_RATE = 2e-3
 
 
-def fit_pitch(
-    predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int, *, seed: int, steps: int = _STEPS
-) -> float:
+def fit_pitch(predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int, *, seed: int, steps: int) -> float:
     """Teach the predictor what YIN finds in the recordings, once, before everything else; return the last loss in nats.
 
     It learns in a minute or two and then stays as it is: the flow learns to rely on it.
@@ -65,7 +62,9 @@ def fit_pitch(
             last = float(loss.detach())
     predictor.fitted.fill_(1.0)
     predictor.requires_grad_(requires_grad=False)
-    _log.info("the pitch predictor has learned from %.0f s of speech: %.2f nats per frame", seconds, last)
+    logging.getLogger(__name__).info(
+        "the pitch predictor has learned from %.0f s of speech: %.2f nats per frame", seconds, last
+    )
     return last
 
 

@@ -53,7 +53,13 @@ def train_vocoder(
         assert isinstance(model, WaveGlow)
         learned = model.pitch is None or (bool(model.pitch.fitted) and mels_from is None)
         if model.pitch is not None and not options.resume and not learned:
-            fit_pitch(model.pitch, training, model.config.audio.sample_rate, seed=preset.training.seed)
+            fit_pitch(
+                model.pitch,
+                training,
+                model.config.audio.sample_rate,
+                seed=preset.training.seed,
+                steps=preset.vocoder_training.pitch_steps,
+            )
         sampler = SegmentSampler(
             training,
             frames=preset.vocoder_training.segment_frames,
