@@ -56,10 +56,12 @@ class Running:
     wyoming_port: int
     server: Server
     loop: asyncio.AbstractEventLoop
+    client: httpx.Client
+    """One for all requests of a test, since it takes longer to make one than to answer."""
 
     def post(self, text: str = "Hello, world.", *, timeout: float = 20.0, headers=None, **fields) -> httpx.Response:
         body = {"input": text, "response_format": "pcm", **fields}
-        return httpx.post(f"{self.url}/v1/audio/speech", json=body, timeout=timeout, headers=headers)
+        return self.client.post(f"{self.url}/v1/audio/speech", json=body, timeout=timeout, headers=headers)
 
     def stop(self) -> None:
         """Do what SIGTERM does."""
@@ -73,12 +75,13 @@ def running(voices, settings: ServerSettings | None = None, aligners=None, **add
     server = Server(app, Address(**address))
     started: list[Running] = []
     ready = threading.Event()
+    client = httpx.Client(verify=False)
 
     async def serve() -> None:
         wyoming = WyomingServer(app.state.service, "tcp://127.0.0.1:0")
         await wyoming.start()
         url = f"http://127.0.0.1:{own.getsockname()[1]}"
-        started.append(Running(url, app.state.service, wyoming.port, server, asyncio.get_running_loop()))
+        started.append(Running(url, app.state.service, wyoming.port, server, asyncio.get_running_loop(), client))
         ready.set()
         await server.serve(sockets=[own])
         await wyoming.stop()
@@ -87,10 +90,10 @@ def running(voices, settings: ServerSettings | None = None, aligners=None, **add
     thread.start()
     try:
         assert ready.wait(10)
-        while not (server.started and app.state.service.warm):
-            time.sleep(0.01)
+        assert eventually(lambda: server.started and app.state.service.warm, 60)
         yield started[0]
     finally:
+        client.close()
         server.should_exit = True
         thread.join(20)
         own.close()

@@ -114,7 +114,7 @@ def test_a_client_that_goes_away_stops_its_synthesis():
     slow, vocoder = slow_voice(0.05)
     with running([slow]) as server:
         body = {"input": LONG, "response_format": "pcm"}
-        with httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body) as response:
+        with server.client.stream("POST", f"{server.url}/v1/audio/speech", json=body) as response:
             next(response.iter_raw())
         assert eventually(lambda: not server.service.busy)
         calls = vocoder.calls
@@ -142,7 +142,7 @@ def test_a_client_that_reads_slowly_keeps_nobody_waiting():
     slow, vocoder = slow_voice(0.0)
     with running([slow], ServerSettings(Limits(characters=200_000), workers=1)) as server:
         body = {"input": "This is a sentence. " * 5000, "response_format": "wav", "sample_rate": 48_000}
-        with httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=20) as response:
+        with server.client.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=20) as response:
             next(response.iter_raw())
             assert eventually(lambda: (before := vocoder.calls) and not time.sleep(0.3) and vocoder.calls == before)
             assert vocoder.calls < 5000
@@ -168,13 +168,13 @@ def test_stopping_finishes_what_was_begun_and_begins_nothing():
         alone = server.post(LONG).content
         pending = threads.submit(server.post, LONG)
         assert eventually(lambda: server.service.studio.admission.speaking == 1)
-        assert httpx.get(f"{server.url}/ready").status_code == 200
+        assert server.client.get(f"{server.url}/ready").status_code == 200
         server.stop()
         assert eventually(lambda: server.service.stopping)
         refused = server.post("Hello.")
         assert refused.status_code == 503
         assert refused.headers["retry-after"]
-        assert httpx.get(f"{server.url}/ready").status_code == 503
+        assert server.client.get(f"{server.url}/ready").status_code == 503
         assert pending.result().content == alone
         assert eventually(lambda: server.server.should_exit)
 
@@ -183,12 +183,12 @@ def test_threads_and_memory_do_not_grow_with_requests():
     import gc
     import resource
 
-    with running([fake_voice()]) as server, httpx.Client() as client:
+    with running([fake_voice()]) as server:
 
         def many(count):
             for number in range(count):
                 body = {"input": f"Number {number % 10}.", "response_format": "pcm"}
-                assert client.post(f"{server.url}/v1/audio/speech", json=body).status_code == 200
+                assert server.client.post(f"{server.url}/v1/audio/speech", json=body).status_code == 200
 
         many(40)
         gc.collect()

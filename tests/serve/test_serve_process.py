@@ -34,9 +34,14 @@ def process(port: int, delay: float) -> Iterator[tuple[subprocess.Popen, str]]:
         server.stderr.close()
 
 
-def speak(url: str, text: str) -> httpx.Response:
-    body = {"input": text, "response_format": "pcm"}
-    return httpx.post(f"{url}/v1/audio/speech", json=body, timeout=30)
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(verify=False, timeout=30) as one:
+        yield one
+
+
+def speak(client: httpx.Client, url: str, text: str) -> httpx.Response:
+    return client.post(f"{url}/v1/audio/speech", json={"input": text, "response_format": "pcm"})
 
 
 def free_port() -> int:
@@ -45,35 +50,35 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-def speaking(url: str) -> int:
-    lines = httpx.get(f"{url}/metrics").text.splitlines()
+def speaking(client: httpx.Client, url: str) -> int:
+    lines = client.get(f"{url}/metrics").text.splitlines()
     return int(float(next(line.split()[1] for line in lines if line.startswith("glowvox_speaking "))))
 
 
-def wait_for(url: str, count: int) -> None:
+def wait_for(client: httpx.Client, url: str, count: int) -> None:
     end = time.monotonic() + 20
-    while speaking(url) < count:
+    while speaking(client, url) < count:
         assert time.monotonic() < end
         time.sleep(0.02)
 
 
-def test_sigterm_lets_what_was_begun_be_finished():
+def test_sigterm_lets_what_was_begun_be_finished(client):
     with process(0, 0.03) as (server, url), ThreadPoolExecutor(3) as threads:
-        alone = speak(url, LONG).content
-        pending = [threads.submit(speak, url, LONG) for _ in range(3)]
-        wait_for(url, 3)
+        alone = speak(client, url, LONG).content
+        pending = [threads.submit(speak, client, url, LONG) for _ in range(3)]
+        wait_for(client, url, 3)
         server.send_signal(signal.SIGTERM)
         assert [future.result().content for future in pending] == [alone] * 3
         assert server.wait(20) == 0
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{url}/health")
+            client.get(f"{url}/health")
 
 
-def test_a_second_signal_does_not_wait():
+def test_a_second_signal_does_not_wait(client):
     body = {"input": LONG, "response_format": "pcm"}
     with (
         process(0, 0.5) as (server, url),
-        httpx.stream("POST", f"{url}/v1/audio/speech", json=body, timeout=30) as response,
+        client.stream("POST", f"{url}/v1/audio/speech", json=body, timeout=30) as response,
     ):
         pieces = response.iter_raw()
         assert next(pieces)
@@ -85,16 +90,16 @@ def test_a_second_signal_does_not_wait():
         assert server.wait(15) is not None
 
 
-def test_after_a_kill_it_serves_again():
+def test_after_a_kill_it_serves_again(client):
     port = free_port()
     with process(port, 0.05) as (server, url), ThreadPoolExecutor(3) as threads:
-        pending = [threads.submit(speak, url, LONG) for _ in range(3)]
-        wait_for(url, 3)
+        pending = [threads.submit(speak, client, url, LONG) for _ in range(3)]
+        wait_for(client, url, 3)
         server.kill()
         for future in pending:
             with pytest.raises(httpx.HTTPError):
                 future.result()
     with process(port, 0.0) as (_, url):
         up = time.monotonic()
-        assert speak(url, "Hello.").status_code == 200
+        assert speak(client, url, "Hello.").status_code == 200
         assert time.monotonic() - up < 2

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 
-import httpx
 import numpy as np
 import pytest
 import soundfile
@@ -133,7 +132,7 @@ def test_bad_requests_get_one_line(server, fields, status, param):
 def test_bodies_that_are_no_requests(server):
     url = f"{server.url}/v1/audio/speech"
     for content in (b"", b"{", b"[]", b"null", b'{"input": "\xff"}', b"\x00" * 100, b'{"input": {"a": 1}}'):
-        response = httpx.post(url, content=content, headers={"Content-Type": "application/json"})
+        response = server.client.post(url, content=content, headers={"Content-Type": "application/json"})
         assert response.status_code == 400, content
         assert response.json()["error"]["type"] == "invalid_request_error"
 
@@ -141,13 +140,13 @@ def test_bodies_that_are_no_requests(server):
 def test_bodies_that_are_too_large_are_not_read(server):
     url = f"{server.url}/v1/audio/speech"
     headers = {"Content-Type": "application/json"}
-    assert httpx.post(url, content=b"x" * (1 << 20) + b"x", headers=headers).status_code == 413
+    assert server.client.post(url, content=b"x" * (1 << 20) + b"x", headers=headers).status_code == 413
 
     def endless():
         for _ in range(40):
             yield b"x" * (1 << 16)
 
-    assert httpx.post(url, content=endless(), headers=headers).status_code == 413
+    assert server.client.post(url, content=endless(), headers=headers).status_code == 413
 
 
 def test_speakers_are_chosen_by_name(server):

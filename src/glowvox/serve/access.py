@@ -9,9 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from glowvox.errors import GlowvoxError
 from glowvox.serve.audience import ClientGone
 from glowvox.serve.keys import address
-from glowvox.serve.problems import Refusal
-from glowvox.serve.reports import LOGGER
-from glowvox.serve.service import Service
+from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.settings import Limits
 
 _LARGE_BODIES = frozenset({"/v1/align"})
@@ -82,9 +81,12 @@ class AccessLog:
         except (Refusal, GlowvoxError, ClientGone):
             # the status has been sent; what is left is to end the connection, which the server does now
             broken = True
-        except Exception:
-            status, broken = status or 500, True
-            raise
+        except Exception as error:
+            # a defect of ours: the log tells of it, and the connection can be used again
+            logging.getLogger(LOGGER).exception("defect")
+            broken = bool(status)
+            if not broken:
+                await refusal_of(error).response()(scope, receive, counted)
         finally:
             route = scope.get("route")
             path = str(getattr(route, "path", "other"))

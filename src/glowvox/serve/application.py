@@ -79,7 +79,6 @@ def create_app(
     app.add_exception_handler(ClientGone, _nobody)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_found)
-    app.add_exception_handler(Exception, _refused)
     app.add_middleware(BodyLimit, limits=service.settings.limits)
     if service.settings.origins:
         app.add_middleware(

@@ -29,7 +29,7 @@ class Metrics:
         )
         self.real_time_factor = Histogram(
             "glowvox_real_time_factor",
-            "Seconds from the first computation to the last, per second of speech.",
+            "Seconds of computation per second of speech.",
             ["voice"],
             buckets=_FACTORS,
             registry=own,

@@ -6,10 +6,8 @@ from typing import Any
 
 from glowvox.serve.audience import ClientGone
 from glowvox.serve.problems import refusal_of
-from glowvox.serve.service import Service
+from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.spoken import Spoken
-
-LOGGER = "glowvox.serve"
 
 
 class Report:

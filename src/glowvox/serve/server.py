@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from glowvox.errors import ConfigError
-from glowvox.serve.service import Service
+from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.wyoming_server import WyomingServer
 
 _BACKLOG = 512
@@ -130,7 +130,7 @@ class Server(uvicorn.Server):
         if self._draining is not None:
             self.should_exit = self.force_exit = True
             return
-        logging.getLogger("glowvox.serve").info("stopping")
+        logging.getLogger(LOGGER).info("stopping")
         self._service.stop()
         self._draining = asyncio.get_running_loop().create_task(self._drain())
 
@@ -141,7 +141,7 @@ class Server(uvicorn.Server):
                     await asyncio.sleep(0.02)
                 await asyncio.sleep(_FAREWELL)
         except TimeoutError:
-            logging.getLogger("glowvox.serve").warning("not everything was finished")
+            logging.getLogger(LOGGER).warning("not everything was finished")
         self.should_exit = True
 
 
@@ -155,7 +155,7 @@ def run(app: FastAPI, address: Address) -> None:
     host, port = own.getsockname()[:2]
     with own:
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        logging.getLogger("glowvox.serve").info("listening", extra={"told": {"url": url}})
+        logging.getLogger(LOGGER).info("listening", extra={"told": {"url": url}})
         asyncio.run(_serve(app, address, own))
 
 

@@ -1,15 +1,17 @@
 """What all parts of a server share."""
 
-import contextlib
+import logging
 from dataclasses import dataclass, field
 
-from glowvox.errors import GlowvoxError
 from glowvox.serve.batches import Batches
 from glowvox.serve.keys import Gate
 from glowvox.serve.metrics import Metrics
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.studio import Studio
 from glowvox.serve.voice_shelf import VoiceShelf
+
+LOGGER = "glowvox.serve"
+"""Name of the server's logger."""
 
 
 @dataclass
@@ -39,9 +41,10 @@ class Service:
     def warm_up(self) -> None:
         """Have every voice speak, so that the first client need not wait for what is loaded only then."""
         for voice in self.shelf:
-            # a voice that cannot speak says so to those who ask for it
-            with contextlib.suppress(GlowvoxError):
+            try:
                 voice.say("Ready.", on_warning=lambda _: None)
+            except Exception:  # those who ask for that voice are told; the others can speak
+                logging.getLogger(LOGGER).exception("warming up failed", extra={"told": {"voice": voice.name}})
         self.warm = True
 
     def connect(self) -> bool:

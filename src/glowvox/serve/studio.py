@@ -87,7 +87,7 @@ class Take(Generic[T]):
         self._ended = False
         self._began = time.monotonic()
         self.computing = 0.0
-        """Seconds of computation so far, waits excluded."""
+        """Seconds of computation up to the last piece, waits excluded."""
 
     def __aiter__(self) -> "Take[T]":
         return self
@@ -133,12 +133,11 @@ class Take(Generic[T]):
     def _speak(self) -> None:
         with self._studio.turnstile.turn(self._client) as turn, closing(self._produce(turn)) as items:
             while not self.cancelled:
-                began = time.perf_counter()
                 item = next(items, None)
-                self.computing += time.perf_counter() - began
                 if item is None or self.cancelled:
                     return
                 with turn.paused():
+                    self.computing = turn.seconds
                     left = min(self._studio.seconds, self._deadline - time.monotonic())
                     if not self._space.acquire(timeout=max(0.0, left)):
                         raise self._studio.late()

@@ -100,6 +100,8 @@ class Turn:
         self._turnstile = turnstile
         self._client = client
         self._began = 0.0
+        self.seconds = 0.0
+        """For which it was held, up to when it was last given back."""
 
     def take(self) -> None:
         """Wait for the turn."""
@@ -108,7 +110,9 @@ class Turn:
 
     def give(self) -> None:
         """Give the turn back."""
-        self._turnstile.leave(self._client, time.perf_counter() - self._began)
+        held = time.perf_counter() - self._began
+        self.seconds += held
+        self._turnstile.leave(self._client, held)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

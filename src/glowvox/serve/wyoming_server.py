@@ -26,8 +26,7 @@ from glowvox.errors import ConfigError, GlowvoxError
 from glowvox.serve.bounded_reader import BoundedReader
 from glowvox.serve.patience import patiently
 from glowvox.serve.problems import Refusal, refusal_of
-from glowvox.serve.reports import LOGGER
-from glowvox.serve.service import Service
+from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.session import Session
 from glowvox.serve.speech_request import SpeechWishes
 from glowvox.serve.spoken import Spoken
