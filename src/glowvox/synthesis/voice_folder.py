@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from glowvox.engines.acoustic import AcousticEngine
@@ -120,8 +121,10 @@ def open_engines(
         acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads)
         vocoder = load_vocoder(folder / "vocoder", engine=chosen, threads=threads)
     else:
-        acoustic = load_acoustic(folder, engine=chosen, threads=threads)
-        vocoder = _exported_vocoder(folder, card.vocoder, chosen, threads)
+        with ThreadPoolExecutor(1) as beside:  # engines take most of a start, and open their graphs on any thread
+            opening = beside.submit(_exported_vocoder, folder, card.vocoder, chosen, threads)
+            acoustic = load_acoustic(folder, engine=chosen, threads=threads)
+            vocoder = opening.result()
     _check_engines(folder, card, acoustic, vocoder)
     return acoustic, vocoder
 
