@@ -117,7 +117,7 @@ def voice_speed(
 
 
 def random_mel(audio: AudioConfig, frames: int) -> NDArray[np.float32]:
-    """Return a mel `[M, T]` of values such as speech has: in nepers -5 with a deviation of 2, in the contract's units."""
+    """Return a mel `[M, T]` of values such as speech has, in the contract's units: in nepers -5, deviation 2."""
     scale, shift = bridge(dataclasses.replace(audio, log="ln", mean=0.0, std=1.0), audio)
     values = np.random.default_rng(0).normal(-5.0, 2.0, (audio.n_mels, frames))
     return (scale * values + shift).astype(np.float32)

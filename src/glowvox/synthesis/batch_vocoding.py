@@ -1,10 +1,11 @@
 """Many mels through a vocoder together, with the samples that each gives alone.
 
 An engine that several threads may call at once speaks one mel on each core: the parts of the work that no engine shares
-out over cores (the Fourier transforms of refinement and denoiser, short products) then run side by side. Other engines
-get batches. Padding would change what is heard near the end of a mel. So nothing is padded: every mel is cut into windows of one
-length that overlap by the receptive field, the last one reaching back as far as it must; windows of equal length, from
-whatever mels, go through the engine together.
+out over cores (the Fourier transforms of refinement and denoiser, short products) then run side by side.
+
+Other engines get batches. Padding would change what is heard near the end of a mel. So nothing is padded: every mel is
+cut into windows of one length that overlap by the receptive field, the last one reaching back as far as it must;
+windows of equal length, from whatever mels, go through the engine together.
 """
 
 from collections import defaultdict
