@@ -11,7 +11,7 @@ import httpx
 from tiny_voice import FakeAcoustic, FakeVocoder, card
 
 from glowvox.serve.application import create_app
-from glowvox.serve.server import Address, Server, bound_socket
+from glowvox.serve.server import Address, GracefulServer, bound_socket
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.wyoming_server import WyomingServer
@@ -54,7 +54,7 @@ class Running:
     url: str
     service: Service
     wyoming_port: int
-    server: Server
+    server: GracefulServer
     loop: asyncio.AbstractEventLoop
     client: httpx.Client
     """One for all requests of a test, since it takes longer to make one than to answer."""
@@ -72,7 +72,7 @@ class Running:
 def running(voices, settings: ServerSettings | None = None, aligners=None, **address) -> Iterator[Running]:
     app = create_app(voices, settings, aligners)
     own = bound_socket("127.0.0.1", 0)
-    server = Server(app, Address(**address))
+    server = GracefulServer(app, Address(**address))
     started: list[Running] = []
     ready = threading.Event()
     client = httpx.Client(verify=False)

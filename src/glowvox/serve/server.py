@@ -88,7 +88,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return own
 
 
-class Server(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """Uvicorn, but that SIGTERM and SIGINT let what is being spoken be finished; a second one does not wait."""
 
     def __init__(self, app: FastAPI, address: Address) -> None:
@@ -164,7 +164,7 @@ async def _serve(app: FastAPI, address: Address, own: socket.socket) -> None:
     if wyoming is not None:
         await wyoming.start()
     try:
-        await Server(app, address).serve(sockets=[own])
+        await GracefulServer(app, address).serve(sockets=[own])
     finally:
         if wyoming is not None:
             await wyoming.stop()

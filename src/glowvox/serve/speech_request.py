@@ -1,5 +1,6 @@
 """The body of a request for speech: OpenAI's fields, and a few of ours."""
 
+from abc import ABC
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -20,7 +21,7 @@ class VoiceReference(BaseModel):
     id: Annotated[str, Field(max_length=_LONGEST_NAME)]
 
 
-class SpeechWishes(BaseModel):
+class SpeechWishes(BaseModel, ABC):
     """How a text is spoken, whatever the text and wherever it comes from."""
 
     model_config = ConfigDict(extra="ignore")
@@ -60,6 +61,10 @@ class SpeechWishes(BaseModel):
     def target_rate(self) -> int | None:
         """Return the sample rate of the bytes, in Hz; None: the voice's."""
         return PCM_RATE if self.sample_rate is None and self.response_format == "pcm" else self.sample_rate
+
+
+class PlainWishes(SpeechWishes):
+    """Those of a protocol that has no fields for more."""
 
 
 class SpeechRequest(SpeechWishes):

@@ -28,7 +28,7 @@ from glowvox.serve.patience import patiently
 from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.session import Session
-from glowvox.serve.speech_request import SpeechWishes
+from glowvox.serve.speech_request import PlainWishes, SpeechWishes
 from glowvox.serve.spoken import Spoken
 from glowvox.serve.voice_shelf import OPENAI_VOICES, Choice
 
@@ -182,7 +182,7 @@ class _Connection:
         if self._speech is not None and not self._speech.done:
             raise Refusal(400, "the speech before has not ended yet")
         choice, language = self._chosen(voice or SynthesizeVoice())
-        wishes = SpeechWishes(response_format="pcm", sample_rate=choice.voice.sample_rate, language=language)
+        wishes = PlainWishes(response_format="pcm", sample_rate=choice.voice.sample_rate, language=language)
         choice.voice.options(**wishes.options(choice))
         self._speech = _Speech(self._service, self._client, choice, wishes, self._write, streamed=streamed)
         return self._speech
