@@ -16,10 +16,10 @@ from glowvox.engines.analysis import AnalysedMel, AnalysisEngine
 from glowvox.engines.base import VocoderEngine
 from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.engines.stream_state import StreamState
-from glowvox.engines.torch_steps import StepPiece, step_delay
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
+from glowvox.models.waveglow_steps import StepPiece, step_delay
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
