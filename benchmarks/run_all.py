@@ -92,7 +92,7 @@ def export_vocoder(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
 
 
-def head() -> str:
+def head(*, quick: bool) -> str:
     """Return the top of the page: where and with what the figures were measured."""
     program = (
         "from glowvox.engines.machine import processor\nfrom glowvox.engines.choose import installed_engines\n"
@@ -106,6 +106,11 @@ def head() -> str:
         "# Benchmarks\n\nWritten by `make bench` (`python benchmarks/run_all.py`); do not edit by hand. "
         "`docs/performance.md` says what the figures mean and what was tried.\n\n"
         f"Measured on {datetime.now(UTC):%Y-%m-%d}: {done.stdout.strip()}; {system}.\n"
+        + (
+            "\n**A quick run, to try the scripts: sizes are small, and the machine may have been busy.**\n"
+            if quick
+            else ""
+        )
     )
 
 
@@ -126,7 +131,7 @@ def main() -> None:
             print(f"== {benchmark.name}", file=sys.stderr, flush=True)
             sections.append(run(benchmark, vocoder, quick=args.quick))
     aside = args.output.with_suffix(".part")
-    aside.write_text("\n".join([head(), *sections]), encoding="utf-8")
+    aside.write_text("\n".join([head(quick=args.quick), *sections]), encoding="utf-8")
     aside.replace(args.output)
 
 
