@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from glowvox.errors import VoiceError
+from glowvox.synthesis.hub_voices import hub_voice, is_repository
 from glowvox.synthesis.opened_voice import opened_folder
 from glowvox.synthesis.voice_archive import ARCHIVE_SUFFIX
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
@@ -69,11 +70,13 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder or `.voice` file of a voice.
 
     Args:
-        name_or_path: a folder, a `.voice` file, or the name of an installed voice; None or "default": the first one
-            that came with the package, else the user's first.
+        name_or_path: a folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
+            (`owner/name`, `owner/name@revision`); None or "default": the first one that came with the package, else
+            the user's first.
 
     Raises:
         VoiceError: there is no such voice; the message names those that there are.
+        MissingExtraError: it is on Hugging Face, and the package `huggingface_hub` is not installed.
     """
     if name_or_path is not None and str(name_or_path) != DEFAULT:
         path = Path(name_or_path)
@@ -94,6 +97,8 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
             return voice.path
     if Path(name_or_path).is_dir():
         raise VoiceError(f"{name_or_path}: is a folder without {CARD_NAME}, not a voice")
+    if is_repository(str(name_or_path)):
+        return hub_voice(str(name_or_path))
     names = ", ".join(voice.name for voice in installed) or "none"
     raise VoiceError(
         f"there is no voice '{str(name_or_path)[:200]}': no such file or folder, and installed are {names}"

@@ -241,8 +241,8 @@ def load_voice(
     """Return a voice.
 
     Args:
-        name_or_path: a voice's folder, a `.voice` file, or the name of an installed voice; None or "default": the one
-            that came with the package.
+        name_or_path: a voice's folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
+            (`owner/name`); None or "default": the one that came with the package.
         engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
         threads: CPU threads; None: the engine's own choice.
 
