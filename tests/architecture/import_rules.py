@@ -48,7 +48,7 @@ def table(file: SourceFile) -> Iterator[str]:
         return
     allowed = MAY_IMPORT.get(file.room, frozenset()) | {file.room}
     if file.name.startswith(TORCH_ENGINE):
-        allowed |= {"models", "checkpoint"}
+        allowed |= {"models", "checkpoint", "flows", "nn"}
     for found in file.imports:
         room = _room_of(found.module)
         if room and room != "__version__" and room not in allowed:
@@ -80,17 +80,23 @@ def gates(file: SourceFile) -> Iterator[str]:
 
 
 def _light(module: str) -> bool:
-    return top(module) in sys.stdlib_module_names or module == "glowvox.__version__" or _room_of(module) in RANK_0
+    return (
+        top(module) in sys.stdlib_module_names
+        or module == "glowvox.__version__"
+        or _room_of(module) in RANK_0 | {"cli"}
+    )
 
 
 def engines_apart(files: Iterable[SourceFile]) -> Iterator[str]:
-    """One file per engine: an engine's library is imported by one file of engines/."""
+    """One file per engine: an engine's library is imported by one file of engines/, PyTorch by those of its engine."""
     for library in ENGINE_LIBRARIES:
         users = sorted(
             {
                 file.name
                 for file in files
-                if file.room == "engines" and any(top(found.module) == library for found in file.imports)
+                if file.room == "engines"
+                and not (library == "torch" and file.name.startswith(TORCH_ENGINE))
+                and any(top(found.module) == library for found in file.imports)
             }
         )
         for extra in users[1:]:

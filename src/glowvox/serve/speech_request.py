@@ -38,6 +38,10 @@ class SpeechWishes(BaseModel, ABC):
         Field(ge=8000, le=48_000, description="Of the audio, in Hz; the voice's own where absent, pcm: 24000."),
     ] = None
     seed: Annotated[int, Field(ge=0, lt=2**63, description="Of the noise: the same seed, the same speech.")] = 0
+    temperature: Annotated[
+        float | None,
+        Field(ge=0, le=2, allow_inf_nan=False, description="How lively it is spoken; the voice's own where absent."),
+    ] = None
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
 
@@ -53,7 +57,9 @@ class SpeechWishes(BaseModel, ABC):
 
     def options(self, choice: Choice) -> dict[str, Any]:
         """Return what the voice is told besides the text."""
-        wishes = {"speed": self.speed, "seed": self.seed, "speaker": choice.speaker}
+        wishes: dict[str, Any] = {"speed": self.speed, "seed": self.seed, "speaker": choice.speaker}
+        if self.temperature is not None:
+            wishes["temperature"] = self.temperature
         if self.language is not None:
             wishes["language"] = self.language
         return wishes
