@@ -1,4 +1,4 @@
-"""What the README says is true: its commands and snippets run, its table is the program's, its links lead somewhere.
+"""What the README says is true: its commands and snippets run, its table is the program's, its examples work.
 
 Blocks that follow the comment `<!-- run -->` are executed, in a folder with the files that they speak of, and with
 settings that make them small.
@@ -6,75 +6,26 @@ settings that make them small.
 
 import re
 import runpy
-import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
-from tiny_voice import acoustic_model, write_tiny_voice
+from documentation import EXAMPLES, ROOT, run_page, snippets, write_files
 
-from glowvox import Audio
-from glowvox.checkpoint.model_folder import save_model
-from glowvox.cli.main import COMMANDS, commands, main
-from glowvox.text.front_end import load_front_end
-from glowvox.text.tokenizer import Tokenizer
+from glowvox.cli.main import COMMANDS, commands
 
-ROOT = Path(__file__).resolve().parents[1]
-EXAMPLES = ROOT / "examples"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-CHAPTERS = ("index", "quickstart", "training", "checkpoints", "audio", "alignment", "likelihoods", "dubbing", "api")
-"""The pages in the order in which they are read, and in which their blocks run."""
-PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in CHAPTERS)]
-BLOCK = re.compile(r"<!-- run -->\n```(sh|python)\n(.*?)```", re.DOTALL)
-SMALL = {
-    ("train", "vocoder"): [
-        *("--set", "training.steps=2", "--set", "training.validate_every=2", "--set", "training.batch_size=2"),
-        *("--set", "waveglow.n_flows=2", "--set", "waveglow.n_channels=16", "--set", "waveglow.n_skip_channels=16"),
-        *("--set", "waveglow.encoder_channels=16", "--set", "vocoder_training.segment_frames=16"),
-        *("--set", "vocoder_training.pitch_steps=5"),
-        "--no-tensorboard",
-    ],
-    ("evaluate", "vocoder"): ["--clips", "1"],
-}
-"""What is added to a command so that it takes seconds."""
-
-
-def _blocks(page: Path) -> list[tuple[str, str]]:
-    return BLOCK.findall(page.read_text(encoding="utf-8"))
+PAGE = ROOT / "README.md"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with recordings, a published checkpoint, subtitles, an acoustic model and a voice."""
+    """A folder with what the pages speak of, and what the README makes of it."""
     folder = tmp_path_factory.mktemp("readme")
-    speech = runpy.run_path(str(EXAMPLES / "speech_like.py"))
-    (folder / "recordings").mkdir()
-    for index in range(6):
-        samples = speech["speech_like"](1.0, 100 + 10 * index, index)
-        Audio(samples, speech["SAMPLE_RATE"]).save(folder / "recordings" / f"{index}.wav")
-        (folder / "recordings" / f"{index}.txt").write_text(f"This is sentence number {index}.", encoding="utf-8")
-    Audio(speech["speech_like"](1.0), speech["SAMPLE_RATE"]).save(folder / "recording.wav")
-    shutil.copy(ROOT / "tests/golden/waveglow_tiny.official.pt", folder / "waveglow_256channels.pt")
-    (folder / "film.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nGood morning.\n", encoding="utf-8")
-    write_tiny_voice(folder / "voices/pair", folder / "models/pair", speakers=("ann", "bob"))
-    front_ends = {"en-us": load_front_end("en-us").to_dict()}
-    text = {"tokenizer": Tokenizer().to_dict(), "front_ends": front_ends, "speakers": ["ann"]}
-    save_model(acoustic_model(), folder / "runs/acoustic", provenance={"text": text})
+    write_files(folder)
     return folder
-
-
-def _run(page: str, kind: str, block: str) -> None:
-    if kind == "python":
-        exec(compile(block, page, "exec"), {"__name__": "page"})
-        return
-    for line in block.replace("\\\n", " ").strip().splitlines():
-        program, *words = shlex.split(line, comments=True)
-        assert program == "glowvox", f"only glowvox commands can be marked to be run, not {line!r}"
-        words += SMALL.get(tuple(words[:2]), [])
-        assert main(words) == 0, f"{page}: {line}"
 
 
 def test_the_two_commands_are_the_first_block():
@@ -82,20 +33,12 @@ def test_the_two_commands_are_the_first_block():
     assert first[1] == 'make say TEXT="Hello, world."\nmake test\n'
 
 
-def test_marked_blocks_run(folder, monkeypatch, capsys):
+def test_marked_blocks_run(folder, monkeypatch):
     monkeypatch.chdir(folder)
-    assert len(_blocks(PAGES[0])) == 3
-    for page in PAGES:
-        for kind, block in _blocks(page):
-            _run(page.name, kind, block)
-    made = ("data/report.html", "report/index.html", "recording.png", "models/waveglow/config.json", "again.flac")
-    for name in made:
+    assert sum(snippet.runs for snippet in snippets(PAGE)) == 3
+    run_page(PAGE)
+    for name in ("data/report.html", "report/index.html", "recording.png", "models/waveglow/config.json", "again.flac"):
         assert (folder / name).stat().st_size > 0
-    assert "three dollars and fifty cents" in capsys.readouterr().out
-
-
-def test_every_page_is_read():
-    assert {path.stem for path in (ROOT / "docs").glob("*.md")} == set(CHAPTERS)
 
 
 def test_the_table_of_commands_is_the_program_s():
@@ -103,15 +46,6 @@ def test_the_table_of_commands_is_the_program_s():
     described = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
     assert set(commands()) <= set(described), "a command of this installation is not in the README"
     assert set(described) <= set(COMMANDS), "the README describes a command that does not exist"
-
-
-@pytest.mark.parametrize("page", sorted({*PAGES, *ROOT.glob("*.md")}), ids=lambda page: page.name)
-def test_links_and_files_exist(page):
-    text = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
-    for name in re.findall(r"`((?:src|examples|tests|docs|benchmarks|recipes)/[\w./-]+)`", text):
-        assert (ROOT / name).exists(), f"{page.name} speaks of {name}"
 
 
 def test_the_papers_table_names_files_of_the_package():
@@ -122,12 +56,8 @@ def test_the_papers_table_names_files_of_the_package():
         assert (ROOT / "src/glowvox" / name).exists(), name
 
 
-def test_presets_named_in_the_pages_exist():
-    named = {
-        name
-        for page in PAGES
-        for name in re.findall(r"--preset ([a-z0-9-]+)(?![\w.-])", page.read_text(encoding="utf-8"))
-    }
+def test_presets_named_exist():
+    named = set(re.findall(r"--preset ([a-z0-9-]+)(?![\w.-])", README))
     assert named
     for name in named:
         assert (ROOT / f"src/glowvox/config/presets/{name}.toml").is_file(), name
