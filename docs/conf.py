@@ -1,6 +1,6 @@
 """The documentation's configuration: Sphinx with Markdown pages; `make docs` builds it, warnings being errors.
 
-The pages load nothing from anywhere else: styles and fonts are local, formulas are MathML, which browsers draw themselves.
+The pages load nothing from anywhere else: styles are local, formulas are MathML, which browsers draw themselves.
 """
 
 import sys
@@ -28,7 +28,7 @@ html_theme_options = {
     "dark_css_variables": {"color-brand-primary": "#f0a860", "color-brand-content": "#f0a860"},
 }
 pygments_style = "friendly"
-pygments_dark_style = "native"
+pygments_dark_style = "github-dark"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
