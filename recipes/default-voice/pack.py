@@ -11,7 +11,7 @@ from glowvox.export.voice_export import VoiceDescription, export_voice
 from glowvox.export.voice_quality import measured_quality
 
 NAME = "kathleen"
-LARGEST_FILE, LARGEST_VOICE = 20e6, 42e6
+LARGEST_FILE, LARGEST_VOICE = 20e6, 43e6
 """Bytes: of a file in the repository, and of the voice before the wheel compresses it to under 40 MB."""
 
 
