@@ -118,6 +118,11 @@ def checked_mel(mel: Any, config: AudioConfig) -> NDArray[np.floating]:
     return array
 
 
+def silent_mel(config: AudioConfig) -> float:
+    """Return the value that every bin has in silence."""
+    return float((np.log(config.floor) * LOG_UNITS[config.log] - config.mean) / config.std)
+
+
 def mel_to_linear(mel: Any, config: AudioConfig) -> NDArray[np.float32]:
     """Return a non-negative magnitude spectrum [F, T] whose mel spectrogram is near `mel` [M, T].
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.denoiser import BiasDenoiser
-from glowvox.audio.mel import checked_mel
+from glowvox.audio.mel import checked_mel, silent_mel
 from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import MelError
@@ -40,9 +40,14 @@ class Vocoder:
 
     @functools.cached_property
     def denoiser(self) -> BiasDenoiser:
-        """Takes the model's own tone out: its output for a mel of zeros and no noise. Measured once."""
+        """Takes the model's own tone out: its output for a quiet mel and no noise. Measured once.
+
+        The published program's quiet mel is one of zeros. To a model that speaks whole frames at once, at the level
+        that the mel says, zeros are a shout: it is told of silence.
+        """
         engine = self.engine
-        mel = np.zeros((1, engine.audio.n_mels, _BIAS_FRAMES), np.float32)
+        quiet = silent_mel(engine.audio) if engine.groups_per_frame == 1 else 0.0
+        mel = np.full((1, engine.audio.n_mels, _BIAS_FRAMES), quiet, np.float32)
         latent = np.zeros((1, engine.n_group, _BIAS_FRAMES * engine.groups_per_frame), np.float32)
         quarter = max(1, engine.audio.n_fft // 4)
         return BiasDenoiser(engine.run(latent, mel)[0], n_fft=4 * quarter, hop_length=quarter)
