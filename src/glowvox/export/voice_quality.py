@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from glowvox.errors import VoiceError
 
 _MAX_BYTES = 64 << 20
 _DIGITS = 4
+_FOLDERS = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:[\\/][^\s,()\\/]+)*[\\/](?=[^\s,()\\/])")
+"""The folders of an absolute path, which are nobody's business but their owner's."""
 
 
 def measured_quality(reports: Sequence[Path]) -> dict[str, Any]:
@@ -32,7 +35,9 @@ def measured_quality(reports: Sequence[Path]) -> dict[str, Any]:
             raise VoiceError(f"{place}: a second report about the {subject}; name one of them")
         quality[subject] = {
             "systems": {name: _figures(figures, place) for name, figures in content["systems"].items()},
-            "settings": dict(content.get("settings") or {}),
+            "settings": {
+                str(name): _FOLDERS.sub("", str(value)) for name, value in (content.get("settings") or {}).items()
+            },
         }
     return quality
 
