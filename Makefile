@@ -33,7 +33,7 @@ help:  ## list the targets
 ifneq ($(and $(SAY),$(VOICE)),)
 say: $(VENV)/.main  ## speak: make say TEXT="Hello, world.", or make say IN=recording.wav; OUT=out/say.wav
 	@mkdir -p "$$(dirname "$$OUT")"
-	@$(BIN)/glowvox say "$$TEXT" -o "$$OUT"
+	@if test -n "$$IN"; then $(BIN)/glowvox vocode "$$IN" -o "$$OUT"; else $(BIN)/glowvox say "$$TEXT" -o "$$OUT"; fi
 	@echo "Spoken: $$OUT"
 else
 say: $(VENV)/.main

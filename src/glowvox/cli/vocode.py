@@ -56,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     vocoder = parser.add_mutually_exclusive_group()
     vocoder.add_argument(
-        "--model", metavar="DIR", type=Path, help="a vocoder's folder or training run (default: the package's)"
+        "--model",
+        metavar="DIR",
+        type=Path,
+        help="a vocoder's folder, training run or exported graph (default: the package's)",
     )
     vocoder.add_argument("--griffin-lim", action="store_true", help="use no model, for a comparison")
     parser.add_argument(
@@ -131,18 +134,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _vocoder(args: argparse.Namespace) -> "Vocoder":
-    from glowvox.errors import MissingExtraError
+    from glowvox.engines.choose import load_vocoder
+    from glowvox.engines.graph_files import VOCODER_NAME
     from glowvox.synthesis.default_voice import default_vocoder
     from glowvox.synthesis.vocoder import Vocoder
 
     folder = args.model if args.model is not None else default_vocoder()
-    try:
-        from glowvox.engines.torch_engine import TorchVocoder
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise MissingExtraError("torch", "train", "speaking with a model folder") from error
-    return Vocoder(TorchVocoder.load(folder, threads=args.threads, device=args.device))
+    if args.model is None and (folder.parent / VOCODER_NAME).is_file():
+        folder = folder.parent  # the voice's graph, which needs no PyTorch
+    engine = "auto" if args.device == "cpu" else "torch"
+    return Vocoder(load_vocoder(folder, engine=engine, threads=args.threads, device=args.device))
 
 
 def _speech(args: argparse.Namespace, contract: "AudioConfig | None") -> _Speech:
