@@ -30,6 +30,7 @@ class Refusal(Exception):  # noqa: N818 (it is not always the client's error)
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        message = " ".join(message.split())  # one line, whatever a client called its voice
         super().__init__(message)
         self.status = status
         """HTTP status."""
