@@ -276,7 +276,7 @@ def test_bad_inputs(model_folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model", "{tmp}/none"], "no such folder"),
+        (["--model", "{tmp}/none"], "no such file or folder"),
         (["--model", "{tmp}/in.wav"], "not a model folder"),
         (["--model", "{tmp}"], "it has no config.json"),
         (["--threads", "0"], "threads must be at least 1"),

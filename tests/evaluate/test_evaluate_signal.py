@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from glowvox.errors import AudioError
 from glowvox.audio.pitch import PitchTrack, track_pitch
+from glowvox.errors import AudioError
 from glowvox.evaluate.pitch_distance import pitch_distance
 from glowvox.evaluate.signal_checks import check_signal
 from glowvox.evaluate.tonal import tonal_energy

@@ -126,7 +126,17 @@ def test_the_command(models, tmp_path, capsys):
     report = {"subject": "vocoder", "systems": {"v1": {"pesq": {"value": 2.123456, "clips": 3}}}, "settings": {}}
     (tmp_path / "report.json").write_text(json.dumps(report))
     arguments = ["export", "voice", "--acoustic", str(models / "acoustic"), "--vocoder", str(models / "vocoder")]
-    arguments += ["--precision", "float32", "--licence", "CC0-1.0", "-o", str(tmp_path / "ann.voice"), "--json", "--default", "temperature=0.5"]
+    arguments += [
+        "--precision",
+        "float32",
+        "--licence",
+        "CC0-1.0",
+        "-o",
+        str(tmp_path / "ann.voice"),
+        "--json",
+        "--default",
+        "temperature=0.5",
+    ]
     assert main([*arguments, "--quality", str(tmp_path / "report.json")]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["bytes"] == sum(told["files"].values())

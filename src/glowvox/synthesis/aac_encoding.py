@@ -34,7 +34,7 @@ class AacFile:
         """Append samples [S]."""
         if not len(numbers):
             return
-        frame = self._av.AudioFrame.from_ndarray(numbers[None], format="s16", layout="mono")
+        frame = self._av.AudioFrame.from_ndarray(np.asarray(numbers[None], np.int16), format="s16", layout="mono")
         frame.sample_rate, frame.pts = self._rate, self._position
         self._position += len(numbers)
         self._container.mux(self._stream.encode(frame))
