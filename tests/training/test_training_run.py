@@ -105,6 +105,18 @@ def test_init_from_takes_weights_only_and_says_what_it_skipped(
     assert bool(mine["model.steps.0.actnorm.initialised"])
 
 
+def test_another_voice_is_learned_by_the_pitch_predictor_first(prepared: Path, tmp_path: Path) -> None:
+    parent, child = tmp_path / "parent", tmp_path / "child"
+    tiny = {"waveglow": {"harmonic": True, "n_group": 256}, "training": {"max_minutes": 1e-9}}
+    train_vocoder(vocoder_preset(**tiny), [prepared], options(parent))
+    train_vocoder(vocoder_preset(**tiny), [prepared], options(child, init_from=parent))
+    before, after = dict(load_model(parent).named_parameters()), dict(load_model(child).named_parameters())
+    learned = {name for name in before if not torch.equal(before[name], after[name])}
+    assert learned == {name for name in before if name.startswith("pitch.")}
+    train_vocoder(vocoder_preset(**tiny), [prepared], options(child, resume=True))
+    assert all(torch.equal(value, after[name]) for name, value in load_model(child).named_parameters())
+
+
 def test_sigterm_saves(prepared: Path, tmp_path: Path) -> None:
     preset = tmp_path / "preset.toml"
     run = tmp_path / "run"

@@ -35,5 +35,6 @@ def fine_tuning(config: WaveGlowConfig | GlowTTSConfig) -> dict[str, Any]:
             "mel_weight": 2.0,
             "fft_sizes": [512, 1024, 2048, 4096],
             "refine": min(config.refine, 2),
+            "pitch_steps": 500,
         },
     }

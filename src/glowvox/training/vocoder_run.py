@@ -26,12 +26,15 @@ def train_vocoder(
 ) -> int:
     """Train a vocoder on prepared data and return the number of steps done.
 
+    The pitch predictor of a run that is not resumed learns these voices first, from whatever weights it starts with:
+    what one voice taught it may be wrong by an octave for another.
+
     Args:
         preset: model and training configuration.
         folders: prepared data sets, trained on together.
         options: where, and from what.
         mels_from: the acoustic model whose mels (they are kept in the run's folder) are learned from beside the
-            recordings' own, so that neither is forgotten; the pitch predictor learns anew, from both. None: the
+            recordings' own, so that neither is forgotten; the pitch predictor learns from both. None: the
             recordings' alone.
 
     Raises:
@@ -51,8 +54,7 @@ def train_vocoder(
 
     def make_task(model: nn.Module, processes: Processes) -> Task:
         assert isinstance(model, WaveGlow)
-        learned = model.pitch is None or (bool(model.pitch.fitted) and mels_from is None)
-        if model.pitch is not None and not options.resume and not learned:
+        if model.pitch is not None and not options.resume:
             fit_pitch(
                 model.pitch,
                 training,
