@@ -84,6 +84,7 @@ def test_unreadable_files_never_raise(tmp_path: Path, voiced: Make, write: Calla
     result = judge(path)
     assert kinds(result) == [("unreadable", "left out")]
     assert str(tmp_path) not in result.findings[0].reason
+    assert ("Convert it to WAV" in result.findings[0].reason) == (damage == "m4a")
 
 
 def test_a_truncated_file_gives_what_is_left(tmp_path: Path, voiced: Make, write: Callable) -> None:

@@ -14,6 +14,7 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict
 from glowvox.data.checks import SMALLEST_OFFSET, Limits, check_length, check_recording
 from glowvox.data.clip_file import read_record, write_clip
+from glowvox.data.corpora.utterance import UNREAD_SUFFIXES
 from glowvox.data.findings import Finding, left_out, warning
 from glowvox.data.recording import Measurements, measure_recording, probe_recording, to_int16
 from glowvox.errors import ConfigError, DataError, GlowvoxError
@@ -90,6 +91,8 @@ def make_clip(task: ClipTask) -> ClipResult:
         return _make_clip(task)
     except (GlowvoxError, ValueError, MemoryError) as error:
         reason = str(error).replace(str(task.audio), task.audio.name) or type(error).__name__
+        if task.audio.suffix.lower() in UNREAD_SUFFIXES:
+            reason += " Convert it to WAV or FLAC first."
         return ClipResult(None, (left_out("unreadable", task.subject, reason),))
 
 

@@ -6,13 +6,10 @@ from pathlib import Path
 
 from glowvox.data.findings import Finding, left_out
 
-AUDIO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "caf", "w64", "rf64"),
-        *("m4a", "aac", "wma", "webm", "mp4"),
-    )
-)
+UNREAD_SUFFIXES = frozenset({".m4a", ".aac", ".wma", ".webm", ".mp4"})
+"""Names of audio, as telephones write it, that the audio library has no decoder for."""
+_READ = ("wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "caf", "w64", "rf64")
+AUDIO_SUFFIXES = UNREAD_SUFFIXES.union(f".{name}" for name in _READ)
 """File names that claim to hold audio; those that the audio library cannot open are found unreadable later."""
 
 _LARGEST_TEXT = 1 << 16
