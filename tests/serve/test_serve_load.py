@@ -166,6 +166,7 @@ def test_stopping_finishes_what_was_begun_and_begins_nothing():
     slow, _ = slow_voice(0.03)
     with running([slow], ServerSettings(workers=1)) as server, ThreadPoolExecutor(1) as threads:
         alone = server.post(LONG).content
+        assert eventually(lambda: server.service.studio.admission.speaking == 0)
         pending = threads.submit(server.post, LONG)
         assert eventually(lambda: server.service.studio.admission.speaking == 1)
         assert server.client.get(f"{server.url}/ready").status_code == 200
@@ -195,7 +196,8 @@ def test_threads_and_memory_do_not_grow_with_requests():
         threads, memory = threading.active_count(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         many(160)
         gc.collect()
-        assert threading.active_count() <= threads
+        # a pool may still fill up to its size, but 160 requests leave no thread each
+        assert threading.active_count() < threads + 16
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 8_000  # KiB
         assert not server.service.batches.waiting
         assert eventually(lambda: not server.service.busy)
