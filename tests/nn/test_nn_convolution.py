@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d
-from glowvox.nn.duration_predictor import DurationPredictor
+from glowvox.nn.token_predictor import TokenPredictor
 
 
 @pytest.mark.parametrize("time_major", [False, True])
@@ -37,11 +37,11 @@ def test_prenet_begins_as_the_identity_and_ignores_padding() -> None:
     torch.testing.assert_close(prenet(x, mask)[1:, :, :4], prenet(x[1:, :, :4], mask[1:, :, :4]))
 
 
-def test_duration_predictor_ignores_padding() -> None:
+def test_token_predictor_ignores_padding() -> None:
     torch.manual_seed(0)
-    predictor = DurationPredictor(6, 10).double().eval()
+    predictor = TokenPredictor(6, 10, 2).double().eval()
     x = torch.randn(2, 6, 9, dtype=torch.float64)
     mask = (torch.arange(9) < torch.tensor([9, 4])[:, None]).unsqueeze(1).double()
     together = predictor(x, mask)
-    assert together.shape == (2, 9) and not together[1, 4:].any()
+    assert together.shape == (2, 2, 9) and not together[1, :, 4:].any()
     torch.testing.assert_close(together[1:, :4], predictor(x[1:, :, :4], mask[1:, :, :4]))

@@ -48,8 +48,8 @@ def contract(*speakers: str, symbols: Tokenizer | None = None) -> TextContract:
     return TextContract(symbols or Tokenizer(), {}, speakers)
 
 
-def model(n_speakers: int, seed: int) -> GlowTTS:
-    tables = acoustic_preset().glow_tts
+def model(n_speakers: int, seed: int, *, melody: bool = False) -> GlowTTS:
+    tables = acoustic_preset(glow_tts={"melody": melody}).glow_tts
     config = type(tables)(
         **{**vars(tables), "n_symbols": len(Tokenizer()), "n_speakers": n_speakers}
         | {"speaker_channels": 4 if n_speakers > 1 else 0}
@@ -132,6 +132,48 @@ def test_one_speaker_becomes_several_who_begin_alike() -> None:
         torch.testing.assert_close(after.latent, before.latent)
         torch.testing.assert_close(after.log_duration, before.log_duration)
         torch.testing.assert_close(new.inverse(tokens, lengths, speaker=who).mel, said.mel)
+
+
+@pytest.mark.parametrize("speakers", [1, 2])
+def test_a_model_gets_a_melody_that_begins_silent(speakers: int) -> None:
+    names = ("ann", "bob")[:speakers]
+    old, new = model(speakers, 1), model(speakers, 2, melody=True)
+    fitted = fitted_to(contract(*names), contract(*names))(new, old.state_dict())
+    assert "gets one, which begins silent" in fitted.notes[0]
+    new.load_state_dict({**new.state_dict(), **fitted.tensors})
+    tokens, lengths = torch.arange(5, 17)[None], torch.tensor([12])
+    mel, frames, who = torch.randn(1, 80, 40), torch.tensor([40]), torch.tensor([speakers - 1])
+    speaker = who if speakers > 1 else None
+    torch.testing.assert_close(
+        new(tokens, lengths, mel, frames, speaker).latent, old(tokens, lengths, mel, frames, speaker).latent
+    )
+
+
+def test_speakers_join_a_model_with_a_melody() -> None:
+    old, new = model(1, 1, melody=True), model(2, 2, melody=True)
+    fitted = fitted_to(contract("ann"), contract("ann", "bob"))(new, old.state_dict())
+    new.load_state_dict({**new.state_dict(), **fitted.tensors})
+    tokens, lengths = torch.arange(5, 17)[None], torch.tensor([12])
+    said = old.inverse(tokens, lengths)
+    for speaker in range(2):
+        made = new.inverse(tokens, lengths, speaker=torch.tensor([speaker]))
+        torch.testing.assert_close(made.mel, said.mel)
+        torch.testing.assert_close(made.pitch, said.pitch)
+
+
+def test_a_melody_is_learned_and_measured(prepared: Path, tmp_path: Path) -> None:
+    preset = acoustic_preset(glow_tts={"melody": True}, acoustic_training={"pitch_steps": 20})
+    train_acoustic(preset, [prepared], options(tmp_path / "run"))
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    trained = [row for row in rows if row["kind"] == "train"]
+    validated = [row for row in rows if row["kind"] == "validation"]
+    assert {"pitch_loss", "voicing_loss"} <= trained[-1].keys()
+    assert {"pitch_error_semitones", "voicing_error"} <= validated[-1].keys()
+    learned = load_model(tmp_path / "run")
+    assert isinstance(learned, GlowTTS) and learned.melody is not None
+    assert learned.melody.reader.fitted == 1.0
+    tuned = with_acoustic_mels(PreparedData(prepared), MelSource(tmp_path / "run"), tmp_path / "mels")
+    assert tuned.clips("train")
 
 
 def test_speakers_and_symbols_keep_their_rows_by_name() -> None:

@@ -24,8 +24,7 @@ def mel_filterbank(config: AudioConfig) -> NDArray[np.float64]:
     Their corners are equally spaced on the mel scale: Slaney's (linear to 1 kHz, then logarithmic; Auditory Toolbox
     1998) or HTK's (2595 log10(1 + f / 700)). Slaney's normalisation gives every filter unit area in Hz.
     """
-    lowest, highest = _hz_to_mel(np.array([config.f_min, config.f_max]), config)
-    edges = _mel_to_hz(np.linspace(lowest, highest, config.n_mels + 2), config)
+    edges = mel_edges(config)
     bins = np.arange(config.n_fft // 2 + 1) * (config.sample_rate / config.n_fft)
     width = np.diff(edges)
     rising = (bins - edges[:-2, None]) / width[:-1, None]
@@ -34,6 +33,12 @@ def mel_filterbank(config: AudioConfig) -> NDArray[np.float64]:
     if config.mel_norm == "slaney":
         filters *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
     return filters
+
+
+def mel_edges(config: AudioConfig) -> NDArray[np.float64]:
+    """Return the corners of the filters in Hz `[M + 2]`: filter m rises from corner m to m + 1 and ends at m + 2."""
+    lowest, highest = _hz_to_mel(np.array([config.f_min, config.f_max]), config)
+    return _mel_to_hz(np.linspace(lowest, highest, config.n_mels + 2), config)
 
 
 _SLANEY_HZ_PER_MEL = 200.0 / 3.0

@@ -59,6 +59,9 @@ class GlowTTSConfig:
     max_log_scale: float = 0.0
     """Bound of the couplings' log scales, kept smoothly by a tanh; 0: unbounded (the paper)."""
 
+    melody: bool = False
+    """Whether the decoder is told the pitch of each frame, which the text predicts by token (see `models.melody`)."""
+
     def __post_init__(self) -> None:
         positive = (
             "n_symbols n_speakers hidden_channels filter_channels duration_channels n_heads n_encoder_layers "

@@ -121,7 +121,13 @@ class AcousticTrainingConfig:
     """Weight of the forward-sum (soft) alignment objective; 0: the hard search alone."""
     mel_noise: float = 0.0
     """Standard deviation of Gaussian noise added to the mel in training, in the mel's unit."""
+    pitch_weight: float = 1.0
+    """Weight of the losses of a melody's prediction from the text."""
+    pitch_steps: int = 1500
+    """Steps in which a melody's reader of pitch learns, by itself, before the first step of the flow."""
 
     def __post_init__(self) -> None:
         if self.frames_per_batch < 1:
             raise ConfigError(f"acoustic_training.frames_per_batch must be positive, got {self.frames_per_batch}")
+        if self.pitch_steps < 1:
+            raise ConfigError(f"acoustic_training.pitch_steps must be at least 1, got {self.pitch_steps}")

@@ -23,17 +23,22 @@ class EncodedText:
         mean: float32 [B, M, L], mean of the latent under each token.
         log_std: float32 [B, M, L], log standard deviation.
         log_duration: float32 [B, L], predicted log of each token's frames.
+        melody: float32 [B, 2, L], predicted height (see `audio.pitch_contour`) of each token and log odds of voicing;
+            None where the model has no melody.
     """
 
     mean: NDArray[np.float32]
     log_std: NDArray[np.float32]
     log_duration: NDArray[np.float32]
+    melody: NDArray[np.float32] | None = None
 
 
 class AcousticEngine(ABC):
     """Runs the encoder and, backwards, the decoder of a Glow-TTS (arXiv 2005.11129, figure 1b)."""
 
-    def __init__(self, audio: AudioConfig, *, n_symbols: int, n_speakers: int, n_squeeze: int) -> None:
+    def __init__(
+        self, audio: AudioConfig, *, n_symbols: int, n_speakers: int, n_squeeze: int, melody: bool = False
+    ) -> None:
         """Take what the callers must know of the model.
 
         Args:
@@ -41,11 +46,13 @@ class AcousticEngine(ABC):
             n_symbols: size of the token vocabulary.
             n_speakers: speakers; 1: none is chosen.
             n_squeeze: the decoder takes multiples of this many frames.
+            melody: whether the decoder must be told the pitch.
         """
         self.audio = audio
         self.n_symbols = n_symbols
         self.n_speakers = n_speakers
         self.n_squeeze = n_squeeze
+        self.melody = melody
 
     def encode(
         self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None = None
@@ -75,13 +82,17 @@ class AcousticEngine(ABC):
             )
         self._check_speaker(speaker, len(tokens))
         encoded = self._encode(tokens, lengths, speaker)
-        for name in ("mean", "log_std", "log_duration"):
-            if not np.isfinite(getattr(encoded, name)).all():
+        for name in ("mean", "log_std", "log_duration", "melody"):
+            if getattr(encoded, name) is not None and not np.isfinite(getattr(encoded, name)).all():
                 raise EngineError(f"the acoustic model gave a {name} that is not finite; its weights are damaged")
         return encoded
 
     def decode(
-        self, latent: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None = None
+        self,
+        latent: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        speaker: NDArray[np.int64] | None = None,
+        pitch: NDArray[np.floating] | None = None,
     ) -> NDArray[np.float32]:
         """Return the mel [B, M, T] of a batch of latents; padding is zero.
 
@@ -89,6 +100,7 @@ class AcousticEngine(ABC):
             latent: float32 [B, M, T], T a multiple of `n_squeeze`.
             lengths: int64 [B], frames of each item, multiples of `n_squeeze`.
             speaker: int64 [B]; None with one speaker.
+            pitch: [B, T] Hz, 0 where unvoiced, for a model with a melody; None for one without.
 
         Raises:
             EngineError: the shapes do not fit, the engine failed, or gave values that are not finite.
@@ -100,7 +112,14 @@ class AcousticEngine(ABC):
         if latent.shape[2] % step or (lengths % step).any() or lengths.min() < step or lengths.max() > latent.shape[2]:
             raise EngineError(f"frames must be multiples of {step}, got {latent.shape[2]} and {lengths.tolist()}")
         self._check_speaker(speaker, len(latent))
-        mel = self._decode(latent, lengths, speaker)
+        if (pitch is not None) != self.melody:
+            needs = "has a melody; say the pitch of each frame" if self.melody else "has no melody; leave the pitch out"
+            raise EngineError(f"this model {needs}")
+        if pitch is not None and (pitch.shape != (len(latent), latent.shape[2]) or not (pitch >= 0).all()):
+            raise EngineError(
+                f"expected a pitch [{len(latent)}, {latent.shape[2]}] in Hz, 0 where unvoiced, got {list(pitch.shape)}"
+            )
+        mel = self._decode(latent, lengths, speaker, None if pitch is None else pitch.astype(np.float32))
         if not np.isfinite(mel).all():
             raise EngineError("the acoustic model gave a mel that is not finite; try a lower temperature")
         return mel
@@ -127,7 +146,11 @@ class AcousticEngine(ABC):
 
     @abstractmethod
     def _decode(
-        self, latent: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+        self,
+        latent: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        speaker: NDArray[np.int64] | None,
+        pitch: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         """Compute `decode` for inputs that fit.
 

@@ -24,6 +24,7 @@ class AnalysedMel:
 
     latent: NDArray[np.float32]
     log_det: NDArray[np.float32]
+    pitch: NDArray[np.float32] | None = None
 
 
 class AnalysisEngine(AcousticEngine, ABC):

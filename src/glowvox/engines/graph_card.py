@@ -46,6 +46,8 @@ class GraphCard:
     """Speakers (glow_tts)."""
     n_squeeze: int = 1
     """The decoder takes multiples of this many frames (glow_tts)."""
+    melody: bool = False
+    """Whether the decoder must be told the pitch, which the encoder predicts (glow_tts)."""
     bias_spectrum: str = ""
     """The denoiser's bias (waveglow): magnitudes as base64 of little-endian float32; see `bias`."""
     text: dict[str, Any] = field(default_factory=dict)
@@ -120,12 +122,16 @@ class GraphCard:
         """Refuse two halves that do not belong together.
 
         Raises:
-            EngineError: they differ in their contracts, speakers or squeeze.
+            EngineError: they differ in their contracts, speakers, squeeze or melody.
         """
         different = self.audio.differences(other.audio)
-        names = [name for name in ("n_speakers", "n_squeeze") if getattr(self, name) != getattr(other, name)]
+        names = [name for name in ("n_speakers", "n_squeeze", "melody") if getattr(self, name) != getattr(other, name)]
         if different or names:
             raise EngineError(f"{where}: belong to different models ({', '.join([*names, *different])} differ)")
+
+    def acoustic(self) -> dict[str, Any]:
+        """Return what an `AcousticEngine` must know besides the mel contract."""
+        return {name: getattr(self, name) for name in ("n_symbols", "n_speakers", "n_squeeze", "melody")}
 
     def with_bias(self, magnitudes: list[float]) -> "GraphCard":
         """Return the card with a denoiser's bias, magnitudes `[n_fft // 2 + 1]`."""

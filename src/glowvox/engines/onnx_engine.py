@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
@@ -172,7 +173,7 @@ class OnnxAcoustic(AcousticEngine):
     def __init__(self, encoder_card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
         """Take two sessions; see `load`."""
         card = encoder_card
-        super().__init__(card.audio, n_symbols=card.n_symbols, n_speakers=card.n_speakers, n_squeeze=card.n_squeeze)
+        super().__init__(card.audio, **card.acoustic())
         self.card = card
         self._encoder, self._decoder = encoder, decoder
         self._where = where
@@ -202,9 +203,15 @@ class OnnxAcoustic(AcousticEngine):
         return EncodedText(*_computed(self._encoder, feed, self._where))
 
     def _decode(
-        self, latent: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+        self,
+        latent: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        speaker: NDArray[np.int64] | None,
+        pitch: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         feed = _with_speaker({"latent": latent, "lengths": lengths}, speaker)
+        if pitch is not None:
+            feed["comb"] = harmonic_comb(pitch, self.audio)
         return _computed(self._decoder, feed, self._where)[0]
 
 

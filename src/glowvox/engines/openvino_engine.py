@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
@@ -107,7 +108,7 @@ class OpenVinoAcoustic(AcousticEngine):
 
     def __init__(self, card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
         """Take two compiled graphs; see `load`."""
-        super().__init__(card.audio, n_symbols=card.n_symbols, n_speakers=card.n_speakers, n_squeeze=card.n_squeeze)
+        super().__init__(card.audio, **card.acoustic())
         self.card = card
         self._encoder, self._decoder = encoder, decoder
         self._where = where
@@ -132,9 +133,15 @@ class OpenVinoAcoustic(AcousticEngine):
         )
 
     def _decode(
-        self, latent: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+        self,
+        latent: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        speaker: NDArray[np.int64] | None,
+        pitch: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         feed: dict[str, Any] = {"latent": latent, "lengths": lengths}
+        if pitch is not None:
+            feed["comb"] = harmonic_comb(pitch, self.audio)
         return _computed(self._decoder, feed if speaker is None else {**feed, "speaker": speaker}, self._where)[0]
 
 

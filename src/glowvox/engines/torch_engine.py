@@ -21,7 +21,8 @@ from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
 from glowvox.models.waveglow_steps import StepPiece, step_delay
 
-_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_HALF_TYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+_TYPES = {"float32": torch.float32, "float64": torch.float64, **_HALF_TYPES}
 
 
 class TorchVocoder(VocoderEngine):
@@ -33,7 +34,7 @@ class TorchVocoder(VocoderEngine):
         *,
         threads: int | None = None,
         device: str = "cpu",
-        dtype: Literal["float32", "bfloat16", "float16"] = "float32",
+        dtype: Literal["float32", "bfloat16", "float16", "float64"] = "float32",
     ) -> None:
         """Take a model.
 
@@ -42,7 +43,8 @@ class TorchVocoder(VocoderEngine):
             threads: CPU threads, for all of PyTorch in this process; None: as they are.
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:N" or "mps".
             dtype: of the coupling networks' products; where a half-precision result is not finite it is computed again
-                in float32, with a warning.
+                in float32, with a warning. 'float64': of everything, to measure the others' rounding; results are
+                rounded to float32.
 
         Raises:
             EngineError: an impossible number of threads, or no such device or type.
@@ -60,7 +62,7 @@ class TorchVocoder(VocoderEngine):
         _set_threads(threads)
         self.device = _device(device)
         self.dtype = _TYPES[dtype]
-        self._model = model.float().eval().to(self.device)
+        self._model = model.to(_stored_type(self.dtype)).eval().to(self.device)
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "TorchVocoder":
@@ -77,7 +79,7 @@ class TorchVocoder(VocoderEngine):
 
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
         samples = self._computed(latent, mel, self.dtype)
-        if self.dtype != torch.float32 and not np.isfinite(samples).all():
+        if self.dtype in _HALF_TYPES.values() and not np.isfinite(samples).all():
             name = str(self.dtype).removeprefix("torch.")
             warnings.warn(
                 f"{name} gave samples that are not finite; this window was computed again in float32",
@@ -89,7 +91,7 @@ class TorchVocoder(VocoderEngine):
 
     @property
     def delay(self) -> int | None:
-        """Mel frames that must follow a frame before `step` gives its samples; None in half precision."""
+        """Mel frames that must follow a frame before `step` gives its samples; None but in float32."""
         return step_delay(self._model) if self.dtype == torch.float32 else None
 
     def _begin(self) -> Mapping[str, Any]:
@@ -104,13 +106,13 @@ class TorchVocoder(VocoderEngine):
             return np.asarray(audio.float().cpu().numpy()), piece.after
 
     def _tensor(self, array: NDArray[np.float32]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, _stored_type(self.dtype))
 
     def _computed(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], dtype: torch.dtype
     ) -> NDArray[np.float32]:
         half: AbstractContextManager[Any] = nullcontext()
-        if dtype != torch.float32:
+        if dtype in _HALF_TYPES.values():
             half = torch.autocast(self.device.type, dtype)
         window = f"a window of {mel.shape[2]} mel frames"
         with torch.inference_mode(), half, _told_when_out_of_memory(self.device, window):
@@ -121,24 +123,37 @@ class TorchVocoder(VocoderEngine):
 class TorchAcoustic(AnalysisEngine):
     """A Glow-TTS in PyTorch, whose flow runs both ways."""
 
-    def __init__(self, model: GlowTTS, *, threads: int | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        model: GlowTTS,
+        *,
+        threads: int | None = None,
+        device: str = "cpu",
+        dtype: Literal["float32", "float64"] = "float32",
+    ) -> None:
         """Take a model.
 
         Args:
             model: moved to the device and set to evaluation mode.
             threads: CPU threads, for all of PyTorch in this process; None: as they are.
             device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:N" or "mps".
+            dtype: of everything; 'float64' measures the rounding of the other, and rounds its results to float32.
 
         Raises:
             EngineError: an impossible number of threads, or no such device.
         """
         config = model.config
         super().__init__(
-            config.audio, n_symbols=config.n_symbols, n_speakers=config.n_speakers, n_squeeze=config.n_squeeze
+            config.audio,
+            n_symbols=config.n_symbols,
+            n_speakers=config.n_speakers,
+            n_squeeze=config.n_squeeze,
+            melody=config.melody,
         )
         _set_threads(threads)
         self.device = _device(device)
-        self._model = model.float().eval().to(self.device)
+        self._dtype = _TYPES[dtype]
+        self._model = model.to(self._dtype).eval().to(self.device)
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "TorchAcoustic":
@@ -161,27 +176,42 @@ class TorchAcoustic(AnalysisEngine):
             mean, log_std, log_duration = (
                 part.float().cpu().numpy() for part in (text.mean, text.log_std, text.log_duration)
             )
-            return EncodedText(mean, log_std, log_duration)
+            melody = None if text.melody is None else text.melody.float().cpu().numpy()
+            return EncodedText(mean, log_std, log_duration, melody)
 
     def _decode(
-        self, latent: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
+        self,
+        latent: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        speaker: NDArray[np.int64] | None,
+        pitch: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         with torch.inference_mode(), _told_when_out_of_memory(self.device, f"{latent.shape[2]} mel frames"):
-            mel = self._model.decode(self._tensor(latent), self._tensor(lengths), self._speaker(speaker))
+            contour = None if pitch is None else self._tensor(pitch)
+            mel = self._model.decode(self._tensor(latent), self._tensor(lengths), self._speaker(speaker), contour)
             return np.asarray(mel.float().cpu().numpy())
 
     def _analyse(
         self, mel: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
     ) -> AnalysedMel:
         with torch.inference_mode(), _told_when_out_of_memory(self.device, f"{mel.shape[2]} mel frames"):
-            latent, log_det = self._model.analyse(self._tensor(mel), self._tensor(lengths), self._speaker(speaker))
-            return AnalysedMel(latent.float().cpu().numpy(), log_det.float().cpu().numpy())
+            latent, log_det, pitch = self._model.analyse(
+                self._tensor(mel), self._tensor(lengths), self._speaker(speaker)
+            )
+            contour = None if pitch is None else pitch.float().cpu().numpy()
+            return AnalysedMel(latent.float().cpu().numpy(), log_det.float().cpu().numpy(), contour)
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+        tensor = torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+        return tensor.to(self._dtype) if tensor.is_floating_point() else tensor
 
     def _speaker(self, speaker: NDArray[np.int64] | None) -> torch.Tensor | None:
         return None if speaker is None else self._tensor(speaker)
+
+
+def _stored_type(dtype: torch.dtype) -> torch.dtype:
+    """Return the type of weights and inputs: autocast makes half precision of them where it pays."""
+    return torch.float64 if dtype == torch.float64 else torch.float32
 
 
 @contextmanager

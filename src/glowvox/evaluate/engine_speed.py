@@ -190,7 +190,7 @@ def _acoustic_speed(engine: AcousticEngine, seconds: float, repeats: int) -> Spr
 
     def speak() -> None:
         engine.encode(tokens, np.array([tokens.shape[1]]), speaker)
-        engine.decode(latent, np.array([frames]), speaker)
+        engine.decode(latent, np.array([frames]), speaker, np.full((1, frames), 200.0) if engine.melody else None)
 
     length = frames / engine.audio.frame_rate
     return Spread.of([took / length for took in _times(speak, repeats)])

@@ -13,7 +13,7 @@ from torch import Tensor
 from glowvox.export.coupling_graph import inverse_of, undo_coupling, undo_mixing
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.row_layout import RowLayout, array_of, layer_norm
-from glowvox.export.stack_condition import ItemCondition
+from glowvox.export.stack_condition import ItemCondition, SequenceCondition, StackCondition
 from glowvox.export.transformer_graph import write_transformer
 from glowvox.flows.actnorm import ActNorm
 from glowvox.flows.chain import Chain
@@ -21,12 +21,14 @@ from glowvox.flows.coupling import AffineCoupling
 from glowvox.flows.grouped_conv import GroupedInvertibleConv
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.glow_tts_decoder import SigmoidScale
+from glowvox.models.melody import melody_channels
 from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d
 from glowvox.nn.gated_stack import GatedStack
+from glowvox.nn.token_predictor import TokenPredictor
 
 
 def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
-    """Write the encoder: `tokens [B, L]`, `lengths [B]` (and `speaker [B]`) to `mean`, `log_std`, `log_duration`."""
+    """Write the encoder: `tokens [B, L]`, `lengths [B]` (and `speaker [B]`) to `TextStatistics`."""
     encoder, mels = model.encoder, model.config.audio.n_mels
     tokens = graph.input("tokens", ["B", "L"], np.int64)
     lengths = graph.input("lengths", ["B"], np.int64)
@@ -49,26 +51,33 @@ def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
     if encoder.log_std is not None:
         log_std = graph.op("Mul", _convolved(layout, encoder.log_std, rows), mask)
     with graph.scope("durations"):
-        log_duration = _durations(graph, model, rows, layout, mask, speaker)
+        log_duration = _predicted(graph, model, encoder.durations, rows, layout, mask, speaker)
     for name, value in (("mean", mean), ("log_std", log_std)):
         sequences = layout.sequences(value, mels)
         graph.output(graph.op("Transpose", sequences, perm=[0, 2, 1]), name, ["B", mels, "L"])
     graph.output(graph.op("Reshape", log_duration, layout.batch_and_length), "log_duration", ["B", "L"])
+    if encoder.melody is not None:
+        with graph.scope("melody"):
+            melody = layout.sequences(_predicted(graph, model, encoder.melody, rows, layout, mask, speaker), 2)
+        graph.output(graph.op("Transpose", melody, perm=[0, 2, 1]), "melody", ["B", 2, "L"])
 
 
 def write_decoder(graph: GraphBuilder, model: GlowTTS) -> None:
-    """Write the decoder backwards: `latent [B, M, T]`, `lengths [B]` (and `speaker [B]`) to `mel [B, M, T]`."""
+    """Write the decoder backwards: `latent [B, M, T]`, `lengths [B]` (and `speaker [B]`) to `mel [B, M, T]`.
+
+    With a melody it takes the pitch too, as `comb [B, K, T]`: see `audio.harmonic_comb`.
+    """
     config = model.config
     mels, step = config.audio.n_mels, config.n_squeeze
     latent = graph.input("latent", ["B", mels, "T"])
     lengths = graph.input("lengths", ["B"], np.int64)
     speaker = _speaker(graph, model)
-    condition = None if speaker is None else ItemCondition(graph, speaker, config.speaker_channels)
     frames = graph.op("Transpose", latent, perm=[0, 2, 1])
     shape = graph.op("Concat", graph.op("Shape", frames, start=0, end=1), graph.integers([-1, mels * step]), axis=0)
     squeezed = graph.op("Reshape", frames, shape)  # consecutive frames lie side by side already
     layout = RowLayout(graph, squeezed)
     mask = layout.rows(_mask(graph, layout, graph.op("Div", lengths, graph.integers(step))), 1)
+    condition = _condition(graph, model, speaker, layout)
     channels = mels * step
     rows = graph.op("Mul", layout.rows(squeezed, channels), mask)
     for index, block in reversed(list(enumerate(model.decoder.blocks))):
@@ -114,6 +123,22 @@ def _speaker(graph: GraphBuilder, model: GlowTTS) -> str | None:
     return graph.op("Gather", graph.floats(table), graph.input("speaker", ["B"], np.int64), axis=0)
 
 
+def _condition(graph: GraphBuilder, model: GlowTTS, speaker: str | None, layout: RowLayout) -> StackCondition | None:
+    """Return what the couplings see, in the order of `GlowTTS`: the melody, then the speaker."""
+    config = model.config
+    if not config.melody:
+        return None if speaker is None else ItemCondition(graph, speaker, config.speaker_channels)
+    channels, total = melody_channels(config), melody_channels(config) + config.speaker_channels
+    comb = graph.input("comb", ["B", channels // config.n_squeeze, "T"])
+    shape = graph.op("Concat", layout.batch_and_length, graph.integers([channels]), axis=0)
+    sequences = graph.op("Reshape", graph.op("Transpose", comb, perm=[0, 2, 1]), shape)
+    if speaker is not None:
+        shape = graph.op("Concat", layout.batch_and_length, graph.integers([config.speaker_channels]), axis=0)
+        spread = graph.op("Expand", graph.op("Unsqueeze", speaker, graph.integers([1])), shape)
+        sequences = graph.op("Concat", sequences, spread, axis=2)
+    return SequenceCondition(sequences, total)
+
+
 def _mask(graph: GraphBuilder, layout: RowLayout, lengths: str) -> str:
     """Return `[B, T]`, one where a position lies before its item's length."""
     length = graph.op("Squeeze", layout.length, graph.integers([0]))
@@ -131,11 +156,16 @@ def _prenet(graph: GraphBuilder, prenet: ConvPrenet, rows: str, layout: RowLayou
     return graph.op("Mul", graph.op("Add", rows, _convolved(layout, prenet.projection, hidden)), mask)
 
 
-def _durations(
-    graph: GraphBuilder, model: GlowTTS, rows: str, layout: RowLayout, mask: str, speaker: str | None
+def _predicted(
+    graph: GraphBuilder,
+    model: GlowTTS,
+    predictor: TokenPredictor,
+    rows: str,
+    layout: RowLayout,
+    mask: str,
+    speaker: str | None,
 ) -> str:
-    """Return log durations as rows `[R, 1]`."""
-    predictor = model.encoder.durations
+    """Return a predictor's numbers of each token as rows `[R, out]`."""
     if speaker is not None:
         hidden, channels = model.config.hidden_channels, model.config.speaker_channels
         shape = graph.op("Concat", layout.batch_and_length, graph.integers([channels]), axis=0)

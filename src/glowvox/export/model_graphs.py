@@ -38,7 +38,7 @@ def graph_cards(model: WaveGlow | GlowTTS, card: ModelCard) -> dict[str, GraphCa
         return {VOCODER_NAME: GraphCard(type="waveglow", **common).with_bias(bias.tolist())}
     config = card.config
     assert isinstance(config, GlowTTSConfig)
-    common |= {name: getattr(config, name) for name in ("n_symbols", "n_speakers", "n_squeeze")}
+    common |= {name: getattr(config, name) for name in ("n_symbols", "n_speakers", "n_squeeze", "melody")}
     text = card.provenance.get("text")
     common["text"] = text if isinstance(text, dict) else {}
     decoder = GraphCard(type="glow_tts_decoder", receptive_field=model.decoder.receptive_field, **common)

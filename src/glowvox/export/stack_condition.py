@@ -48,6 +48,24 @@ class ItemCondition(StackCondition):
         return layout.rows(graph.op("Expand", product, shape), width)
 
 
+class SequenceCondition(StackCondition):
+    """A vector for every row of whole sequences."""
+
+    def __init__(self, sequences: str, channels: int) -> None:
+        """Take `sequences [B, T, C]`."""
+        super().__init__(channels)
+        self._sequences = sequences
+
+    def beside(self, layout: Layout) -> str | None:
+        """Return the vectors."""
+        assert isinstance(layout, RowLayout)
+        return self._sequences
+
+    def projected(self, layout: Layout, matrix: NDArray[Any], bias: NDArray[Any]) -> str:
+        """Refuse: `beside` has the vectors."""
+        raise TypeError("a condition at the rate of the rows lies beside them")
+
+
 class _KeptCondition:
     """Rows that are kept until the last layer has used them."""
 

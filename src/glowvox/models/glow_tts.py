@@ -8,13 +8,14 @@ from glowvox.align.forward_sum import forward_sum
 from glowvox.align.path import alignment_from_durations
 from glowvox.align.search import monotonic_alignment_search
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.errors import ConfigError, VoiceError
+from glowvox.errors import ConfigError, MelError, VoiceError
 from glowvox.flows.likelihood import diagonal_log_likelihood
 from glowvox.models.durations import fill_last_step, given_durations, predicted_durations
 from glowvox.models.glow_tts_checks import check_mel, check_tokens, checked_speaker, fitted_noise
 from glowvox.models.glow_tts_decoder import GlowTTSDecoder
 from glowvox.models.glow_tts_outputs import GlowTTSOutput, MelOutput
 from glowvox.models.glow_tts_prior import frame_log_likelihood
+from glowvox.models.melody import Melody, fitted_pitch
 from glowvox.models.noise import position_noise
 from glowvox.models.text_encoder import TextEncoder, TextStatistics
 
@@ -27,6 +28,7 @@ class GlowTTS(nn.Module):
         self.config = config
         self.encoder = TextEncoder(config)
         self.decoder = GlowTTSDecoder(config)
+        self.melody = Melody(config) if config.melody else None
         self.speakers = nn.Embedding(config.n_speakers, config.speaker_channels) if config.n_speakers > 1 else None
         if self.speakers is not None:
             nn.init.uniform_(self.speakers.weight, -0.1, 0.1)
@@ -57,17 +59,20 @@ class GlowTTS(nn.Module):
         """
         check_tokens(tokens, token_lengths, self.config.n_symbols)
         check_mel(mel, mel_lengths, self.config.audio.n_mels)
-        condition = self._speaker_vector(speaker, len(tokens))
-        text = self.encoder(tokens, token_lengths, condition)
+        text = self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
         mel, mel_lengths = self._whole_steps(mel, mel_lengths)
         mask = self._mel_mask(mel, mel_lengths)
-        latent, log_det = self.decoder(mel, mask, condition)
+        pitch = None if self.melody is None else self.melody.read(mel, mask)
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, pitch))
 
         unit_variance = self.config.mean_only
         with torch.no_grad():
             scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=False)
             alignment = monotonic_alignment_search(scores, token_lengths, mel_lengths)
             target = torch.log(1e-8 + alignment.sum(2)) * text.mask[:, 0]
+            melody = None
+            if self.melody is not None and pitch is not None:
+                melody = self.melody.of_tokens(pitch, alignment.sum(2))
         path_sum = None
         if sum_paths:
             scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=True)
@@ -81,6 +86,9 @@ class GlowTTS(nn.Module):
             alignment=alignment,
             log_duration=text.log_duration,
             log_duration_target=target,
+            melody=text.melody,
+            melody_target=melody,
+            pitch=pitch,
             text_mean=text.mean,
             text_log_std=text.log_std,
             token_mask=text.mask,
@@ -99,6 +107,7 @@ class GlowTTS(nn.Module):
         length_scale: float | Tensor = 1.0,
         speaker: Tensor | None = None,
         durations: Tensor | None = None,
+        pitch: Tensor | None = None,
         seed: int = 0,
     ) -> MelOutput:
         """Synthesise a mel from tokens (section 3, figure 1b).
@@ -112,10 +121,11 @@ class GlowTTS(nn.Module):
             speaker: [B] integers, with several speakers.
             durations: [B, L] whole frames per token, in place of the predicted ones and exactly kept; `length_scale`
                 does not apply to them.
+            pitch: [B, frames] Hz, 0 where unvoiced, in place of the predicted one.
             seed: of the noise where none is given.
 
         Raises:
-            TextError, MelError, VoiceError: tokens, durations, noise or speaker do not fit the model.
+            TextError, MelError, VoiceError: tokens, durations, noise, pitch or speaker do not fit the model.
             ConfigError: the temperature is negative or a length scale not positive.
         """
         if not temperature >= 0 or not (torch.as_tensor(length_scale) > 0).all():
@@ -137,32 +147,42 @@ class GlowTTS(nn.Module):
             if noise is None:
                 noise = position_noise(seed, latent.shape[1], n_filled)
             latent = latent + fitted_noise(noise, latent, n_frames) * scale
-        mel = self.decode(latent, filled_lengths, speaker)[:, :, :n_frames]
+        if self.melody is not None and text.melody is not None and pitch is None:
+            pitch = self.melody.of_frames(text.melody, filled, n_filled)
+        mel = self.decode(latent, filled_lengths, speaker, pitch)[:, :, :n_frames]
         mel = mel * self._mel_mask(mel, lengths)
         alignment = alignment_from_durations(frames, n_frames, text.mean.dtype)
-        return MelOutput(mel, lengths, frames, alignment, text.log_duration)
+        return MelOutput(mel, lengths, frames, alignment, text.log_duration, pitch)
 
     def encode(self, tokens: Tensor, token_lengths: Tensor, speaker: Tensor | None = None) -> TextStatistics:
         """Return what the text says about its mel: the first half of `inverse`. Arguments and errors are its."""
         check_tokens(tokens, token_lengths, self.config.n_symbols)
         return self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
 
-    def decode(self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None) -> Tensor:
+    def decode(
+        self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None, pitch: Tensor | None = None
+    ) -> Tensor:
         """Return the mel `[B, M, T]` of a latent: the last part of `inverse`.
 
         Args:
             latent: [B, M, T], T a multiple of the decoder's squeeze.
             mel_lengths: [B], multiples of it too; what lies beyond is zero in the mel.
             speaker: [B] integers, with several speakers.
+            pitch: [B, frames] Hz, 0 where unvoiced, for a model with a melody.
 
         Raises:
             VoiceError: the speaker does not fit the model.
+            MelError: the pitch does not.
         """
         mask = self._mel_mask(latent, mel_lengths)
-        return self.decoder.inverse(latent * mask, mask, self._speaker_vector(speaker, len(latent)))[0]
+        return self.decoder.inverse(latent * mask, mask, self._condition(speaker, latent, pitch))[0]
 
-    def analyse(self, mel: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def analyse(
+        self, mel: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return the latent `[B, M, T]` of a mel and the log-determinant `[B]`: `decode` the other way round.
+
+        The third is the pitch `[B, T]` in Hz that was read off the mel; None without a melody.
 
         Args:
             mel: [B, M, T]; frames that do not fill a step of the decoder are cut off.
@@ -173,10 +193,11 @@ class GlowTTS(nn.Module):
             MelError, VoiceError: the mel or the speaker does not fit the model.
         """
         check_mel(mel, mel_lengths, self.config.audio.n_mels)
-        condition = self._speaker_vector(speaker, len(mel))
         mel, mel_lengths = self._whole_steps(mel, mel_lengths)
-        latent, log_det = self.decoder(mel, self._mel_mask(mel, mel_lengths), condition)
-        return latent, log_det
+        mask = self._mel_mask(mel, mel_lengths)
+        pitch = None if self.melody is None else self.melody.read(mel, mask)
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, pitch))
+        return latent, log_det, pitch
 
     def convert(self, mel: Tensor, mel_lengths: Tensor, source: Tensor, target: Tensor) -> Tensor:
         """Give a recording another speaker's voice: to the latent as one, back as the other (section 5.3).
@@ -193,9 +214,9 @@ class GlowTTS(nn.Module):
         Raises:
             MelError, VoiceError: the mel or a speaker does not fit the model.
         """
-        latent, _ = self.analyse(mel, mel_lengths, source)
+        latent, _, pitch = self.analyse(mel, mel_lengths, source)
         mask = self._mel_mask(latent, mel_lengths // self.config.n_squeeze * self.config.n_squeeze)
-        return self.decoder.inverse(latent, mask, self._speaker_vector(target, len(mel)))[0]
+        return self.decoder.inverse(latent, mask, self._condition(target, latent, pitch))[0]
 
     def log_likelihood(
         self,
@@ -216,6 +237,27 @@ class GlowTTS(nn.Module):
             return output.path_sum + output.log_det
         prior = diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask)
         return prior + output.log_det
+
+    def _condition(self, speaker: Tensor | None, frames: Tensor, pitch: Tensor | None) -> Tensor | None:
+        """Return what the couplings see: `[B, G, 1]` of speakers; with a melody `[B, G, T / step]`, that first.
+
+        Args:
+            speaker: [B] integers.
+            frames: [B, M, T], the mel or the latent.
+            pitch: [B, T] Hz.
+        """
+        vector = self._speaker_vector(speaker, len(frames))
+        if self.melody is None:
+            if pitch is not None:
+                raise MelError("this model has no melody; leave the pitch out")
+            return vector
+        if pitch is None:
+            raise MelError("this model has a melody; say the pitch of each frame")
+        comb = self.melody.condition(fitted_pitch(pitch, frames))
+        squeezed = self.decoder.squeeze(comb)[0]
+        if vector is None:
+            return squeezed
+        return torch.cat([squeezed, vector.expand(-1, -1, squeezed.shape[2])], 1)
 
     def _speaker_vector(self, speaker: Tensor | None, batch: int) -> Tensor | None:
         """Return the speakers' unit vectors `[B, G, 1]`, or None for a model with one speaker."""

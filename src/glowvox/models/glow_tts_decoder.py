@@ -10,6 +10,7 @@ from glowvox.flows.chain import Chain
 from glowvox.flows.coupling import AffineCoupling
 from glowvox.flows.grouped_conv import GroupedInvertibleConv
 from glowvox.flows.squeeze import Squeeze
+from glowvox.models.melody import melody_channels
 from glowvox.nn.gated_stack import GatedStack
 
 
@@ -29,7 +30,8 @@ class SigmoidScale(nn.Module):
 class GlowTTSDecoder(Flow):
     """Squeeze, blocks of (ActNorm, grouped 1x1 convolution, affine coupling), and back to frames.
 
-    The condition is the speaker's vector `[B, G, 1]`; None with one speaker. T must be a multiple of `n_squeeze`.
+    The condition is the speaker's vector `[B, G, 1]`, or with a melody `[B, G, T / n_squeeze]`, see
+    `GlowTTS`; None with neither. T must be a multiple of `n_squeeze`.
     """
 
     def __init__(self, config: GlowTTSConfig) -> None:
@@ -64,7 +66,7 @@ def _block(config: GlowTTSConfig) -> Chain:
     network: nn.Module = GatedStack(
         channels // 2,
         channels,
-        config.speaker_channels,
+        melody_channels(config) + config.speaker_channels,
         channels=config.decoder_channels,
         skip_channels=config.decoder_channels,
         layers=config.n_layers,

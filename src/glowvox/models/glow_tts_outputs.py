@@ -17,6 +17,9 @@ class GlowTTSOutput:
         alignment: [B, L, T], ones on the most likely path; without gradient.
         log_duration: [B, L], predicted log frames per token.
         log_duration_target: [B, L], log(1e-8 + frames per token on the path).
+        melody: [B, 2, L], predicted height (see `audio.pitch_contour`) and log odds of voicing; None without a melody.
+        melody_target: [B, 2, L], height and voiced share of each token on the path; None without a melody.
+        pitch: [B, T] Hz, read off the mel, 0 where unvoiced; None without a melody.
         text_mean: [B, M, L].
         text_log_std: [B, M, L].
         token_mask: [B, 1, L].
@@ -32,6 +35,9 @@ class GlowTTSOutput:
     alignment: Tensor
     log_duration: Tensor
     log_duration_target: Tensor
+    melody: Tensor | None
+    melody_target: Tensor | None
+    pitch: Tensor | None
     text_mean: Tensor
     text_log_std: Tensor
     token_mask: Tensor
@@ -50,6 +56,7 @@ class MelOutput:
         durations: [B, L], frames of each token; they sum to the mel lengths.
         alignment: [B, L, T], ones on the path.
         log_duration: [B, L], the prediction before rounding and scaling.
+        pitch: [B, T] Hz, 0 where unvoiced; None without a melody.
     """
 
     mel: Tensor
@@ -57,3 +64,4 @@ class MelOutput:
     durations: Tensor
     alignment: Tensor
     log_duration: Tensor
+    pitch: Tensor | None

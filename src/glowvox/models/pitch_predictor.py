@@ -1,4 +1,4 @@
-"""Predicts pitch and voicing from a mel spectrogram, for the harmonic source of a vocoder's latent."""
+"""Predicts pitch and voicing from a mel spectrogram: a vocoder's harmonic source and an acoustic model's melody."""
 
 import itertools
 
@@ -8,19 +8,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from glowvox.audio.pitch_bins import CHANNELS
-from glowvox.config.waveglow import WaveGlowConfig
 
 
 class PitchPredictor(nn.Module):
-    """Three convolutions over mel frames and a projection to the bins of `glowvox.audio.pitch_bins`."""
+    """Three convolutions over mel frames and a projection to the bins of `glowvox.audio.pitch_bins`.
+
+    Args:
+        n_mels: M.
+        channels: width of the convolutions.
+        mel_mean: what is subtracted from a mel before anything else.
+        mel_std: what it is divided by then.
+    """
 
     receptive_field = 6
     """Mel frames on each side of a frame that its pitch depends on."""
 
-    def __init__(self, config: WaveGlowConfig, channels: int = 96) -> None:
+    def __init__(self, n_mels: int, channels: int = 96, *, mel_mean: float = 0.0, mel_std: float = 1.0) -> None:
         super().__init__()
-        self.mel_mean, self.mel_std = config.mel_mean, config.mel_std
-        sizes = [config.audio.n_mels, channels, channels, channels]
+        self.mel_mean, self.mel_std = mel_mean, mel_std
+        sizes = [n_mels, channels, channels, channels]
         self.convolutions = nn.ModuleList(
             nn.Conv1d(before, after, 5, padding=2) for before, after in itertools.pairwise(sizes)
         )
@@ -30,11 +36,14 @@ class PitchPredictor(nn.Module):
         """1 when it has learned, which it does by itself, before the flow."""
         self.requires_grad_(requires_grad=False)
 
-    def forward(self, mel: Tensor) -> Tensor:
-        """Return logits `[B, CHANNELS, T]` from a mel `[B, M, T]` of the vocoder's contract."""
+    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return logits `[B, CHANNELS, T]` from a mel `[B, M, T]` of the contract that it was fitted to.
+
+        Frames where the mask `[B, 1, T]` is zero do not matter to the others.
+        """
         hidden = (mel - self.mel_mean) / self.mel_std
         for convolution in self.convolutions:
-            hidden = convolution(hidden).relu()
+            hidden = convolution(hidden if mask is None else hidden * mask).relu()
         logits: Tensor = self.projection(hidden)
         return logits
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.nn.convolution import ConvPrenet, SameConv1d
-from glowvox.nn.duration_predictor import DurationPredictor
+from glowvox.nn.token_predictor import TokenPredictor
 from glowvox.nn.transformer import TransformerEncoder
 
 
@@ -20,12 +20,15 @@ class TextStatistics:
         mean: [B, M, L], mean of the latent under each token.
         log_std: [B, M, L], log standard deviation.
         log_duration: [B, L], predicted log of each token's frames.
+        melody: [B, 2, L], predicted log pitch of each token, as `audio.pitch_contour` has it, and log odds of voicing;
+            None where the model has no melody.
         mask: [B, 1, L], one for each token.
     """
 
     mean: Tensor
     log_std: Tensor
     log_duration: Tensor
+    melody: Tensor | None
     mask: Tensor
 
 
@@ -49,12 +52,8 @@ class TextEncoder(nn.Module):
         )
         self.mean = SameConv1d(hidden, config.audio.n_mels, 1)
         self.log_std = None if config.mean_only else SameConv1d(hidden, config.audio.n_mels, 1)
-        self.durations = DurationPredictor(
-            hidden + config.speaker_channels,
-            config.duration_channels,
-            kernel_size=config.encoder_kernel_size,
-            dropout=config.encoder_dropout,
-        )
+        self.durations = _predictor(config, 1)
+        self.melody = _predictor(config, 2) if config.melody else None
 
     def forward(self, tokens: Tensor, token_lengths: Tensor, speaker: Tensor | None = None) -> TextStatistics:
         """Encode tokens.
@@ -65,8 +64,8 @@ class TextEncoder(nn.Module):
             speaker: [B, G, 1], the speakers' vectors; None with one speaker.
 
         Returns:
-            The statistics, in float32 even under autocast. The duration predictor's input is detached: its loss does
-            not train the encoder.
+            The statistics, in float32 even under autocast. The input of the predictors of durations and pitch is
+            detached: their losses do not train the encoder.
         """
         dtype = self.embedding.weight.dtype
         mask = (torch.arange(tokens.shape[1], device=tokens.device) < token_lengths[:, None]).unsqueeze(1).to(dtype)
@@ -79,4 +78,16 @@ class TextEncoder(nn.Module):
         known = x.detach()
         if speaker is not None:
             known = torch.cat([known, speaker.to(known.dtype).expand(-1, -1, known.shape[2])], 1)
-        return TextStatistics(mean, log_std, self.durations(known, mask).to(dtype), mask)
+        log_duration = self.durations(known, mask).to(dtype).squeeze(1)
+        melody = None if self.melody is None else self.melody(known, mask).to(dtype)
+        return TextStatistics(mean, log_std, log_duration, melody, mask)
+
+
+def _predictor(config: GlowTTSConfig, out_channels: int) -> TokenPredictor:
+    return TokenPredictor(
+        config.hidden_channels + config.speaker_channels,
+        config.duration_channels,
+        out_channels,
+        kernel_size=config.encoder_kernel_size,
+        dropout=config.encoder_dropout,
+    )

@@ -90,7 +90,9 @@ class WaveGlow(nn.Module):
         self.upsample = MelUpsampler(config) if config.conditioning == "upsampled" else None
         self.encoder = MelEncoder(config) if config.encoder_channels else None
         self.scale = ConditionalScale(MelEnvelope(config)) if config.mel_scale else None
-        self.pitch = PitchPredictor(config) if config.harmonic else None
+        self.pitch: PitchPredictor | None = None
+        if config.harmonic:
+            self.pitch = PitchPredictor(config.audio.n_mels, mel_mean=config.mel_mean, mel_std=config.mel_std)
         channels, steps = config.n_group, []
         for index in range(config.n_flows):
             if index in config.early_exits:

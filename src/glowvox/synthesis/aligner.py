@@ -74,6 +74,8 @@ class Heard:
     """Log-determinant of the map from mel to latent, nats."""
     n_frames: int
     """Frames of the mel, of which those that fill no step of the decoder were cut off."""
+    pitch: NDArray[np.float32] | None
+    """[T] Hz, 0 where unvoiced; None where the model has no melody."""
 
 
 class Aligner:
@@ -150,7 +152,8 @@ class Aligner:
             raise AudioError(f"the recording has {length} mel frames, too few for any text")
         who = None if number is None else np.array([number])
         analysed = self.engine.analyse(values[None], np.array([length]), who)
-        return Heard(analysed.latent[0], float(analysed.log_det[0]), length)
+        pitch = None if analysed.pitch is None else analysed.pitch[0]
+        return Heard(analysed.latent[0], float(analysed.log_det[0]), length, pitch)
 
     def lay(self, read: ReadText, heard: Heard, *, duration: float | None = None) -> Alignment:
         """Lay a text over a recording on the most likely path.

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.harmonic_comb import LOG_PITCH_STD
 from glowvox.audio.loudness import active_speech_level
 from glowvox.audio.sound import Audio
 from glowvox.errors import ConfigError, VoiceError
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.text_reading import TextOptions
+from glowvox.synthesis.text_reading import ReadText, TextOptions
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import check_contracts
 
@@ -105,7 +106,11 @@ class VoiceConverter:
         expected = np.repeat(read.mean, frames, axis=1)
         latent = (expected + residual * (heard.latent - expected)).astype(np.float32)
         engine = aligner.engine
-        made = engine.decode(latent[None], np.array([latent.shape[1]]), np.array([goal]))[0]
+        pitch = None
+        if heard.pitch is not None:
+            wished = aligner.reader.read(text, speaker=target, language=language, on_warning=_silent)
+            pitch = (heard.pitch * _pitch_ratio(read, wished, frames))[None]
+        made = engine.decode(latent[None], np.array([latent.shape[1]]), np.array([goal]), pitch)[0]
         spoken = self._vocoder(made * self._scale + self._shift, options or VocoderOptions())
         rate = self._vocoder.engine.audio.sample_rate
         whole = _fitted(spoken, math.ceil(len(samples) * rate / sample_rate))
@@ -147,6 +152,15 @@ def report(converted: Converted, target: str) -> dict[str, Any]:
         "target_over_source_before": converted.before[target] - converted.before[source],
         "target_over_source_after": converted.after[target] - converted.after[source],
     }
+
+
+def _pitch_ratio(source: ReadText, target: ReadText, frames: NDArray[np.int64]) -> float:
+    """Return how much higher the target speaks than the source, by what the model expects of both in this text."""
+    assert source.melody is not None
+    assert target.melody is not None
+    weights = frames * (source.melody[1] > 0)
+    difference = float(((target.melody[0] - source.melody[0]) * weights).sum() / max(int(weights.sum()), 1))
+    return math.exp(LOG_PITCH_STD * difference)
 
 
 def _fitted(samples: NDArray[np.float32], length: int) -> NDArray[np.float32]:

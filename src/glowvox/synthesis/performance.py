@@ -73,12 +73,7 @@ class Performance:
         """
 
         def speak(request: Request, mel: SentenceMel) -> Iterator[Samples]:
-            stream = self._vocoder.stream(_options(request), first_chunk=first_chunk)
-            frames = self._bridged(mel)
-            step = first_chunk or frames.shape[1]
-            for start in range(0, frames.shape[1], step):
-                yield stream.push(frames[:, start : start + step])
-            yield stream.finish()
+            yield from self._vocoder.stream(_options(request), first_chunk=first_chunk).speak(self._bridged(mel))
 
         def spoken() -> Iterator[_Piece]:
             position = 0

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.pitch_contour import pitch_contour, varied
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
-from glowvox.errors import TextError
+from glowvox.errors import TextError, VoiceError
 from glowvox.synthesis.latent import sentence_latent, sentence_seed
 from glowvox.synthesis.speech_options import SpeechOptions
 from glowvox.synthesis.timing import Frames, filled_frames, predicted_frames
@@ -35,12 +36,14 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What the encoder says of one sentence: mean [M, L], log_std [M, L], frames [L] unrounded, and as predicted."""
+    """What the encoder says of one sentence: mean [M, L], log_std [M, L], frames [L] unrounded and as predicted, and
+    melody [2, L] where the voice has one (see `EncodedText`)."""
 
     mean: NDArray[np.float32]
     log_std: NDArray[np.float32]
     weights: NDArray[np.float32]
     frames: Frames
+    melody: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,10 @@ class MelMaker:
 
         Raises:
             TextError: a phoneme is not one of the voice's.
+            VoiceError: another melody is wished of a voice that has none.
         """
+        if not self.engine.melody and (options.pitch_shift, options.pitch_range) != (0.0, 1.0):
+            raise VoiceError("this voice has no melody to change; leave the pitch shift and the pitch range out")
         tokens = self.tokenizer.encode(sentence)
         context = tokens.ids
         if len(tokens) < options.context_tokens:
@@ -110,24 +116,28 @@ class MelMaker:
             VoiceError, EngineError: see `AcousticEngine.decode`.
         """
         step = self.engine.n_squeeze
-        latents, kept = [], []
+        latents, kept, contours = [], [], []
         for request, known, given in zip(requests, statistics, frames, strict=True):
             own = known.frames if given is None else _checked(given, request)
             kept.append(own)
+            filled = filled_frames(own, step)
+            contours.append(_contour(known, filled, request.options))
             latents.append(
                 sentence_latent(
                     known.mean,
                     known.log_std,
-                    filled_frames(own, step),
+                    filled,
                     temperature=request.options.temperature,
                     seed=request.seed,
                 )
             )
         lengths = np.array([latent.shape[1] for latent in latents], np.int64)
         batch = np.zeros((len(latents), self.engine.audio.n_mels, lengths.max()), np.float32)
-        for row, latent in zip(batch, latents, strict=True):
-            row[:, : latent.shape[1]] = latent
-        decoded = self.engine.decode(batch, lengths, _speakers(requests))
+        pitch = np.zeros((len(latents), batch.shape[2]))
+        for number, (latent, contour) in enumerate(zip(latents, contours, strict=True)):
+            batch[number, :, : latent.shape[1]] = latent
+            pitch[number, : len(contour)] = contour
+        decoded = self.engine.decode(batch, lengths, _speakers(requests), pitch if self.engine.melody else None)
         return [SentenceMel(mel[:, : own.sum()], own) for mel, own in zip(decoded, kept, strict=True)]
 
     def _of_one(self, encoded: EncodedText, number: int, request: Request) -> Statistics:
@@ -141,7 +151,18 @@ class MelMaker:
         with np.errstate(over="ignore"):
             weights = np.minimum(np.exp(log_duration) * scale, np.float32(1e6))
         frames = predicted_frames(log_duration, scale, self.engine.n_squeeze)
-        return Statistics(encoded.mean[number][:, kept], encoded.log_std[number][:, kept], weights, frames)
+        melody = None if encoded.melody is None else encoded.melody[number][:, kept]
+        return Statistics(encoded.mean[number][:, kept], encoded.log_std[number][:, kept], weights, frames, melody)
+
+
+def _contour(known: Statistics, frames: Frames, options: SpeechOptions) -> NDArray[np.float64]:
+    """Return the pitch of a sentence, Hz [T]; nothing for a voice without a melody."""
+    if known.melody is None:
+        return np.zeros(0)
+    height, voicing = known.melody
+    return pitch_contour(
+        varied(height, voicing, frames, shift=options.pitch_shift, spread=options.pitch_range), voicing, frames
+    )
 
 
 def _rates(request: Request) -> NDArray[np.float32]:

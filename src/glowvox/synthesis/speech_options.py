@@ -25,6 +25,10 @@ class SpeechOptions:
     """How many times the vocoder's bias spectrum is subtracted; 0: not at all."""
     refine: int | None = None
     """Passes of mel refinement of the vocoder's output; 0: none; None: as many as the vocoder is meant for."""
+    pitch_shift: float = 0.0
+    """Semitones by which the melody is raised, for a voice that has one."""
+    pitch_range: float = 1.0
+    """Factor on the melody's distance from its mean in a sentence; 0 is monotonous. For a voice that has a melody."""
     sentence_pause: float = 0.2
     """Silence after a sentence inside a paragraph, in seconds."""
     paragraph_pause: float = 0.6
@@ -40,12 +44,20 @@ class SpeechOptions:
     """Language tag; None: the speaker's."""
 
     def __post_init__(self) -> None:
-        for name in ("speed", "temperature", "sigma", "denoise", "sentence_pause", "paragraph_pause", "context_tokens"):
+        numbers = (
+            "speed temperature sigma denoise pitch_shift pitch_range sentence_pause paragraph_pause context_tokens"
+        )
+        for name in numbers.split():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ConfigError(f"{name} must be a number, got {value!r}")
         if not SLOWEST <= self.speed <= FASTEST:
             raise ConfigError(f"the speed must lie between {SLOWEST} and {FASTEST}, got {self.speed}")
+        if not -24 <= self.pitch_shift <= 24 or not 0 <= self.pitch_range <= 4:
+            raise ConfigError(
+                "the pitch shift must lie between -24 and 24 semitones and the pitch range between 0 and 4, got "
+                f"{self.pitch_shift} and {self.pitch_range}"
+            )
         for name in ("temperature", "sigma", "denoise"):
             value = getattr(self, name)
             if not math.isfinite(value) or not 0 <= value <= 100:

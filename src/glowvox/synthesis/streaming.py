@@ -5,6 +5,7 @@ spoken has seen its whole receptive field, on both sides (see `vocoder_pieces`);
 ends only. There is no cross-fading: a seam has nothing to hide.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,24 @@ class StreamingVocoder:
             pieces.append(self._refine(*self._pieces.speak(self._chunk)))
             self._chunk = min(_GROWTH * self._chunk, self._longest_chunk)
         return self._joined(pieces)
+
+    def speak(self, mel: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+        """Yield the samples of frames [M, T] that are all known, chunk by chunk, and end the stream.
+
+        It takes at each step what the next chunk needs: no more, so that the first one is early, and no less, because
+        every piece has its price in each part of the vocoder.
+
+        Raises:
+            MelError: see `push`.
+            EngineError: the engine failed.
+        """
+        known, total = 0, mel.shape[1]
+        ahead = self._latents.look_ahead + self._pieces.look_ahead
+        while known < total:
+            end = min(total, max(known + 1, self.frames_spoken + self._chunk + ahead))
+            yield self.push(mel[:, known:end])
+            known = end
+        yield self.finish()
 
     def finish(self) -> NDArray[np.float32]:
         """End the stream and return the samples that were still on their way; none where no frame was pushed.

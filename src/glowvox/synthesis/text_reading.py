@@ -56,6 +56,8 @@ class ReadText:
     """[M, L]."""
     expected_frames: NDArray[np.float64]
     """[L], what the duration predictor gives each token."""
+    melody: NDArray[np.float32] | None
+    """[2, L], height and log odds of voicing of each token, see `EncodedText`; None where the model has no melody."""
 
 
 class TextReader:
@@ -127,11 +129,13 @@ class TextReader:
         lines = plain_lines(pieces_of(text), self._front_end(tag), options, warn)
         requests = [self._mels.request(line.sentence, number, options) for line in lines if line.sentence.items]
         known = self._statistics(requests)
+        melodies = [one.melody for one in known if one.melody is not None]
         return ReadText(
             requests=tuple(requests),
             mean=np.concatenate([one.mean for one in known], axis=1),
             log_std=np.concatenate([one.log_std for one in known], axis=1),
             expected_frames=np.concatenate([one.weights for one in known]).astype(np.float64),
+            melody=np.concatenate(melodies, axis=1) if melodies else None,
         )
 
     def _front_end(self, language: str) -> FrontEnd:

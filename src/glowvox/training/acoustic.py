@@ -19,6 +19,7 @@ from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.glow_tts_outputs import GlowTTSOutput
 from glowvox.training.distributed import Processes
 from glowvox.training.log import RunLog
+from glowvox.training.melody import melody_errors, melody_losses
 from glowvox.training.task import Task, TaskLoss
 from glowvox.training.utterances import TrainingUtterance
 
@@ -152,6 +153,10 @@ class AcousticTask(Task):
         durations = (output.log_duration - output.log_duration_target).square().sum() / tokens
         loss = likelihood + self.config.duration_weight * durations
         metrics = {"nats_per_value": likelihood.detach(), "duration_loss": durations.detach()}
+        if output.melody is not None:
+            height, voicing = melody_losses(output)
+            loss = loss + self.config.pitch_weight * (height + voicing) / tokens
+            metrics |= {"pitch_loss": height.detach() / tokens, "voicing_loss": voicing.detach() / tokens}
         if output.path_sum is not None:
             soft = -(output.path_sum + output.log_det).sum() / values
             loss = loss + self.config.forward_sum_weight * soft
@@ -161,6 +166,7 @@ class AcousticTask(Task):
     def validate(self, step: int, log: RunLog) -> dict[str, float]:
         """Return nats per mel value, the duration error and the mel distance under the true alignment."""
         nats, values, error, tokens, distance = 0.0, 0, 0.0, 0, []
+        melody: list[tuple[float, float]] = []
         for number, utterance in enumerate(self.validation):
             batch = self._collate([utterance], [np.array(utterance.clip.load()[1])])
             output = self._forward(batch)
@@ -170,12 +176,16 @@ class AcousticTask(Task):
             error += float((predicted - output.alignment.sum(2)).abs().sum())
             tokens += len(utterance.tokens)
             distance.append(self._under_true_alignment(number, step, batch, output, log))
+            melody += melody_errors(output)
         frame = 1000 / self.acoustic.config.audio.frame_rate
-        return {
+        found = {
             "nats_per_value": nats / values,
             "duration_error_ms": error / tokens * frame,
             "log_mel_distance": float(np.mean(distance)),
         }
+        if melody:
+            found["pitch_error_semitones"], found["voicing_error"] = map(float, np.mean(melody, 0))
+        return found
 
     def score_name(self, step: int) -> str:
         """Return `nats_per_value`. See `Task.score_name`."""

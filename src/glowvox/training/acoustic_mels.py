@@ -132,5 +132,6 @@ def mel_under_alignment(
         speaker=speaker,
         durations=found.alignment.sum(2).long(),
         noise=(found.latent - found.mean) * (-found.log_std).exp(),
+        pitch=found.pitch,
     )
     return np.ascontiguousarray(made.mel[0].float().cpu().numpy())

@@ -13,6 +13,7 @@ from glowvox.models.glow_tts import GlowTTS
 from glowvox.training.acoustic import AcousticTask
 from glowvox.training.acoustic_start import fitted_to, joint_speakers
 from glowvox.training.distributed import Processes
+from glowvox.training.pitch import fit_pitch
 from glowvox.training.start import StartOptions, new_or_resumed, start
 from glowvox.training.stored_text import stored_text
 from glowvox.training.task import Task
@@ -51,6 +52,14 @@ def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOption
 
     def make_task(model: nn.Module, processes: Processes) -> Task:
         assert isinstance(model, GlowTTS)
+        if model.melody is not None and not options.resume:
+            fit_pitch(
+                model.melody.reader,
+                [utterance.clip for utterance in training],
+                config.audio.sample_rate,
+                seed=preset.training.seed,
+                steps=preset.acoustic_training.pitch_steps,
+            )
         return AcousticTask(
             model,
             preset.acoustic_training,

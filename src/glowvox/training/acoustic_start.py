@@ -16,6 +16,7 @@ from glowvox.training.utterances import TextContract
 _SPEAKERS = "speakers.weight"
 _SYMBOLS = "encoder.embedding.weight"
 _DURATIONS = "encoder.durations.convolution_1.weight"
+_MELODY = "encoder.melody.convolution_1.weight"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ def fitted_to(
         if _SYMBOLS in fitted and symbols[0] != symbols[1]:
             fitted[_SYMBOLS] = _rows_by_name(fitted[_SYMBOLS], own[_SYMBOLS], *symbols)
             notes.append(_note("symbols", *symbols))
+        if model.melody is not None and "melody.reader.projection.weight" not in fitted:
+            notes.append(_fit_melody(fitted, own))
         if _SPEAKERS in own:
             notes += _fit_speakers(fitted, own, source.speakers, target.speakers)
         return FittedWeights(fitted, tuple(notes))
@@ -75,15 +78,35 @@ def _fit_speakers(
         return [_note("speakers", source, target)]
     if _SPEAKERS in fitted:
         return []  # embeddings of another size: what depends on them is of another shape and starts anew
-    for name, tensor in own.items():
+    for name, wide in own.items():
         if name not in fitted and ".condition." in name:
-            fitted[name] = torch.zeros_like(tensor)
-    narrow, wide = fitted.get(_DURATIONS), own[_DURATIONS]
+            fitted[name] = torch.zeros_like(wide)
+        elif name in (_DURATIONS, _MELODY) or name.endswith(".condition.weight"):
+            _widen(fitted, name, wide)
+    return [f"one speaker becomes {len(target)} ({', '.join(target)}), who begin alike"]
+
+
+def _widen(fitted: dict[str, Tensor], name: str, wide: Tensor) -> None:
+    """Give a weight zeros for the inputs that the new model adds at the end, in place, where that makes it fit."""
+    narrow = fitted.get(name)
     if narrow is not None and narrow.shape[0] == wide.shape[0] and narrow.shape[2:] == wide.shape[2:]:
         added = wide.shape[1] - narrow.shape[1]
         if added > 0:
-            fitted[_DURATIONS] = torch.cat([narrow, narrow.new_zeros(narrow.shape[0], added, *narrow.shape[2:])], 1)
-    return [f"one speaker becomes {len(target)} ({', '.join(target)}), who begin alike"]
+            fitted[name] = torch.cat([narrow, narrow.new_zeros(narrow.shape[0], added, *narrow.shape[2:])], 1)
+
+
+def _fit_melody(fitted: dict[str, Tensor], own: Mapping[str, Tensor]) -> str:
+    """Let a model without a melody have one, in place: the couplings begin deaf to it."""
+    for name, wide in own.items():
+        if ".condition." not in name:
+            continue
+        narrow = fitted.get(name)
+        fitted[name] = torch.zeros_like(wide)
+        if narrow is not None and narrow.shape == wide.shape:
+            fitted[name] = narrow
+        elif narrow is not None:
+            fitted[name][:, -narrow.shape[1] :] = narrow  # the speaker's channels come last
+    return "a model without a melody gets one, which begins silent"
 
 
 def _rows_by_name(rows: Tensor, fresh: Tensor, names: Sequence[str], wanted: Sequence[str]) -> Tensor:
