@@ -25,9 +25,11 @@ def _machine(monkeypatch, installed, features=()):
     ("installed", "features", "name", "reason"),
     [
         (["onnx", "torch"], [], "onnx", "OpenVINO is not installed"),
-        (["onnx"], ["amx_bf16"], "onnx", r"bfloat16 products: pip install 'glowvox\[openvino\]'"),
-        (["onnx", "openvino"], [], "onnx", "no bfloat16 products"),
-        (["onnx", "openvino"], ["avx512_bf16"], "openvino", "multiplies bfloat16"),
+        (["onnx"], ["amx_bf16"], "onnx", r"processor's AMX, is not installed: pip install 'glowvox\[openvino\]'"),
+        (["onnx", "openvino"], [], "onnx", "no AMX"),
+        (["onnx", "openvino"], ["avx512_bf16"], "onnx", "no AMX"),
+        (["onnx", "openvino"], ["amx_int8"], "onnx", "no AMX, without"),
+        (["onnx", "openvino"], ["avx512_bf16", "amx_bf16"], "openvino", "multiplies tiles of bfloat16"),
         (["openvino"], [], "openvino", "ONNX Runtime is not installed"),
     ],
 )
@@ -84,6 +86,7 @@ def test_the_processor(monkeypatch, tmp_path):
     try:
         found = processor()
         assert (found.name, found.features, found.has_bf16) == ("Test CPU", ("avx2", "amx_bf16"), True)
+        assert found.has_bf16_tiles
         table.write_text("Features\t: asimd bf16 sve\n\n")
         machine.processor.cache_clear()
         assert processor().features == ("asimd", "bf16", "sve")

@@ -1,5 +1,7 @@
 """The graphs say what the models say, for every shipped family, batch and length."""
 
+import copy
+
 import numpy as np
 import onnx
 import pytest
@@ -8,6 +10,7 @@ from export_models import ACOUSTIC_CONFIGS, random_model, vocoder_configs
 
 from glowvox.checkpoint.folder import ModelCard
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import EngineError
 from glowvox.export.model_graphs import graph_cards, write_graphs
 from glowvox.export.parity import TOLERANCE, Parity, acoustic_parity, compared, random_mel, vocoder_parity
@@ -94,6 +97,50 @@ def test_a_wrong_weight_anywhere_is_noticed(part, tmp_path):
     assert parity.relative_error > TOLERANCE
     with pytest.raises(EngineError, match=r"the export: .* nothing was written"):
         parity.require("the export")
+
+
+def _ill_conditioned(config, factor):
+    """A model whose couplings magnify what float32 rounds off."""
+    model = random_model(config)
+    with torch.no_grad():
+        for step in model.steps:
+            network = step.coupling.network
+            network.start.weight *= factor
+            network.end.weight *= factor
+    return model
+
+
+def test_weights_that_float32_cannot_tell_apart_are_compared_with_float64(tmp_path):
+    config = vocoder_configs()["lapped-small"]
+    model = _ill_conditioned(config, 20.0)
+    write_graphs(model, graph_cards(model, ModelCard(config)), tmp_path, "float32")
+    engine = OnnxVocoder.load(tmp_path, threads=1)
+    simple, proof = vocoder_parity(model, engine), vocoder_parity(model, engine, proof=True)
+    assert simple.relative_error > TOLERANCE
+    assert simple.rounding == 0.0
+    assert TOLERANCE < proof.rounding < 0.1
+    assert proof.relative_error < proof.allowed == 2 * proof.rounding
+    proof.require("the export")
+    with pytest.raises(EngineError, match=r"the export: .* at most 0\.0001 is allowed"):
+        simple.require("the export")
+    with torch.no_grad():
+        model.steps.get_submodule("2").convolution.weight[0, 0] += 0.01
+    wrong = vocoder_parity(model, engine, proof=True)
+    with pytest.raises(EngineError, match=r"differs from the PyTorch model \(in float32 that is .* from float64"):
+        wrong.require("the export")
+
+
+def test_float64_tells_more_than_float32():
+    config = ACOUSTIC_CONFIGS["speakers"]
+    model = random_model(config)
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
+    exact, single = TorchAcoustic(copy.deepcopy(model), dtype="float64"), TorchAcoustic(model)
+    assert all(value.dtype in (torch.float32, torch.bool) for value in model.state_dict().values())
+    assert all(torch.equal(weights[name], value) for name, value in model.state_dict().items())
+    latent = np.random.default_rng(0).standard_normal((1, 80, 40)).astype(np.float32)
+    arguments = (latent, np.array([40]), np.array([1]))
+    difference = np.abs(exact.decode(*arguments) - single.decode(*arguments)).max()
+    assert 0 < difference < 1e-4
 
 
 def test_comparison():

@@ -64,13 +64,16 @@ def choose_engine(wanted: str = "auto", *, exported: bool = True) -> EngineChoic
         if "torch" not in installed:
             raise MissingExtraError("torch", "train", "a model folder that is not exported")
         return EngineChoice("torch", "only PyTorch runs a model folder; an exported graph is faster on a CPU")
-    bf16 = processor().has_bf16
-    if "openvino" in installed and bf16:
-        return EngineChoice("openvino", "it is installed and this processor multiplies bfloat16 numbers")
+    tiles = processor().has_bf16_tiles
+    if "openvino" in installed and tiles:
+        return EngineChoice("openvino", "it is installed and this processor multiplies tiles of bfloat16 numbers (AMX)")
     if "onnx" in installed:
-        why = "this processor has no bfloat16 products" if "openvino" in installed else "OpenVINO is not installed"
-        if bf16 and "openvino" not in installed:
-            why += ", which would use this processor's bfloat16 products: pip install 'glowvox[openvino]'"
+        if tiles:
+            why = "OpenVINO, which would use this processor's AMX, is not installed: pip install 'glowvox[openvino]'"
+        elif "openvino" in installed:
+            why = "this processor has no AMX, without which OpenVINO is no faster"
+        else:
+            why = "OpenVINO is not installed, and no faster without AMX"
         return EngineChoice("onnx", f"it runs everywhere; {why}")
     if "openvino" in installed:
         return EngineChoice("openvino", "ONNX Runtime is not installed")

@@ -27,6 +27,11 @@ class Processor:
         """Whether products of bfloat16 numbers are faster than float32 ones here."""
         return bool({"amx_bf16", "avx512_bf16"} & set(self.features))
 
+    @property
+    def has_bf16_tiles(self) -> bool:
+        """Whether whole tiles of bfloat16 numbers are multiplied at once (AMX), several times faster than float32."""
+        return "amx_bf16" in self.features
+
 
 @functools.cache
 def processor() -> Processor:

@@ -87,7 +87,7 @@ def _made(
     exact = aside / "float32"
     exact.mkdir()
     write_graphs(model, cards, exact, "float32")
-    parity = _parity(model, _onnx_engine(model, exact))
+    parity = _parity(model, _onnx_engine(model, exact), proof=True)
     if target == "tensorrt":
         return parity, None, [write_tensorrt(exact / name, cards[name], precision) for name in cards]
     if target == "openvino":
@@ -105,9 +105,9 @@ def _onnx_engine(model: WaveGlow | GlowTTS, folder: Path) -> VocoderEngine | Aco
     return OnnxVocoder.load(folder, threads=1) if isinstance(model, WaveGlow) else OnnxAcoustic.load(folder, threads=1)
 
 
-def _parity(model: WaveGlow | GlowTTS, engine: VocoderEngine | AcousticEngine) -> Parity:
+def _parity(model: WaveGlow | GlowTTS, engine: VocoderEngine | AcousticEngine, *, proof: bool = False) -> Parity:
     if isinstance(model, WaveGlow):
         assert isinstance(engine, VocoderEngine)
-        return vocoder_parity(model, engine)
+        return vocoder_parity(model, engine, proof=proof)
     assert isinstance(engine, AcousticEngine)
-    return acoustic_parity(model, engine)
+    return acoustic_parity(model, engine, proof=proof)

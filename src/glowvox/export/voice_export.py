@@ -218,7 +218,7 @@ def _write_part(stage: Path, part: str, precision: Precision, *, shared: bool) -
     exact = stage / f"{part}-float32"
     exact.mkdir()
     write_graphs(model, cards, exact, "float32")
-    parity = _parity(model, exact)
+    parity = _parity(model, exact, proof=True)
     parity.require(part)
     weights = None
     if shared and precision != "int8":
@@ -227,10 +227,10 @@ def _write_part(stage: Path, part: str, precision: Precision, *, shared: bool) -
     return parity, _parity(model, stage), list(cards)
 
 
-def _parity(model: WaveGlow | GlowTTS, folder: Path) -> Parity:
+def _parity(model: WaveGlow | GlowTTS, folder: Path, *, proof: bool = False) -> Parity:
     if isinstance(model, WaveGlow):
-        return vocoder_parity(model, OnnxVocoder.load(folder, threads=1))
-    return acoustic_parity(model, OnnxAcoustic.load(folder, threads=1))
+        return vocoder_parity(model, OnnxVocoder.load(folder, threads=1), proof=proof)
+    return acoustic_parity(model, OnnxAcoustic.load(folder, threads=1), proof=proof)
 
 
 def _with_measured_field(card: VoiceCard, vocoder: WaveGlow | GlowTTS) -> VoiceCard:
