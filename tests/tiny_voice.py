@@ -1,5 +1,6 @@
 """Voices for tests: a random small Glow-TTS with a random small lapped WaveGlow, and engines in plain NumPy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from glowvox.text.tokenizer import Tokenizer
 MODEL_FILES = ("acoustic/config.json", "acoustic/model.safetensors", "vocoder/config.json", "vocoder/model.safetensors")
 
 
-def acoustic_config(n_speakers: int = 1, audio: AudioConfig | None = None) -> GlowTTSConfig:
+def acoustic_config(n_speakers: int = 1, audio: AudioConfig | None = None, *, melody: bool = False) -> GlowTTSConfig:
     return GlowTTSConfig(
         n_symbols=len(Tokenizer()),
         audio=audio or AudioConfig(),
@@ -40,6 +41,7 @@ def acoustic_config(n_speakers: int = 1, audio: AudioConfig | None = None) -> Gl
         n_blocks=2,
         n_layers=1,
         kernel_size=3,
+        melody=melody,
     )
 
 
@@ -60,11 +62,11 @@ def vocoder_config() -> WaveGlowConfig:
     )
 
 
-def acoustic_model(n_speakers: int = 1, audio: AudioConfig | None = None) -> GlowTTS:
+def acoustic_model(n_speakers: int = 1, audio: AudioConfig | None = None, *, melody: bool = False) -> GlowTTS:
     """A Glow-TTS in which every part does something; its tokens last two frames or so."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        return _stirred(GlowTTS(acoustic_config(n_speakers, audio)), 0.1)
+        return _stirred(GlowTTS(acoustic_config(n_speakers, audio, melody=melody)), 0.1)
 
 
 def vocoder_model() -> WaveGlow:
@@ -113,12 +115,13 @@ def card(
     )
 
 
-def write_tiny_voice(folder: Path, models: Path, *, speakers: tuple[str, ...] = ("ann",)) -> Path:
+def write_tiny_voice(folder: Path, models: Path, *, speakers: tuple[str, ...] = ("ann",), melody: bool = False) -> Path:
     """Write a voice for the PyTorch engine; the models are kept beside it."""
-    save_model(acoustic_model(len(speakers)), models / "acoustic")
+    save_model(acoustic_model(len(speakers), melody=melody), models / "acoustic")
     vocoder = vocoder_model()
     save_model(vocoder, models / "vocoder")
     own = card(name=folder.name, speakers=speakers, receptive_field=vocoder.receptive_field)
+    own = replace(own, acoustic_config=to_dict(acoustic_config(len(speakers), melody=melody)))
     write_voice(folder, own, {name: models / name for name in MODEL_FILES})
     return folder
 
@@ -144,7 +147,7 @@ class FakeAcoustic(AcousticEngine):
             mean.astype(np.float32), log_std.astype(np.float32), (np.abs(np.sin(mixed)) * mask).astype(np.float32)
         )
 
-    def _decode(self, latent, lengths, speaker) -> NDArray[np.float32]:
+    def _decode(self, latent, lengths, speaker, pitch) -> NDArray[np.float32]:
         mask = (np.arange(latent.shape[2]) < lengths[:, None])[:, None]
         padded = np.pad(latent * mask, ((0, 0), (0, 0), (1, 1)))
         return ((padded[..., 1:-1] + 0.5 * padded[..., 2:] - 4.0) * mask).astype(np.float32)

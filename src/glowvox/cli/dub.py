@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--speaker", metavar="NAME", help="of a voice with several")
     voice.add_argument("--language", metavar="TAG", help="of a voice with several")
     voice.add_argument("--speed", type=float, metavar="X", help="what the natural pace is; 2 is twice as fast")
-    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the melody; 0: none")
+    voice.add_argument("--pitch-shift", type=float, metavar="SEMITONES", help="how much higher; below 0: lower")
+    voice.add_argument("--pitch-range", type=float, metavar="X", help="width of the melody; 0: monotonous, 1: natural")
+    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
     voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
     voice.add_argument("--lexicon", metavar="FILE", type=Path, help="pronunciations of your own: 'word = phonemes'")
     parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
@@ -57,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     fit = Fit(args.slowest, args.overrun)
     cues = read_subtitles(args.subtitles)
     wishes: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
-    for name in ("speaker", "language", "speed", "temperature"):
+    for name in ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"):
         if getattr(args, name) is not None:
             wishes[name] = getattr(args, name)
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)

@@ -29,6 +29,7 @@ Without a text, standard input is read, and each sentence is spoken as soon as i
 file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
 """
 _FORMATS = ("wav", "flac", "ogg", "mp3")
+_VOICE_OPTIONS = ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--speaker", metavar="NAME", help="of a voice with several")
     voice.add_argument("--language", metavar="TAG", help="of a voice with several")
     voice.add_argument("--speed", type=float, metavar="X", help="speaking rate; 2 is twice as fast")
-    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the melody; 0: none")
+    voice.add_argument("--pitch-shift", type=float, metavar="SEMITONES", help="how much higher; below 0: lower")
+    voice.add_argument("--pitch-range", type=float, metavar="X", help="width of the melody; 0: monotonous, 1: natural")
+    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
     voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
     voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
     voice.add_argument("--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output")
@@ -82,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     if args.text == "" and args.batch is None:
         raise TextError("nothing to say: the text is empty")
     wishes: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
-    for name in ("speaker", "language", "speed", "temperature", "sigma", "denoise", "refine"):
+    for name in (*_VOICE_OPTIONS, "sigma", "denoise", "refine"):
         if getattr(args, name) is not None:
             wishes[name] = getattr(args, name)
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)

@@ -38,6 +38,14 @@ class SpeechWishes(BaseModel, ABC):
         Field(ge=8000, le=48_000, description="Of the audio, in Hz; the voice's own where absent, pcm: 24000."),
     ] = None
     seed: Annotated[int, Field(ge=0, lt=2**63, description="Of the noise: the same seed, the same speech.")] = 0
+    pitch_shift: Annotated[
+        float | None,
+        Field(ge=-24, le=24, allow_inf_nan=False, description="Semitones, of a voice that has a melody."),
+    ] = None
+    pitch_range: Annotated[
+        float | None,
+        Field(ge=0, le=4, allow_inf_nan=False, description="Width of the melody, 1: natural; of a voice that has one."),
+    ] = None
     temperature: Annotated[
         float | None,
         Field(ge=0, le=2, allow_inf_nan=False, description="How lively it is spoken; the voice's own where absent."),
@@ -58,10 +66,9 @@ class SpeechWishes(BaseModel, ABC):
     def options(self, choice: Choice) -> dict[str, Any]:
         """Return what the voice is told besides the text."""
         wishes: dict[str, Any] = {"speed": self.speed, "seed": self.seed, "speaker": choice.speaker}
-        if self.temperature is not None:
-            wishes["temperature"] = self.temperature
-        if self.language is not None:
-            wishes["language"] = self.language
+        for name in ("pitch_shift", "pitch_range", "temperature", "language"):
+            if getattr(self, name) is not None:
+                wishes[name] = getattr(self, name)
         return wishes
 
     def target_rate(self) -> int | None:

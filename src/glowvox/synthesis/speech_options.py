@@ -78,6 +78,8 @@ class Wishes(TypedDict, total=False):
     """The options of one call; what is absent is as the voice has it. See `SpeechOptions`."""
 
     speed: float
+    pitch_shift: float
+    pitch_range: float
     temperature: float
     sigma: float
     denoise: float
