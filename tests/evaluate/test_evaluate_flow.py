@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from glowvox.audio.mel import MelTransform
+from glowvox.audio.sound import TimedWord
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import DataError
@@ -116,6 +117,19 @@ def test_parts_that_are_missing_are_left_out(recording: tuple, tmp_path: Path) -
         save_drawing(drawing, tmp_path / "picture.png")
         heights.append(matplotlib.image.imread(tmp_path / "picture.png").shape[0])
     assert heights[0] < heights[1]
+
+
+def test_words_stand_in_a_row_of_their_own(recording: tuple, tmp_path: Path) -> None:
+    samples, mel = recording
+    words = (TimedWord("one", 0.02, 0.1), TimedWord("<&$two$", 0.1, 0.2))
+    plain, worded = (Drawing("both", AudioConfig(), mel, samples, words=given) for given in ((), words))
+    save_drawing(plain, tmp_path / "plain.svg")
+    save_drawing(worded, tmp_path / "worded.svg")
+    assert len((tmp_path / "worded.svg").read_text()) > len((tmp_path / "plain.svg").read_text())
+    for dpi in (50, 100):
+        save_drawing(worded, tmp_path / f"{dpi}.png", dpi=dpi)
+    small, large = (matplotlib.image.imread(tmp_path / f"{dpi}.png").shape for dpi in (50, 100))
+    assert large[1] == 2 * small[1] == 1100
 
 
 def test_silence_can_be_drawn(tmp_path: Path) -> None:

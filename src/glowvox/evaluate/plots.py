@@ -1,4 +1,4 @@
-"""A picture of a recording: waveform, mel spectrogram and, with a flow, its bits per second and its latent."""
+"""A picture of a recording: waveform, its words, mel spectrogram; with a flow also its bits per second and its latent."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.mel import mel_filterbank
+from glowvox.audio.sound import TimedWord
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import DataError, MissingExtraError
 from glowvox.evaluate.flow_vocoder import bits_per_dimension
@@ -52,10 +53,17 @@ class Drawing:
     likelihood: LocalLikelihood | None = None
     start: float = 0.0
     """Seconds of the recording before what is drawn."""
+    words: tuple[TimedWord, ...] = ()
+    """Written between waveform and mel, at their times in the recording; empty: no such line."""
 
 
-def save_drawing(drawing: Drawing, path: Path) -> None:
+def save_drawing(drawing: Drawing, path: Path, *, dpi: int = 150) -> None:
     """Draw to a PNG, SVG or PDF file, aside and then in place.
+
+    Args:
+        drawing: what there is.
+        path: the file; its ending names the format.
+        dpi: of a PNG, which is 11 inches wide.
 
     Raises:
         DataError: the file cannot be written, or its name says another format.
@@ -68,7 +76,7 @@ def save_drawing(drawing: Drawing, path: Path) -> None:
     except ImportError as error:
         raise MissingExtraError("matplotlib", "train", "drawing pictures") from error
     with matplotlib.rc_context(_STYLE), replacing(path, DataError) as stream:
-        _figure(drawing).savefig(stream, format=path.suffix[1:].lower(), dpi=150)
+        _figure(drawing).savefig(stream, format=path.suffix[1:].lower(), dpi=dpi)
 
 
 def bits_per_second(
@@ -96,6 +104,8 @@ def _figure(drawing: Drawing) -> "Figure":
     rows = [("mel", 2.2)]
     if drawing.samples is not None:
         rows.insert(0, ("waveform", 1.0))
+    if drawing.words:
+        rows.insert(-1, ("words", 0.18))
     if drawing.likelihood is not None:
         rows += [("bits", 1.1), ("latent", 1.5)]
     figure = Figure(figsize=(11, 0.7 + 1.55 * sum(height for _, height in rows)), layout="constrained")
@@ -104,6 +114,8 @@ def _figure(drawing: Drawing) -> "Figure":
     axes = {name: figure.add_subplot(grid[row, 0]) for row, (name, _) in enumerate(rows)}
     if drawing.samples is not None:
         _waveform(axes["waveform"], drawing.samples, drawing)
+    if drawing.words:
+        _words(axes, drawing.words)
     image = _mel(axes["mel"], drawing)
     bar = figure.colorbar(image, cax=figure.add_subplot(grid[[name for name, _ in rows].index("mel"), 1]))
     bar.set_label(_mel_unit(drawing.config))
@@ -128,6 +140,18 @@ def _waveform(axis: "Axes", samples: NDArray[np.float32], drawing: Drawing) -> N
     peak = float(np.max(np.abs(samples)))
     axis.set(title="Waveform (full scale: 1)", ylabel="amplitude", ylim=(-1.05 * peak or -1.0, 1.05 * peak or 1.0))
     axis.axhline(0.0, color=_RULE, linewidth=0.8, zorder=0)
+
+
+def _words(axes: dict[str, "Axes"], words: tuple[TimedWord, ...]) -> None:
+    """Write the words in a row of their own; lines at their borders cross it and the waveform above."""
+    row = axes["words"]
+    row.axis("off")
+    row.set_ylim(0.0, 1.0)
+    for word in words:
+        row.text((word.start + word.end) / 2, 0.5, word.text, ha="center", va="center", fontsize=9, color=_INK)
+    for border in {edge for word in words for edge in (word.start, word.end)}:
+        for axis in (axis for name, axis in axes.items() if name in ("waveform", "words")):
+            axis.axvline(border, color=_SOFT, linewidth=0.6, linestyle=":")
 
 
 def _mel(axis: "Axes", drawing: Drawing) -> Any:
