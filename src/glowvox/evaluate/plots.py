@@ -1,4 +1,4 @@
-"""A picture of a recording: waveform, its words, mel spectrogram; with a flow also its bits per second and its latent."""
+"""A picture of a recording: waveform, words, mel spectrogram and, with a flow, its bits per second and its latent."""
 
 from dataclasses import dataclass
 from pathlib import Path
