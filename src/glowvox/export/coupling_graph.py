@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from glowvox.export.gated_stack_graph import GatedStackGraph
 from glowvox.export.graph_builder import GraphBuilder
-from glowvox.export.row_layout import Layout, array_of
+from glowvox.export.piece_layout import PieceLayout
+from glowvox.export.piece_stack_graph import PieceStackGraph
+from glowvox.export.row_layout import Layout, RowLayout, array_of
 from glowvox.export.stack_condition import StackCondition
+from glowvox.export.whole_stack_graph import WholeStackGraph
 from glowvox.flows.actnorm import ActNorm
 from glowvox.nn.gated_stack import GatedStack
 
@@ -38,13 +40,18 @@ def undo_coupling(
         mask: `[R, 1]`.
     """
     half = channels // 2
-    kept, moved = graph.split(rows, [channels - half, half])
     gain = np.ones(2 * half)
     if not sigmoid_scale:
         gain[half:] = -1.0 / max_log_scale if max_log_scale else -1.0
-    out, ready = GatedStackGraph(graph, stack, layout, condition, mask=mask, out_gain=gain)(kept)
-    if ready is not layout:
+    ready: Layout
+    if isinstance(layout, PieceLayout):
+        kept = graph.cut(rows, 0, channels - half, 1)
+        out, ready = PieceStackGraph(graph, stack, layout, condition, out_gain=gain)(kept)
         kept, moved = graph.split(layout.caught_up(rows, channels, ready), [channels - half, half])
+    else:
+        assert isinstance(layout, RowLayout)
+        kept, moved = graph.split(rows, [channels - half, half])
+        out, ready = WholeStackGraph(graph, stack, layout, condition, mask=mask, out_gain=gain)(kept)
     shift, scale = graph.split(out, [half, half])
     if sigmoid_scale:
         raw = graph.op("Sigmoid", graph.op("Add", scale, graph.floats(2.0)))

@@ -7,6 +7,8 @@
 - Signs and bounds of the coupling are folded into the end.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,8 @@ from glowvox.export.stack_condition import StackCondition
 from glowvox.nn.gated_stack import GatedLayer, GatedStack
 
 
-class GatedStackGraph:
-    """Writes one stack."""
+class GatedStackGraph(ABC):
+    """What is common to the ways of writing one stack."""
 
     def __init__(
         self,
@@ -28,7 +30,6 @@ class GatedStackGraph:
         layout: Layout,
         condition: StackCondition | None,
         *,
-        mask: str | None = None,
         out_gain: NDArray[np.float64] | None = None,
     ) -> None:
         """Take what the stack is made of.
@@ -38,85 +39,81 @@ class GatedStackGraph:
             stack: the weights.
             layout: of the input's rows.
             condition: None where the stack has none.
-            mask: `[R, 1]`, one on rows that count; None: all do.
             out_gain: factors on the output channels.
         """
         self._graph = graph
         self._stack = stack
         self._layout = layout
         self._condition = condition
-        self._mask = mask
         end = array_of(stack.end.weight)[:, :, 0]
         gain = np.ones(len(end)) if out_gain is None else out_gain
         self._end = gain[:, None] * end
         self._end_bias = gain * array_of(stack.end.bias)
         self._start = array_of(stack.start.weight)[:, :, 0]
         self._start_bias = array_of(stack.start.bias)
+        self._layers: list[GatedLayer] = list(stack.layers)  # type: ignore[arg-type]
+        self._mixes = [(array_of(layer.mix.weight)[:, :, 0], array_of(layer.mix.bias)) for layer in self._layers]
+        self._merged = self._end.shape[0] <= self._end.shape[1]
+        self._out_width = min(self._end.shape)
+        self._folds_start = self._start.shape[1] + 1 < stack.channels and self._layers[0].depthwise is None
 
+    @abstractmethod
     def __call__(self, rows: str) -> tuple[str, Layout]:
         """Return rows `[R, out]` from rows `[R, in]`, and their layout."""
-        graph, stack, layout = self._graph, self._stack, self._layout
-        layers: list[GatedLayer] = list(stack.layers)  # type: ignore[arg-type]
-        merged = self._end.shape[0] <= self._end.shape[1]
-        mixes = [(array_of(layer.mix.weight)[:, :, 0], array_of(layer.mix.bias)) for layer in layers]
-        skip_width, out_width = self._end.shape[1], self._end.shape[0] if merged else self._end.shape[1]
-        skip_bias = sum(bias[-skip_width:] for _, bias in mixes)
-        total: Any = self._end @ skip_bias + self._end_bias if merged else skip_bias
-        folds_start = self._start.shape[1] + 1 < stack.channels and layers[0].depthwise is None
-        hidden = rows if folds_start else self._masked(graph.linear(rows, self._start.T, self._start_bias))
-        for index, layer in enumerate(layers):
-            with graph.scope(f"layer_{index}"):
-                from_input = folds_start and index == 0
-                activation, hidden, ready = self._activation(hidden, layout, index, layer, from_input=from_input)
-                if isinstance(total, str):
-                    total = layout.caught_up(total, out_width, ready)
-                layout = ready
-                mix, bias = mixes[index]
-                if index < len(layers) - 1:
-                    if from_input:
-                        hidden = graph.linear(hidden, self._start.T, self._start_bias)
-                    residual = graph.linear(activation, mix[: stack.channels].T, bias[: stack.channels])
-                    hidden = self._masked(graph.op("Add", hidden, residual))
-                skip = mix[-skip_width:]
-                total = graph.linear(activation, (self._end @ skip if merged else skip).T, total)
-        return self._masked(total if merged else graph.linear(total, self._end.T, self._end_bias)), layout
 
-    def _activation(
-        self, hidden: str, layout: Layout, index: int, layer: GatedLayer, *, from_input: bool
-    ) -> tuple[str, str, Layout]:
-        """Return `tanh(g_1) sigmoid(g_2)` `[R, H]`, the rows of `hidden` at the same places, and their layout."""
-        graph, stack = self._graph, self._stack
-        width, dilation = 2 * stack.channels, stack.dilations[index]
-        bias = array_of(layer.dilated.bias)
+    def _started(self, rows: str, further_bias: Any = 0.0) -> str:
+        return self._graph.linear(rows, self._start.T, self._start_bias + further_bias)
+
+    def _ended(self, total: str) -> str:
+        return total if self._merged else self._graph.linear(total, self._end.T, self._end_bias)
+
+    def _residual(self, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the matrix `[H, H]` and the bias by which a layer adds to its input."""
+        mix, bias = self._mixes[index]
+        return mix[: self._stack.channels].T, bias[: self._stack.channels]
+
+    def _skip(self, index: int) -> NDArray[np.float64]:
+        """Return the matrix `[H, out_width]` by which a layer adds to the result."""
+        skip = self._mixes[index][0][-self._end.shape[1] :]
+        return (self._end @ skip if self._merged else skip).T
+
+    def _skip_bias(self) -> NDArray[np.float64]:
+        """Return the bias of all skips, `[out_width]`."""
+        total: NDArray[np.float64] = np.sum([bias[-self._end.shape[1] :] for _, bias in self._mixes], axis=0)
+        return self._end @ total + self._end_bias if self._merged else total
+
+    def _activation(self, views: Sequence[str], lanes: int, index: int, layout: Layout) -> str:
+        """Return rows `[R, H]` of `tanh(g_1) sigmoid(g_2)`.
+
+        Args:
+            views: what the taps meet, `[B, T, lanes]` each.
+            lanes: channels; one more than the input of the stack has where that is seen, the last one of ones.
+            index: of the layer.
+            layout: of the rows.
+        """
+        graph, stack, layer = self._graph, self._stack, self._layers[index]
+        width = 2 * stack.channels
         kernel = array_of(layer.dilated.weight).transpose(2, 1, 0).reshape(-1, width)
-        channels = self._start.shape[1] if from_input else stack.channels
-        source, lanes = layout.sequences(hidden, channels), channels
-        if from_input:
-            ones = layout.ones(source) if self._mask is None else layout.sequences(self._mask, 1)
-            source, lanes = graph.op("Concat", source, ones, axis=2), channels + 1
-        views, ready = layout.window(source, lanes, stack.kernel_size, dilation)
-        middle = views[len(views) // 2]
-        if ready is not layout:
-            hidden = ready.rows(graph.cut(middle, 0, channels, 2) if from_input else middle, channels)
         if layer.depthwise is not None:
             views = [self._depthwise(views, array_of(layer.depthwise.weight)[:, 0])]
-        matrices: list[NDArray[np.float64] | str] = [self._after_start(kernel) if from_input else kernel]
-        columns = lanes * len(views)
-        addend: Any = bias
+        parts = list(views)
+        matrices: list[NDArray[np.float64] | str] = [kernel if lanes == stack.channels else self._after_start(kernel)]
+        columns = lanes * len(parts)
+        addend: Any = array_of(layer.dilated.bias)
         if self._condition is not None and stack.condition is not None:
             part = slice(index * width, (index + 1) * width)
             matrix = array_of(stack.condition.weight)[part, :, 0].T
-            addend = bias + array_of(stack.condition.bias)[part]
-            beside = self._condition.beside(ready)
+            addend = addend + array_of(stack.condition.bias)[part]
+            beside = self._condition.beside(layout)
             if beside is None:
-                addend = self._condition.projected(ready, matrix, addend)
+                addend = self._condition.projected(layout, matrix, addend)
             else:
-                views.append(beside)
+                parts.append(beside)
                 matrices.append(matrix)
                 columns += len(matrix)
-        gates = graph.linear(ready.joined(views, columns), graph.stacked(matrices), addend)
+        gates = graph.linear(layout.joined(parts, columns), graph.stacked(matrices), addend)
         filtered, gate = graph.split(gates, [stack.channels] * 2)
-        return graph.op("Mul", graph.op("Tanh", filtered), graph.op("Sigmoid", gate)), hidden, ready
+        return graph.op("Mul", graph.op("Tanh", filtered), graph.op("Sigmoid", gate))
 
     def _after_start(self, kernel: NDArray[np.float64]) -> NDArray[np.float64] | str:
         """Return the matrix `[K * (in + 1), N]` of the start and a convolution `[K * H, N]`, for rows with a one.
@@ -132,7 +129,7 @@ class GatedStackGraph:
         factor = graph.op("Concat", graph.matrix(start[0]), graph.floats(start[1]), axis=0)
         return graph.op("Reshape", graph.op("MatMul", factor, shaped), graph.integers([-1, width]))
 
-    def _depthwise(self, views: list[str], kernel: NDArray[np.float64]) -> str:
+    def _depthwise(self, views: Sequence[str], kernel: NDArray[np.float64]) -> str:
         """Return `[B, T, C]`: every channel's own convolution, from the frames that its taps meet."""
         graph = self._graph
         total = ""
@@ -140,6 +137,3 @@ class GatedStackGraph:
             product = graph.op("Mul", view, graph.floats(tap))
             total = graph.op("Add", total, product) if total else product
         return total
-
-    def _masked(self, rows: str) -> str:
-        return rows if self._mask is None else self._graph.op("Mul", rows, self._mask)

@@ -111,6 +111,12 @@ class GraphBuilder:
         names = [matrix if isinstance(matrix, str) else self.matrix(matrix) for matrix in matrices]
         return names[0] if len(names) == 1 else self.op("Concat", *names, axis=0)
 
+    def beside(self, matrices: Sequence[NDArray[Any]]) -> NDArray[Any] | str:
+        """Return matrices `[K, ...]` side by side; a value of the graph where it refers to stored weights."""
+        if not self.refers:
+            return np.concatenate(matrices, axis=1)
+        return self.op("Concat", *map(self.matrix, matrices), axis=1)
+
     def linear(self, rows: str, matrix: NDArray[Any] | str, addend: Any, *, exact: bool = False) -> str:
         """Return `rows [R, K] @ matrix [K, N] + addend` as rows `[R, N]`.
 
@@ -134,10 +140,11 @@ class GraphBuilder:
             return [rows]
         return self.split_op("Split", len(sizes), rows, self.integers(list(sizes)), axis=axis)
 
-    def cut(self, value: str, start: int, end: int | None, axis: int) -> str:
-        """Return `value[start:end]` along an axis; both may be negative."""
+    def cut(self, value: str, start: int, end: int | None, axis: int, lanes: int | None = None) -> str:
+        """Return `value[start:end]` along an axis, both may be negative; and of the next axis the first `lanes`."""
         last = np.iinfo(np.int64).max if end is None else end
-        return self.op("Slice", value, *(self.integers([number]) for number in (start, last, axis)))
+        parts = ([start], [last], [axis]) if lanes is None else ([start, 0], [last, lanes], [axis, axis + 1])
+        return self.op("Slice", value, *map(self.integers, parts))
 
     def model(self, name: str, metadata: Mapping[str, str]) -> "onnx.ModelProto":
         """Return the graph as a model with metadata."""

@@ -93,9 +93,18 @@ class PieceLayout(Layout):
         return self._graph.op("Reshape", rows, self.states.shape(channels))
 
     def window(
-        self, sequences: str, channels: int, kernel_size: int, dilation: int = 1
+        self, sequences: str, channels: int, kernel_size: int, dilation: int = 1, *, seen: int | None = None
     ) -> tuple[list[str], "PieceLayout"]:
-        """Return the frames that each tap meets, of this piece and the end of those before. See `Layout.window`."""
+        """Return the frames that each tap meets, of this piece and the end of those before. See `Layout.window`.
+
+        Args:
+            sequences: `[B, T, channels]`.
+            channels: of the sequences.
+            kernel_size: taps.
+            dilation: rows between two taps.
+            seen: channels that the convolution sees, the first ones; None: all. The middle tap gives all of them, so
+                that the others come along to the rows that are known.
+        """
         graph, reach = self._graph, dilation * (kernel_size // 2)
         if not reach:
             return [sequences], self
@@ -104,7 +113,8 @@ class PieceLayout(Layout):
         views = []
         for offset in range(0, 2 * reach + 1, dilation):
             end = None if offset == 2 * reach else offset - 2 * reach
-            views.append(graph.cut(known, offset, end, 1))
+            lanes = None if offset == reach or seen == channels else seen
+            views.append(graph.cut(known, offset, end, 1, lanes))
         self.states.after(before, graph.cut(known, -2 * reach, None, 1))
         return views, self.at(self.lag + reach)
 
