@@ -84,7 +84,7 @@ def test_weights_are_stored_once(voice):
 def test_8_bits_and_no_models(models, tmp_path):
     out = tmp_path / "tiny"
     export_voice(models / "acoustic", models / "vocoder", out, ABOUT, precision="int8", trainable=False)
-    assert sorted(file.name for file in out.iterdir()) == sorted([*GRAPHS, "voice.json"])
+    assert sorted(file.name for file in out.iterdir()) == sorted([*GRAPHS, "voice.json", "README.md"])
     assert not any(external(out / name) for name in GRAPHS)
     assert len(load_voice(out, engine="onnx").say("Hello.").samples) > 1000
     with pytest.raises(VoiceError, match="no model folders"):

@@ -103,7 +103,7 @@ def test_the_same_folder_is_packed_to_the_same_bytes(tiny, archive, tmp_path):
     (tmp_path / "out").mkdir()
     unpack_voice(archive, tmp_path / "out")
     names = {path.relative_to(tiny).as_posix() for path in tiny.rglob("*") if path.is_file()}
-    assert names == {"voice.json", *MODEL_FILES}
+    assert names == {"voice.json", "README.md", *MODEL_FILES}
     for name in names:
         assert (tmp_path / "out" / name).read_bytes() == (tiny / name).read_bytes()
 

@@ -1,4 +1,4 @@
-"""`glowvox voices`: which voices are installed."""
+"""`glowvox voices`: which voices are installed, and what one of them says about itself."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ SUMMARY = "list the installed voices"
 EXAMPLE = """\
 examples:
   glowvox voices
+  glowvox voices kathleen          (its card: speaker, licence, data, measured quality and speed, weaknesses)
   GLOWVOX_VOICES=~/voices glowvox voices --json
 
 Voices are found in the package and in the folders that the environment variable GLOWVOX_VOICES names.
@@ -16,10 +17,28 @@ Voices are found in the package and in the folders that the environment variable
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--json", action="store_true", help="print the voices as JSON")
+    parser.add_argument("voice", nargs="?", help="show the card of this one: a name, a folder or a .voice file")
+    parser.add_argument("--json", action="store_true", help="print the voices as JSON, or the voice's voice.json")
 
 
 def run(args: argparse.Namespace) -> int:
+    """List the voices, or show one."""
+    return _show(args.voice, as_json=args.json) if args.voice is not None else _list(as_json=args.json)
+
+
+def _show(name: str, *, as_json: bool) -> int:
+    from glowvox.synthesis.installed_voices import find_voice
+    from glowvox.synthesis.opened_voice import opened_folder
+    from glowvox.synthesis.voice_card import read_voice_card
+    from glowvox.synthesis.voice_readme import voice_text
+
+    with opened_folder(find_voice(name)) as folder:
+        card = read_voice_card(folder)
+    print(json.dumps(card.to_dict(), indent=2, ensure_ascii=False) if as_json else voice_text(card).rstrip("\n"))
+    return 0
+
+
+def _list(*, as_json: bool) -> int:
     """List the voices; a damaged one is named with what is wrong with it."""
     from glowvox.errors import VoiceError
     from glowvox.synthesis.installed_voices import installed_voices, user_folders
@@ -42,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
                 "quality": dict(card.quality),
             }
         rows.append(row)
-    if args.json:
+    if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
     if not rows:

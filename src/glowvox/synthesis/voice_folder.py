@@ -1,7 +1,8 @@
 """A voice's folder: which files it holds, how it is written, and the engines that run them.
 
 `voice.json` and, for the engines, `acoustic_encoder.onnx`, `acoustic_decoder.onnx` and `vocoder.onnx`, or the model
-folders `acoustic/` and `vocoder/` (config.json, model.safetensors), which can be trained further; or both.
+folders `acoustic/` and `vocoder/` (config.json, model.safetensors), which can be trained further; or both. `README.md`
+says what `voice.json` says, for people.
 """
 
 import json
@@ -18,6 +19,7 @@ from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
 from glowvox.errors import VoiceError
 from glowvox.synthesis.voice_archive import ARCHIVE_SUFFIX, is_voice_file
 from glowvox.synthesis.voice_card import CARD_NAME, VocoderCard, VoiceCard, read_voice_card
+from glowvox.synthesis.voice_readme import README_NAME, voice_readme
 
 GRAPHS = (ENCODER_NAME, DECODER_NAME, VOCODER_NAME)
 MODELS = tuple(f"{part}/{name}" for part in ("acoustic", "vocoder") for name in ("config.json", "model.safetensors"))
@@ -30,7 +32,7 @@ def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, rep
         folder: the folder to create.
         card: what `voice.json` shall say.
         files: the other files by their names in the voice (`vocoder.onnx`, `acoustic/config.json`), each with the file
-            to copy.
+            to copy. A `README.md` among them stands instead of the one that would be written.
         replace: whether a voice that is there already may be replaced.
 
     Raises:
@@ -48,6 +50,8 @@ def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, rep
                 shutil.copyfile(source, aside / name)
             content = json.dumps(card.to_dict(), indent=2, ensure_ascii=False) + "\n"
             (aside / CARD_NAME).write_text(content, encoding="utf-8")
+            if README_NAME not in files:
+                (aside / README_NAME).write_text(voice_readme(card), encoding="utf-8")
             read_voice_card(aside)
             if folder.exists():
                 folder.replace(Path(place) / "old")
