@@ -45,10 +45,10 @@ def test_decoding_with_the_pitch_that_was_read_gives_the_mel_back() -> None:
     model, mel = random_model(), random_mel()
     latent, _, pitch = model.analyse(mel, MEL_LENGTHS)
     assert pitch is not None and pitch.shape == (2, 24) and (pitch > 0).any() and not pitch[1, 16:].any()
-    again = model.decode(latent, MEL_LENGTHS // 2 * 2, pitch=pitch)
+    again = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.condition(pitch))
     torch.testing.assert_close(again[0], mel[0])
     torch.testing.assert_close(again[1, :, :16], mel[1, :, :16])
-    other = model.decode(latent, MEL_LENGTHS // 2 * 2, pitch=pitch * 1.1)
+    other = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.condition(pitch * 1.1))
     assert (other - again).abs().max() > 1e-3
 
 
@@ -117,14 +117,16 @@ def test_several_speakers_are_seen_beside_the_melody() -> None:
     model = random_model(n_speakers=2, speaker_channels=3)
     mel, speaker = random_mel(), torch.tensor([0, 1])
     latent, _, pitch = model.analyse(mel, MEL_LENGTHS, speaker)
-    torch.testing.assert_close(model.decode(latent, torch.tensor([24, 16]), speaker, pitch)[0], mel[0])
+    torch.testing.assert_close(
+        model.decode(latent, torch.tensor([24, 16]), speaker, model.melody.condition(pitch))[0], mel[0]
+    )
     assert model.convert(mel, MEL_LENGTHS, speaker, 1 - speaker).isfinite().all()
 
 
 @pytest.mark.parametrize("pitch", [torch.full((2, 24), -1.0), torch.full((2, 24), torch.nan), torch.ones(24)])
 def test_an_impossible_pitch_is_refused(pitch: Tensor) -> None:
     with pytest.raises(MelError, match="pitch"):
-        random_model().decode(torch.zeros(2, 12, 24).double(), torch.tensor([24, 24]), pitch=pitch)
+        random_model().inverse(TOKENS, TOKEN_LENGTHS, pitch=pitch)
 
 
 def test_a_pitch_is_needed_by_a_model_with_a_melody_and_no_other() -> None:
@@ -132,4 +134,8 @@ def test_a_pitch_is_needed_by_a_model_with_a_melody_and_no_other() -> None:
     with pytest.raises(MelError, match="say the pitch"):
         random_model().decode(latent, lengths)
     with pytest.raises(MelError, match="no melody"):
-        random_model(melody=False).decode(latent, lengths, pitch=torch.zeros(1, 4))
+        random_model(melody=False).decode(latent, lengths, comb=torch.zeros(1, 16, 4))
+    with pytest.raises(MelError, match="no melody"):
+        random_model(melody=False).inverse(TOKENS, TOKEN_LENGTHS, pitch=torch.zeros(2, 4))
+    with pytest.raises(MelError, match="comb must be"):
+        random_model().decode(latent, lengths, comb=torch.zeros(1, 16, 3))

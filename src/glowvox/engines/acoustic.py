@@ -92,7 +92,7 @@ class AcousticEngine(ABC):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None = None,
-        pitch: NDArray[np.floating] | None = None,
+        comb: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Return the mel [B, M, T] of a batch of latents; padding is zero.
 
@@ -100,7 +100,8 @@ class AcousticEngine(ABC):
             latent: float32 [B, M, T], T a multiple of `n_squeeze`.
             lengths: int64 [B], frames of each item, multiples of `n_squeeze`.
             speaker: int64 [B]; None with one speaker.
-            pitch: [B, T] Hz, 0 where unvoiced, for a model with a melody; None for one without.
+            comb: float32 [B, K, T], of the pitch (see `audio.harmonic_comb`), for a model with a melody; None for one
+                without.
 
         Raises:
             EngineError: the shapes do not fit, the engine failed, or gave values that are not finite.
@@ -112,14 +113,12 @@ class AcousticEngine(ABC):
         if latent.shape[2] % step or (lengths % step).any() or lengths.min() < step or lengths.max() > latent.shape[2]:
             raise EngineError(f"frames must be multiples of {step}, got {latent.shape[2]} and {lengths.tolist()}")
         self._check_speaker(speaker, len(latent))
-        if (pitch is not None) != self.melody:
+        if (comb is not None) != self.melody:
             needs = "has a melody; say the pitch of each frame" if self.melody else "has no melody; leave the pitch out"
             raise EngineError(f"this model {needs}")
-        if pitch is not None and (pitch.shape != (len(latent), latent.shape[2]) or not (pitch >= 0).all()):
-            raise EngineError(
-                f"expected a pitch [{len(latent)}, {latent.shape[2]}] in Hz, 0 where unvoiced, got {list(pitch.shape)}"
-            )
-        mel = self._decode(latent, lengths, speaker, None if pitch is None else pitch.astype(np.float32))
+        if comb is not None and (comb.ndim != 3 or comb[:, 0].shape != (len(latent), latent.shape[2])):
+            raise EngineError(f"expected a comb [{len(latent)}, K, {latent.shape[2]}], got {list(comb.shape)}")
+        mel = self._decode(latent, lengths, speaker, comb)
         if not np.isfinite(mel).all():
             raise EngineError("the acoustic model gave a mel that is not finite; try a lower temperature")
         return mel
@@ -150,7 +149,7 @@ class AcousticEngine(ABC):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        pitch: NDArray[np.float32] | None,
+        comb: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         """Compute `decode` for inputs that fit.
 

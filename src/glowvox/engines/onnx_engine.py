@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
@@ -207,11 +206,11 @@ class OnnxAcoustic(AcousticEngine):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        pitch: NDArray[np.float32] | None,
+        comb: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         feed = _with_speaker({"latent": latent, "lengths": lengths}, speaker)
-        if pitch is not None:
-            feed["comb"] = harmonic_comb(pitch, self.audio)
+        if comb is not None:
+            feed["comb"] = comb
         return _computed(self._decoder, feed, self._where)[0]
 
 

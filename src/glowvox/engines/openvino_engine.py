@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
@@ -137,11 +136,11 @@ class OpenVinoAcoustic(AcousticEngine):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        pitch: NDArray[np.float32] | None,
+        comb: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         feed: dict[str, Any] = {"latent": latent, "lengths": lengths}
-        if pitch is not None:
-            feed["comb"] = harmonic_comb(pitch, self.audio)
+        if comb is not None:
+            feed["comb"] = comb
         return _computed(self._decoder, feed if speaker is None else {**feed, "speaker": speaker}, self._where)[0]
 
 

@@ -184,11 +184,11 @@ class TorchAcoustic(AnalysisEngine):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        pitch: NDArray[np.float32] | None,
+        comb: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         with torch.inference_mode(), _told_when_out_of_memory(self.device, f"{latent.shape[2]} mel frames"):
-            contour = None if pitch is None else self._tensor(pitch)
-            mel = self._model.decode(self._tensor(latent), self._tensor(lengths), self._speaker(speaker), contour)
+            told = None if comb is None else self._tensor(comb)
+            mel = self._model.decode(self._tensor(latent), self._tensor(lengths), self._speaker(speaker), told)
             return np.asarray(mel.float().cpu().numpy())
 
     def _analyse(

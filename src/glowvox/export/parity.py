@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.config.audio import AudioConfig, bridge
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
@@ -140,7 +141,7 @@ def _acoustic_outputs(reference: TorchAcoustic, engine: AcousticEngine) -> Itera
         latent = generator.standard_normal((batch, engine.audio.n_mels, frames), np.float32)
         ends = lengths * engine.n_squeeze
         pitch = generator.uniform(80, 300, (batch, frames)) * (generator.random((batch, frames)) > 0.3)
-        given = latent, ends, speaker, pitch if engine.melody else None
+        given = latent, ends, speaker, harmonic_comb(pitch, engine.audio) if engine.melody else None
         yield (engine.decode(*given),), (reference.decode(*given),)
 
 

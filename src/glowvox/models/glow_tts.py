@@ -2,19 +2,19 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from glowvox.align.forward_sum import forward_sum
 from glowvox.align.path import alignment_from_durations
 from glowvox.align.search import monotonic_alignment_search
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.errors import ConfigError, MelError, VoiceError
+from glowvox.errors import ConfigError, MelError
 from glowvox.flows.likelihood import diagonal_log_likelihood
 from glowvox.models.durations import fill_last_step, given_durations, predicted_durations
-from glowvox.models.glow_tts_checks import check_mel, check_tokens, checked_speaker, fitted_noise
+from glowvox.models.glow_tts_checks import check_mel, check_tokens
+from glowvox.models.glow_tts_condition import decoder_condition, speaker_vector, whole_steps
 from glowvox.models.glow_tts_decoder import GlowTTSDecoder
 from glowvox.models.glow_tts_outputs import GlowTTSOutput, MelOutput
-from glowvox.models.glow_tts_prior import frame_log_likelihood
+from glowvox.models.glow_tts_prior import drawn_latent, frame_log_likelihood, spread
 from glowvox.models.melody import Melody, fitted_pitch
 from glowvox.models.noise import position_noise
 from glowvox.models.text_encoder import TextEncoder, TextStatistics
@@ -59,30 +59,28 @@ class GlowTTS(nn.Module):
         """
         check_tokens(tokens, token_lengths, self.config.n_symbols)
         check_mel(mel, mel_lengths, self.config.audio.n_mels)
-        text = self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
-        mel, mel_lengths = self._whole_steps(mel, mel_lengths)
+        text = self.encoder(tokens, token_lengths, speaker_vector(self.speakers, speaker, len(tokens)))
+        mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
         mask = self._mel_mask(mel, mel_lengths)
         pitch = None if self.melody is None else self.melody.read(mel, mask)
-        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, pitch))
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._comb(mel, pitch)))
 
         unit_variance = self.config.mean_only
         with torch.no_grad():
             scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=False)
             alignment = monotonic_alignment_search(scores, token_lengths, mel_lengths)
             target = torch.log(1e-8 + alignment.sum(2)) * text.mask[:, 0]
-            melody = None
-            if self.melody is not None and pitch is not None:
-                melody = self.melody.of_tokens(pitch, alignment.sum(2))
+            melody = None if pitch is None or self.melody is None else self.melody.of_tokens(pitch, alignment.sum(2))
         path_sum = None
         if sum_paths:
             scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=True)
             path_sum = forward_sum(scores, token_lengths, mel_lengths)[0]
-        mean = _spread(text.mean, alignment)
+        mean = spread(text.mean, alignment)
         return GlowTTSOutput(
             latent=latent,
             log_det=log_det,
             mean=mean,
-            log_std=torch.zeros_like(mean) if unit_variance else _spread(text.log_std, alignment),
+            log_std=torch.zeros_like(mean) if unit_variance else spread(text.log_std, alignment),
             alignment=alignment,
             log_duration=text.log_duration,
             log_duration_target=target,
@@ -141,15 +139,12 @@ class GlowTTS(nn.Module):
         n_frames, n_filled = int(lengths.max()), int(filled_lengths.max())
 
         path = alignment_from_durations(filled, n_filled, text.mean.dtype)
-        latent = _spread(text.mean, path)
-        if temperature:
-            scale = temperature if self.config.mean_only else temperature * _spread(text.log_std, path).exp()
-            if noise is None:
-                noise = position_noise(seed, latent.shape[1], n_filled)
-            latent = latent + fitted_noise(noise, latent, n_frames) * scale
+        if noise is None:
+            noise = position_noise(seed, text.mean.shape[1], n_filled)
+        latent = drawn_latent(text, path, noise, temperature, n_frames)
         if self.melody is not None and text.melody is not None and pitch is None:
             pitch = self.melody.of_frames(text.melody, filled, n_filled)
-        mel = self.decode(latent, filled_lengths, speaker, pitch)[:, :, :n_frames]
+        mel = self.decode(latent, filled_lengths, speaker, self._comb(latent, pitch))[:, :, :n_frames]
         mel = mel * self._mel_mask(mel, lengths)
         alignment = alignment_from_durations(frames, n_frames, text.mean.dtype)
         return MelOutput(mel, lengths, frames, alignment, text.log_duration, pitch)
@@ -157,10 +152,10 @@ class GlowTTS(nn.Module):
     def encode(self, tokens: Tensor, token_lengths: Tensor, speaker: Tensor | None = None) -> TextStatistics:
         """Return what the text says about its mel: the first half of `inverse`. Arguments and errors are its."""
         check_tokens(tokens, token_lengths, self.config.n_symbols)
-        return self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
+        return self.encoder(tokens, token_lengths, speaker_vector(self.speakers, speaker, len(tokens)))
 
     def decode(
-        self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None, pitch: Tensor | None = None
+        self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None, comb: Tensor | None = None
     ) -> Tensor:
         """Return the mel `[B, M, T]` of a latent: the last part of `inverse`.
 
@@ -168,14 +163,14 @@ class GlowTTS(nn.Module):
             latent: [B, M, T], T a multiple of the decoder's squeeze.
             mel_lengths: [B], multiples of it too; what lies beyond is zero in the mel.
             speaker: [B] integers, with several speakers.
-            pitch: [B, frames] Hz, 0 where unvoiced, for a model with a melody.
+            comb: [B, K, T], what the couplings see of a pitch (`Melody.condition`), for a model with a melody.
 
         Raises:
             VoiceError: the speaker does not fit the model.
-            MelError: the pitch does not.
+            MelError: the comb is missing, not wanted, or of another shape.
         """
         mask = self._mel_mask(latent, mel_lengths)
-        return self.decoder.inverse(latent * mask, mask, self._condition(speaker, latent, pitch))[0]
+        return self.decoder.inverse(latent * mask, mask, self._condition(speaker, latent, comb))[0]
 
     def analyse(
         self, mel: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None
@@ -193,20 +188,18 @@ class GlowTTS(nn.Module):
             MelError, VoiceError: the mel or the speaker does not fit the model.
         """
         check_mel(mel, mel_lengths, self.config.audio.n_mels)
-        mel, mel_lengths = self._whole_steps(mel, mel_lengths)
+        mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
         mask = self._mel_mask(mel, mel_lengths)
         pitch = None if self.melody is None else self.melody.read(mel, mask)
-        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, pitch))
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._comb(mel, pitch)))
         return latent, log_det, pitch
 
     def convert(self, mel: Tensor, mel_lengths: Tensor, source: Tensor, target: Tensor) -> Tensor:
         """Give a recording another speaker's voice: to the latent as one, back as the other (section 5.3).
 
         Args:
-            mel: [B, M, T].
-            mel_lengths: [B].
-            source: [B] integers, who speaks.
-            target: [B] integers, who shall seem to.
+            mel, mel_lengths: [B, M, T] and [B].
+            source, target: [B] integers, who speaks, and who shall seem to.
 
         Returns:
             [B, M, T], cut to a multiple of the decoder's squeeze as `forward` does it; frames cut off an item are zero.
@@ -216,7 +209,7 @@ class GlowTTS(nn.Module):
         """
         latent, _, pitch = self.analyse(mel, mel_lengths, source)
         mask = self._mel_mask(latent, mel_lengths // self.config.n_squeeze * self.config.n_squeeze)
-        return self.decoder.inverse(latent, mask, self._condition(target, latent, pitch))[0]
+        return self.decoder.inverse(latent, mask, self._condition(target, latent, self._comb(latent, pitch)))[0]
 
     def log_likelihood(
         self,
@@ -230,7 +223,8 @@ class GlowTTS(nn.Module):
     ) -> Tensor:
         """Return log p(mel | text) `[B]` in nats, on the most likely path or summed over all; see `forward`.
 
-        An odd last frame is not counted. Divide by `mel_lengths * M` to compare utterances of different lengths.
+        With a melody it is given the pitch too. An odd last frame is not counted. Divide by `mel_lengths * M` to
+        compare utterances of different lengths.
         """
         output = self(tokens, token_lengths, mel, mel_lengths, speaker, sum_paths=sum_paths)
         if output.path_sum is not None:
@@ -238,45 +232,18 @@ class GlowTTS(nn.Module):
         prior = diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask)
         return prior + output.log_det
 
-    def _condition(self, speaker: Tensor | None, frames: Tensor, pitch: Tensor | None) -> Tensor | None:
-        """Return what the couplings see: `[B, G, 1]` of speakers; with a melody `[B, G, T / step]`, that first.
-
-        Args:
-            speaker: [B] integers.
-            frames: [B, M, T], the mel or the latent.
-            pitch: [B, T] Hz.
-        """
-        vector = self._speaker_vector(speaker, len(frames))
-        if self.melody is None:
-            if pitch is not None:
-                raise MelError("this model has no melody; leave the pitch out")
-            return vector
+    def _comb(self, frames: Tensor, pitch: Tensor | None) -> Tensor | None:
+        """Return what the couplings see of a pitch `[B, frames]` on the frames of `[B, M, T]`."""
         if pitch is None:
-            raise MelError("this model has a melody; say the pitch of each frame")
-        comb = self.melody.condition(fitted_pitch(pitch, frames))
-        squeezed = self.decoder.squeeze(comb)[0]
-        if vector is None:
-            return squeezed
-        return torch.cat([squeezed, vector.expand(-1, -1, squeezed.shape[2])], 1)
-
-    def _speaker_vector(self, speaker: Tensor | None, batch: int) -> Tensor | None:
-        """Return the speakers' unit vectors `[B, G, 1]`, or None for a model with one speaker."""
-        if self.speakers is None:
-            if speaker is not None:
-                raise VoiceError("this model has one speaker; leave the speaker out")
             return None
-        return F.normalize(self.speakers(checked_speaker(speaker, batch, self.config.n_speakers))).unsqueeze(2)
+        if self.melody is None:
+            raise MelError("this model has no melody; leave the pitch out")
+        return self.melody.condition(fitted_pitch(pitch, frames))
 
-    def _whole_steps(self, mel: Tensor, mel_lengths: Tensor) -> tuple[Tensor, Tensor]:
-        step = self.config.n_squeeze
-        return mel[:, :, : mel.shape[2] // step * step], mel_lengths // step * step
+    def _condition(self, speaker: Tensor | None, frames: Tensor, comb: Tensor | None) -> Tensor | None:
+        vector = speaker_vector(self.speakers, speaker, len(frames))
+        return decoder_condition(vector, comb, frames, self.decoder.squeeze, melody=self.melody is not None)
 
     @staticmethod
     def _mel_mask(mel: Tensor, mel_lengths: Tensor) -> Tensor:
         return (torch.arange(mel.shape[2], device=mel.device) < mel_lengths[:, None]).unsqueeze(1).to(mel.dtype)
-
-
-def _spread(statistics: Tensor, alignment: Tensor) -> Tensor:
-    """Give each frame its token's statistics: `[B, M, L]` and `[B, L, T]` to `[B, M, T]`, without rounding."""
-    with torch.autocast(statistics.device.type, enabled=False):
-        return statistics @ alignment.to(statistics.dtype)

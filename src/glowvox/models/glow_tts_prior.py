@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from glowvox.flows.likelihood import LOG_TWO_PI
+from glowvox.models.glow_tts_checks import fitted_noise
 from glowvox.models.text_encoder import TextStatistics
 
 
@@ -35,3 +36,25 @@ def frame_log_likelihood(latent: Tensor, text: TextStatistics, *, unit_variance:
         if complete:
             matrix = matrix - 0.5 * LOG_TWO_PI * latent.shape[1]
         return matrix.transpose(1, 2)
+
+
+def spread(statistics: Tensor, alignment: Tensor) -> Tensor:
+    """Give each frame its token's statistics: `[B, M, L]` and `[B, L, T]` to `[B, M, T]`, without rounding."""
+    with torch.autocast(statistics.device.type, enabled=False):
+        return statistics @ alignment.to(statistics.dtype)
+
+
+def drawn_latent(text: TextStatistics, path: Tensor, noise: Tensor, temperature: float, n_frames: int) -> Tensor:
+    """Return a latent `[B, M, T]` near the text's mean (section 3, figure 1b).
+
+    Args:
+        text: statistics of the tokens.
+        path: [B, L, T], which token each frame belongs to.
+        noise: [B or 1, M, at least `n_frames`], standard normal.
+        temperature: standard deviation of the noise, relative to the prior's.
+        n_frames: frames that count.
+    """
+    latent = spread(text.mean, path)
+    if not temperature:
+        return latent
+    return latent + fitted_noise(noise, latent, n_frames) * temperature * spread(text.log_std, path).exp()

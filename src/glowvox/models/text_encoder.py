@@ -20,16 +20,16 @@ class TextStatistics:
         mean: [B, M, L], mean of the latent under each token.
         log_std: [B, M, L], log standard deviation.
         log_duration: [B, L], predicted log of each token's frames.
+        mask: [B, 1, L], one for each token.
         melody: [B, 2, L], predicted log pitch of each token, as `audio.pitch_contour` has it, and log odds of voicing;
             None where the model has no melody.
-        mask: [B, 1, L], one for each token.
     """
 
     mean: Tensor
     log_std: Tensor
     log_duration: Tensor
-    melody: Tensor | None
     mask: Tensor
+    melody: Tensor | None = None
 
 
 class TextEncoder(nn.Module):
@@ -80,7 +80,7 @@ class TextEncoder(nn.Module):
             known = torch.cat([known, speaker.to(known.dtype).expand(-1, -1, known.shape[2])], 1)
         log_duration = self.durations(known, mask).to(dtype).squeeze(1)
         melody = None if self.melody is None else self.melody(known, mask).to(dtype)
-        return TextStatistics(mean, log_std, log_duration, melody, mask)
+        return TextStatistics(mean, log_std, log_duration, mask, melody)
 
 
 def _predictor(config: GlowTTSConfig, out_channels: int) -> TokenPredictor:

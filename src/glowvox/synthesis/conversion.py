@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.harmonic_comb import LOG_PITCH_STD
+from glowvox.audio.harmonic_comb import LOG_PITCH_STD, harmonic_comb
 from glowvox.audio.loudness import active_speech_level
 from glowvox.audio.sound import Audio
 from glowvox.errors import ConfigError, VoiceError
@@ -106,11 +106,11 @@ class VoiceConverter:
         expected = np.repeat(read.mean, frames, axis=1)
         latent = (expected + residual * (heard.latent - expected)).astype(np.float32)
         engine = aligner.engine
-        pitch = None
+        comb = None
         if heard.pitch is not None:
             wished = aligner.reader.read(text, speaker=target, language=language, on_warning=_silent)
-            pitch = (heard.pitch * _pitch_ratio(read, wished, frames))[None]
-        made = engine.decode(latent[None], np.array([latent.shape[1]]), np.array([goal]), pitch)[0]
+            comb = harmonic_comb((heard.pitch * _pitch_ratio(read, wished, frames))[None], engine.audio)
+        made = engine.decode(latent[None], np.array([latent.shape[1]]), np.array([goal]), comb)[0]
         spoken = self._vocoder(made * self._scale + self._shift, options or VocoderOptions())
         rate = self._vocoder.engine.audio.sample_rate
         whole = _fitted(spoken, math.ceil(len(samples) * rate / sample_rate))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.audio.pitch_contour import pitch_contour, varied
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.errors import TextError, VoiceError
@@ -137,7 +138,8 @@ class MelMaker:
         for number, (latent, contour) in enumerate(zip(latents, contours, strict=True)):
             batch[number, :, : latent.shape[1]] = latent
             pitch[number, : len(contour)] = contour
-        decoded = self.engine.decode(batch, lengths, _speakers(requests), pitch if self.engine.melody else None)
+        comb = harmonic_comb(pitch, self.engine.audio) if self.engine.melody else None
+        decoded = self.engine.decode(batch, lengths, _speakers(requests), comb)
         return [SentenceMel(mel[:, : own.sum()], own) for mel, own in zip(decoded, kept, strict=True)]
 
     def _of_one(self, encoded: EncodedText, number: int, request: Request) -> Statistics:
