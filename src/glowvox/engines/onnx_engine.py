@@ -1,11 +1,9 @@
 """The ONNX Runtime engine: the default everywhere, without PyTorch."""
 
-import contextlib
-import importlib.metadata
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,27 +11,19 @@ from numpy.typing import NDArray
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.engines.base import VocoderEngine
-from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
 from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, graph_in
-from glowvox.engines.machine import checked_threads
 from glowvox.engines.onnx_file import read_metadata
+from glowvox.engines.onnx_session import as_value, computed, computed_values, open_session
 from glowvox.engines.stream_card import NEXT, STREAM_KEY, StreamCard, clock_inputs
 from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError
-
-if TYPE_CHECKING:
-    import onnxruntime
-
-_ERRORS_ONLY = 3
 
 
 class OnnxVocoder(VocoderEngine):
     """A WaveGlow's exported inverse."""
 
-    def __init__(
-        self, card: GraphCard, stream: StreamCard | None, session: "onnxruntime.InferenceSession", where: str
-    ) -> None:
+    def __init__(self, card: GraphCard, stream: StreamCard | None, session: Any, where: str) -> None:
         """Take a session; see `load`."""
         super().__init__(
             card.audio,
@@ -78,27 +68,21 @@ class OnnxVocoder(VocoderEngine):
         feed: dict[str, NDArray[Any]] = {"latent": latent, "mel": mel}
         if self._stream is not None:
             feed |= clock_inputs(0, final=True) | self._stream.zeros(len(mel))
-        return _computed(self._session, feed, self._where, ["audio"])[0]
+        return computed(self._session, feed, self._where, ["audio"])[0]
 
     def _begin(self) -> Mapping[str, Any]:
-        from onnxruntime import OrtValue
-
         assert self._stream is not None
-        return {name: OrtValue.ortvalue_from_numpy(zeros) for name, zeros in self._stream.zeros(1).items()}
+        return {name: as_value(zeros) for name, zeros in self._stream.zeros(1).items()}
 
     def _step(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        from onnxruntime import OrtValue
-
-        own = {"latent": latent, "mel": mel, **clock_inputs(state.frames, final=final)}
-        feed = {name: OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value)) for name, value in own.items()}
+        own: dict[str, NDArray[Any]] = {"latent": latent, "mel": mel, **clock_inputs(state.frames, final=final)}
+        feed = {name: as_value(value) for name, value in own.items()} | dict(state.values)
         names = list(state.values)
-        try:
-            outputs = ["audio", *(f"{NEXT}{name}" for name in names)]
-            audio, *values = self._session.run_with_ort_values(outputs, feed | dict(state.values))
-        except Exception as error:  # its errors have no base class of their own
-            raise EngineError(f"{self._where}: ONNX Runtime failed: {_line(error)}") from error
+        audio, *values = computed_values(
+            self._session, feed, self._where, ["audio", *(f"{NEXT}{name}" for name in names)]
+        )
         return audio.numpy(), dict(zip(names, values, strict=True))
 
 
@@ -109,9 +93,7 @@ class OnnxMelVocoder(VocoderEngine):
     `T * hop_length`. The latent is empty.
     """
 
-    def __init__(
-        self, audio: AudioConfig, session: "onnxruntime.InferenceSession", where: str, *, receptive_field: int
-    ) -> None:
+    def __init__(self, audio: AudioConfig, session: Any, where: str, *, receptive_field: int) -> None:
         """Take a session; see `load`."""
         super().__init__(audio, n_group=0, receptive_field=receptive_field)
         self._session = session
@@ -155,7 +137,7 @@ class OnnxMelVocoder(VocoderEngine):
         return cls(audio, open_session(place, threads), str(place), receptive_field=receptive_field)
 
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        samples = _computed(self._session, {self._input: mel}, self._where)[0]
+        samples = computed(self._session, {self._input: mel}, self._where)[0]
         wanted = mel.shape[2] * self.audio.hop_length
         samples = samples[:, 0] if samples.ndim == 3 and samples.shape[1] == 1 else samples
         if samples.ndim != 2 or len(samples) != len(mel) or samples.shape[1] < wanted:
@@ -199,7 +181,7 @@ class OnnxAcoustic(AcousticEngine):
         self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
     ) -> EncodedText:
         feed = _with_speaker({"tokens": tokens, "lengths": lengths}, speaker)
-        return EncodedText(*_computed(self._encoder, feed, self._where))
+        return EncodedText(*computed(self._encoder, feed, self._where))
 
     def _decode(
         self,
@@ -211,53 +193,7 @@ class OnnxAcoustic(AcousticEngine):
         feed = _with_speaker({"latent": latent, "lengths": lengths}, speaker)
         if comb is not None:
             feed["comb"] = comb
-        return _computed(self._decoder, feed, self._where)[0]
-
-
-def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "onnxruntime.InferenceSession":
-    """Return a session with options for a low latency, from the cache of optimised graphs where it is there.
-
-    Raises:
-        EngineError: the file cannot be opened by ONNX Runtime, or an impossible number of threads.
-    """
-    count = checked_threads(threads)
-    place = Path(path)
-    try:
-        key = graph_key(place, "onnxruntime", importlib.metadata.version("onnxruntime"))
-        kept = from_cache(key, ".onnx", lambda entry: _session(entry, count, optimised=True))
-    except (OSError, importlib.metadata.PackageNotFoundError):
-        key, kept = None, None
-    if kept is not None:
-        return kept
-    made: list[onnxruntime.InferenceSession] = []
-    if key is not None:
-        with contextlib.suppress(Exception):  # what cannot be kept, or opened at all, is met again below
-            into_cache(key, ".onnx", lambda entry: made.append(_session(place, count, save=entry)))
-    try:
-        return made[0] if made else _session(place, count)
-    except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{path}: ONNX Runtime cannot open it: {_line(error)}") from error
-
-
-def _session(
-    place: Path, threads: int, *, optimised: bool = False, save: Path | None = None
-) -> "onnxruntime.InferenceSession":
-    """Return a session; `optimised`: the graph is already; `save`: where to write it as it is optimised."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.enable_mem_pattern = False  # plans are kept for every length ever seen
-    options.log_severity_level = _ERRORS_ONLY
-    # threads wait actively within a run, where that saves time, and not between runs, where it costs others theirs
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    if optimised:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if save is not None:
-        options.optimized_model_filepath = os.fspath(save)
-    return onnxruntime.InferenceSession(os.fspath(place), options, providers=["CPUExecutionProvider"])
+        return computed(self._decoder, feed, self._where)[0]
 
 
 def _card(path: Path, kind: GraphType) -> GraphCard:
@@ -266,20 +202,5 @@ def _card(path: Path, kind: GraphType) -> GraphCard:
     return card
 
 
-def _computed(
-    session: Any, feed: dict[str, NDArray[Any]], where: str, outputs: list[str] | None = None
-) -> list[NDArray[np.float32]]:
-    arrays = {name: np.ascontiguousarray(value) for name, value in feed.items()}
-    try:
-        results: list[NDArray[np.float32]] = session.run(outputs, arrays)
-    except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{where}: ONNX Runtime failed: {_line(error)}") from error
-    return results
-
-
 def _with_speaker(feed: dict[str, NDArray[Any]], speaker: NDArray[np.int64] | None) -> dict[str, NDArray[Any]]:
     return feed if speaker is None else {**feed, "speaker": speaker}
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
