@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.mel_refinement import MelRefinement
+from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, MelRefinement, refinement_filters
+from glowvox.audio.stft import istft, stft
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 
@@ -57,6 +58,43 @@ def test_the_stream_is_the_whole(passes: int, frames: int) -> None:
     whole = refinement(samples, mel)
     assert joined.shape == whole.shape
     assert np.abs(joined - whole).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    "config", [CONFIG, AudioConfig(power=2.0, pad_mode="constant", hop_length=300, win_length=900)]
+)
+@pytest.mark.parametrize("frames", [4, 200])
+def test_a_pass_is_that_of_the_whole_spectrum(config: AudioConfig, frames: int) -> None:
+    generator = np.random.default_rng(0)
+    samples = generator.standard_normal(frames * config.hop_length).astype(np.float32) * np.float32(0.1)
+    mel = generator.normal(-5.0, 1.0, (80, frames)).astype(np.float32)
+    shape = (config.n_fft, config.hop_length, config.win_length)
+    filters, spread = refinement_filters(config)
+    wanted = samples
+    for _ in range(2):
+        spectrum = stft(wanted.astype(np.float64), *shape, pad_mode=config.pad_mode)[:, :frames]
+        excess = mel - np.log(np.maximum(filters @ np.abs(spectrum) ** config.power, config.floor))
+        step = np.clip(excess * STRENGTH / config.power, -LARGEST_STEP, LARGEST_STEP)
+        wanted = istft(spectrum * np.exp(spread @ step), *shape, length=len(samples))
+    found = MelRefinement(config, 2)(samples, mel)
+    assert np.abs(found - wanted).max() < 2e-5 * np.abs(wanted).max()
+
+
+def test_a_stream_computes_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, mel = _pair(100)
+    refinement, seen, gain = MelRefinement(CONFIG, 3), [], MelRefinement.gain
+
+    def counted(self, spectrum, target):
+        seen.append(len(spectrum))
+        return gain(self, spectrum, target)
+
+    monkeypatch.setattr(MelRefinement, "gain", counted)
+    stream = refinement.stream()
+    for place in range(100):
+        ready = stream.push(samples[place * 256 : place * 256 + 256], mel[:, place : place + 1])
+        assert place < refinement.context or len(ready) == 256
+    stream.finish()
+    assert sum(seen) == 3 * 100
 
 
 @pytest.mark.parametrize("log", ["ln", "log10", "db"])

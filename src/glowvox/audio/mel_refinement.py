@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.mel import LOG_UNITS, mel_filterbank
-from glowvox.audio.stft import istft, stft
+from glowvox.audio.stft import hann_window, overlap_add
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 
@@ -26,8 +26,10 @@ STRENGTH = 1.5
 LARGEST_STEP = math.log(3.0)
 """Of one pass, in nepers: a gain beyond this would mostly lift noise."""
 MOST_PASSES = 100
-_BLOCK = 4096
-"""Frames whose spectrum is in memory at once."""
+_BLOCK = 128
+"""Frames whose spectrum is in memory at once: so many stay in the processor's cache."""
+_LEAST_WEIGHT = 1e-8
+"""Sum of squared windows below which a sample is left as it was added up."""
 
 
 class MelRefinement:
@@ -60,32 +62,21 @@ class MelRefinement:
     def __call__(self, samples: NDArray[np.float32], mel: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return samples `[T * hop_length]` whose mel spectrogram is nearer to `mel [M, T]`.
 
-        A signal shorter than half a window is returned as it is.
+        A signal no longer than half a window is returned as it is.
         """
         if not self.passes or len(samples) <= self.config.n_fft // 2:
             return samples
-        if mel.shape[1] <= _BLOCK:
-            return self.window(samples, mel)
-        stream, hop = self.stream(), self.config.hop_length
-        places = [(start, start + _BLOCK) for start in range(0, mel.shape[1], _BLOCK)]
-        pieces = [stream.push(samples[start * hop : end * hop], mel[:, start:end]) for start, end in places]
-        return np.concatenate([*pieces, stream.finish()])
+        stream = self.stream()
+        return np.concatenate([stream.push(samples, mel), stream.finish()])
 
-    def window(self, samples: NDArray[np.float32], mel: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Refine a signal, at least half a window long, with its whole spectrum in memory. See `__call__`."""
-        config = self.config
-        shape = (config.n_fft, config.hop_length, config.win_length)
-        target = (np.asarray(mel, np.float32) * config.std + config.mean) / np.float32(LOG_UNITS[config.log])
-        signal = samples
-        for _ in range(self.passes):
-            # the last frame of a centred spectrum lies behind the last mel frame
-            spectrum = stft(signal, *shape, pad_mode=config.pad_mode)[:, : target.shape[1]]
-            magnitude = np.abs(spectrum)
-            energy = self._analysis @ (magnitude if config.power == 1.0 else magnitude**config.power)
-            excess = target - np.log(np.maximum(energy, config.floor))
-            step = np.clip(excess * np.float32(STRENGTH / config.power), -LARGEST_STEP, LARGEST_STEP)
-            signal = istft(spectrum * np.exp(self._spread @ step), *shape, length=len(samples)).astype(np.float32)
-        return signal
+    def gain(self, spectrum: NDArray[np.complexfloating], target: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the gain `[T, F]` of a spectrum `[T, F]` for a mel spectrogram `[T, M]` in nepers."""
+        power, magnitude = self.config.power, np.abs(spectrum)
+        energy = (magnitude if power == 1.0 else magnitude**power) @ self._analysis.T
+        excess = target - np.log(np.maximum(energy, self.config.floor))
+        step = np.clip(excess * np.float32(STRENGTH / power), -LARGEST_STEP, LARGEST_STEP)
+        gain: NDArray[np.float32] = np.exp(step @ self._spread.T)
+        return gain
 
     def stream(self) -> "MelRefinementStream":
         """Return a stream that takes samples and mel frames in pieces; joined, its output is that of the whole."""
@@ -93,39 +84,117 @@ class MelRefinement:
 
 
 class MelRefinementStream:
-    """Refines a signal that arrives in pieces; a frame is ready when `context` frames after it are known."""
+    """Refines a signal that arrives in pieces; a frame is ready when `context` frames after it are known.
+
+    Every pass keeps what its next frames need of those before, so nothing is computed twice.
+    """
+
+    def __init__(self, refinement: MelRefinement) -> None:
+        config = refinement.config
+        self._scale = config.std / LOG_UNITS[config.log], config.mean / LOG_UNITS[config.log]
+        self._passes = [_Pass(refinement) for _ in range(refinement.passes)]
+
+    def push(self, samples: NDArray[np.float32], mel: NDArray[Any]) -> NDArray[np.float32]:
+        """Take mel frames `[M, t]` and their samples `[t * hop_length]`; return the samples that are ready."""
+        scale, shift = self._scale
+        target = np.asarray(mel, np.float32).T * np.float32(scale) + np.float32(shift)
+        for one in self._passes:
+            samples = one.push(samples, target)
+        return samples
+
+    def finish(self) -> NDArray[np.float32]:
+        """End the stream and return the samples that were still on their way."""
+        left = np.empty(0, np.float32)
+        nothing = np.empty((0, 0), np.float32)
+        for one in self._passes:
+            left = np.concatenate([one.push(left, nothing), one.finish()])
+        return left
+
+
+class _Pass:
+    """One pass: frames of the spectrum as soon as their samples are known, and samples once no frame adds to them.
+
+    Places are those of the signal with half a window before it, as the centred transform has it.
+    """
 
     def __init__(self, refinement: MelRefinement) -> None:
         self._refinement = refinement
         config = refinement.config
-        self._hop = config.hop_length
-        self._samples = np.empty(0, np.float32)
-        self._mel = np.empty((config.n_mels, 0), np.float32)
-        """Both from the frame `_first` on: left context, and what is not refined yet."""
+        self._n_fft, self._hop, self._half = config.n_fft, config.hop_length, config.n_fft // 2
+        self._window = hann_window(config.win_length, config.n_fft).astype(np.float32)
+        self._known = np.empty(0, np.float32)
+        """Samples from the place `_first` on; from the signal's start on while that has not been mirrored."""
         self._first = 0
-        self._given = 0
+        self._begun = False
+        self._target = np.empty((0, config.n_mels), np.float32)
+        """Of the frames from `_frame` on."""
+        self._frame = 0
+        self._sum = np.empty(0, np.float32)
+        self._weight = np.empty(0, np.float32)
+        """What the frames so far add to the samples from the place of the next frame on."""
+        self._skip = self._half
 
-    def push(self, samples: NDArray[np.float32], mel: NDArray[Any]) -> NDArray[np.float32]:
-        """Take mel frames `[M, t]` and their samples `[t * hop_length]`; return the samples that are ready."""
-        self._samples = np.concatenate([self._samples, samples])
-        self._mel = np.concatenate([self._mel, mel], 1)
-        return self._refined(self._first + self._mel.shape[1] - self._refinement.context)
+    def push(self, samples: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take samples, and the mel `[t, M]` of further frames in nepers; return the samples that are ready."""
+        self._known = np.concatenate([self._known, samples])
+        if target.size:
+            self._target = np.concatenate([self._target, target])
+        if not self._begun:
+            if len(self._known) <= self._half:
+                return self._known[:0]
+            self._known = np.concatenate([self._mirrored(self._known[1 : self._half + 1]), self._known])
+            self._begun = True
+        return self._refined()
 
     def finish(self) -> NDArray[np.float32]:
-        """End the stream and return the samples that were still on their way."""
-        return self._refined(self._first + self._mel.shape[1])
+        """Return all that is left, the signal being mirrored at its end; one too short for that as it is."""
+        if not self._begun:
+            return self._known
+        end = self._first + len(self._known)
+        self._known = np.concatenate([self._known, self._mirrored(self._known[-self._half - 1 : -1])])
+        ready, place = self._refined(), self._frame * self._hop
+        rest = self._divided(self._sum, self._weight)[: max(0, end - place)]
+        rest = np.pad(rest, (0, max(0, end - place - len(rest))))  # no frame reaches there
+        return np.concatenate([ready, rest[self._skip :]])
 
-    def _refined(self, end: int) -> NDArray[np.float32]:
-        if end <= self._given:
-            return np.empty(0, np.float32)
-        short = len(self._samples) <= self._refinement.config.n_fft // 2
-        refined = self._samples if short else self._refinement.window(self._samples, self._mel)
-        ready = refined[(self._given - self._first) * self._hop : (end - self._first) * self._hop]
-        first = max(self._first, end - self._refinement.context)
-        self._samples = self._samples[(first - self._first) * self._hop :].copy()
-        self._mel = self._mel[:, first - self._first :].copy()
-        self._first, self._given = first, end
-        return ready
+    def _mirrored(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return samples[::-1] if self._refinement.config.pad_mode == "reflect" else np.zeros_like(samples)
+
+    def _refined(self) -> NDArray[np.float32]:
+        """Return what all frames whose samples and mel are known complete."""
+        begin = self._frame * self._hop - self._first
+        count = min(len(self._target), 1 + (len(self._known) - begin - self._n_fft) // self._hop)
+        ready = []
+        for start in range(0, count, _BLOCK):
+            frames = min(_BLOCK, count - start)
+            at = begin + start * self._hop
+            ready.append(self._completed(self._known[at : at + (frames - 1) * self._hop + self._n_fft], frames))
+        # the end of the signal is mirrored by half a window
+        kept = max(0, min(begin + max(0, count) * self._hop, len(self._known) - self._half - 1))
+        self._known, self._first = self._known[kept:].copy(), self._first + kept
+        samples = np.concatenate(ready) if ready else self._known[:0]
+        skipped = min(self._skip, len(samples))
+        self._skip -= skipped
+        return samples[skipped:]
+
+    def _completed(self, samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+        """Take frames from samples; return as many hops, to which no later frame adds anything."""
+        views = np.lib.stride_tricks.sliding_window_view(samples, self._n_fft)[:: self._hop]
+        spectrum = np.fft.rfft(views * self._window).astype(np.complex64, copy=False)
+        spectrum *= self._refinement.gain(spectrum, self._target[:count])
+        frames = np.fft.irfft(spectrum, self._n_fft).astype(np.float32, copy=False)
+        frames *= self._window
+        squares = np.broadcast_to(self._window * self._window, frames.shape)
+        total = overlap_add(frames, self._hop, self._sum)
+        weight = overlap_add(squares, self._hop, self._weight)
+        done = count * self._hop
+        self._sum, self._weight = total[done:], weight[done:]
+        self._target, self._frame = self._target[count:], self._frame + count
+        return self._divided(total[:done], weight[:done])
+
+    @staticmethod
+    def _divided(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.divide(total, weight, out=total.copy(), where=weight > _LEAST_WEIGHT)
 
 
 def refinement_filters(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
