@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.models.registry import build
@@ -50,16 +51,16 @@ def _sentence(engine, frames):
     pitch = generator.uniform(80, 300, frames) * (generator.random(frames) > 0.3)
     return latent, {
         "speaker": 2 if engine.n_speakers > 1 else None,
-        "pitch": pitch if engine.melody else None,
+        "comb": harmonic_comb(pitch[None], engine.audio)[0] if engine.melody else None,
     }
 
 
-def _whole(engine, latent, speaker, pitch):
+def _whole(engine, latent, speaker, comb):
     return engine.decode(
         latent[None],
         np.array([latent.shape[1]]),
         None if speaker is None else np.array([speaker]),
-        None if pitch is None else pitch[None],
+        None if comb is None else comb[None],
     )[0]
 
 

@@ -37,7 +37,7 @@ def decode_in_windows(
     receptive_field: int,
     first: int,
     speaker: int | None = None,
-    pitch: NDArray[np.floating] | None = None,
+    comb: NDArray[np.float32] | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the mel [M, T] of a sentence in pieces [M, t], each as soon as it is asked for.
 
@@ -47,7 +47,7 @@ def decode_in_windows(
         receptive_field: mel frames on each side of a frame that its mel depends on.
         first: frames of the first piece at least; each one after is four times as long as the one before.
         speaker: number of the speaker; None with one speaker.
-        pitch: [T] Hz, 0 where unvoiced, for a model with a melody; None for one without.
+        comb: [K, T], see `AcousticEngine.decode`.
 
     Raises:
         EngineError, VoiceError: see `AcousticEngine.decode`.
@@ -65,7 +65,7 @@ def decode_in_windows(
             latent[None, :, begin:until],
             np.array([until - begin], np.int64),
             speakers,
-            None if pitch is None else pitch[None, begin:until],
+            None if comb is None else comb[None, :, begin:until],
         )
         yield mel[0, :, place - begin : end - begin]
         place, size = end, GROWTH * size
