@@ -94,6 +94,8 @@ def test_gated_convolution_has_the_right_gradients(taps: int, dilation: int, row
     shapes = [(rows, 2), (rows, 6), (taps, 6, 2)]
     arguments = [torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True) for shape in shapes]
     torch.autograd.gradcheck(lambda *tensors: GatedConv.apply(*tensors, dilation), arguments)
+    factors = 2.0 * torch.randint(0, 2, (rows, 3), generator=generator).double()
+    torch.autograd.gradcheck(lambda *tensors: GatedConv.apply(*tensors, dilation, factors), arguments)
 
 
 def test_rows_and_back() -> None:

@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from glowvox.nn.dropout import dropout
+
 
 class SameConv1d(nn.Conv1d):
     """A convolution that keeps the length, fast where the memory of its input is in [time, channels] order.
@@ -53,5 +55,5 @@ class ConvPrenet(nn.Module):
         """Return `[B, H, L]` from `x [B, H, L]` and its mask `[B, 1, L]`; padding is zero."""
         y = x
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            y = F.dropout(F.relu(norm(convolution(y * mask))), self.dropout, self.training)
+            y = dropout(F.relu(norm(convolution(y * mask))), self.dropout, training=self.training)
         return (x + self.projection(y)) * mask

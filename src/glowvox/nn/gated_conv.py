@@ -16,50 +16,55 @@ class GatedConv(torch.autograd.Function):
     """`tanh(g_1) * sigmoid(g_2)` with `[g_1, g_2] = conv(rows) + condition` (WaveNet's gate; WaveGlow, section 2.2)."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, condition: Tensor, taps: Tensor, dilation: int) -> Tensor:
-        """Return the gated activations.
+    def forward(
+        ctx: Any, rows: Tensor, condition: Tensor, taps: Tensor, dilation: int, factors: Tensor | None = None
+    ) -> Tensor:
+        """Return the gated activations `[R, H]`.
 
         Args:
             rows: `[R, C]`, zero between sequences.
             condition: `[R, 2H]` added before the gate, biases included.
-            taps: the kernel `[K, 2H, C]`, K odd.
+            taps: the kernel `[K, 2H, C]`, K odd; the products run in the type of the rows.
             dilation: rows between two taps.
+            factors: `[R, H]` that the activations are multiplied with (dropout's); no gradient flows to them.
         """
+        weights = taps.to(rows.dtype)
         gates = condition.clone(memory_format=torch.contiguous_format)
-        for offset, weight in _offsets(taps, dilation):
+        for offset, weight in _offsets(weights, dilation):
             target, source = _shifted(gates, rows, offset)
             target.addmm_(source, weight.t())
-        ctx.save_for_backward(rows, taps, gates)
-        ctx.dilation = dilation
         filtered, gate = gates.chunk(2, 1)
-        return torch.tanh(filtered) * torch.sigmoid(gate)
+        # the backward pass needs the values of the functions and not their arguments
+        activation = filtered.tanh_() * gate.sigmoid_()
+        ctx.save_for_backward(rows, weights, gates, factors)
+        ctx.dilation, ctx.taps_type = dilation, taps.dtype
+        return activation if factors is None else activation.mul_(factors)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None, None]:
         """Return the gradients of rows, condition and taps."""
-        rows, taps, gates = ctx.saved_tensors
-        grad_gates = _gate_backward(gates, grad_outputs[0])
+        rows, weights, gates, factors = ctx.saved_tensors
+        grad = grad_outputs[0] if factors is None else grad_outputs[0] * factors
+        grad_gates = _gate_backward(gates, grad)
         grad_rows = grad_taps = None
         if ctx.needs_input_grad[0]:
             grad_rows = torch.zeros_like(rows)
-            for offset, weight in _offsets(taps, ctx.dilation):
+            for offset, weight in _offsets(weights, ctx.dilation):
                 source, target = _shifted(grad_gates, grad_rows, offset)
                 target.addmm_(source, weight)
         if ctx.needs_input_grad[2]:
-            grad_taps = torch.stack(
-                [
-                    target.t() @ source
-                    for target, source in (_shifted(grad_gates, rows, offset) for offset in _places(taps, ctx.dilation))
-                ]
-            )
-        return grad_rows, grad_gates, grad_taps, None
+            grad_taps = torch.empty_like(weights, dtype=ctx.taps_type)
+            for index, offset in enumerate(_places(weights, ctx.dilation)):
+                target, source = _shifted(grad_gates, rows, offset)
+                grad_taps[index] = target.t() @ source
+        return grad_rows, grad_gates, grad_taps, None, None
 
 
-def _gate_backward(gates: Tensor, grad: Tensor) -> Tensor:
-    filtered, gate = gates.chunk(2, 1)
-    tanh, sigmoid = torch.tanh(filtered), torch.sigmoid(gate)
-    result = torch.empty_like(gates)
-    half = filtered.shape[1]
+def _gate_backward(values: Tensor, grad: Tensor) -> Tensor:
+    """Return the gradient before the gate, given tanh and sigmoid side by side and the gradient of their product."""
+    tanh, sigmoid = values.chunk(2, 1)
+    result = torch.empty_like(values)
+    half = tanh.shape[1]
     torch.ops.aten.tanh_backward.grad_input(grad * sigmoid, tanh, grad_input=result[:, :half])
     torch.ops.aten.sigmoid_backward.grad_input(grad * tanh, sigmoid, grad_input=result[:, half:])
     return result

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from glowvox.nn.dropout import dropout_factors
 from glowvox.nn.gated_conv import GatedConv
 from glowvox.nn.rows import from_rows, row_gap, row_mask, to_rows
 
@@ -120,46 +121,48 @@ class GatedStack(nn.Module):
         return y if mask is None else y * mask.to(dtype)
 
     def _layers(self, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], dtype: torch.dtype) -> Tensor:
-        end = self.end.weight[:, :, 0]
+        end = self.end.weight[:, :, 0].to(dtype)
         merged = self.end.weight.shape[0] <= self.end.weight.shape[1]
         skips: list[Tensor] = []
         biases: list[Tensor] = []
         for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
             activation = self._gate(layer, rows, condition, dilation)
-            weight, bias = layer.mix.weight[:, :, 0], layer.mix.bias
+            weight, bias = layer.mix.weight[:, :, 0].to(dtype), layer.mix.bias
             if len(skips) < len(self.dilations) - 1:
                 residual, weight = weight.split([self.channels, len(weight) - self.channels])
                 residual_bias, bias = bias.split([self.channels, len(bias) - self.channels])
-                rows = rows + F.linear(activation, residual.to(dtype), residual_bias.to(dtype))
-                rows = rows if keep is None else rows * keep
-            skips.append(F.linear(activation, (end @ weight if merged else weight).to(dtype)))
+                mixed = F.linear(activation, residual, residual_bias.to(dtype))
+                rows = rows + mixed if keep is None else torch.addcmul(rows, mixed, keep)
+            skips.append(F.linear(activation, end @ weight if merged else weight))
             biases.append(bias)
         total = functools.reduce(torch.add, skips)
         skip_bias = functools.reduce(torch.add, biases)
         if merged:
-            return total + (end @ skip_bias + self.end.bias).to(dtype)
+            return total + (self.end.weight[:, :, 0] @ skip_bias + self.end.bias).to(dtype)
         return self.end(total + skip_bias.to(dtype))
 
     def _typed_layers(self) -> list[GatedLayer]:
         return list(self.layers)  # type: ignore[arg-type]
 
     def _gate(self, layer: GatedLayer, rows: Tensor, condition: Tensor, dilation: int) -> Tensor:
-        taps = layer.dilated.weight.to(rows.dtype).permute(2, 0, 1)
         if layer.depthwise is not None:
             span = dilation * (self.kernel_size // 2)
             kernel = layer.depthwise.weight.to(rows.dtype)
             spread = F.conv1d(rows.t().unsqueeze(0), kernel, padding=span, dilation=dilation, groups=self.channels)
             rows = spread.squeeze(0).t()
-        activation: Tensor = GatedConv.apply(rows, condition, taps, dilation)
-        return F.dropout(activation, self.dropout, self.training) if self.dropout else activation
+        factors = None
+        if self.training and self.dropout:
+            factors = dropout_factors(rows.new_empty(len(rows), self.channels), self.dropout)
+        activation: Tensor = GatedConv.apply(rows, condition, layer.dilated.weight.permute(2, 0, 1), dilation, factors)
+        return activation
 
     def _conditions(self, condition: Tensor | None, x: Tensor, gap: int, dtype: torch.dtype) -> list[Tensor]:
         """Return for each layer what is added before the gate, `[R, 2H]`, biases included."""
-        biases = torch.cat([layer.dilated.bias for layer in self._typed_layers()])
-        width = 2 * self.channels
         if self.condition is None or condition is None:
             rows = x.shape[0] * (x.shape[2] + gap)
-            return list(biases.to(dtype).expand(rows, -1).split(width, 1))
+            return [layer.dilated.bias.to(dtype).expand(rows, -1) for layer in self._typed_layers()]
+        biases = torch.cat([layer.dilated.bias for layer in self._typed_layers()])
+        width = 2 * self.channels
         weight, bias = self.condition.weight[:, :, 0].to(dtype), (self.condition.bias + biases).to(dtype)
         if self.condition_repeat == 1 and condition.shape[2] == x.shape[2]:
             return list(F.linear(to_rows(condition, gap, dtype), weight, bias).split(width, 1))

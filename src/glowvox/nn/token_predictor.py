@@ -4,6 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glowvox.nn.convolution import ChannelNorm, SameConv1d
+from glowvox.nn.dropout import dropout
 
 
 class TokenPredictor(nn.Module):
@@ -23,6 +24,6 @@ class TokenPredictor(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Return `[B, out, L]` from `x [B, in, L]` and its mask `[B, 1, L]`; padding is zero."""
         for convolution, norm in ((self.convolution_1, self.norm_1), (self.convolution_2, self.norm_2)):
-            x = F.dropout(norm(F.relu(convolution(x * mask))), self.dropout, self.training)
+            x = dropout(norm(F.relu(convolution(x * mask))), self.dropout, training=self.training)
         result: Tensor = self.projection(x * mask) * mask
         return result

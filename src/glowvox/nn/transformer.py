@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glowvox.nn.convolution import ChannelNorm, SameConv1d
+from glowvox.nn.dropout import dropout
 
 
 class RelativeSelfAttention(nn.Module):
@@ -37,7 +38,7 @@ class RelativeSelfAttention(nn.Module):
         query = query * query.shape[-1] ** -0.5
         scores = query @ key.transpose(2, 3) + self._to_absolute(query @ self.relative_keys.t())
         scores = scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf)
-        weights = F.dropout(scores.softmax(-1), self.dropout, self.training)
+        weights = dropout(scores.softmax(-1), self.dropout, training=self.training)
         attended = weights @ value + self._to_relative(weights) @ self.relative_values
         return self.output(attended.transpose(1, 2).reshape(batch, length, channels)).transpose(1, 2)
 
@@ -78,7 +79,7 @@ class TransformerLayer(nn.Module):
         return self.feed_forward_norm(x + self._drop(self.narrow(hidden * mask) * mask)) * mask
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, training=self.training)
 
 
 class TransformerEncoder(nn.Module):
