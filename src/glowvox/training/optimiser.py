@@ -1,6 +1,7 @@
 """AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the weights."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,28 @@ def build_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Ada
         {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=True)
+    return MemoryOrderAdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=True)
+
+
+class MemoryOrderAdamW(torch.optim.AdamW):
+    """AdamW whose fused kernel sees every tensor in the order of its memory.
+
+    It would copy parameters whose dimensions are permuted (the coupling networks' convolutions) there and back in each
+    step; each element's update does not depend on the order.
+    """
+
+    def _init_group(self, group: dict[str, Any], *tensors: Any) -> bool:
+        """Collect a group's parameters, gradients and moments, all of them as views in one order."""
+        result: bool = super()._init_group(group, *tensors)
+        parameters, *others = tensors[:4]
+        for index, parameter in enumerate(parameters):
+            together = [parameter, *(some[index] for some in others)]
+            if parameter.is_contiguous() or len({tensor.stride() for tensor in together}) > 1:
+                continue
+            order = sorted(range(parameter.dim()), key=parameter.stride, reverse=True)
+            for some in tensors[:4]:
+                some[index] = some[index].permute(order)
+        return result
 
 
 class MovingAverage:
