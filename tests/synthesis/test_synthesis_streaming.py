@@ -11,6 +11,7 @@ from glowvox.errors import ConfigError, MelError, VoiceError
 from glowvox.synthesis.default_voice import default_vocoder
 from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions
+from glowvox.synthesis.streaming import StreamingVocoder
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.vocoder_latent import whole_latent
 from glowvox.synthesis.vocoder_pieces import WindowedPieces
@@ -165,6 +166,31 @@ def test_the_bias_is_the_output_for_silence(engine_of):
     assert calls[0][1].shape == (1, 80, 88)
     assert not calls[0][0].any() and not calls[0][1].any()
     assert first.spectrum.shape == (513, 1)
+
+
+@pytest.mark.parametrize("name", ["waveglow-small", "lapped-small"])
+def test_a_known_mel_is_spoken_with_what_each_chunk_needs(engine_of, name, monkeypatch):
+    vocoder = Vocoder(engine_of(name))
+    mel = random_mel(vocoder.engine, 150, 5)
+    options = VocoderOptions(seed=4, refine=2, chunk_frames=60)
+    whole = vocoder(mel, options)
+    pushed, push = [], StreamingVocoder.push
+
+    def counted(self, frames):
+        pushed.append(frames.shape[1])
+        return push(self, frames)
+
+    monkeypatch.setattr(StreamingVocoder, "push", counted)
+    for pieces in ([mel], [mel[:, :70], mel[:, 70:71], mel[:, 71:]]):
+        pushed.clear()
+        stream = vocoder.stream(options, first_chunk=10)
+        needed = stream.next_frames
+        assert needed <= 10 + stream.look_ahead
+        chunks = list(stream.speak(pieces))
+        np.testing.assert_allclose(np.concatenate(chunks), whole, rtol=0, atol=1e-5 * np.abs(whole).max())
+        assert sum(pushed) == 150
+        assert pushed[0] == min(needed, pieces[0].shape[1])
+        assert len(pushed) <= 4 + len(pieces)
 
 
 def test_many_streams_over_one_engine(engine_of):

@@ -73,7 +73,7 @@ class Performance:
         """
 
         def speak(request: Request, mel: SentenceMel) -> Iterator[Samples]:
-            yield from self._vocoder.stream(_options(request), first_chunk=first_chunk).speak(self._bridged(mel))
+            yield from self._vocoder.stream(_options(request), first_chunk=first_chunk).speak([self._bridged(mel)])
 
         def spoken() -> Iterator[_Piece]:
             position = 0

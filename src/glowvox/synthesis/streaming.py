@@ -5,7 +5,7 @@ spoken has seen its whole receptive field, on both sides (see `vocoder_pieces`);
 ends only. There is no cross-fading: a seam has nothing to hide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -100,8 +100,8 @@ class StreamingVocoder:
             self._chunk = min(_GROWTH * self._chunk, self._longest_chunk)
         return self._joined(pieces)
 
-    def speak(self, mel: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """Yield the samples of frames [M, T] that are all known, chunk by chunk, and end the stream.
+    def speak(self, mels: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Yield the samples of a mel that is known, or in long pieces [M, t], chunk by chunk, and end the stream.
 
         It takes at each step what the next chunk needs: no more, so that the first one is early, and no less, because
         every piece has its price in each part of the vocoder.
@@ -110,13 +110,19 @@ class StreamingVocoder:
             MelError: see `push`.
             EngineError: the engine failed.
         """
-        known, total = 0, mel.shape[1]
-        ahead = self._latents.look_ahead + self._pieces.look_ahead
-        while known < total:
-            end = min(total, max(known + 1, self.frames_spoken + self._chunk + ahead))
-            yield self.push(mel[:, known:end])
-            known = end
+        known = 0
+        for mel in mels:
+            first = known
+            while known < first + mel.shape[1]:
+                end = min(first + mel.shape[1], max(known + 1, self.next_frames))
+                yield self.push(mel[:, known - first : end - first])
+                known = end
         yield self.finish()
+
+    @property
+    def next_frames(self) -> int:
+        """Mel frames that must be known before the next chunk is spoken."""
+        return self.frames_spoken + self._chunk + self._latents.look_ahead + self._pieces.look_ahead
 
     def finish(self) -> NDArray[np.float32]:
         """End the stream and return the samples that were still on their way; none where no frame was pushed.
