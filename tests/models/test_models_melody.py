@@ -45,10 +45,10 @@ def test_decoding_with_the_pitch_that_was_read_gives_the_mel_back() -> None:
     model, mel = random_model(), random_mel()
     latent, _, pitch = model.analyse(mel, MEL_LENGTHS)
     assert pitch is not None and pitch.shape == (2, 24) and (pitch > 0).any() and not pitch[1, 16:].any()
-    again = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.condition(pitch))
+    again = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.comb(pitch))
     torch.testing.assert_close(again[0], mel[0])
     torch.testing.assert_close(again[1, :, :16], mel[1, :, :16])
-    other = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.condition(pitch * 1.1))
+    other = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.comb(pitch * 1.1))
     assert (other - again).abs().max() > 1e-3
 
 
@@ -57,7 +57,7 @@ def test_log_determinant_is_that_of_the_map_at_this_pitch() -> None:
     lengths = torch.tensor([4])
     _, log_det, pitch = model.analyse(mel, lengths)
     assert model.melody is not None
-    condition = model.decoder.squeeze(model.melody.condition(pitch))[0]
+    condition = model.melody.projection(model.decoder.squeeze(model.melody.comb(pitch))[0])
 
     def flat(values: Tensor) -> Tensor:
         return model.decoder(values.view_as(mel), torch.ones(1, 1, 4).double(), condition)[0].flatten()
@@ -85,7 +85,7 @@ def test_the_couplings_see_the_comb_that_every_engine_makes() -> None:
     pitch = torch.tensor([[0.0, 123.0, 250.0, 0.0]], dtype=torch.float64)
     assert model.melody is not None
     expected = harmonic_comb(pitch.numpy(), model.config.audio)
-    np.testing.assert_array_equal(model.melody.condition(pitch).float().numpy(), expected)
+    np.testing.assert_array_equal(model.melody.comb(pitch).float().numpy(), expected)
 
 
 def test_targets_are_the_pitch_under_the_alignment_and_losses_vanish_on_them() -> None:
@@ -118,7 +118,7 @@ def test_several_speakers_are_seen_beside_the_melody() -> None:
     mel, speaker = random_mel(), torch.tensor([0, 1])
     latent, _, pitch = model.analyse(mel, MEL_LENGTHS, speaker)
     torch.testing.assert_close(
-        model.decode(latent, torch.tensor([24, 16]), speaker, model.melody.condition(pitch))[0], mel[0]
+        model.decode(latent, torch.tensor([24, 16]), speaker, model.melody.comb(pitch))[0], mel[0]
     )
     assert model.convert(mel, MEL_LENGTHS, speaker, 1 - speaker).isfinite().all()
 

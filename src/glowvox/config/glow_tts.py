@@ -61,11 +61,20 @@ class GlowTTSConfig:
 
     melody: bool = False
     """Whether the decoder is told the pitch of each frame, which the text predicts by token (see `models.melody`)."""
+    melody_channels: int = 32
+    """Channels in which the couplings see it."""
+    melody_predictor_channels: int = 64
+    """Width of the network that predicts it."""
+
+    @property
+    def condition_channels(self) -> int:
+        """Channels that the couplings see besides the mel: the melody's, then the speaker's."""
+        return (self.melody_channels if self.melody else 0) + self.speaker_channels
 
     def __post_init__(self) -> None:
         positive = (
             "n_symbols n_speakers hidden_channels filter_channels duration_channels n_heads n_encoder_layers "
-            "decoder_channels n_blocks n_layers dilation_growth n_squeeze"
+            "decoder_channels n_blocks n_layers dilation_growth n_squeeze melody_channels melody_predictor_channels"
         )
         for name in positive.split():
             if getattr(self, name) < 1:

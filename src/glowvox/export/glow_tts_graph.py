@@ -21,7 +21,6 @@ from glowvox.flows.coupling import AffineCoupling
 from glowvox.flows.grouped_conv import GroupedInvertibleConv
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.glow_tts_decoder import SigmoidScale
-from glowvox.models.melody import melody_channels
 from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d
 from glowvox.nn.gated_stack import GatedStack
 from glowvox.nn.token_predictor import TokenPredictor
@@ -128,15 +127,16 @@ def _condition(graph: GraphBuilder, model: GlowTTS, speaker: str | None, layout:
     config = model.config
     if not config.melody:
         return None if speaker is None else ItemCondition(graph, speaker, config.speaker_channels)
-    channels, total = melody_channels(config), melody_channels(config) + config.speaker_channels
-    comb = graph.input("comb", ["B", channels // config.n_squeeze, "T"])
-    shape = graph.op("Concat", layout.batch_and_length, graph.integers([channels]), axis=0)
-    sequences = graph.op("Reshape", graph.op("Transpose", comb, perm=[0, 2, 1]), shape)
+    assert model.melody is not None
+    matrix = array_of(model.melody.projection.weight)[:, :, 0]
+    comb = graph.input("comb", ["B", matrix.shape[1] // config.n_squeeze, "T"])
+    squeezed = layout.rows(graph.op("Transpose", comb, perm=[0, 2, 1]), matrix.shape[1])
+    sequences = layout.sequences(graph.linear(squeezed, matrix.T, np.zeros(len(matrix))), config.melody_channels)
     if speaker is not None:
         shape = graph.op("Concat", layout.batch_and_length, graph.integers([config.speaker_channels]), axis=0)
         spread = graph.op("Expand", graph.op("Unsqueeze", speaker, graph.integers([1])), shape)
         sequences = graph.op("Concat", sequences, spread, axis=2)
-    return SequenceCondition(sequences, total)
+    return SequenceCondition(sequences, config.condition_channels)
 
 
 def _mask(graph: GraphBuilder, layout: RowLayout, lengths: str) -> str:

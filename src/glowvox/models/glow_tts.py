@@ -163,7 +163,7 @@ class GlowTTS(nn.Module):
             latent: [B, M, T], T a multiple of the decoder's squeeze.
             mel_lengths: [B], multiples of it too; what lies beyond is zero in the mel.
             speaker: [B] integers, with several speakers.
-            comb: [B, K, T], what the couplings see of a pitch (`Melody.condition`), for a model with a melody.
+            comb: [B, K, T], what the couplings see of a pitch (`Melody.comb`), for a model with a melody.
 
         Raises:
             VoiceError: the speaker does not fit the model.
@@ -238,11 +238,11 @@ class GlowTTS(nn.Module):
             return None
         if self.melody is None:
             raise MelError("this model has no melody; leave the pitch out")
-        return self.melody.condition(fitted_pitch(pitch, frames))
+        return self.melody.comb(fitted_pitch(pitch, frames))
 
     def _condition(self, speaker: Tensor | None, frames: Tensor, comb: Tensor | None) -> Tensor | None:
         vector = speaker_vector(self.speakers, speaker, len(frames))
-        return decoder_condition(vector, comb, frames, self.decoder.squeeze, melody=self.melody is not None)
+        return decoder_condition(vector, comb, frames, self.decoder.squeeze, self.melody)
 
     @staticmethod
     def _mel_mask(mel: Tensor, mel_lengths: Tensor) -> Tensor:

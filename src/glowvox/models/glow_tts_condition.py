@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from glowvox.errors import MelError, VoiceError
 from glowvox.flows.squeeze import Squeeze
 from glowvox.models.glow_tts_checks import checked_speaker
+from glowvox.models.melody import Melody
 
 
 def speaker_vector(speakers: nn.Embedding | None, speaker: Tensor | None, batch: int) -> Tensor | None:
@@ -23,30 +24,30 @@ def speaker_vector(speakers: nn.Embedding | None, speaker: Tensor | None, batch:
 
 
 def decoder_condition(
-    vector: Tensor | None, comb: Tensor | None, frames: Tensor, squeeze: Squeeze, *, melody: bool
+    vector: Tensor | None, comb: Tensor | None, frames: Tensor, squeeze: Squeeze, melody: Melody | None
 ) -> Tensor | None:
-    """Return what the couplings see: `[B, G, 1]` of speakers; with a melody `[B, K', T / step]`, its comb first.
+    """Return what the couplings see: `[B, G, 1]` of speakers; with a melody `[B, C + G, T / step]`, its channels first.
 
     Args:
         vector: see `speaker_vector`.
         comb: [B, K, T], see `audio.harmonic_comb`.
         frames: [B, M, T], the mel or the latent.
         squeeze: frames to steps of the decoder.
-        melody: whether the model has one.
+        melody: the model's; None: it has none.
 
     Raises:
         MelError: a comb is missing, not wanted, or does not fit.
     """
-    if comb is None or not melody:
-        if melody:
+    if comb is None or melody is None:
+        if melody is not None:
             raise MelError("this model has a melody; say the pitch of each frame")
         if comb is not None:
             raise MelError("this model has no melody; leave the pitch out")
         return vector
     if comb.ndim != 3 or (len(comb), comb.shape[2]) != (len(frames), frames.shape[2]):
         raise MelError(f"the comb must be [{len(frames)}, K, {frames.shape[2]}], got {list(comb.shape)}")
-    squeezed, _ = squeeze(comb.to(frames))
-    return squeezed if vector is None else torch.cat([squeezed, vector.expand(-1, -1, squeezed.shape[2])], 1)
+    seen: Tensor = melody.projection(squeeze(comb.to(frames))[0])
+    return seen if vector is None else torch.cat([seen, vector.to(seen.dtype).expand(-1, -1, seen.shape[2])], 1)
 
 
 def whole_steps(mel: Tensor, mel_lengths: Tensor, step: int) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,6 @@ from glowvox.flows.chain import Chain
 from glowvox.flows.coupling import AffineCoupling
 from glowvox.flows.grouped_conv import GroupedInvertibleConv
 from glowvox.flows.squeeze import Squeeze
-from glowvox.models.melody import melody_channels
 from glowvox.nn.gated_stack import GatedStack
 
 
@@ -66,7 +65,7 @@ def _block(config: GlowTTSConfig) -> Chain:
     network: nn.Module = GatedStack(
         channels // 2,
         channels,
-        melody_channels(config) + config.speaker_channels,
+        config.condition_channels,
         channels=config.decoder_channels,
         skip_channels=config.decoder_channels,
         layers=config.n_layers,

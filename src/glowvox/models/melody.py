@@ -20,17 +20,21 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import MelError
 from glowvox.models.pitch_predictor import PitchPredictor
 
+_READER_CHANNELS = 64
 _MEL_MEAN, _MEL_STD = -5.0, 2.0
 """Roughly those of speech in natural logarithms; the predictor learns the rest."""
 
 
 class Melody(nn.Module):
-    """Reads pitch off mels, and turns it into a condition. Its predictor learns by itself, before the flow."""
+    """Reads pitch off mels, and turns it into a condition. Its reader learns by itself, before the flow."""
 
     def __init__(self, config: GlowTTSConfig) -> None:
         super().__init__()
         self.audio = config.audio
-        self.reader = PitchPredictor(config.audio.n_mels, mel_mean=_MEL_MEAN, mel_std=_MEL_STD)
+        self.reader = PitchPredictor(config.audio.n_mels, _READER_CHANNELS, mel_mean=_MEL_MEAN, mel_std=_MEL_STD)
+        self.projection = nn.Conv1d(
+            config.n_squeeze * comb_channels(config.audio), config.melody_channels, 1, bias=False
+        )
 
     def read(self, mel: Tensor, mask: Tensor) -> Tensor:
         """Return the pitch in Hz `[B, T]` of a mel `[B, M, T]` and its mask `[B, 1, T]`, 0 where unvoiced or beyond it.
@@ -41,8 +45,8 @@ class Melody(nn.Module):
             frequency, voicing = read_pitch(_array(self.reader(mel, mask)))
         return torch.from_numpy(np.where(voicing > 0.5, frequency, 0.0)).to(mel) * mask[:, 0]
 
-    def condition(self, pitch: Tensor) -> Tensor:
-        """Return what the couplings see of a pitch `[B, T]`: `[B, K, T]`."""
+    def comb(self, pitch: Tensor) -> Tensor:
+        """Return the harmonic comb of a pitch `[B, T]`: `[B, K, T]`. `projection` is what the couplings see of it."""
         return torch.from_numpy(harmonic_comb(_array(pitch), self.audio)).to(pitch)
 
     def of_tokens(self, pitch: Tensor, durations: Tensor) -> Tensor:
@@ -57,11 +61,6 @@ class Melody(nn.Module):
             contour = pitch_contour(height, odds, frames)
             row[: len(contour)] = contour
         return torch.from_numpy(pitch).to(melody)
-
-
-def melody_channels(config: GlowTTSConfig) -> int:
-    """Return the channels of a decoder step's condition that tell the melody; 0: there is none."""
-    return config.n_squeeze * comb_channels(config.audio) if config.melody else 0
 
 
 def fitted_pitch(pitch: Tensor, latent: Tensor) -> Tensor:

@@ -52,8 +52,8 @@ class TextEncoder(nn.Module):
         )
         self.mean = SameConv1d(hidden, config.audio.n_mels, 1)
         self.log_std = None if config.mean_only else SameConv1d(hidden, config.audio.n_mels, 1)
-        self.durations = _predictor(config, 1)
-        self.melody = _predictor(config, 2) if config.melody else None
+        self.durations = _predictor(config, config.duration_channels, 1)
+        self.melody = _predictor(config, config.melody_predictor_channels, 2) if config.melody else None
 
     def forward(self, tokens: Tensor, token_lengths: Tensor, speaker: Tensor | None = None) -> TextStatistics:
         """Encode tokens.
@@ -83,10 +83,10 @@ class TextEncoder(nn.Module):
         return TextStatistics(mean, log_std, log_duration, mask, melody)
 
 
-def _predictor(config: GlowTTSConfig, out_channels: int) -> TokenPredictor:
+def _predictor(config: GlowTTSConfig, channels: int, out_channels: int) -> TokenPredictor:
     return TokenPredictor(
         config.hidden_channels + config.speaker_channels,
-        config.duration_channels,
+        channels,
         out_channels,
         kernel_size=config.encoder_kernel_size,
         dropout=config.encoder_dropout,
