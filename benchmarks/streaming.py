@@ -117,8 +117,8 @@ def measure_network(path: Path, engine_name: str, threads: int, seconds: float, 
     rate = engine.audio.frame_rate
     frames = round(seconds * rate)
     mel = random_mel(engine.audio, frames)
-    latent = 0.6 * np.random.default_rng(0).standard_normal((engine.n_group, frames * engine.groups_per_frame))
-    latent = latent.astype(np.float32)
+    shape = engine.n_group, frames * engine.groups_per_frame
+    latent = np.float32(0.6) * np.random.default_rng(0).standard_normal(shape, np.float32)
     sizes = [round(chunk * rate) for chunk in CHUNK_SECONDS]
     calls = {(size, name): call for size in sizes for name, call in ways(engine, mel, latent, size).items()}
     measured = compared(rounds, lambda: engine.run(latent[None], mel[None]), calls)
