@@ -101,7 +101,7 @@ def test_shapes_that_do_not_fit(model, latent, mel, message):
         ({"device": "toaster"}, "'toaster' is not a device"),
         ({"device": "meta"}, "cannot run on the device 'meta'"),
         ({"device": "cuda:99"}, "no device 'cuda:99'"),
-        ({"dtype": "int8"}, "must be one of float32, bfloat16, float16"),
+        ({"dtype": "int8"}, "must be one of float32, float64, bfloat16, float16"),
     ],
 )
 def test_impossible_options(model, options, message):

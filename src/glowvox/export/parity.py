@@ -59,7 +59,7 @@ class Parity:
             EngineError: it does.
         """
         if not self.relative_error <= self.allowed:
-            of = f" (in float32 that is {self.rounding:.1e} from float64 itself)" if self.rounding else ""
+            of = f" (in float32 that is {self.rounding:.1e} from float64 itself)" if self.allowed > TOLERANCE else ""
             raise EngineError(
                 f"{what}: the exported graph differs from the PyTorch model{of} by {self.relative_error:.2e} of the "
                 f"largest value, at most {self.allowed:.1g} is allowed; nothing was written, please report this as a "
