@@ -5,8 +5,10 @@ python recipes/default-voice/pack.py --acoustic RUN --vocoder RUN --quality repo
 
 import argparse
 import shutil
+import tempfile
 from pathlib import Path
 
+from glowvox.export.kept_speaker import keep_speaker
 from glowvox.export.voice_export import VoiceDescription, export_voice
 from glowvox.export.voice_quality import measured_quality
 
@@ -25,6 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--acoustic", type=Path, required=True)
     parser.add_argument("--vocoder", type=Path, required=True)
+    parser.add_argument("--speaker", default=NAME, help="the one to keep of an acoustic model of several")
     parser.add_argument("--quality", type=Path, action="append", default=[], help="report.json of glowvox evaluate")
     parser.add_argument("--weakness", action="append", default=[], help="a known weakness")
     parser.add_argument("--default", action="append", default=[], metavar="NAME=VALUE", help="e.g. temperature=0.5")
@@ -41,7 +44,9 @@ def main() -> None:
         defaults=defaults,
     )
     aside = args.output.with_name(f".{args.output.name}.new")
-    done = export_voice(args.acoustic, args.vocoder, aside, about, replace=True)
+    with tempfile.TemporaryDirectory() as place:
+        acoustic = keep_speaker(args.acoustic, args.speaker, Path(place) / "acoustic", language="en-us")
+        done = export_voice(acoustic, args.vocoder, aside, about, replace=True)
     largest, total = max(done.sizes.values()), sum(done.sizes.values())
     if largest > LARGEST_FILE or total > LARGEST_VOICE:
         shutil.rmtree(aside)

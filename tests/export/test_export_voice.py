@@ -14,6 +14,7 @@ from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.onnx_engine import OnnxVocoder
 from glowvox.errors import EngineError, GlowvoxError, VoiceError
+from glowvox.export.kept_speaker import keep_speaker
 from glowvox.export.stored_weights import StoredWeights
 from glowvox.export.voice_export import VoiceDescription, export_voice
 from glowvox.export.voice_quality import measured_quality
@@ -34,8 +35,8 @@ def text_of(speakers):
     }
 
 
-def save_acoustic(folder, speakers=("ann",), audio=None):
-    provenance = {"hours": 1.5, "data": ["tiny"], "text": text_of(speakers)}
+def save_acoustic(folder, speakers=("ann",), audio=None, **changes):
+    provenance = {"hours": 1.5, "data": ["tiny"], "text": {**text_of(speakers), **changes}}
     save_model(acoustic_model(len(speakers), audio), folder, provenance=provenance, steps=70)
     return folder
 
@@ -159,6 +160,26 @@ def test_other_files_are_no_reports(tmp_path, content):
         measured_quality([tmp_path / "report.json"])
     with pytest.raises(VoiceError, match="cannot be read"):
         measured_quality([tmp_path / "absent.json"])
+
+
+def test_one_speaker_of_several_becomes_a_voice(models, tmp_path, capsys):
+    front_ends = {tag: load_front_end(tag).to_dict() for tag in ("de-de", "en-us")}
+    save_acoustic(tmp_path / "both", ("ann", "bob"), front_ends=front_ends)
+    parts = ["--acoustic", str(tmp_path / "both"), "--vocoder", str(models / "vocoder"), "--licence", "CC0-1.0"]
+    chosen = ["--only-speaker", "bob", "--language", "en-us", "-o", str(tmp_path / "bob")]
+    assert main(["export", "voice", *parts, *chosen]) == 0
+    card = read_voice_card(tmp_path / "bob")
+    assert card.speakers == ("bob",) and list(card.front_ends) == ["en-us"] and card.language == "en-us"
+    model = load_model(tmp_path / "bob" / "acoustic")
+    assert model.speakers is None and read_card(tmp_path / "bob" / "acoustic").steps == 70
+    assert np.isfinite(load_voice(tmp_path / "bob").say("Hello, you.").samples).all()
+    capsys.readouterr()
+    for wrong in (["--only-speaker", "eve"], ["--only-speaker", "bob", "--language", "fr-fr"]):
+        assert main(["export", "voice", *parts, *wrong, "-o", str(tmp_path / "none")]) == 1
+        assert "ann, bob and reads de-de, en-us; there is no" in capsys.readouterr().err
+    assert keep_speaker(models / "acoustic", "ann", tmp_path / "ann", language="en-us") == tmp_path / "ann"
+    with pytest.raises(VoiceError, match="has speakers to keep"):
+        keep_speaker(models / "vocoder", "ann", tmp_path / "none")
 
 
 def test_stored_matrices_are_found(models):

@@ -44,4 +44,4 @@ def test_token_predictor_ignores_padding() -> None:
     mask = (torch.arange(9) < torch.tensor([9, 4])[:, None]).unsqueeze(1).double()
     together = predictor(x, mask)
     assert together.shape == (2, 2, 9) and not together[1, :, 4:].any()
-    torch.testing.assert_close(together[1:, :4], predictor(x[1:, :, :4], mask[1:, :, :4]))
+    torch.testing.assert_close(together[1:, :, :4], predictor(x[1:, :, :4], mask[1:, :, :4]))

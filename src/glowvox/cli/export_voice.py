@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=TAG",
         help="of a speaker who does not speak that language; several times",
     )
+    parser.add_argument(
+        "--only-speaker",
+        metavar="NAME",
+        help="of a model of several: the voice has this one and, with --language, no other language",
+    )
     parser.add_argument("--description", default="", help="a sentence about the voice")
     parser.add_argument("--data", default="", help="whose recordings it learned from, and under which terms")
     parser.add_argument("--weakness", action="append", default=[], help="a known weakness; several times")
@@ -73,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Pack the voice and print its size, and how well its graphs agree with PyTorch."""
+    from glowvox.export.kept_speaker import keep_speaker
     from glowvox.export.voice_export import VoiceDescription, export_voice
     from glowvox.export.voice_quality import measured_quality
     from glowvox.synthesis.default_voice import model_path
@@ -90,15 +97,19 @@ def run(args: argparse.Namespace) -> int:
     )
     if sys.stderr.isatty():
         print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)
-    done = export_voice(
-        model_path(args.acoustic, "acoustic"),
-        model_path(args.vocoder, "vocoder"),
-        args.output,
-        about,
-        precision=args.precision,
-        trainable=not args.no_models,
-        replace=args.force,
-    )
+    acoustic = model_path(args.acoustic, "acoustic")
+    with tempfile.TemporaryDirectory() as place:
+        if args.only_speaker is not None:
+            acoustic = keep_speaker(acoustic, args.only_speaker, Path(place) / "acoustic", language=args.language)
+        done = export_voice(
+            acoustic,
+            model_path(args.vocoder, "vocoder"),
+            args.output,
+            about,
+            precision=args.precision,
+            trainable=not args.no_models,
+            replace=args.force,
+        )
     told = _told(done)
     print(json.dumps(told, indent=2) if args.json else _as_text(told))
     return 0
