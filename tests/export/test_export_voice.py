@@ -175,7 +175,7 @@ def test_one_speaker_of_several_becomes_a_voice(models, tmp_path, capsys):
     assert np.isfinite(load_voice(tmp_path / "bob").say("Hello, you.").samples).all()
     capsys.readouterr()
     for wrong in (["--only-speaker", "eve"], ["--only-speaker", "bob", "--language", "fr-fr"]):
-        assert main(["export", "voice", *parts, *wrong, "-o", str(tmp_path / "none")]) == 1
+        assert main(["export", "voice", *parts, *wrong, "-o", str(tmp_path / "none")]) == 2
         assert "ann, bob and reads de-de, en-us; there is no" in capsys.readouterr().err
     assert keep_speaker(models / "acoustic", "ann", tmp_path / "ann", language="en-us") == tmp_path / "ann"
     with pytest.raises(VoiceError, match="has speakers to keep"):

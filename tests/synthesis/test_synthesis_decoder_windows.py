@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from tiny_voice import write_tiny_voice
 
 from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.config.glow_tts import GlowTTSConfig
@@ -12,7 +13,10 @@ from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.models.registry import build
 from glowvox.synthesis import decoder_windows
 from glowvox.synthesis.decoder_windows import LONG, decode_in_windows, worth_windows
+from glowvox.synthesis.performance import joined
+from glowvox.synthesis.voice import load_voice
 
+TEXT = "The keeper climbed the winding stairs every evening with a lantern in his hand."
 PLAIN = GlowTTSConfig(
     n_symbols=9,
     hidden_channels=8,
@@ -112,3 +116,24 @@ def test_what_is_worth_windows():
     assert not worth_windows(10_000, 0)
     assert not worth_windows(LONG * 30, 30)
     assert worth_windows(LONG * 30 + 1, 30)
+
+
+def test_a_long_sentence_is_spoken_as_its_decoder_gives_it(monkeypatch, tmp_path):
+    write_tiny_voice(tmp_path / "voice", tmp_path / "models")
+    voice = load_voice(tmp_path / "voice", threads=1)
+    whole = voice.say(TEXT).samples
+    lengths, decode = [], TorchAcoustic.decode
+
+    def counted(self, latent, *more):
+        lengths.append(latent.shape[2])
+        return decode(self, latent, *more)
+
+    monkeypatch.setattr(TorchAcoustic, "decode", counted)
+    monkeypatch.setattr(decoder_windows, "LONG", 0)
+    chunks = voice.stream(TEXT, speed=0.2)
+    next(chunk for chunk in chunks if len(chunk.samples))
+    assert len(lengths) == 1
+    assert len(list(chunks)) > 1
+    assert max(lengths) < sum(lengths)
+    found = joined(voice.stream(TEXT)).samples
+    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-5 * np.abs(whole).max())

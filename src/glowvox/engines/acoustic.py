@@ -54,6 +54,11 @@ class AcousticEngine(ABC):
         self.n_squeeze = n_squeeze
         self.melody = melody
 
+    @property
+    def decoder_field(self) -> int | None:
+        """Mel frames on each side of a frame that its mel depends on in `decode`; None: not known."""
+        return None
+
     def encode(
         self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None = None
     ) -> EncodedText:

@@ -151,13 +151,18 @@ class OnnxMelVocoder(VocoderEngine):
 class OnnxAcoustic(AcousticEngine):
     """A Glow-TTS exported as two graphs."""
 
-    def __init__(self, encoder_card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
-        """Take two sessions; see `load`."""
-        card = encoder_card
+    def __init__(self, card: GraphCard, decoder_card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
+        """Take two sessions, the first card being the encoder's; see `load`."""
         super().__init__(card.audio, **card.acoustic())
         self.card = card
+        self._decoder_card = decoder_card
         self._encoder, self._decoder = encoder, decoder
         self._where = where
+
+    @property
+    def decoder_field(self) -> int | None:
+        """Mel frames on each side of a frame that its mel depends on in `decode`; None: an older graph."""
+        return self._decoder_card.receptive_field or None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> "OnnxAcoustic":
@@ -175,7 +180,7 @@ class OnnxAcoustic(AcousticEngine):
         encoder, decoder = _card(places[0], "glow_tts_encoder"), _card(places[1], "glow_tts_decoder")
         encoder.require_same_model(decoder, f"{places[0]} and {places[1]}")
         sessions = [open_session(place, threads) for place in places]
-        return cls(encoder, sessions[0], sessions[1], str(path))
+        return cls(encoder, decoder, sessions[0], sessions[1], str(path))
 
     def _encode(
         self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None

@@ -105,12 +105,18 @@ class OpenVinoVocoder(VocoderEngine):
 class OpenVinoAcoustic(AcousticEngine):
     """A Glow-TTS exported as two graphs."""
 
-    def __init__(self, card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
-        """Take two compiled graphs; see `load`."""
+    def __init__(self, card: GraphCard, decoder_card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
+        """Take two compiled graphs, the first card being the encoder's; see `load`."""
         super().__init__(card.audio, **card.acoustic())
         self.card = card
+        self._decoder_card = decoder_card
         self._encoder, self._decoder = encoder, decoder
         self._where = where
+
+    @property
+    def decoder_field(self) -> int | None:
+        """Mel frames on each side of a frame that its mel depends on in `decode`; None: an older graph."""
+        return self._decoder_card.receptive_field or None
 
     @classmethod
     def load(
@@ -121,7 +127,7 @@ class OpenVinoAcoustic(AcousticEngine):
         card, _, encoder = _opened(places[0], "glow_tts_encoder", threads, precision)
         other, _, decoder = _opened(places[1], "glow_tts_decoder", threads, precision)
         card.require_same_model(other, f"{places[0]} and {places[1]}")
-        return cls(card, encoder, decoder, str(path))
+        return cls(card, other, encoder, decoder, str(path))
 
     def _encode(
         self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None

@@ -155,6 +155,11 @@ class TorchAcoustic(AnalysisEngine):
         self._dtype = _TYPES[dtype]
         self._model = model.to(self._dtype).eval().to(self.device)
 
+    @property
+    def decoder_field(self) -> int | None:
+        """Mel frames on each side of a frame that its mel depends on in `decode`."""
+        return self._model.decoder.receptive_field
+
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "TorchAcoustic":
         """Return the engine of a model folder or training run (see `load_model`), with the options of the constructor.

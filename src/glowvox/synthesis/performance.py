@@ -17,6 +17,7 @@ from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.plan import Part
 from glowvox.synthesis.sentence_mels import MelMaker, Request, SentenceMel
 from glowvox.synthesis.spoken_times import Clock, timed_marks, timed_words
+from glowvox.synthesis.timing import Frames
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import check_contracts
 
@@ -72,17 +73,11 @@ class Performance:
             TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
         """
 
-        def speak(request: Request, mel: SentenceMel) -> Iterator[Samples]:
-            yield from self._vocoder.stream(_options(request), first_chunk=first_chunk).speak([self._bridged(mel)])
-
         def spoken() -> Iterator[_Piece]:
             position = 0
             for part, last in _with_last(parts, whole_text=whole_text):
-                mel = None
-                if part.request is not None:
-                    [mel] = self._made([part])
-                blocks = iter(()) if part.request is None or mel is None else speak(part.request, mel)
-                for piece in self._pieces(part, mel, blocks, position, last=last):
+                frames, blocks = (None, iter(())) if part.request is None else self._spoken(part, first_chunk)
+                for piece in self._pieces(part, frames, blocks, position, last=last):
                     position += len(piece.samples)
                     yield piece
 
@@ -100,16 +95,16 @@ class Performance:
         for group in _groups(order, [len(_request(part).context) for part in parts], _BATCH_TOKENS):
             mels.update(zip(group, self._made([parts[place] for place in group]), strict=True))
         requests = [_request(part) for part in parts]
-        bridged = [self._bridged(mels[place]) for place in range(len(parts))]
+        bridged = [self._bridged(mels[place].mel) for place in range(len(parts))]
         samples = vocode_batch(self._vocoder, bridged, [_options(request) for request in requests])
         place, result = 0, []
         for text in texts:
             position, pieces = 0, []
             for part in text:
-                mel, blocks = None, samples[:0]
+                frames, blocks = None, samples[:0]
                 if part.request is not None:
-                    mel, blocks, place = mels[place], samples[place : place + 1], place + 1
-                for piece in self._pieces(part, mel, iter(blocks), position, last=part is text[-1]):
+                    frames, blocks, place = mels[place].frames, samples[place : place + 1], place + 1
+                for piece in self._pieces(part, frames, iter(blocks), position, last=part is text[-1]):
                     position += len(piece.samples)
                     pieces.append(piece)
             result.append(list(_chunks(iter(pieces), None, self._audio.sample_rate)))
@@ -129,23 +124,34 @@ class Performance:
             made.update(zip(group, self._mels.mels(*chosen), strict=True))  # type: ignore[arg-type]
         return [made[place] for place in range(len(parts))]
 
-    def _bridged(self, mel: SentenceMel) -> NDArray[np.float32]:
+    def _spoken(self, part: Part, first_chunk: int | None) -> tuple[Frames, Iterator[Samples]]:
+        """Return the frames of a sentence's tokens, and its samples as they are asked for."""
+        request = _request(part)
+        stream = self._vocoder.stream(_options(request), first_chunk=first_chunk)
+        [known] = self._mels.statistics([request])
+        if first_chunk is None:
+            [mel] = self._mels.mels([request], [known], [part.frames])
+            return mel.frames, stream.speak([self._bridged(mel.mel)])
+        frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
+        return frames, stream.speak(map(self._bridged, mels))
+
+    def _bridged(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
         if (self._scale, self._shift) == (1.0, 0.0):
-            return mel.mel
-        return (mel.mel * self._scale + self._shift).astype(np.float32)
+            return mel
+        return (mel * self._scale + self._shift).astype(np.float32)
 
     def _pieces(
-        self, part: Part, mel: SentenceMel | None, blocks: Iterator[Samples], position: int, *, last: bool
+        self, part: Part, frames: Frames | None, blocks: Iterator[Samples], position: int, *, last: bool
     ) -> Iterator[_Piece]:
         """Yield the silence before a sentence and its samples, faded at both ends."""
         rate = self._audio.sample_rate
         silence = np.zeros(round(part.line.pause_before * rate), np.float32)
-        if part.request is None or mel is None:
+        if part.request is None or frames is None:
             marks = tuple(TimedMark(mark.name, (position + len(silence)) / rate) for mark in part.line.sentence.marks)
             yield _Piece(silence, marks=marks, last=last)
             return
         clock = Clock((position + len(silence)) / rate, self._audio.frame_rate)
-        told = (part.request.sentence, part.request.tokens, mel.frames, clock)
+        told = (part.request.sentence, part.request.tokens, frames, clock)
         yield _Piece(silence, timed_words(*told), tuple(timed_marks(*told)))
         fade = EdgeFade(rate)
         for block in blocks:

@@ -1,6 +1,6 @@
 """From sentences to mels with timing: tokens, context for short sentences, durations, latent, decoder; in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.audio.pitch_contour import pitch_contour, varied
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
 from glowvox.errors import TextError, VoiceError
+from glowvox.synthesis.decoder_windows import decode_in_windows, worth_windows
 from glowvox.synthesis.latent import sentence_latent, sentence_seed
 from glowvox.synthesis.speech_options import SpeechOptions
 from glowvox.synthesis.timing import Frames, filled_frames, predicted_frames
@@ -116,22 +117,8 @@ class MelMaker:
             TextError: durations that do not fit the tokens.
             VoiceError, EngineError: see `AcousticEngine.decode`.
         """
-        step = self.engine.n_squeeze
-        latents, kept, contours = [], [], []
-        for request, known, given in zip(requests, statistics, frames, strict=True):
-            own = known.frames if given is None else _checked(given, request)
-            kept.append(own)
-            filled = filled_frames(own, step)
-            contours.append(_contour(known, filled, request.options))
-            latents.append(
-                sentence_latent(
-                    known.mean,
-                    known.log_std,
-                    filled,
-                    temperature=request.options.temperature,
-                    seed=request.seed,
-                )
-            )
+        made = [self._latent(*one) for one in zip(requests, statistics, frames, strict=True)]
+        kept, latents, contours = zip(*made, strict=True)
         lengths = np.array([latent.shape[1] for latent in latents], np.int64)
         batch = np.zeros((len(latents), self.engine.audio.n_mels, lengths.max()), np.float32)
         pitch = np.zeros((len(latents), batch.shape[2]))
@@ -141,6 +128,42 @@ class MelMaker:
         comb = harmonic_comb(pitch, self.engine.audio) if self.engine.melody else None
         decoded = self.engine.decode(batch, lengths, _speakers(requests), comb)
         return [SentenceMel(mel[:, : own.sum()], own) for mel, own in zip(decoded, kept, strict=True)]
+
+    def mel_pieces(
+        self, request: Request, known: Statistics, given: Frames | None, *, first: int
+    ) -> tuple[Frames, Iterator[NDArray[np.float32]]]:
+        """Return the frames of a sentence's tokens [L], and its mel [M, T] in pieces [M, t] as they are asked for.
+
+        A sentence that is not long comes in one piece.
+
+        Args:
+            request: the sentence.
+            known: what the encoder said of it.
+            given: see `mels`.
+            first: frames of the first piece at least.
+
+        Raises:
+            TextError, VoiceError, EngineError: see `mels`, the decoder's when the pieces are asked for.
+        """
+        field, (own, latent, contour) = self.engine.decoder_field, self._latent(request, known, given)
+        if field is None or not worth_windows(latent.shape[1], field):
+            return own, iter([self.mels([request], [known], [own])[0].mel])
+        comb = harmonic_comb(contour[None], self.engine.audio)[0] if self.engine.melody else None
+        pieces = decode_in_windows(
+            self.engine, latent, receptive_field=field, first=first, speaker=request.speaker, comb=comb
+        )
+        return own, _cut(pieces, int(own.sum()))
+
+    def _latent(
+        self, request: Request, known: Statistics, given: Frames | None
+    ) -> tuple[Frames, NDArray[np.float32], NDArray[np.float64]]:
+        """Return the frames of a sentence's tokens [L], its latent [M, T] and its pitch [T], see `_contour`."""
+        own = known.frames if given is None else _checked(given, request)
+        filled = filled_frames(own, self.engine.n_squeeze)
+        latent = sentence_latent(
+            known.mean, known.log_std, filled, temperature=request.options.temperature, seed=request.seed
+        )
+        return own, latent, _contour(known, filled, request.options)
 
     def _of_one(self, encoded: EncodedText, number: int, request: Request) -> Statistics:
         """Cut one sentence out of a batch: its own tokens, without the context between."""
@@ -155,6 +178,13 @@ class MelMaker:
         frames = predicted_frames(log_duration, scale, self.engine.n_squeeze)
         melody = None if encoded.melody is None else encoded.melody[number][:, kept]
         return Statistics(encoded.mean[number][:, kept], encoded.log_std[number][:, kept], weights, frames, melody)
+
+
+def _cut(pieces: Iterator[NDArray[np.float32]], frames: int) -> Iterator[NDArray[np.float32]]:
+    """Yield pieces up to a number of frames: the decoder is given a few more, to fill its last step."""
+    for piece in pieces:
+        yield piece[:, :frames]
+        frames -= min(frames, piece.shape[1])
 
 
 def _contour(known: Statistics, frames: Frames, options: SpeechOptions) -> NDArray[np.float64]:
