@@ -38,8 +38,8 @@ def main() -> None:
         name=NAME,
         licence="CC0-1.0",
         description="A woman who speaks US English, trained from an hour and a quarter of recordings.",
-        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', and of the German voice 'kerstin' for company, "
-        "with thanks to both speakers",
+        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', and of the German voice 'kerstin' for "
+        "company, with thanks to both speakers",
         weaknesses=tuple(args.weakness),
         quality=measured_quality(args.quality),
         defaults=defaults,

@@ -33,6 +33,8 @@ _MEASURES = {
 }
 """Labels and digits of the figures that a reader wants first; `voice.json` has all of them."""
 
+_TOLD = ("temperature", "sigma", "speed", "pitch_range")
+
 
 def voice_readme(card: VoiceCard) -> str:
     """Return the card with its head, as the file `README.md` of the voice."""
@@ -76,7 +78,7 @@ def _facts(card: VoiceCard) -> list[list[str]]:
         ["Acoustic model", _training(card, "acoustic")],
         ["Vocoder", _training(card, "vocoder")],
         ["Sound", f"{card.vocoder.mel.sample_rate:,} Hz, from {card.vocoder.mel.n_mels} mel bins"],
-        ["Speaks with", f"temperature {defaults.temperature:g}, sigma {defaults.sigma:g}, speed {defaults.speed:g}"],
+        ["Speaks with", ", ".join(f"{name.replace('_', ' ')} {getattr(defaults, name):g}" for name in _TOLD)],
     ]
 
 
