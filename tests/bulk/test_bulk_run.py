@@ -181,7 +181,7 @@ def test_object_storage(bulk, tmp_path):
 
 def test_object_storage_that_fails_now_and_then(monkeypatch, tmp_path):
     pytest.importorskip("fsspec", reason="fsspec is not installed (extra: cluster)")
-    monkeypatch.setattr("glowvox.bulk.storage._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("glowvox.bulk.remote_storage._WAIT_SECONDS", 0.0)
     storage = open_storage("memory://bulk-flaky")
     put, failures = storage._system.put_file, [OSError("reset"), TimeoutError("late")]
 

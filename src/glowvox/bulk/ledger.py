@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from glowvox.bulk.plan import ShardPlan
-from glowvox.bulk.storage import RunStorage
+from glowvox.bulk.run_storage import RunStorage
 
 FOLDER = "ledger"
 _READERS = 16

@@ -8,8 +8,8 @@ from typing import Any
 
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
+from glowvox.bulk.run_storage import RunStorage
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import RunStorage
 
 _BLOCK = 1 << 20
 _LONGEST_NAME = 80

@@ -6,8 +6,8 @@ from typing import Any, final
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
 from glowvox.bulk.output import ShardOutput, hashed_file
+from glowvox.bulk.run_storage import RunStorage
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError, MissingExtraError
 
 _GROUP = 64

@@ -12,7 +12,7 @@ from typing import Any
 
 from glowvox.bulk.duplicates import DuplicateFinder
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.storage import RunStorage
+from glowvox.bulk.run_storage import RunStorage
 from glowvox.errors import DataError
 
 _INDEX = "plan/index.jsonl"

@@ -9,8 +9,8 @@ from glowvox.bulk.ledger import forget, read_all_complete
 from glowvox.bulk.manifest import ManifestColumns, check_formats, identify, manifest_rows
 from glowvox.bulk.plan import ShardPlan, read_plan, write_plan
 from glowvox.bulk.progress import Progress, Standing
+from glowvox.bulk.run_storage import RunStorage
 from glowvox.bulk.shard_work import do_shard
-from glowvox.bulk.storage import RunStorage
 from glowvox.bulk.summary import RunTotals, write_summary
 from glowvox.bulk.workers import Workers, result_of
 from glowvox.errors import EngineError

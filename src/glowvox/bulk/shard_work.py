@@ -13,8 +13,8 @@ from glowvox.bulk.output import ShardOutput
 from glowvox.bulk.parquet_output import ParquetOutput
 from glowvox.bulk.plan import ShardPlan, read_shard
 from glowvox.bulk.row import BadRow, Row
+from glowvox.bulk.run_storage import RunStorage
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import RunStorage
 from glowvox.bulk.tar_output import TarOutput
 
 SpeakRow = Callable[[Row], Spoken | BadRow]

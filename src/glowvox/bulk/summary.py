@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from glowvox.bulk.ledger import read_all_complete
 from glowvox.bulk.plan import ShardPlan
-from glowvox.bulk.storage import RunStorage
+from glowvox.bulk.run_storage import RunStorage
 from glowvox.errors import DataError
 
 ROWS, ERRORS = "rows.jsonl", "errors.jsonl"

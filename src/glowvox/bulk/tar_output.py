@@ -9,8 +9,8 @@ from typing import Any, final
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
 from glowvox.bulk.output import FileNames, ShardOutput, hashed_file
+from glowvox.bulk.run_storage import RunStorage
 from glowvox.bulk.speaker import Spoken
-from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError
 
 

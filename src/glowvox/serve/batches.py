@@ -79,7 +79,7 @@ class Batches:
         if len(group) == 1:
             return None
         try:
-            audios = list(voice.say_many([one.text for one in group], batch_size=len(group), **wishes))
+            audios = list(voice.say_many([one.text for one in group], batch_size=len(group), early=True, **wishes))
             for one, audio in zip(group, audios, strict=True):
                 one.result = Whole(audio.samples, Timeline.of([audio]))
         except GlowvoxError:

@@ -1,4 +1,4 @@
-"""What a thread does for a request: speak its text alone, early or in whole sentences, or together with others."""
+"""What a thread does for a request: speak its text alone, or together with others."""
 
 from collections.abc import Generator
 from typing import Any
@@ -15,7 +15,8 @@ from glowvox.synthesis.speech_encoding import SpeechEncoder
 class SpeechWork:
     """One text to be spoken into a sound file.
 
-    How it is computed depends on how busy the server is; what is heard does not, to the last bit.
+    With whom it is computed depends on how busy the server is; what is heard does not, to the last bit: the pieces are
+    those of `Voice.stream`, since what is computed in other pieces is rounded otherwise.
     """
 
     def __init__(self, service: Service, choice: Choice, body: SpeechRequest) -> None:
@@ -56,6 +57,4 @@ class SpeechWork:
             if whole is not None:
                 yield Spoken(encoder.push(whole.samples), whole.timeline, 0.0, encoder.rate)
                 return
-        # First samples early cost some computation, which is better spent on others where they wait for it.
-        early = not service.studio.loaded
-        yield from speak(choice, self._body.input, self._body, service.settings, encoder, early=early)
+        yield from speak(choice, self._body.input, self._body, service.settings, encoder)

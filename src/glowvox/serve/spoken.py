@@ -36,8 +36,6 @@ def speak(
     wishes: SpeechWishes,
     settings: ServerSettings,
     encoder: SpeechEncoder,
-    *,
-    early: bool = True,
 ) -> Generator[Spoken, None, None]:
     """Yield the speech of a text as it becomes ready; the encoder, which several texts may share, is not finished.
 
@@ -45,7 +43,7 @@ def speak(
         GlowvoxError: see `Voice.stream`.
     """
     seconds = 0.0
-    for chunk in choice.voice.stream(text, early=early, **unlogged(settings), **wishes.options(choice)):
+    for chunk in choice.voice.stream(text, **unlogged(settings), **wishes.options(choice)):
         timeline = Timeline.of([chunk])
         yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
         seconds += timeline.duration

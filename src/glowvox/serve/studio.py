@@ -54,11 +54,6 @@ class Studio:
         self._threads.submit(take.run)
         return take
 
-    @property
-    def loaded(self) -> bool:
-        """Whether more texts are being spoken than can be computed at the same time."""
-        return self.admission.speaking > self._turns
-
     def late(self) -> Refusal:
         """Return the refusal of a request that takes too long."""
         return _late(self.seconds)

@@ -5,12 +5,14 @@ sentences is silence. So a stream, a whole and a batch are the same samples.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
+from glowvox.engines.machine import usable_cores
 from glowvox.synthesis.batch_vocoding import vocode_batch
 from glowvox.synthesis.fade import EdgeFade
 from glowvox.synthesis.options import VocoderOptions
@@ -83,28 +85,26 @@ class Performance:
 
         return _chunks(spoken(), total, self._audio.sample_rate)
 
-    def together(self, texts: Sequence[Sequence[Part]]) -> list[list[AudioChunk]]:
+    def together(self, texts: Sequence[Sequence[Part]], first_chunk: int | None = None) -> list[list[AudioChunk]]:
         """Return the chunks of several texts, computed in batches.
+
+        Args:
+            texts: their parts.
+            first_chunk: see `stream`, in whose pieces they are then computed, since what is cut elsewhere is rounded
+                otherwise. None: those of the whole.
 
         Raises:
             TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
         """
         parts = [part for text in texts for part in text if part.request is not None]
-        order = sorted(range(len(parts)), key=lambda place: len(_request(parts[place]).context))
-        mels: dict[int, SentenceMel] = {}
-        for group in _groups(order, [len(_request(part).context) for part in parts], _BATCH_TOKENS):
-            mels.update(zip(group, self._made([parts[place] for place in group]), strict=True))
-        requests = [_request(part) for part in parts]
-        bridged = [self._bridged(mels[place].mel) for place in range(len(parts))]
-        samples = vocode_batch(self._vocoder, bridged, [_options(request) for request in requests])
-        place, result = 0, []
+        spoken = self._in_batches(parts, first_chunk)
+        result = []
         for text in texts:
             position, pieces = 0, []
             for part in text:
-                frames, blocks = None, samples[:0]
-                if part.request is not None:
-                    frames, blocks, place = mels[place].frames, samples[place : place + 1], place + 1
-                for piece in self._pieces(part, frames, iter(blocks), position, last=part is text[-1]):
+                frames, samples = (None, None) if part.request is None else next(spoken)
+                blocks = iter(()) if samples is None else iter([samples])
+                for piece in self._pieces(part, frames, blocks, position, last=part is text[-1]):
                     position += len(piece.samples)
                     pieces.append(piece)
             result.append(list(_chunks(iter(pieces), None, self._audio.sample_rate)))
@@ -134,6 +134,28 @@ class Performance:
             return mel.frames, stream.speak([self._bridged(mel.mel)])
         frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
         return frames, stream.speak(map(self._bridged, mels))
+
+    def _in_batches(self, parts: Sequence[Part], first_chunk: int | None) -> Iterator[tuple[Frames, Samples]]:
+        """Yield the frames of the tokens and the samples of sentences, in their order."""
+        order = sorted(range(len(parts)), key=lambda place: len(_request(parts[place]).context))
+        mels: dict[int, SentenceMel] = {}
+        for group in _groups(order, [len(_request(part).context) for part in parts], _BATCH_TOKENS):
+            mels.update(zip(group, self._made([parts[place] for place in group]), strict=True))
+        made = [mels[place] for place in range(len(parts))]
+        if first_chunk is None:
+            wishes = [_options(_request(part)) for part in parts]
+            samples = vocode_batch(self._vocoder, [self._bridged(mel.mel) for mel in made], wishes)
+        else:
+            with ThreadPoolExecutor(usable_cores() if self._vocoder.engine.parallel else 1) as threads:
+                samples = list(threads.map(lambda part, mel: self._as_streamed(part, mel, first_chunk), parts, made))
+        yield from zip((mel.frames for mel in made), samples, strict=True)
+
+    def _as_streamed(self, part: Part, mel: SentenceMel, first_chunk: int) -> Samples:
+        """Return the samples of a sentence, computed in the pieces of `stream`."""
+        if self._mels.in_windows(mel.mel.shape[1]):
+            return np.concatenate(list(self._spoken(part, first_chunk)[1]))
+        stream = self._vocoder.stream(_options(_request(part)), first_chunk=first_chunk)
+        return np.concatenate(list(stream.speak([self._bridged(mel.mel)])))
 
     def _bridged(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
         if (self._scale, self._shift) == (1.0, 0.0):
