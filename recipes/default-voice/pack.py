@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from glowvox.export.kept_speaker import keep_speaker
+from glowvox.export.level_limits import limit_levels
 from glowvox.export.voice_export import VoiceDescription, export_voice
 from glowvox.export.voice_quality import measured_quality
 
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--acoustic", type=Path, required=True)
     parser.add_argument("--vocoder", type=Path, required=True)
     parser.add_argument("--speaker", default=NAME, help="the one to keep of an acoustic model of several")
+    parser.add_argument("--limit-levels", type=Path, metavar="DATA", help="recordings whose levels are the limit")
     parser.add_argument("--quality", type=Path, action="append", default=[], help="report.json of glowvox evaluate")
     parser.add_argument("--weakness", action="append", default=[], help="a known weakness")
     parser.add_argument("--default", action="append", default=[], metavar="NAME=VALUE", help="e.g. temperature=0.5")
@@ -47,7 +49,10 @@ def main() -> None:
     aside = args.output.with_name(f".{args.output.name}.new")
     with tempfile.TemporaryDirectory() as place:
         acoustic = keep_speaker(args.acoustic, args.speaker, Path(place) / "acoustic", language="en-us")
-        done = export_voice(acoustic, args.vocoder, aside, about, replace=True)
+        vocoder = args.vocoder
+        if args.limit_levels is not None:
+            vocoder = limit_levels(vocoder, args.limit_levels, Path(place) / "vocoder")
+        done = export_voice(acoustic, vocoder, aside, about, replace=True)
     largest, total = max(done.sizes.values()), sum(done.sizes.values())
     if largest > LARGEST_FILE or total > LARGEST_VOICE:
         shutil.rmtree(aside)

@@ -33,6 +33,7 @@ def vocoder_configs():
         lapped.audio, n_mels=12, hop_length=300, n_fft=1200, win_length=1000, log="db", mean=-40.0, std=20.0
     )
     found["two groups in a frame"] = dataclasses.replace(lapped, n_group=128, harmonic=False)
+    found["levels limited"] = dataclasses.replace(lapped, highest_levels=(0.6, 1.2, 0.3, 0.9))
     found["another contract"] = dataclasses.replace(found["waveglow-256"], audio=audio, n_group=20, max_log_scale=1.5)
     found["wide skips"] = dataclasses.replace(found["waveglow-small"], n_skip_channels=40, kernel_size=5)
     found["mel as it is"] = dataclasses.replace(found["waveglow-small"], encoder_channels=0, n_layers=1)

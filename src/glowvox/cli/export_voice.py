@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="of a model of several: the voice has this one and, with --language, no other language",
     )
+    parser.add_argument(
+        "--limit-levels",
+        metavar="DATA",
+        type=Path,
+        help="prepared recordings: no band of a frame shall be louder than in them; for a vocoder with a mel scale",
+    )
     parser.add_argument("--description", default="", help="a sentence about the voice")
     parser.add_argument("--data", default="", help="whose recordings it learned from, and under which terms")
     parser.add_argument("--weakness", action="append", default=[], help="a known weakness; several times")
@@ -80,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Pack the voice and print its size, and how well its graphs agree with PyTorch."""
     from glowvox.export.kept_speaker import keep_speaker
+    from glowvox.export.level_limits import limit_levels
     from glowvox.export.voice_export import VoiceDescription, export_voice
     from glowvox.export.voice_quality import measured_quality
     from glowvox.synthesis.default_voice import model_path
@@ -97,13 +104,15 @@ def run(args: argparse.Namespace) -> int:
     )
     if sys.stderr.isatty():
         print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)
-    acoustic = model_path(args.acoustic, "acoustic")
+    acoustic, vocoder = model_path(args.acoustic, "acoustic"), model_path(args.vocoder, "vocoder")
     with tempfile.TemporaryDirectory() as place:
         if args.only_speaker is not None:
             acoustic = keep_speaker(acoustic, args.only_speaker, Path(place) / "acoustic", language=args.language)
+        if args.limit_levels is not None:
+            vocoder = limit_levels(vocoder, args.limit_levels, Path(place) / "vocoder")
         done = export_voice(
             acoustic,
-            model_path(args.vocoder, "vocoder"),
+            vocoder,
             args.output,
             about,
             precision=args.precision,

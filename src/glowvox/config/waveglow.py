@@ -1,5 +1,6 @@
 """The configuration of WaveGlow: the paper's model, NVIDIA's published one, and the small ones for a CPU."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -55,6 +56,9 @@ class WaveGlowConfig:
     refine: int = 0
     """Passes of mel refinement that its output shall go through where nothing else is wished. They are no part of the
     flow: densities, latents and the inverse are without them."""
+    highest_levels: tuple[float, ...] = ()
+    """The highest levels that bands of a frame may have when it is spoken (see `models/level_limit.py`), the band from
+    0 Hz first; empty: no limit. They are no part of the flow either."""
 
     def __post_init__(self) -> None:
         if self.n_group < 2 or self.n_group % 2:
@@ -71,6 +75,7 @@ class WaveGlowConfig:
             raise ConfigError("waveglow: harmonic needs transform = 'lapped' with n_group = hop_length")
         if not 0 <= self.refine <= 100:
             raise ConfigError(f"waveglow.refine must lie between 0 and 100, got {self.refine}")
+        self._check_levels()
         if self.n_early_every and self.n_early_size % 2:
             raise ConfigError(f"waveglow.n_early_size must be even, got {self.n_early_size}")
         if self.remaining_channels < 2:
@@ -79,6 +84,15 @@ class WaveGlowConfig:
             raise ConfigError("waveglow: a lapped transform and a condition encoder need conditioning = 'mel-rate'")
         if self.mel_scale and self.transform != "lapped":
             raise ConfigError("waveglow: mel_scale needs transform = 'lapped': a sample has no frequency")
+
+    def _check_levels(self) -> None:
+        levels = self.highest_levels
+        if levels and not self.mel_scale:
+            raise ConfigError("waveglow: highest_levels needs mel_scale: without it a level says nothing")
+        if levels and self.n_group % len(levels):
+            raise ConfigError(f"waveglow: {len(levels)} highest_levels must divide n_group, which is {self.n_group}")
+        if not all(0 < level < math.inf for level in levels):
+            raise ConfigError(f"waveglow.highest_levels must be positive, got {list(levels)}")
 
     @property
     def early_exits(self) -> tuple[int, ...]:

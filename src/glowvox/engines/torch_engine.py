@@ -116,7 +116,7 @@ class TorchVocoder(VocoderEngine):
             half = torch.autocast(self.device.type, dtype)
         window = f"a window of {mel.shape[2]} mel frames"
         with torch.inference_mode(), half, _told_when_out_of_memory(self.device, window):
-            audio = self._model.inverse(self._tensor(latent), self._tensor(mel))
+            audio = self._model.inverse(self._tensor(latent), self._tensor(mel), limited=True)
             return np.asarray(audio.float().cpu().numpy())
 
 

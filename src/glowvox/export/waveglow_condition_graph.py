@@ -3,10 +3,12 @@
 import numpy as np
 from torch import nn
 
+from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.piece_layout import PieceLayout
 from glowvox.export.row_layout import Layout, array_of, gelu
 from glowvox.export.stack_condition import FrameCondition, RowCondition, StackCondition
+from glowvox.models.level_limit import SMALLEST_LEVEL
 from glowvox.models.waveglow import WaveGlow
 from glowvox.models.waveglow_condition import MelEncoder, MelEnvelope, MelUpsampler
 
@@ -68,6 +70,16 @@ def _encoded(graph: GraphBuilder, encoder: MelEncoder, mel: str, layout: PieceLa
     hidden, between = _convolved(layout, encoder.first, mel)
     hidden, after = _convolved(between, encoder.second, gelu(graph, hidden))
     return gelu(graph, hidden), after
+
+
+def limit_levels(graph: GraphBuilder, rows: str, config: WaveGlowConfig) -> str:
+    """Bring the bands of rows `[N, G]` down to the highest levels that they may have. See `LevelLimit`."""
+    highest = np.asarray(config.highest_levels, np.float32)[:, None]
+    bands = graph.op("Reshape", rows, graph.integers([-1, len(highest), config.n_group // len(highest)]))
+    power = graph.op("ReduceMean", graph.op("Mul", bands, bands), axes=[2], keepdims=1)
+    level = graph.op("Max", graph.op("Sqrt", power), graph.floats(SMALLEST_LEVEL))
+    gain = graph.op("Min", graph.op("Div", graph.floats(highest), level), graph.floats(1.0))
+    return graph.op("Reshape", graph.op("Mul", bands, gain), graph.integers([-1, config.n_group]))
 
 
 def undo_scale(

@@ -11,7 +11,13 @@ from glowvox.export.lapped_graph import undo_lapped
 from glowvox.export.piece_clock import PieceClock, declare_clock_inputs
 from glowvox.export.piece_layout import PieceLayout, PieceStates
 from glowvox.export.stack_condition import StackCondition
-from glowvox.export.waveglow_condition_graph import SCALE_LAG, condition_lag, undo_scale, write_condition
+from glowvox.export.waveglow_condition_graph import (
+    SCALE_LAG,
+    condition_lag,
+    limit_levels,
+    undo_scale,
+    write_condition,
+)
 from glowvox.models.waveglow import WaveGlow, WaveGlowStep
 from glowvox.nn.gated_stack import GatedStack
 
@@ -49,6 +55,8 @@ def write_waveglow(graph: GraphBuilder, model: WaveGlow) -> StreamCard:
     layout = columns.at(lags[0])
     rows, layout = _undo_steps(graph, model, columns.caught_up(rows, config.n_group, layout), layout, condition)
     rows = layout.caught_up(rows, config.n_group, columns.at(whole))
+    if config.highest_levels:
+        rows = limit_levels(graph, rows, config)
     if model.scale is not None:
         with graph.scope("scale"):
             rows = undo_scale(graph, model, rows, known, frames, frames.at(ready))

@@ -21,6 +21,7 @@ from glowvox.flows.likelihood import gaussian_log_likelihood
 from glowvox.flows.multiscale import EarlyOutputs
 from glowvox.flows.scale import ConditionalScale
 from glowvox.flows.squeeze import Squeeze
+from glowvox.models.level_limit import LevelLimit
 from glowvox.models.pitch_predictor import PitchPredictor
 from glowvox.models.waveglow_condition import MelEncoder, MelEnvelope, MelUpsampler
 from glowvox.nn.gated_stack import GatedStack
@@ -90,6 +91,7 @@ class WaveGlow(nn.Module):
         self.upsample = MelUpsampler(config) if config.conditioning == "upsampled" else None
         self.encoder = MelEncoder(config) if config.encoder_channels else None
         self.scale = ConditionalScale(MelEnvelope(config)) if config.mel_scale else None
+        self.limit = LevelLimit(config.highest_levels) if config.highest_levels else None
         self.pitch: PitchPredictor | None = None
         if config.harmonic:
             self.pitch = PitchPredictor(config.audio.n_mels, mel_mean=config.mel_mean, mel_std=config.mel_std)
@@ -129,8 +131,19 @@ class WaveGlow(nn.Module):
         latent, log_det = self.steps(x, masks.group, condition)
         return FlowOutput(latent, log_det + scale_log_det)
 
-    def inverse(self, latent: Tensor, mel: Tensor, mel_lengths: Tensor | None = None) -> Tensor:
-        """Map noise to audio: `latent` as `forward` gives it, `mel [B, M, T]`; returns samples `[B, T * hop_length]`.
+    def inverse(
+        self, latent: Tensor, mel: Tensor, mel_lengths: Tensor | None = None, *, limited: bool = False
+    ) -> Tensor:
+        """Map noise to audio.
+
+        Args:
+            latent: as `forward` gives it.
+            mel: `[B, M, T]`.
+            mel_lengths: `[B]` valid frames of each item; None: all.
+            limited: as it is spoken, with the configuration's limit to levels; the exact inverse is without.
+
+        Returns:
+            samples `[B, T * hop_length]`.
 
         Raises:
             MelError: shapes do not fit.
@@ -142,10 +155,24 @@ class WaveGlow(nn.Module):
         masks = self._masks(mel, mel_lengths)
         condition, mel = self._condition(mel, masks.frame)
         x, _ = self.steps.inverse(latent, masks.group, condition)
+        if limited and self.limit is not None:
+            x = self.limit(x)
         if self.scale is not None:
             x, _ = self.scale.inverse(x, masks.group, mel)
         audio, _ = self.transform.inverse(x, masks.transform)
         return audio.squeeze(1)
+
+    def standardised(self, audio: Tensor, mel: Tensor) -> Tensor:
+        """Return what the steps of flow see of `audio [B, S]` with `mel [B, M, T]`: transformed, divided by its scale.
+
+        Raises:
+            MelError, AudioError: shapes do not fit.
+        """
+        self._check(mel, audio)
+        x, _ = self.transform(audio.unsqueeze(1))
+        if self.scale is not None:
+            x, _ = self.scale(x, None, (mel - self.config.mel_mean) / self.config.mel_std)
+        return x
 
     def log_likelihood(
         self, audio: Tensor, mel: Tensor, sigma: float = 1.0, mel_lengths: Tensor | None = None

@@ -61,6 +61,8 @@ class StepPiece:
             self.after["scale"] = log_scale[:, :, frames:]
         self.after["columns"] = known[:, :, frames * per_frame :]
         x = known[:, :, : frames * per_frame]
+        if isinstance(model.limit, nn.Module):
+            x = model.limit(x)
         if log_scale is not None:
             x = x * log_scale[:, :, :frames].repeat_interleave(per_frame, 2).exp()
         x = self._unlapped(x) if config.transform == "lapped" else model.transform.inverse(x)[0]
