@@ -45,8 +45,9 @@ def acoustic_config(n_speakers: int = 1, audio: AudioConfig | None = None, *, me
     )
 
 
-def vocoder_config() -> WaveGlowConfig:
+def vocoder_config(audio: AudioConfig | None = None) -> WaveGlowConfig:
     return WaveGlowConfig(
+        audio=audio or AudioConfig(),
         transform="lapped",
         n_group=256,
         n_flows=2,
@@ -69,10 +70,10 @@ def acoustic_model(n_speakers: int = 1, audio: AudioConfig | None = None, *, mel
         return _stirred(GlowTTS(acoustic_config(n_speakers, audio, melody=melody)), 0.1)
 
 
-def vocoder_model() -> WaveGlow:
+def vocoder_model(audio: AudioConfig | None = None) -> WaveGlow:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
-        return _stirred(WaveGlow(vocoder_config()), 0.1)
+        return _stirred(WaveGlow(vocoder_config(audio)), 0.1)
 
 
 def _stirred(model, size):

@@ -17,7 +17,7 @@ from glowvox.export.parity import TOLERANCE, Parity, acoustic_parity, compared, 
 
 ALLOWED = """
 Add Cast Concat Div Erf Exp Expand Gather GatherElements Gemm Identity LayerNormalization Less Log MatMul Max Min Mul
-Neg Pad Range Relu Reshape Shape Sigmoid Slice Softmax Split Squeeze Sub Tanh Transpose Unsqueeze
+Neg Pad Range ReduceMean Relu Reshape Shape Sigmoid Slice Softmax Split Sqrt Squeeze Sub Tanh Transpose Unsqueeze
 """
 """What the graphs may consist of: all of it is known to the usual engines, and none of it branches or loops."""
 

@@ -290,6 +290,11 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         {"transform": "lapped"},
         {"mel_scale": True},
         {"encoder_channels": 8},
+        {"highest_levels": (1.0,)},
+        {**FAMILIES["lapped"], "highest_levels": (1.0, 2.0, 3.0)},
+        {**FAMILIES["lapped"], "highest_levels": (1.0, 0.0)},
+        {**FAMILIES["lapped"], "highest_levels": (1.0, math.inf)},
+        {**FAMILIES["lapped"], "highest_levels": (math.nan, 1.0)},
     ],
 )
 def test_contradictory_configurations_are_refused(settings: dict[str, object]) -> None:

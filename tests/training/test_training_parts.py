@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_runs import buzz, vocoder_preset
+from tiny_data import buzz
+from tiny_runs import vocoder_preset
 from torch import nn
 
 from glowvox.config.audio import AudioConfig

@@ -1,20 +1,7 @@
-"""Synthetic speech-like sound and tiny presets for training."""
-
-import numpy as np
+"""Tiny presets for training."""
 
 from glowvox.config.preset import Preset
 from glowvox.config.schema import from_dict
-
-
-def buzz(seconds: float, seed: int) -> np.ndarray:
-    """A pulse train through a wandering filter with noise: harmonic and noisy parts, like speech."""
-    generator = np.random.default_rng(seed)
-    time = np.arange(int(seconds * 22050)) / 22050
-    pitch = 120 + 30 * np.sin(2 * np.pi * 0.7 * time + seed)
-    phase = 2 * np.pi * np.cumsum(pitch) / 22050
-    harmonics = sum(np.cos(k * phase) / k for k in range(1, 20))
-    envelope = 0.5 + 0.5 * np.sin(2 * np.pi * 2.5 * time) ** 2
-    return (0.08 * envelope * harmonics + 0.005 * generator.standard_normal(len(time))).astype(np.float32)
 
 
 def vocoder_preset(**changes: dict[str, object]) -> Preset:

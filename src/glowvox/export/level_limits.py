@@ -34,7 +34,7 @@ def limit_levels(source: Path, data: Path, folder: Path) -> Path:
 
     Raises:
         VoiceError: it is no such vocoder.
-        DataError, ContractError: the recordings are missing, or have another contract.
+        DataError, MelError: the recordings are missing, or have another contract.
         CheckpointError: the model is missing or damaged, or cannot be written.
     """
     card, model = read_card(source), load_model(source)
