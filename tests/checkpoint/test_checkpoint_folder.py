@@ -106,6 +106,17 @@ def test_round_trip(tmp_path: Path, name: str) -> None:
     assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["m"]
 
 
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    model = new_model()
+    contents = set()
+    for number in range(8):
+        save_model(model, tmp_path / str(number), provenance={"b": 1, "a": {"d": 2, "c": 3}})
+        contents.add(
+            tuple((tmp_path / str(number) / name).read_bytes() for name in ("config.json", "model.safetensors"))
+        )
+    assert len(contents) == 1
+
+
 def test_half_precision_is_saved_as_float32(tmp_path: Path) -> None:
     save_model(new_model().bfloat16(), tmp_path / "m")
     assert {tensor.dtype for tensor in load_tensors(tmp_path / "m").values()} == {torch.float32}

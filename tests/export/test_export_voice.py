@@ -19,6 +19,7 @@ from glowvox.export.stored_weights import StoredWeights
 from glowvox.export.voice_export import VoiceDescription, export_voice
 from glowvox.export.voice_quality import measured_quality
 from glowvox.synthesis.voice import load_voice
+from glowvox.synthesis.voice_archive import pack_voice
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
@@ -80,6 +81,19 @@ def test_weights_are_stored_once(voice):
         assert stored == {f"{name.split('.')[0].split('_')[0]}/model.safetensors"}
     assert all(parity.relative_error < 1e-4 for parity in (*voice.parity.values(), *voice.loss.values()))
     assert {tensor.dtype.itemsize for tensor in load_tensors(voice.path / "vocoder").values()} <= {1, 2}
+
+
+def test_the_same_models_give_the_same_bytes(models, voice, tmp_path):
+    contents = []
+    for place in (voice.path, tmp_path / "one", tmp_path / "two"):
+        out = place if place.exists() else export_voice(models / "acoustic", models / "vocoder", place, ABOUT).path
+        files = sorted(file for file in out.rglob("*") if file.is_file())
+        pack_voice(out, tmp_path / "packed.voice")
+        contents.append({str(file.relative_to(out)): file.read_bytes() for file in files})
+        contents[-1]["packed"] = (tmp_path / "packed.voice").read_bytes()
+    assert contents[0] == contents[1] == contents[2]
+    export_voice(models / "acoustic", models / "vocoder", tmp_path / "three.voice", ABOUT)
+    assert (tmp_path / "three.voice").read_bytes() == contents[0]["packed"]
 
 
 def test_8_bits_and_no_models(models, tmp_path):

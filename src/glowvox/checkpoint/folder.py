@@ -78,6 +78,8 @@ def save_tensors(tensors: Mapping[str, np.ndarray], card: ModelCard, folder: str
 def write_model_files(tensors: Mapping[str, np.ndarray], card: ModelCard, folder: Path) -> None:
     """Write `config.json` and `model.safetensors` into an existing folder, which is not yet in anybody's use.
 
+    The same tensors and card give the same bytes.
+
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
@@ -93,7 +95,8 @@ def write_model_files(tensors: Mapping[str, np.ndarray], card: ModelCard, folder
     }
     (folder / CONFIG_NAME).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     contiguous = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-    save_file(contiguous, folder / WEIGHTS_NAME, metadata={"format": FORMAT, "mel_fingerprint": audio.fingerprint()})
+    # One entry only: the library writes several in an order of chance, and the same model shall give the same bytes.
+    save_file(contiguous, folder / WEIGHTS_NAME, metadata={"mel_fingerprint": audio.fingerprint()})
     for name in (CONFIG_NAME, WEIGHTS_NAME):
         with (folder / name).open("rb+") as stream:
             os.fsync(stream.fileno())
