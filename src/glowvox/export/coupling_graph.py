@@ -51,7 +51,7 @@ def undo_coupling(
     else:
         assert isinstance(layout, RowLayout)
         kept, moved = graph.split(rows, [channels - half, half])
-        out, ready = WholeStackGraph(graph, stack, layout, condition, mask=mask, out_gain=gain)(kept)
+        out, ready = WholeStackGraph(graph, stack, layout, condition, out_gain=gain)(kept, mask=mask)
     shift, scale = graph.split(out, [half, half])
     if sigmoid_scale:
         raw = graph.op("Sigmoid", graph.op("Add", scale, graph.floats(2.0)))

@@ -9,7 +9,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,17 @@ from glowvox.export.row_layout import Layout, array_of
 from glowvox.export.stack_condition import StackCondition
 from glowvox.nn.gated_stack import GatedLayer, GatedStack
 
+LayoutT = TypeVar("LayoutT", bound=Layout)
 
-class GatedStackGraph(ABC):
-    """What is common to the ways of writing one stack."""
+
+class GatedStackGraph(ABC, Generic[LayoutT]):
+    """What is common to the ways of writing one stack over rows of one kind of layout."""
 
     def __init__(
         self,
         graph: GraphBuilder,
         stack: GatedStack,
-        layout: Layout,
+        layout: LayoutT,
         condition: StackCondition | None,
         *,
         out_gain: NDArray[np.float64] | None = None,
@@ -58,7 +60,7 @@ class GatedStackGraph(ABC):
         self._folds_start = self._start.shape[1] + 1 < stack.channels and self._layers[0].depthwise is None
 
     @abstractmethod
-    def __call__(self, rows: str) -> tuple[str, Layout]:
+    def __call__(self, rows: str) -> tuple[str, LayoutT]:
         """Return rows `[R, out]` from rows `[R, in]`, and their layout."""
 
     def _started(self, rows: str, further_bias: Any = 0.0) -> str:

@@ -5,34 +5,17 @@ one product serve both. At a few rows a piece, every node costs as much as the w
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glowvox.export.gated_stack_graph import GatedStackGraph
-from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.piece_layout import PieceLayout
-from glowvox.export.stack_condition import StackCondition
-from glowvox.nn.gated_stack import GatedStack
 
 
-class PieceStackGraph(GatedStackGraph):
+class PieceStackGraph(GatedStackGraph[PieceLayout]):
     """Writes one stack over rows that come in pieces."""
-
-    def __init__(
-        self,
-        graph: GraphBuilder,
-        stack: GatedStack,
-        layout: PieceLayout,
-        condition: StackCondition | None,
-        *,
-        out_gain: NDArray[np.float64] | None = None,
-    ) -> None:
-        """Take what the stack is made of; see `GatedStackGraph`."""
-        super().__init__(graph, stack, layout, condition, out_gain=out_gain)
-        self._pieces = layout
 
     def __call__(self, rows: str) -> tuple[str, PieceLayout]:
         """Return rows `[R, out]` from rows `[R, in]`, and their layout, which lags by the reach of all layers."""
-        graph, stack, layout, out = self._graph, self._stack, self._pieces, self._out_width
+        graph, stack, layout, out = self._graph, self._stack, self._layout, self._out_width
         if self._folds_start:
             width = self._start.shape[1]
             source = layout.sequences(rows, width)
