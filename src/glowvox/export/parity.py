@@ -7,8 +7,9 @@ from the true value than the tolerance. So an export that differs is measured ag
 import copy
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ ACOUSTIC_SIZES = ((1, 1), (2, 3), (3, 11), (1, 60))
 _SIGMA = 0.6
 
 Arrays = tuple[NDArray[np.float32], ...]
+EngineT = TypeVar("EngineT", VocoderEngine, AcousticEngine)
 
 
 @dataclass(frozen=True)
@@ -75,26 +77,37 @@ def vocoder_parity(model: WaveGlow, engine: VocoderEngine, *, proof: bool = Fals
         engine: of what was exported.
         proof: whether the graph shall be proved right: where float32 cannot tell, both are compared with float64.
     """
-    reference = TorchVocoder(model)
-    found = compared(_vocoder_outputs(reference, engine))
-    if not proof or found.relative_error <= TOLERANCE:
-        return found
-    exact = TorchVocoder(copy.deepcopy(model), dtype="float64")
-    return _judged(*(compared(_vocoder_outputs(exact, one)) for one in (engine, reference)))
+    return _parity(model, engine, TorchVocoder, _vocoder_outputs, proof=proof)
 
 
 def acoustic_parity(model: GlowTTS, engine: AcousticEngine, *, proof: bool = False) -> Parity:
     """Compare both halves of an acoustic engine with the model, batches with padding included; see `vocoder_parity`."""
-    reference = TorchAcoustic(model)
-    found = compared(_acoustic_outputs(reference, engine))
+    return _parity(model, engine, TorchAcoustic, _acoustic_outputs, proof=proof)
+
+
+def _parity(
+    model: WaveGlow | GlowTTS,
+    engine: EngineT,
+    torch_engine: Callable[..., EngineT],
+    outputs: Callable[[EngineT, EngineT], Iterator[tuple[Arrays, Arrays]]],
+    *,
+    proof: bool,
+) -> Parity:
+    """Compare an engine with PyTorch's; where a proof is asked for that float32 cannot give, compare both with float64.
+
+    Args:
+        model: the weights.
+        engine: of what was exported.
+        torch_engine: makes PyTorch's engine of the model.
+        outputs: of an engine, beside those of the reference, which is its first argument.
+        proof: see `vocoder_parity`.
+    """
+    reference = torch_engine(model)
+    found = compared(outputs(reference, engine))
     if not proof or found.relative_error <= TOLERANCE:
         return found
-    exact = TorchAcoustic(copy.deepcopy(model), dtype="float64")
-    return _judged(*(compared(_acoustic_outputs(exact, one)) for one in (engine, reference)))
-
-
-def _judged(found: Parity, own: Parity) -> Parity:
-    """Return a graph's parity with float64, beside PyTorch's own in float32."""
+    exact = torch_engine(copy.deepcopy(model), dtype="float64")
+    found, own = (compared(outputs(exact, one)) for one in (engine, reference))
     return dataclasses.replace(found, rounding=own.relative_error if math.isfinite(own.relative_error) else 0.0)
 
 
@@ -120,7 +133,7 @@ def random_mel(audio: AudioConfig, shape: tuple[int, ...], generator: np.random.
     return (scale * generator.normal(-5.0, 2.0, shape) + shift).astype(np.float32)
 
 
-def _vocoder_outputs(reference: TorchVocoder, engine: VocoderEngine) -> Iterator[tuple[Arrays, Arrays]]:
+def _vocoder_outputs(reference: VocoderEngine, engine: VocoderEngine) -> Iterator[tuple[Arrays, Arrays]]:
     for batch, frames in VOCODER_SIZES:
         generator = np.random.default_rng(frames)
         mel = random_mel(engine.audio, (batch, engine.audio.n_mels, frames), generator)
@@ -129,7 +142,7 @@ def _vocoder_outputs(reference: TorchVocoder, engine: VocoderEngine) -> Iterator
         yield (engine.run(latent, mel),), (reference.run(latent, mel),)
 
 
-def _acoustic_outputs(reference: TorchAcoustic, engine: AcousticEngine) -> Iterator[tuple[Arrays, Arrays]]:
+def _acoustic_outputs(reference: AcousticEngine, engine: AcousticEngine) -> Iterator[tuple[Arrays, Arrays]]:
     for batch, length in ACOUSTIC_SIZES:
         generator = np.random.default_rng(length)
         tokens = generator.integers(0, engine.n_symbols, (batch, length))
