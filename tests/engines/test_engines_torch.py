@@ -61,8 +61,8 @@ def test_half_precision_that_overflows_is_computed_again(model, window, monkeypa
     engine = TorchVocoder(model, dtype="float16")
     inverse = model.inverse
 
-    def overflowing(latent, mel):
-        audio = inverse(latent, mel)
+    def overflowing(latent, mel, **how):
+        audio = inverse(latent, mel, **how)
         return audio * torch.inf if torch.is_autocast_enabled("cpu") else audio
 
     monkeypatch.setattr(model, "inverse", overflowing)
@@ -119,7 +119,7 @@ def test_threads(model):
 
 
 def test_memory_that_is_not_there(model, window, monkeypatch):
-    def failing(latent, mel):
+    def failing(latent, mel, *, limited):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 1 TB")
 
     monkeypatch.setattr(model, "inverse", failing)
@@ -128,7 +128,7 @@ def test_memory_that_is_not_there(model, window, monkeypatch):
 
 
 def test_a_defect_is_not_taken_for_a_mistake_of_the_user(model, window, monkeypatch):
-    def failing(latent, mel):
+    def failing(latent, mel, *, limited):
         raise RuntimeError("sizes do not match")
 
     monkeypatch.setattr(model, "inverse", failing)
