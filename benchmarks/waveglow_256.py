@@ -106,7 +106,7 @@ def variants(model: Any, folder: Path, threads: int, chunks: list[int]) -> dict[
     from glowvox.checkpoint.folder import ModelCard
     from glowvox.engines.choose import installed_engines
     from glowvox.engines.onnx_engine import OnnxVocoder
-    from glowvox.engines.torch_engine import TorchVocoder
+    from glowvox.engines.torch_vocoder import TorchVocoder
     from glowvox.export.model_graphs import graph_cards, write_graphs
 
     plain = plain_waveglow(model.config).eval()

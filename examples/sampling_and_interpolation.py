@@ -86,7 +86,7 @@ def main() -> None:
     # Between speakers: their vectors are rows of a table, so a row in between is a voice in between
     if engine.n_speakers > 1:
         from glowvox import load_model
-        from glowvox.engines.torch_engine import TorchAcoustic
+        from glowvox.engines.torch_acoustic import TorchAcoustic
 
         folder = Path(args.model) / "acoustic"  # where a voice keeps its model
         for share in (0.25, 0.5, 0.75):

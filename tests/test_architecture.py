@@ -118,8 +118,8 @@ def test_a_rule_finds_what_it_is_for(name, text, rule):
 @pytest.mark.parametrize(
     ("name", "text", "rule"),
     [
-        ("engines/torch_engine.py", "from glowvox.models.waveglow import WaveGlow\nimport torch", import_rules.table),
-        ("engines/torch_engine.py", "import torch", import_rules.gates),
+        ("engines/torch_vocoder.py", "from glowvox.models.waveglow import WaveGlow\nimport torch", import_rules.table),
+        ("engines/torch_vocoder.py", "import torch", import_rules.gates),
         ("checkpoint/unpickle.py", "import pickletools", import_rules.gates),
         ("cli/mel.py", "def run(args):\n    import torch", import_rules.gates),
         ("models/waveglow.py", "device = torch.cuda.current_device", code_rules.calls),

@@ -18,7 +18,7 @@ from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.torch_engine import TorchVocoder
+from glowvox.engines.torch_vocoder import TorchVocoder
 from glowvox.models.waveglow import WaveGlow
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
@@ -343,7 +343,7 @@ def test_progress_and_the_missing_extra(recording, model_folder, tmp_path, capsy
     error = capsys.readouterr().err
     assert "speaking 46%, 10 s left\n" in error
     monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [name for name in sys.modules if name.startswith("glowvox.engines.torch_engine")]:
+    for name in [name for name in sys.modules if name.startswith("glowvox.engines.torch_")]:
         monkeypatch.delitem(sys.modules, name)
     assert main(["vocode", str(recording[0]), "-o", str(tmp_path / "o.wav"), "--model", str(model_folder)]) == 2
     assert "pip install 'glowvox[train]'" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import torch
 from tiny_voice import acoustic_model, vocoder_model
 
 from glowvox.checkpoint.model_folder import save_model
-from glowvox.engines.torch_engine import TorchAcoustic
+from glowvox.engines.torch_acoustic import TorchAcoustic
 from glowvox.errors import CheckpointError, EngineError, TextError, VoiceError
 from glowvox.synthesis.latent import sentence_latent
 from glowvox.synthesis.timing import filled_frames, predicted_frames

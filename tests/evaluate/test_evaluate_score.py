@@ -8,7 +8,7 @@ import pytest
 from tiny_voice import acoustic_model, vocoder_model
 
 from glowvox.checkpoint.model_folder import save_model
-from glowvox.engines.torch_engine import TorchAcoustic
+from glowvox.engines.torch_acoustic import TorchAcoustic
 from glowvox.errors import AudioError, CheckpointError, DataError, TextError
 from glowvox.evaluate.batch_alignment import ModelChoice
 from glowvox.evaluate.open_aligner import open_aligner

@@ -13,7 +13,7 @@ from glowvox.cli.main import main
 from glowvox.engines.graph_card import METADATA_KEY, GraphCard
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.engines.onnx_file import read_metadata
-from glowvox.engines.torch_engine import TorchVocoder
+from glowvox.engines.torch_vocoder import TorchVocoder
 from glowvox.errors import CheckpointError, EngineError, MissingExtraError
 from glowvox.export import model_graphs
 from glowvox.export.export_model import export_model

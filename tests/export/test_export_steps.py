@@ -10,7 +10,7 @@ from glowvox.checkpoint.folder import ModelCard
 from glowvox.engines.choose import load_vocoder
 from glowvox.engines.onnx_engine import OnnxVocoder
 from glowvox.engines.stream_state import StreamState
-from glowvox.engines.torch_engine import TorchVocoder
+from glowvox.engines.torch_vocoder import TorchVocoder
 from glowvox.errors import EngineError, MelError
 from glowvox.export.model_graphs import graph_cards, write_graphs
 from glowvox.export.parity import random_mel

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_voice import acoustic_model, write_tiny_voice
 
-from glowvox.engines.torch_engine import TorchAcoustic
+from glowvox.engines.torch_acoustic import TorchAcoustic
 from glowvox.errors import AudioError, MelError, TextError, VoiceError
 from glowvox.synthesis.aligner import Aligner, load_aligner
 from glowvox.synthesis.sentence_mels import MelMaker

@@ -8,7 +8,7 @@ import torch
 from tiny_voice import FakeVocoder, acoustic_config, acoustic_model
 
 from glowvox.config.audio import AudioConfig
-from glowvox.engines.torch_engine import TorchAcoustic
+from glowvox.engines.torch_acoustic import TorchAcoustic
 from glowvox.errors import ConfigError, TextError, VoiceError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.synthesis.aligner import Aligner

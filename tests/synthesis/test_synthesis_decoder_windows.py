@@ -9,7 +9,7 @@ from tiny_voice import write_tiny_voice
 
 from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.engines.torch_engine import TorchAcoustic
+from glowvox.engines.torch_acoustic import TorchAcoustic
 from glowvox.models.registry import build
 from glowvox.synthesis import decoder_windows
 from glowvox.synthesis.decoder_windows import LONG, decode_in_windows, worth_windows

@@ -6,7 +6,7 @@ from tiny_voice import acoustic_config, fake_voice, write_tiny_voice
 
 from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.checkpoint.model_folder import load_model
-from glowvox.engines.torch_engine import TorchAcoustic
+from glowvox.engines.torch_acoustic import TorchAcoustic
 from glowvox.errors import ConfigError, EngineError, VoiceError
 from glowvox.synthesis.voice import load_voice
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from random_vocoders import CONFIGURATIONS
 
-from glowvox.engines.torch_engine import TorchVocoder
+from glowvox.engines.torch_vocoder import TorchVocoder
 from glowvox.errors import ConfigError, MelError, VoiceError
 from glowvox.synthesis.default_voice import default_vocoder
 from glowvox.synthesis.noise import noise

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from glowvox.config.waveglow import WaveGlowConfig  # noqa: E402
-from glowvox.engines.torch_engine import TorchVocoder  # noqa: E402
+from glowvox.engines.torch_vocoder import TorchVocoder  # noqa: E402
 from glowvox.models.waveglow import WaveGlow  # noqa: E402
 from glowvox.synthesis.batch_vocoding import vocode_batch  # noqa: E402
 from glowvox.synthesis.options import VocoderOptions  # noqa: E402

@@ -97,7 +97,7 @@ def load_vocoder(
     """
     chosen = choose_engine(engine, exported=_is_exported(path, VOCODER_NAME, engine)).name
     if chosen == "torch":
-        from glowvox.engines.torch_engine import TorchVocoder
+        from glowvox.engines.torch_vocoder import TorchVocoder
 
         return TorchVocoder.load(Path(path), **_torch_options(threads, device))
     if chosen == "openvino":
@@ -115,7 +115,7 @@ def load_acoustic(
     """Return an acoustic model's engine; see `load_vocoder`."""
     chosen = choose_engine(engine, exported=_is_exported(path, ENCODER_NAME, engine, DECODER_NAME)).name
     if chosen == "torch":
-        from glowvox.engines.torch_engine import TorchAcoustic
+        from glowvox.engines.torch_acoustic import TorchAcoustic
 
         return TorchAcoustic.load(Path(path), **_torch_options(threads, device))
     if chosen == "openvino":

@@ -25,7 +25,7 @@ def flow_vocoder(model: "WaveGlow", *, sigma: float = 0.6, seed: int = 0, refine
     The bias denoiser is off. `refine` is the number of passes of mel refinement; None: as many as the model is meant
     for.
     """
-    from glowvox.engines.torch_engine import TorchVocoder
+    from glowvox.engines.torch_vocoder import TorchVocoder
 
     vocoder = Vocoder(TorchVocoder(model))
     options = VocoderOptions(sigma=sigma, denoise=0.0, seed=seed, refine=refine)

@@ -23,7 +23,7 @@ def open_aligner(name_or_path: str | Path | None, *, threads: int | None = None,
         return load_aligner(path, threads=threads, device=device)
     folder = find_model_folder(path)
     text = _text_side(read_card(folder).provenance.get("text"), folder)
-    from glowvox.engines.torch_engine import TorchAcoustic
+    from glowvox.engines.torch_acoustic import TorchAcoustic
 
     return Aligner(TorchAcoustic.load(folder, threads=threads, device=device), text)
 

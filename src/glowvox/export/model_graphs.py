@@ -11,7 +11,7 @@ from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.graph_card import METADATA_KEY, GraphCard
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
 from glowvox.engines.stream_card import STREAM_KEY
-from glowvox.engines.torch_engine import TorchVocoder, pitch_network
+from glowvox.engines.torch_vocoder import TorchVocoder, pitch_network
 from glowvox.export.glow_tts_graph import write_decoder, write_encoder
 from glowvox.export.graph_builder import GraphBuilder, Precision
 from glowvox.export.quantisation import quantised

@@ -205,7 +205,7 @@ def load_aligner(
                 "model folder or a training run"
             )
         try:
-            from glowvox.engines.torch_engine import TorchAcoustic
+            from glowvox.engines.torch_acoustic import TorchAcoustic
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
