@@ -1,13 +1,13 @@
 """Durations that a caller wishes for a whole text, made into frames for each sentence before anything is spoken."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from glowvox.errors import ConfigError, TextError
 from glowvox.synthesis.script import Line
-from glowvox.synthesis.sentence_mels import Request, Statistics
+from glowvox.synthesis.sentence_mels import MelMaker, Request, Statistics
 from glowvox.synthesis.spoken_times import written_text, written_word_of_token, written_words
 from glowvox.synthesis.timing import LONGEST_TOKEN, Frames, fitted_frames, frames_of_words, shared_slot
 
@@ -33,6 +33,10 @@ class TimingWish:
         """Whether the voice decides."""
         return self.slot is None and self.word_durations is None and self.token_durations is None
 
+    def samples(self, sample_rate: int) -> int | None:
+        """Return the samples of the whole audio; None: as many as it has."""
+        return None if self.slot is None or not np.isfinite(self.slot) else round(self.slot * sample_rate)
+
 
 @dataclass(frozen=True, eq=False)
 class Part:
@@ -45,25 +49,42 @@ class Part:
     """How long each token [L] lasts; None: as predicted."""
 
 
-def planned(
-    parts: Sequence[Part], statistics: Sequence[Statistics | None], wish: TimingWish, frame_rate: float
-) -> list[Part]:
-    """Return the parts of a whole text with the durations wished.
+def planned(parts: Iterable[Part], wish: TimingWish, mels: MelMaker) -> Iterator[Part]:
+    """Yield parts with the durations wished; where any are, the whole text is measured before the first.
 
     Args:
         parts: all lines of the text.
-        statistics: what the encoder said of each; None for silence.
         wish: what is wished.
-        frame_rate: mel frames per second.
+        mels: of the voice.
 
     Raises:
         TextError: the durations do not fit the text.
+        VoiceError, EngineError: see `MelMaker.statistics`.
     """
+    if wish.empty:
+        yield from parts
+        return
+    whole, frame_rate = list(parts), mels.engine.audio.frame_rate
+    statistics = [measured(part, mels) for part in whole]
     if wish.token_durations is not None:
-        return _by_tokens(parts, wish.token_durations)
-    if wish.word_durations is not None:
-        return _by_words(parts, statistics, wish.word_durations, frame_rate)
-    return list(parts) if wish.slot is None else _by_slot(parts, statistics, wish.slot, frame_rate)
+        yield from _by_tokens(whole, wish.token_durations)
+    elif wish.word_durations is not None:
+        yield from _by_words(whole, statistics, wish.word_durations, frame_rate)
+    elif wish.slot is not None:
+        yield from _by_slot(whole, statistics, wish.slot, frame_rate)
+
+
+def measured(part: Part, mels: MelMaker) -> Statistics | None:
+    """Return the durations of a part, None for silence; what else the encoder said is not kept.
+
+    Raises:
+        TextError, VoiceError, EngineError: see `MelMaker.statistics`.
+    """
+    if part.request is None:
+        return None
+    [known] = mels.statistics([part.request])
+    nothing = np.empty((0, 0), np.float32)
+    return replace(known, mean=nothing, log_std=nothing)
 
 
 def _by_tokens(parts: Sequence[Part], durations: Sequence[Frames]) -> list[Part]:

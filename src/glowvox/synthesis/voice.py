@@ -16,9 +16,9 @@ from glowvox.errors import ConfigError, TextError
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.opened_voice import opened_folder
 from glowvox.synthesis.performance import Performance, joined
-from glowvox.synthesis.plan import Part, TimingWish, planned
+from glowvox.synthesis.plan import TimingWish, measured, planned
 from glowvox.synthesis.script import Warn
-from glowvox.synthesis.sentence_mels import MelMaker, Statistics
+from glowvox.synthesis.sentence_mels import MelMaker
 from glowvox.synthesis.speech_options import SpeechOptions, Wishes
 from glowvox.synthesis.timing import Frames
 from glowvox.synthesis.vocoder import Vocoder
@@ -98,8 +98,8 @@ class Voice:
         """
         options = self.options(**wishes)
         wish = TimingWish(slot, word_durations, token_durations)
-        parts = self._planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish)
-        return joined(self._performance.stream(parts, self._samples(slot), first_chunk=None))
+        parts = planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish, self._mels)
+        return joined(self._performance.stream(parts, wish.samples(self.sample_rate), first_chunk=None))
 
     def stream(
         self,
@@ -135,11 +135,11 @@ class Voice:
         """
         options = self.options(**wishes)
         wish = TimingWish(slot, word_durations, token_durations)
-        parts = self._planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish)
+        parts = planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish, self._mels)
         performance = self._performance
         whole = isinstance(text, str) or not wish.empty
         return performance.stream(
-            parts, self._samples(slot), first_chunk=performance.first_chunk if early else None, whole_text=whole
+            parts, wish.samples(self.sample_rate), first_chunk=performance.first_chunk if early else None, whole_text=whole
         )
 
     def say_many(
@@ -189,7 +189,8 @@ class Voice:
         """
         options = self.options(**wishes)
         parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
-        return [known.frames for known in map(self._measured, parts) if known is not None]
+        statistics = (measured(part, self._mels) for part in parts)
+        return [known.frames for known in statistics if known is not None]
 
     def options(self, **wishes: Unpack[Wishes]) -> SpeechOptions:
         """Return the voice's options with wishes in place of some.
@@ -203,25 +204,6 @@ class Voice:
         if unknown:
             raise ConfigError(f"a voice has no option '{unknown[0]}'; there are {', '.join(known)}")
         return self._text.settled(replace(self.card.defaults, **wishes))
-
-    def _samples(self, slot: float | None) -> int | None:
-        return None if slot is None or not np.isfinite(slot) else round(slot * self.sample_rate)
-
-    def _planned(self, parts: Iterator[Part], wish: TimingWish) -> Iterator[Part]:
-        """Yield the parts with their durations; where any are wished, the whole text is measured first."""
-        if wish.empty:
-            yield from parts
-            return
-        whole = list(parts)
-        yield from planned(whole, [self._measured(part) for part in whole], wish, self.card.mel.frame_rate)
-
-    def _measured(self, part: Part) -> Statistics | None:
-        """Return the durations of a part; what else the encoder said is not kept."""
-        if part.request is None:
-            return None
-        [known] = self._mels.statistics([part.request])
-        nothing = np.empty((0, 0), np.float32)
-        return replace(known, mean=nothing, log_std=nothing)
 
     def _many(
         self,
