@@ -136,11 +136,10 @@ class Voice:
         options = self.options(**wishes)
         wish = TimingWish(slot, word_durations, token_durations)
         parts = planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish, self._mels)
-        performance = self._performance
+        first_chunk = self._performance.first_chunk if early else None
         whole = isinstance(text, str) or not wish.empty
-        return performance.stream(
-            parts, wish.samples(self.sample_rate), first_chunk=performance.first_chunk if early else None, whole_text=whole
-        )
+        total = wish.samples(self.sample_rate)
+        return self._performance.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
 
     def say_many(
         self,
