@@ -5,29 +5,22 @@ sentences is silence. So a stream, a whole and a batch are the same samples.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
-from glowvox.engines.machine import usable_cores
-from glowvox.synthesis.batch_vocoding import vocode_batch
 from glowvox.synthesis.fade import EdgeFade
-from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.plan import Part
-from glowvox.synthesis.sentence_mels import MelMaker, Request, SentenceMel
+from glowvox.synthesis.sentence_batches import spoken_together
+from glowvox.synthesis.sentence_mels import MelMaker
+from glowvox.synthesis.sentence_speech import Samples, SentenceSpeech
 from glowvox.synthesis.spoken_times import Clock, timed_marks, timed_words
 from glowvox.synthesis.timing import Frames
 from glowvox.synthesis.vocoder import Vocoder
-from glowvox.synthesis.voice_card import check_contracts
 
 _FIRST_SECONDS = 0.25
 """Speech in the first chunk of a stream."""
-_BATCH_TOKENS = 4000
-_BATCH_FRAMES = 8000
-Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,16 +42,14 @@ class Performance:
         Raises:
             VoiceError: their mel contracts do not fit, and no exact conversion exists.
         """
-        self._mels = mels
-        self._vocoder = vocoder
-        self._scale, self._shift = check_contracts(mels.engine.audio, vocoder.engine.audio)
+        self._sentences = SentenceSpeech(mels, vocoder)
         self._audio = vocoder.engine.audio
+        self._context = vocoder.engine.receptive_field
 
     @property
     def first_chunk(self) -> int:
         """Mel frames in the first chunk of a stream: so many that the next one, with its context, is ready in time."""
-        context = self._vocoder.engine.receptive_field
-        return max(1, round(_FIRST_SECONDS * self._audio.frame_rate), -(-context // 4))
+        return max(1, round(_FIRST_SECONDS * self._audio.frame_rate), -(-self._context // 4))
 
     def stream(
         self, parts: Iterable[Part], total: int | None, *, first_chunk: int | None, whole_text: bool = True
@@ -78,7 +69,7 @@ class Performance:
         def spoken() -> Iterator[_Piece]:
             position = 0
             for part, last in _with_last(parts, whole_text=whole_text):
-                frames, blocks = (None, iter(())) if part.request is None else self._spoken(part, first_chunk)
+                frames, blocks = (None, iter(())) if part.request is None else self._sentences.stream(part, first_chunk)
                 for piece in self._pieces(part, frames, blocks, position, last=last):
                     position += len(piece.samples)
                     yield piece
@@ -97,7 +88,7 @@ class Performance:
             TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
         """
         parts = [part for text in texts for part in text if part.request is not None]
-        spoken = self._in_batches(parts, first_chunk)
+        spoken = spoken_together(self._sentences, parts, first_chunk)
         result = []
         for text in texts:
             position, pieces = 0, []
@@ -109,58 +100,6 @@ class Performance:
                     pieces.append(piece)
             result.append(list(_chunks(iter(pieces), None, self._audio.sample_rate)))
         return result
-
-    def _made(self, parts: Sequence[Part]) -> list[SentenceMel]:
-        requests = [_request(part) for part in parts]
-        statistics = self._mels.statistics(requests)
-        frames = [
-            known.frames if part.frames is None else part.frames for part, known in zip(parts, statistics, strict=True)
-        ]
-        lengths = [int(np.sum(row)) for row in frames]
-        made: dict[int, SentenceMel] = {}
-        order = sorted(range(len(parts)), key=lambda place: lengths[place])
-        for group in _groups(order, lengths, _BATCH_FRAMES):
-            chosen = [[row[place] for place in group] for row in (requests, statistics, frames)]
-            made.update(zip(group, self._mels.mels(*chosen), strict=True))  # type: ignore[arg-type]
-        return [made[place] for place in range(len(parts))]
-
-    def _spoken(self, part: Part, first_chunk: int | None) -> tuple[Frames, Iterator[Samples]]:
-        """Return the frames of a sentence's tokens, and its samples as they are asked for."""
-        request = _request(part)
-        stream = self._vocoder.stream(_options(request), first_chunk=first_chunk)
-        [known] = self._mels.statistics([request])
-        if first_chunk is None:
-            [mel] = self._mels.mels([request], [known], [part.frames])
-            return mel.frames, stream.speak([self._bridged(mel.mel)])
-        frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
-        return frames, stream.speak(map(self._bridged, mels))
-
-    def _in_batches(self, parts: Sequence[Part], first_chunk: int | None) -> Iterator[tuple[Frames, Samples]]:
-        """Yield the frames of the tokens and the samples of sentences, in their order."""
-        order = sorted(range(len(parts)), key=lambda place: len(_request(parts[place]).context))
-        mels: dict[int, SentenceMel] = {}
-        for group in _groups(order, [len(_request(part).context) for part in parts], _BATCH_TOKENS):
-            mels.update(zip(group, self._made([parts[place] for place in group]), strict=True))
-        made = [mels[place] for place in range(len(parts))]
-        if first_chunk is None:
-            wishes = [_options(_request(part)) for part in parts]
-            samples = vocode_batch(self._vocoder, [self._bridged(mel.mel) for mel in made], wishes)
-        else:
-            with ThreadPoolExecutor(usable_cores() if self._vocoder.engine.parallel else 1) as threads:
-                samples = list(threads.map(lambda part, mel: self._as_streamed(part, mel, first_chunk), parts, made))
-        yield from zip((mel.frames for mel in made), samples, strict=True)
-
-    def _as_streamed(self, part: Part, mel: SentenceMel, first_chunk: int) -> Samples:
-        """Return the samples of a sentence, computed in the pieces of `stream`."""
-        if self._mels.in_windows(mel.mel.shape[1]):
-            return np.concatenate(list(self._spoken(part, first_chunk)[1]))
-        stream = self._vocoder.stream(_options(_request(part)), first_chunk=first_chunk)
-        return np.concatenate(list(stream.speak([self._bridged(mel.mel)])))
-
-    def _bridged(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        if (self._scale, self._shift) == (1.0, 0.0):
-            return mel
-        return (mel * self._scale + self._shift).astype(np.float32)
 
     def _pieces(
         self, part: Part, frames: Frames | None, blocks: Iterator[Samples], position: int, *, last: bool
@@ -235,25 +174,3 @@ def _with_last(parts: Iterable[Part], *, whole_text: bool) -> Iterator[tuple[Par
         waiting = part
     if waiting is not None:
         yield waiting, True
-
-
-def _groups(order: Sequence[int], sizes: Sequence[int], limit: int) -> Iterator[list[int]]:
-    """Yield consecutive places whose padded size does not exceed a limit, at least one at a time."""
-    group: list[int] = []
-    for place in order:
-        if group and sizes[place] * (len(group) + 1) > limit:
-            yield group
-            group = []
-        group.append(place)
-    if group:
-        yield group
-
-
-def _options(request: Request) -> VocoderOptions:
-    wished = request.options
-    return VocoderOptions(sigma=wished.sigma, denoise=wished.denoise, refine=wished.refine, seed=request.seed)
-
-
-def _request(part: Part) -> Request:
-    assert part.request is not None
-    return part.request
