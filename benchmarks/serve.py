@@ -20,36 +20,11 @@ import sys
 import threading
 import time
 import urllib.request
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-TEXTS = (
-    "Good morning.",
-    "The door is open.",
-    "The quick brown fox jumps over the lazy dog, and runs away.",
-    "It will rain in the afternoon, and the wind will come from the west.",
-    "Turn left after two hundred metres. Then keep right, and take the second exit.",
-    "She sells sea shells by the sea shore. The shells that she sells are surely from the sea, and nobody knows why.",
-)
-_WIDTH = 2
-"""Bytes of a sample."""
-
-
-@dataclass
-class Figures:
-    """What some clients saw together."""
-
-    seconds: float = 0.0
-    speech: float = 0.0
-    """Seconds of speech received."""
-    first: list[float] = field(default_factory=list)
-    """Seconds to the first audio of each answer."""
-    counts: Counter[str] = field(default_factory=Counter)
-    mixed_up: int = 0
-    """Answers that differ from those made alone."""
+from serve_clients import TEXTS, Figures, SpeechPort
 
 
 def bare_throughput(name: str | None, seconds: float) -> float:
@@ -80,7 +55,7 @@ def cores() -> int:
 
 
 @contextmanager
-def serving(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[str], int, dict[str, float]]]:
+def serving(arguments: list[str], rate: int) -> Iterator[tuple[subprocess.Popen[str], SpeechPort, dict[str, float]]]:
     """Run the server; give the process, its port, and when it listened, spoke first and was ready, in seconds."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "glowvox", "serve", "--port", "0", "--log-level", "info", *arguments]
@@ -94,16 +69,16 @@ def serving(arguments: list[str]) -> Iterator[tuple[subprocess.Popen[str], int, 
                 raise SystemExit(line.strip())
         else:
             raise SystemExit("the server did not start")
-        port = int(json.loads(line)["url"].rpartition(":")[2])
+        place = SpeechPort(int(json.loads(line)["url"].rpartition(":")[2]), rate)
         threading.Thread(target=lambda: [None for _ in server.stderr or ()], daemon=True).start()
         times = {"listening": time.perf_counter() - began}
-        status, *_ = asyncio.run(asked(port, TEXTS[0]))
+        status, *_ = asyncio.run(place.asked(TEXTS[0]))
         assert status == 200, status
         times["first_answer"] = time.perf_counter() - began
-        while not ready(port):
+        while not ready(place.port):
             time.sleep(0.02)
         times["ready"] = time.perf_counter() - began
-        yield server, port, times
+        yield server, place, times
     finally:
         server.kill()
         server.wait()
@@ -116,68 +91,6 @@ def ready(port: int) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-async def asked(port: int, text: str) -> tuple[int, float, bytes, float]:
-    """Return the status of an answer, the seconds to its first audio, the audio, and Retry-After."""
-    body = json.dumps({"input": text, "response_format": "pcm", "sample_rate": RATE}).encode()
-    head = (
-        "POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
-    )
-    began = time.perf_counter()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
-        status = int(lines[0].split()[1])
-        headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-        if headers.get("transfer-encoding") != "chunked":
-            return (
-                status,
-                0.0,
-                await reader.readexactly(int(headers["content-length"])),
-                float(headers.get("retry-after", 0)),
-            )
-        pieces, first = [], 0.0
-        while size := int(await reader.readline(), 16):
-            first = first or time.perf_counter() - began
-            pieces.append((await reader.readexactly(size + 2))[:-2])
-        return status, first, b"".join(pieces), 0.0
-    finally:
-        writer.close()
-
-
-async def load(
-    port: int, clients: int, seconds: float, alone: dict[str, bytes], requests: float = float("inf")
-) -> Figures:
-    """Let clients ask for so long, or so often."""
-    figures, began, left = Figures(), time.perf_counter(), requests
-
-    async def client(number: int) -> None:
-        nonlocal left
-        while time.perf_counter() - began < seconds and left > 0:
-            left -= 1
-            text = TEXTS[number % len(TEXTS)]
-            number += 1
-            try:
-                status, first, audio, later = await asyncio.wait_for(asked(port, text), 120)
-            except TimeoutError:
-                figures.counts["timeout"] += 1
-                continue
-            except (OSError, EOFError, ValueError):
-                figures.counts["broken"] += 1
-                continue
-            figures.counts[str(status)] += 1
-            if status == 200:
-                figures.first.append(first)
-                figures.speech += len(audio) / _WIDTH / RATE
-                figures.mixed_up += hashlib.sha256(audio).digest() != alone[text]
-            elif status == 503:
-                await asyncio.sleep(min(later, 1.0))
-
-    await asyncio.gather(*(client(number) for number in range(clients)))
-    figures.seconds = time.perf_counter() - began
-    return figures
 
 
 def memory(process: int) -> tuple[float, int]:
@@ -212,11 +125,11 @@ def row(figures: Figures, clients: int, bare: float, process: int) -> dict[str, 
     }
 
 
-def soak(port: int, process: int, requests: int, alone: dict[str, bytes]) -> list[dict[str, float]]:
+def soak(place: SpeechPort, process: int, requests: int, alone: dict[str, bytes]) -> list[dict[str, float]]:
     """Ask many times, and look at memory and threads after each tenth."""
     steps = []
     for step in range(1, 11):
-        figures = asyncio.run(load(port, 8, float("inf"), alone, requests / 10))
+        figures = asyncio.run(place.load(8, float("inf"), alone, requests / 10))
         resident, threads = memory(process)
         steps.append({"requests": step * requests / 10, "memory_mib": resident, "threads": threads, **figures.counts})
         print(f"{steps[-1]['requests']:8.0f} requests: {resident:7.1f} MiB, {threads} threads", flush=True)
@@ -234,7 +147,6 @@ def table(rows: list[dict[str, float]]) -> str:
 
 def main() -> None:
     """Run the test and print what it found."""
-    global RATE
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--voice", help="a name, folder or .voice file (default: the packaged voice)")
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32, 128])
@@ -247,24 +159,24 @@ def main() -> None:
 
     import glowvox
 
-    RATE = glowvox.load_voice(args.voice, threads=1).sample_rate
+    rate = glowvox.load_voice(args.voice, threads=1).sample_rate
     told: dict[str, object] = {"cores": cores(), "voice": args.voice, "seconds": args.seconds}
     bare = bare_throughput(args.voice, min(args.seconds, 30.0)) if args.clients else 1.0
     arguments = ["--threads", args.threads, "--workers", args.workers, *(["--voice", args.voice] if args.voice else [])]
-    with serving(arguments) as (server, port, times):
-        alone = {text: hashlib.sha256(asyncio.run(asked(port, text))[2]).digest() for text in TEXTS}
+    with serving(arguments, rate) as (server, place, times):
+        alone = {text: hashlib.sha256(asyncio.run(place.asked(text))[2]).digest() for text in TEXTS}
         rows = []
         for clients in args.clients:
-            rows.append(row(asyncio.run(load(port, clients, args.seconds, alone)), clients, bare, server.pid))
+            rows.append(row(asyncio.run(place.load(clients, args.seconds, alone)), clients, bare, server.pid))
             print(f"{clients} clients: {rows[-1]['speech_per_second']:.1f} s of speech per second", flush=True)
         told |= {"bare_speech_per_second": bare, "start": times, "load": rows}
         if args.soak:
-            told["soak"] = soak(port, server.pid, args.soak, alone)
+            told["soak"] = soak(place, server.pid, args.soak, alone)
         if args.clients:  # the process is killed while it is asked, and started again
             threading.Timer(1.0, server.kill).start()
-            broken = asyncio.run(load(port, 8, 2.0, alone))
+            broken = asyncio.run(place.load(8, 2.0, alone))
             told["broken_by_kill"] = broken.counts["broken"]
-    with serving(arguments) as (_, _, times):
+    with serving(arguments, rate) as (_, _, times):
         told["start_after_kill"] = times
     if rows:
         print(f"\nbare: {bare:.1f} s of speech per second on {cores()} cores\n\n{table(rows)}")
@@ -272,9 +184,6 @@ def main() -> None:
     if args.json:
         Path(args.json).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
-
-RATE = 22_050
-"""Of the voice, in Hz."""
 
 if __name__ == "__main__":
     main()
