@@ -1,27 +1,23 @@
-"""The interface of a vocoder engine: arrays in, samples out; what a stream must remember is an argument and a result.
+"""The interface of a vocoder engine: arrays in, samples out.
 
-An engine computes a whole window, or a signal piece by piece, where it can, without computing anything twice. Windows,
-noise, the denoiser and streams are built on top of it, once for all engines.
+An engine computes a whole window; one of `stepping` also a signal piece by piece. Windows, noise, the denoiser and
+streams are built on top of it, once for all engines.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.pitch_network import PitchNetwork
-from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError, MelError
 
 
 class VocoderEngine(ABC):
     """Runs the inverse of a WaveGlow, or any vocoder from mel to audio, which then takes an empty latent.
 
-    It keeps nothing between calls, so many streams may share one engine. One that can do steps overrides `delay`,
-    `_begin` and `_step`.
+    It keeps nothing between calls, so many streams may share one engine.
     """
 
     def __init__(
@@ -59,51 +55,6 @@ class VocoderEngine(ABC):
         """Whether calls from several threads at once get more done than one call with a batch."""
         return False
 
-    @property
-    def delay(self) -> int | None:
-        """Mel frames that must follow a frame before `step` gives its samples; None: the engine cannot do steps."""
-        return None
-
-    def begin(self) -> StreamState:
-        """Return the state before the first piece of a signal.
-
-        Raises:
-            EngineError: the engine cannot do steps.
-        """
-        if self.delay is None:
-            raise EngineError("this engine takes whole windows only")
-        return StreamState(0, self._begin())
-
-    def step(
-        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
-    ) -> tuple[NDArray[np.float32], StreamState]:
-        """Take the next piece of a signal; joined, the samples of all pieces are those of `run` for the whole.
-
-        Args:
-            latent: float32 `[1, G, t * groups_per_frame]`, the piece's part of the latent.
-            mel: float32 `[1, M, t]`. The first piece, if it is not the last too, has more than `delay` frames.
-            state: what `begin` or the step before returned.
-            final: whether the signal ends here.
-
-        Returns:
-            Samples float32 `[1, S]`, from where the step before ended to `delay` frames before the end of this piece,
-            or, in the last step, to the end; and the state for the next step.
-
-        Raises:
-            MelError: the shapes do not fit.
-            EngineError: the engine failed, cannot do steps, or gave samples that are not finite.
-        """
-        if self.delay is None:
-            raise EngineError("this engine takes whole windows only")
-        self._check(latent, mel)
-        if len(mel) != 1:
-            raise MelError(f"a stream takes one mel at a time, got {len(mel)}")
-        if not final and state.frames + mel.shape[2] <= self.delay:
-            raise MelError(f"the first piece of a stream needs more than {self.delay} frames, got {mel.shape[2]}")
-        samples, values = self._step(latent, mel, state, final=final)
-        self._check_samples(samples, mel)
-        return samples, StreamState(state.frames + mel.shape[2], values)
-
     def run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the samples of a window, whose ends are taken for those of the signal.
 
@@ -137,20 +88,6 @@ class VocoderEngine(ABC):
                 f"the vocoder gave samples that are not finite for mel values from {mel.min():.4g} to {mel.max():.4g}; "
                 "check that the mel is a log-mel spectrogram of the model's contract"
             )
-
-    def _begin(self) -> Mapping[str, Any]:
-        """Return the engine's own state before the first piece, where `delay` is not None."""
-        raise NotImplementedError
-
-    def _step(
-        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
-    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        """Compute `step` for inputs that fit, where `delay` is not None.
-
-        Raises:
-            EngineError: the engine failed.
-        """
-        raise NotImplementedError
 
     @abstractmethod
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:

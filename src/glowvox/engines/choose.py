@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.engines.acoustic import AcousticEngine
-from glowvox.engines.base import VocoderEngine
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
 from glowvox.engines.machine import processor
+from glowvox.engines.stepping import SteppingVocoder
 from glowvox.errors import EngineError, MissingExtraError
 
 ENGINES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
@@ -82,7 +82,7 @@ def choose_engine(wanted: str = "auto", *, exported: bool = True) -> EngineChoic
 
 def load_vocoder(
     path: str | os.PathLike[str], *, engine: str = "auto", threads: int | None = None, device: str = "cpu"
-) -> VocoderEngine:
+) -> SteppingVocoder:
     """Return a vocoder's engine.
 
     Args:

@@ -15,12 +15,13 @@ from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, graph_in
 from glowvox.engines.onnx_file import read_metadata
 from glowvox.engines.onnx_session import as_value, computed, computed_values, open_session
+from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_card import NEXT, STREAM_KEY, StreamCard, clock_inputs
 from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError
 
 
-class OnnxVocoder(VocoderEngine):
+class OnnxVocoder(SteppingVocoder):
     """A WaveGlow's exported inverse."""
 
     def __init__(self, card: GraphCard, stream: StreamCard | None, session: Any, where: str) -> None:

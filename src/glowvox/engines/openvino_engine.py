@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.engines.acoustic import AcousticEngine, EncodedText
-from glowvox.engines.base import VocoderEngine
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
 from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME, graph_in
 from glowvox.engines.machine import checked_threads, processor
 from glowvox.engines.onnx_file import read_metadata
+from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_card import NEXT, STREAM_KEY, StreamCard, clock_inputs
 from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError, MissingExtraError
@@ -41,7 +41,7 @@ def openvino_library() -> Any:
     return openvino
 
 
-class OpenVinoVocoder(VocoderEngine):
+class OpenVinoVocoder(SteppingVocoder):
     """A WaveGlow's exported inverse."""
 
     def __init__(self, card: GraphCard, stream: StreamCard | None, compiled: Any, where: str) -> None:

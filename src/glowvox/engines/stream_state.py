@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, eq=False)
 class StreamState:
-    """What `VocoderEngine.step` left behind; it is never changed, so a signal can be taken up again from any state."""
+    """What `SteppingVocoder.step` left behind; never changed, so a signal can be taken up again from any state."""
 
     frames: int
     """Mel frames that have gone in."""

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from glowvox.checkpoint.model_folder import load_model
-from glowvox.engines.base import VocoderEngine
 from glowvox.engines.pitch_network import PitchNetwork
+from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_state import StreamState
 from glowvox.engines.torch_device import HALF_TYPES, TYPES, find_device, set_threads, told_when_out_of_memory
 from glowvox.errors import CheckpointError, EngineError
@@ -20,7 +20,7 @@ from glowvox.models.waveglow import WaveGlow
 from glowvox.models.waveglow_steps import StepPiece, step_delay
 
 
-class TorchVocoder(VocoderEngine):
+class TorchVocoder(SteppingVocoder):
     """A WaveGlow in PyTorch."""
 
     def __init__(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.engines.base import VocoderEngine
+from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_state import StreamState
 
 Spoken = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -86,7 +87,7 @@ class VocoderPieces(ABC):
 class SteppedPieces(VocoderPieces):
     """Over an engine that does steps."""
 
-    def __init__(self, engine: VocoderEngine, delay: int) -> None:
+    def __init__(self, engine: SteppingVocoder, delay: int) -> None:
         """Begin a signal.
 
         Args:
@@ -94,6 +95,7 @@ class SteppedPieces(VocoderPieces):
             delay: of the engine.
         """
         super().__init__(engine)
+        self._stepping = engine
         self._delay = delay
         self._state: StreamState = engine.begin()
 
@@ -106,7 +108,7 @@ class SteppedPieces(VocoderPieces):
         if final and not self._state.frames:
             return self._engine.run(*self._part(0, end))[0]
         known = end if final else end + self._delay
-        samples, state = self._engine.step(*self._part(self._state.frames, known), self._state, final=final)
+        samples, state = self._stepping.step(*self._part(self._state.frames, known), self._state, final=final)
         self._state = state
         return samples[0]
 
@@ -134,4 +136,6 @@ class WindowedPieces(VocoderPieces):
 
 def vocoder_pieces(engine: VocoderEngine) -> VocoderPieces:
     """Return the way that costs least with an engine."""
-    return WindowedPieces(engine) if engine.delay is None else SteppedPieces(engine, engine.delay)
+    if isinstance(engine, SteppingVocoder) and engine.delay is not None:
+        return SteppedPieces(engine, engine.delay)
+    return WindowedPieces(engine)

@@ -123,7 +123,7 @@ def open_engines(
     chosen = chosen_engine(folder, engine)
     if chosen == "torch":
         acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads)
-        vocoder = load_vocoder(folder / "vocoder", engine=chosen, threads=threads)
+        vocoder: VocoderEngine = load_vocoder(folder / "vocoder", engine=chosen, threads=threads)
     else:
         with ThreadPoolExecutor(1) as beside:  # engines take most of a start, and open their graphs on any thread
             opening = beside.submit(_exported_vocoder, folder, card.vocoder, chosen, threads)
