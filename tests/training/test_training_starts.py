@@ -79,6 +79,8 @@ def test_a_vocoder_learns_from_acoustic_mels(prepared: Path, acoustic: Path, tmp
     assert read_card(run).provenance["mels_from"]["acoustic"] == "run"
     before = {path: path.stat().st_mtime_ns for path in (run / "mels").rglob("*.safetensors")}
     longer = vocoder_preset(training={"steps": 3, "validate_every": 3, "checkpoint_every": 3})
+    with pytest.raises(TrainingError, match="name the model again with --mels-from"):
+        train_vocoder(longer, [prepared], options(run, resume=True))
     assert train_vocoder(longer, [prepared], options(run, resume=True), MelSource(acoustic)) == 3
     assert {path: path.stat().st_mtime_ns for path in (run / "mels").rglob("*.safetensors")} == before
 

@@ -9,6 +9,7 @@ from torch import nn
 from glowvox.config.preset import Preset
 from glowvox.data.batches.segments import SegmentSampler
 from glowvox.data.prepared import PreparedData
+from glowvox.errors import TrainingError
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
 from glowvox.training.distributed import Processes
@@ -38,6 +39,7 @@ def train_vocoder(
             recordings' alone.
 
     Raises:
+        TrainingError: a run with an acoustic model's mels is to be resumed without them.
         GlowvoxError: the data does not fit the model, or the run cannot start.
     """
     data = [PreparedData(folder) for folder in folders]
@@ -50,6 +52,10 @@ def train_vocoder(
             sources.append(
                 with_acoustic_mels(part, mels_from, options.run / MELS_NAME / f"{number}-{part.folder.name}")
             )
+    elif options.resume and (options.run / MELS_NAME).is_dir():
+        raise TrainingError(
+            f"{options.run}: this run learns from an acoustic model's mels too; name the model again with --mels-from"
+        )
     training = [clip for part in sources for clip in part.clips("train")]
 
     def make_task(model: nn.Module, processes: Processes) -> Task:
