@@ -7,11 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from loopback import SlowVocoder, eventually, running, slow_voice
-from tiny_voice import FakeAcoustic, card, fake_voice
+from loopback import eventually, running, slow_voice
+from tiny_voice import fake_voice
 
 from glowvox.serve.settings import Limits, ServerSettings
-from glowvox.synthesis.voice import Voice
 
 LONG = "This is a sentence that takes its time to be spoken. " * 16
 TEXTS = [
@@ -35,20 +34,6 @@ def test_concurrent_speeches_equal_those_made_alone(server):
         together = list(threads.map(lambda wish: server.post(**wish).content, wishes))
     assert [len(one) for one in together] == [len(one) for one in alone]
     assert together == alone
-
-
-def test_short_texts_that_wait_are_spoken_together(voice):
-    vocoder = SlowVocoder(0.1)
-    own = card(n_group=256, receptive_field=2, denoise=0.0)
-    acoustic = FakeAcoustic(audio=own.mel)
-    with running([Voice(own, acoustic, vocoder)], ServerSettings(workers=1)) as server:
-        alone = {text: server.post(text).content for text in TEXTS}
-        acoustic.batches.clear()
-        with ThreadPoolExecutor(12) as threads:
-            together = list(threads.map(lambda text: (text, server.post(text).content), TEXTS * 2))
-    assert all(content == alone[text] for text, content in together)
-    assert max(acoustic.batches) > 1
-    assert vocoder.most_running == 1
 
 
 def test_a_text_that_cannot_be_spoken_does_not_spoil_those_beside_it():
@@ -199,5 +184,4 @@ def test_threads_and_memory_do_not_grow_with_requests():
         # a pool may still fill up to its size, but 160 requests leave no thread each
         assert threading.active_count() < threads + 16
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 8_000  # KiB
-        assert not server.service.batches.waiting
         assert eventually(lambda: not server.service.busy)

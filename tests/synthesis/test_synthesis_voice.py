@@ -63,22 +63,6 @@ def test_many_are_each_alone(voice):
         assert audio.words == alone.words
 
 
-def test_many_can_be_computed_in_the_pieces_of_a_stream(voice):
-    texts = [TEXT, "Two.", "Another sentence. And one more", 40 * "A very long sentence, "]
-    streamed = [joined(voice.stream(text)) for text in texts]
-    for one, other in zip(voice.say_many(texts, early=True), streamed, strict=True):
-        _close(one.samples, other.samples)
-        assert one.words == other.words
-
-
-def test_a_packed_voice_gives_a_stream_in_batches_to_the_last_bit():
-    voice = load_voice(threads=1)
-    texts = ["Good morning.", "It will rain in the afternoon, and the wind will come from the west.", "Yes."]
-    streamed = [joined(voice.stream(text)) for text in texts]
-    for one, other in zip(voice.say_many(texts, early=True), streamed, strict=True):
-        np.testing.assert_array_equal(one.samples, other.samples)
-
-
 def test_batches_are_batches():
     voice = fake_voice()
     list(voice.say_many([f"This is sentence number {number}." for number in range(16)]))

@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass, field
 
-from glowvox.serve.batches import Batches
 from glowvox.serve.keys import Gate
 from glowvox.serve.metrics import Metrics
 from glowvox.serve.settings import ServerSettings
@@ -23,7 +22,6 @@ class Service:
     gate: Gate = field(init=False)
     studio: Studio = field(init=False)
     metrics: Metrics = field(init=False)
-    batches: Batches = field(default_factory=Batches)
     warm: bool = False
     """Whether every voice has spoken, and so has loaded what it needs."""
     stopping: bool = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glowvox.serve.settings import ServerSettings
-from glowvox.serve.speech_request import SpeechWishes
+from glowvox.serve.speech_request import SpeechRequest, SpeechWishes
 from glowvox.serve.voice_shelf import Choice
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 from glowvox.synthesis.timestamps.timeline import Timeline
@@ -47,6 +47,23 @@ def speak(
         timeline = Timeline.of([chunk])
         yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
         seconds += timeline.duration
+
+
+def speak_file(choice: Choice, body: SpeechRequest, settings: ServerSettings) -> Generator[Spoken, None, None]:
+    """Yield the sound file of a request's text, piece by piece.
+
+    Every text is computed by itself, whatever waits beside it: in the pieces of its stream, together with others, it
+    takes as long, and cut otherwise its samples would be rounded otherwise.
+
+    Raises:
+        GlowvoxError: see `Voice.stream` and `SpeechEncoder`.
+    """
+    with SpeechEncoder(body.response_format, choice.voice.sample_rate, body.target_rate()) as encoder:
+        seconds = 0.0
+        for piece in speak(choice, body.input, body, settings, encoder):
+            yield piece
+            seconds += piece.timeline.duration
+        yield Spoken(encoder.finish(), NOTHING, seconds, encoder.rate)
 
 
 def word_table(piece: Spoken) -> list[dict[str, Any]]:

@@ -10,8 +10,7 @@ from glowvox.serve.audience import Audience
 from glowvox.serve.reports import Report
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechRequest
-from glowvox.serve.speech_work import SpeechWork
-from glowvox.serve.spoken import Spoken
+from glowvox.serve.spoken import Spoken, speak_file
 from glowvox.serve.studio import Take
 
 
@@ -37,15 +36,14 @@ class Telling:
         body.check(service.settings.limits)
         report = Report(service, choice.voice.name, client, body.input)
         audience = Audience(request)
-        work = SpeechWork(service, choice, body)
-        audience.on_leaving(work.withdraw)
         take: Take[Spoken] | None = None
         try:
-            take = await audience.wait(service.studio.take(client, work))
+            take = await audience.wait(
+                service.studio.take(client, lambda _: speak_file(choice, body, service.settings))
+            )
             audience.on_leaving(take.cancel)
             first = await audience.wait(take.following())
         except BaseException as error:
-            work.withdraw()
             if take is not None:
                 take.cancel()
             audience.dismiss()

@@ -76,19 +76,17 @@ class Performance:
 
         return _chunks(spoken(), total, self._audio.sample_rate)
 
-    def together(self, texts: Sequence[Sequence[Part]], first_chunk: int | None = None) -> list[list[AudioChunk]]:
+    def together(self, texts: Sequence[Sequence[Part]]) -> list[list[AudioChunk]]:
         """Return the chunks of several texts, computed in batches.
 
         Args:
             texts: their parts.
-            first_chunk: see `stream`, in whose pieces they are then computed, since what is cut elsewhere is rounded
-                otherwise. None: those of the whole.
 
         Raises:
             TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
         """
         parts = [part for text in texts for part in text if part.request is not None]
-        spoken = spoken_together(self._sentences, parts, first_chunk)
+        spoken = spoken_together(self._sentences, parts)
         result = []
         for text in texts:
             position, pieces = 0, []

@@ -4,11 +4,9 @@ Each comes out with the samples that it has alone.
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from glowvox.engines.machine import usable_cores
 from glowvox.synthesis.batch_vocoding import vocode_batch
 from glowvox.synthesis.plan import Part
 from glowvox.synthesis.sentence_mels import MelMaker, SentenceMel
@@ -19,16 +17,12 @@ _BATCH_TOKENS = 4000
 _BATCH_FRAMES = 8000
 
 
-def spoken_together(
-    speech: SentenceSpeech, parts: Sequence[Part], first_chunk: int | None
-) -> Iterator[tuple[Frames, Samples]]:
+def spoken_together(speech: SentenceSpeech, parts: Sequence[Part]) -> Iterator[tuple[Frames, Samples]]:
     """Yield the frames of the tokens [L] and the samples of sentences, in their order.
 
     Args:
         speech: what speaks.
         parts: the sentences, no silence among them.
-        first_chunk: see `SentenceSpeech.stream`, in whose pieces they are computed, since what is cut elsewhere is
-            rounded otherwise.
 
     Raises:
         TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
@@ -38,13 +32,8 @@ def spoken_together(
     for group in _groups(lengths, _BATCH_TOKENS):
         mels.update(zip(group, _mels(speech.mels, [parts[place] for place in group]), strict=True))
     made = [mels[place] for place in range(len(parts))]
-    vocoder = speech.vocoder
-    if first_chunk is None:
-        wishes = [options_of(request_of(part)) for part in parts]
-        samples = vocode_batch(vocoder, [speech.bridged(mel.mel) for mel in made], wishes)
-    else:
-        with ThreadPoolExecutor(usable_cores() if vocoder.engine.parallel else 1) as threads:
-            samples = list(threads.map(lambda part, mel: _as_streamed(speech, part, mel, first_chunk), parts, made))
+    wishes = [options_of(request_of(part)) for part in parts]
+    samples = vocode_batch(speech.vocoder, [speech.bridged(mel.mel) for mel in made], wishes)
     yield from zip((mel.frames for mel in made), samples, strict=True)
 
 
@@ -59,14 +48,6 @@ def _mels(maker: MelMaker, parts: Sequence[Part]) -> list[SentenceMel]:
         chosen = [[row[place] for place in group] for row in (requests, statistics, frames)]
         made.update(zip(group, maker.mels(*chosen), strict=True))  # type: ignore[arg-type]
     return [made[place] for place in range(len(parts))]
-
-
-def _as_streamed(speech: SentenceSpeech, part: Part, mel: SentenceMel, first_chunk: int) -> Samples:
-    """Return the samples of a sentence, computed in the pieces of a stream."""
-    if speech.mels.in_windows(mel.mel.shape[1]):
-        return np.concatenate(list(speech.stream(part, first_chunk)[1]))
-    stream = speech.vocoder.stream(options_of(request_of(part)), first_chunk=first_chunk)
-    return np.concatenate(list(stream.speak([speech.bridged(mel.mel)])))
 
 
 def _groups(sizes: Sequence[int], limit: int) -> Iterator[list[int]]:

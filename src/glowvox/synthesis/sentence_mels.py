@@ -59,7 +59,7 @@ class SentenceMel:
 class MelMaker:
     """Speaks sentences up to the mel, over any acoustic engine."""
 
-    def __init__(self, engine: AcousticEngine, tokenizer: Tokenizer) -> None:
+    def _init__(self, engine: AcousticEngine, tokenizer: Tokenizer) -> None:
         """Take an engine and the tokenizer that its model was trained with.
 
         Raises:
@@ -146,7 +146,7 @@ class MelMaker:
             TextError, VoiceError, EngineError: see `mels`, the decoder's when the pieces are asked for.
         """
         field, (own, latent, contour) = self.engine.decoder_field, self._latent(request, known, given)
-        if field is None or not self.in_windows(int(own.sum())):
+        if field is None or not self._in_windows(int(own.sum())):
             return own, iter([self.mels([request], [known], [own])[0].mel])
         comb = harmonic_comb(contour[None], self.engine.audio)[0] if self.engine.melody else None
         pieces = decode_in_windows(
@@ -154,7 +154,7 @@ class MelMaker:
         )
         return own, _cut(pieces, int(own.sum()))
 
-    def in_windows(self, frames: int) -> bool:
+    def _in_windows(self, frames: int) -> bool:
         """Return whether `mel_pieces` gives a mel of so many frames in more than one piece."""
         field, step = self.engine.decoder_field, self.engine.n_squeeze
         return field is not None and worth_windows(-(-frames // step) * step, field)

@@ -146,7 +146,6 @@ class Voice:
         texts: Iterable[str],
         *,
         batch_size: int = 16,
-        early: bool = False,
         lexicon: Lexicon | None = None,
         on_warning: Warn | None = None,
         **wishes: Unpack[Wishes],
@@ -156,8 +155,6 @@ class Voice:
         Args:
             texts: plain texts; as many as `batch_size` are in memory at once.
             batch_size: how many texts are computed together.
-            early: whether the samples shall be computed in the pieces of `stream` rather than as those of `say`: what
-                is computed in other pieces is rounded otherwise, in the seventh digit.
             lexicon: see `say`.
             on_warning: see `say`.
             **wishes: see `say`.
@@ -171,7 +168,7 @@ class Voice:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
         options = self.options(**wishes)
-        return self._many(iter(texts), batch_size, lexicon, options, on_warning, early=early)
+        return self._many(iter(texts), batch_size, lexicon, options, on_warning)
 
     def durations(
         self,
@@ -211,10 +208,8 @@ class Voice:
         lexicon: Lexicon | None,
         options: SpeechOptions,
         on_warning: Warn | None,
-        *,
-        early: bool,
     ) -> Iterator[Audio]:
-        number, first_chunk = 0, self._performance.first_chunk if early else None
+        number = 0
         while group := list(islice(texts, size)):
             scripts = []
             for text in group:
@@ -223,7 +218,7 @@ class Voice:
                     scripts.append(list(self._text.parts(text, lexicon, options, on_warning)))
                 except TextError as error:
                     raise TextError(f"text {number}: {error}") from error
-            yield from map(joined, self._performance.together(scripts, first_chunk))
+            yield from map(joined, self._performance.together(scripts))
 
 
 def load_voice(
