@@ -59,7 +59,7 @@ class SentenceMel:
 class MelMaker:
     """Speaks sentences up to the mel, over any acoustic engine."""
 
-    def _init__(self, engine: AcousticEngine, tokenizer: Tokenizer) -> None:
+    def __init__(self, engine: AcousticEngine, tokenizer: Tokenizer) -> None:
         """Take an engine and the tokenizer that its model was trained with.
 
         Raises:
