@@ -63,6 +63,12 @@ BENCHMARKS = (
         ("--minutes", "0.05"),
     ),
     Benchmark("training", "Training a vocoder", ("benchmarks/train_vocoder.py",), ("--segments", "1")),
+    Benchmark(
+        "acoustic-training",
+        "Training an acoustic model",
+        ("benchmarks/train_acoustic.py",),
+        ("--presets", "glow-tts-small", "--steps", "1"),
+    ),
     Benchmark("constant-memory", "Recomputing activations", ("benchmarks/constant_memory.py",)),
     Benchmark("alignment", "Monotonic alignment search", ("benchmarks/alignment.py",)),
 )
