@@ -15,6 +15,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.matrix_product import product
+
 _HARMONIC_BELOW_HZ = 3000.0
 """Up to here the source of a voiced sound is harmonic; above, noise takes over step by step."""
 _NOISE_ABOVE_HZ = 9000.0
@@ -154,4 +156,4 @@ def lapped_coefficients(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     before, after = blocks[:-1, half:][:, ::-1], blocks[1:, :half]
     folded[:-1, half:] = (sine * before - cosine * after)[:, ::-1]
     folded[1:, :half] = sine * after + cosine * before
-    return folded @ basis
+    return product(folded, basis)

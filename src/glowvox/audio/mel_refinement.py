@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.matrix_product import BandedMatrix
 from glowvox.audio.mel import LOG_UNITS, mel_filterbank
 from glowvox.audio.stft import hann_window, overlap_add
 from glowvox.config.audio import AudioConfig
@@ -52,7 +53,8 @@ class MelRefinement:
         self.config = config
         self.passes = passes
         filters, spread = refinement_filters(config)
-        self._analysis, self._spread = filters.astype(np.float32), spread.astype(np.float32)
+        self._analysis = BandedMatrix(filters.T.astype(np.float32))
+        self._spread = BandedMatrix(spread.T.astype(np.float32))
 
     @property
     def context(self) -> int:
@@ -72,11 +74,11 @@ class MelRefinement:
     def gain(self, spectrum: NDArray[np.complexfloating], target: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the gain `[T, F]` of a spectrum `[T, F]` for a mel spectrogram `[T, M]` in nepers."""
         power, magnitude = self.config.power, np.abs(spectrum)
-        energy = (magnitude if power == 1.0 else magnitude**power) @ self._analysis.T
+        energy = (magnitude if power == 1.0 else magnitude**power) @ self._analysis
         excess = target - np.log(np.maximum(energy, self.config.floor))
         step = np.clip(excess * np.float32(STRENGTH / power), -LARGEST_STEP, LARGEST_STEP)
-        gain: NDArray[np.float32] = np.exp(step @ self._spread.T)
-        return gain
+        log_gain: NDArray[np.float32] = step @ self._spread
+        return np.exp(log_gain, out=log_gain)
 
     def stream(self) -> "MelRefinementStream":
         """Return a stream that takes samples and mel frames in pieces; joined, its output is that of the whole."""

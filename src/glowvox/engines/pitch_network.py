@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.matrix_product import product
 from glowvox.errors import EngineError
 
 _LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
@@ -48,6 +49,7 @@ class PitchNetwork:
                 raise EngineError(f"the pitch predictor's weights do not fit: {layer} is {list(weight.shape)}")
             channels = len(weight)
             self._layers.append((weight, bias))
+        self._taps = [np.ascontiguousarray(weight.transpose(2, 1, 0)) for weight, _ in self._layers]
 
     @property
     def receptive_field(self) -> int:
@@ -57,11 +59,13 @@ class PitchNetwork:
     def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return logits `[C, T]` of a mel `[M, T]`."""
         hidden = (np.asarray(mel, np.float64).T - self.mel_mean) / self.mel_std
-        for place, (weight, bias) in enumerate(self._layers):
-            taps = weight.shape[2]
-            padded = np.pad(hidden, ((taps // 2, taps // 2), (0, 0)))
-            views = np.lib.stride_tricks.sliding_window_view(padded, taps, axis=0)
-            hidden = views.reshape(len(views), -1) @ weight.reshape(len(weight), -1).T + bias
+        frames = len(hidden)
+        for place, (taps, (_, bias)) in enumerate(zip(self._taps, self._layers, strict=True)):
+            around = len(taps) // 2
+            padded = np.pad(hidden, ((around, around), (0, 0)))
+            hidden = np.broadcast_to(bias, (frames, len(bias))).copy()
+            for shift, tap in enumerate(taps):
+                hidden += product(padded[shift : shift + frames], tap)
             if place < len(self._layers) - 1:
                 hidden = np.maximum(hidden, 0.0)
         return hidden.T
