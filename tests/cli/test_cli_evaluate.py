@@ -61,6 +61,12 @@ def test_report_of_a_model_beside_griffin_lim(recordings: Path, tmp_path: Path, 
     assert "index.html" in shown.splitlines()[-1]
 
 
+def test_the_vocoder_inside_is_named_default(recordings: Path, tmp_path: Path, capsys) -> None:
+    words = ["evaluate", "vocoder", "default", "--data", str(recordings), "--clips", "1", "--baselines"]
+    assert main([*words, "--json", "-o", str(tmp_path / "report")]) == 0
+    assert list(json.loads(capsys.readouterr().out)["systems"]) == ["natural speech", "default"]
+
+
 def test_the_seed_decides_the_sample(recordings: Path, tmp_path: Path, capsys) -> None:
     model = _model(tmp_path / "model")
     distances = []

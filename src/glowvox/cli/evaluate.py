@@ -17,6 +17,7 @@ EXAMPLE = """\
 examples:
   glowvox evaluate vocoder runs/vocoder/best --data data/ -o report/
   glowvox evaluate vocoder runs/a/best runs/b/best --data recordings/ --clips 20 --wer -o report/
+  glowvox evaluate vocoder default --data data/ --sigma 0.9 -o report/
   glowvox evaluate vocoder --data recordings/ -o report/        (Griffin-Lim alone)"""
 _BASELINES = ("griffin-lim",)
 
@@ -31,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    vocoder.add_argument("model", nargs="*", type=Path, help="vocoders to compare: model folders or training runs")
+    vocoder.add_argument(
+        "model", nargs="*", help="vocoders to compare: model folders, training runs, voices that hold theirs, 'default'"
+    )
     vocoder.add_argument("--data", required=True, type=Path, help="prepared data (its validation split) or recordings")
     vocoder.add_argument("-o", "--output", required=True, type=Path, help="folder for report.json and index.html")
     vocoder.add_argument(
@@ -121,25 +124,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _load(paths: list[Path], threads: int) -> "dict[str, WaveGlow]":
-    if not paths:
+def _load(named: list[str], threads: int) -> "dict[str, WaveGlow]":
+    if not named:
         return {}
     import torch
 
     from glowvox.checkpoint.model_folder import load_model
     from glowvox.errors import CheckpointError
     from glowvox.models.waveglow import WaveGlow
+    from glowvox.synthesis.default_voice import model_path
 
     if threads > 0:
         torch.set_num_threads(threads)
     models: dict[str, WaveGlow] = {}
-    for path in paths:
-        model = load_model(path)
+    for given in named:
+        model = load_model(model_path(given, "vocoder"))
         if not isinstance(model, WaveGlow):
-            raise CheckpointError(f"{path} is no vocoder (it holds a {type(model).__name__})")
-        whole = path.resolve()
+            raise CheckpointError(f"{given} is no vocoder (it holds a {type(model).__name__})")
+        whole = Path(given).resolve()
         name = f"{whole.parent.name}/{whole.name}" if whole.name in ("best", "last") else whole.name
-        models[name if name not in models else str(path)] = model
+        models[name if name not in models else given] = model
     return models
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.matrix_product import product
 from glowvox.errors import EngineError
 
+_ALONE = 2**18
+"""Multiplications up to which a product is computed by the calling thread alone (see `audio/matrix_product.py`)."""
 _LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
 _NAMES = tuple(f"{layer}.{part}" for layer in _LAYERS for part in ("weight", "bias"))
 
@@ -64,8 +65,11 @@ class PitchNetwork:
             around = len(taps) // 2
             padded = np.pad(hidden, ((around, around), (0, 0)))
             hidden = np.broadcast_to(bias, (frames, len(bias))).copy()
-            for shift, tap in enumerate(taps):
-                hidden += product(padded[shift : shift + frames], tap)
+            block = max(1, _ALONE // taps[0].size)
+            for start in range(0, frames, block):
+                end = min(start + block, frames)
+                for shift, tap in enumerate(taps):
+                    hidden[start:end] += padded[start + shift : end + shift] @ tap
             if place < len(self._layers) - 1:
                 hidden = np.maximum(hidden, 0.0)
         return hidden.T
