@@ -22,6 +22,7 @@ def dct_iv(size: int) -> Tensor:
 
 
 @functools.lru_cache(maxsize=16)
+@torch.inference_mode(mode=False)  # made where gradients are not wanted, they must serve where they are
 def _constants(hop: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Return sine `[hop / 2]`, cosine `[hop / 2]` and basis `[hop, hop]`, rounded once from float64."""
     index = torch.arange(hop // 2, dtype=torch.float64) + 0.5
