@@ -43,7 +43,7 @@ def speak(
         GlowvoxError: see `Voice.stream`.
     """
     seconds = 0.0
-    for chunk in choice.voice.stream(text, **unlogged(settings), **wishes.options(choice)):
+    for chunk in choice.voice.stream(text, **_unlogged(settings), **wishes.options(choice)):
         timeline = Timeline.of([chunk])
         yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
         seconds += timeline.duration
@@ -81,7 +81,7 @@ def word_table(piece: Spoken) -> list[dict[str, Any]]:
     ]
 
 
-def unlogged(settings: ServerSettings) -> dict[str, Any]:
+def _unlogged(settings: ServerSettings) -> dict[str, Any]:
     """Return the argument by which a voice logs no warnings: they quote the text."""
     return {} if settings.log_text else {"on_warning": _ignored}
 

@@ -145,19 +145,15 @@ class MelMaker:
         Raises:
             TextError, VoiceError, EngineError: see `mels`, the decoder's when the pieces are asked for.
         """
-        field, (own, latent, contour) = self.engine.decoder_field, self._latent(request, known, given)
-        if field is None or not self._in_windows(int(own.sum())):
+        field, step = self.engine.decoder_field, self.engine.n_squeeze
+        own, latent, contour = self._latent(request, known, given)
+        if field is None or not worth_windows(-(-int(own.sum()) // step) * step, field):
             return own, iter([self.mels([request], [known], [own])[0].mel])
         comb = harmonic_comb(contour[None], self.engine.audio)[0] if self.engine.melody else None
         pieces = decode_in_windows(
             self.engine, latent, receptive_field=field, first=first, speaker=request.speaker, comb=comb
         )
         return own, _cut(pieces, int(own.sum()))
-
-    def _in_windows(self, frames: int) -> bool:
-        """Return whether `mel_pieces` gives a mel of so many frames in more than one piece."""
-        field, step = self.engine.decoder_field, self.engine.n_squeeze
-        return field is not None and worth_windows(-(-frames // step) * step, field)
 
     def _latent(
         self, request: Request, known: Statistics, given: Frames | None
