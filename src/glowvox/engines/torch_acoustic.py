@@ -6,17 +6,19 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.engines.acoustic import EncodedText
 from glowvox.engines.analysis import AnalysedMel, AnalysisEngine
+from glowvox.engines.captured_calls import CapturedCalls, bucket
 from glowvox.engines.torch_device import TYPES, find_device, set_threads, told_when_out_of_memory
 from glowvox.errors import CheckpointError
 from glowvox.models.glow_tts import GlowTTS
 
 
 class TorchAcoustic(AnalysisEngine):
-    """A Glow-TTS in PyTorch, whose flow runs both ways."""
+    """A Glow-TTS in PyTorch, whose flow runs both ways; on an NVIDIA GPU its decoder is replayed as CUDA graphs."""
 
     def __init__(
         self,
@@ -49,6 +51,9 @@ class TorchAcoustic(AnalysisEngine):
         self.device = find_device(device)
         self._dtype = TYPES[dtype]
         self._model = model.to(self._dtype).eval().to(self.device)
+        # several speakers' model reads who speaks on the host, to refuse a wrong number
+        capturable = self.device.type == "cuda" and config.n_speakers == 1
+        self._captured = CapturedCalls() if capturable else None
 
     @property
     def decoder_field(self) -> int | None:
@@ -87,9 +92,27 @@ class TorchAcoustic(AnalysisEngine):
         comb: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         with torch.inference_mode(), told_when_out_of_memory(self.device, f"{latent.shape[2]} mel frames"):
+            given = self._tensor(latent), self._tensor(lengths)
             told = None if comb is None else self._tensor(comb)
-            mel = self._model.decode(self._tensor(latent), self._tensor(lengths), self._speaker(speaker), told)
+            if self._captured is None:
+                mel = self._model.decode(*given, self._speaker(speaker), told)
+            else:
+                mel = self._replayed(self._captured, *given, told)
             return np.asarray(mel.float().cpu().numpy())
+
+    def _replayed(
+        self, captured: CapturedCalls, latent: torch.Tensor, lengths: torch.Tensor, comb: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Return what `decode` gives, computed on one of few lengths."""
+        frames = latent.shape[2]
+        padding = bucket(frames // self.n_squeeze) * self.n_squeeze - frames
+        padded = [F.pad(latent, (0, padding)), lengths]
+        if comb is not None:
+            padded.append(F.pad(comb, (0, padding)))
+        return captured.run("decode", self._decoded, *padded)[:, :, :frames]
+
+    def _decoded(self, latent: torch.Tensor, lengths: torch.Tensor, comb: torch.Tensor | None = None) -> torch.Tensor:
+        return self._model.decode(latent, lengths, None, comb)
 
     def _analyse(
         self, mel: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None

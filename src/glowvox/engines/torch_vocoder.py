@@ -1,5 +1,6 @@
 """The PyTorch engine of the vocoder: the reference, on a CPU or a GPU."""
 
+import functools
 import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -9,8 +10,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
 from glowvox.checkpoint.model_folder import load_model
+from glowvox.engines.captured_calls import CapturedCalls, bucket
 from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_state import StreamState
@@ -21,7 +24,7 @@ from glowvox.models.waveglow_steps import StepPiece, step_delay
 
 
 class TorchVocoder(SteppingVocoder):
-    """A WaveGlow in PyTorch."""
+    """A WaveGlow in PyTorch; on an NVIDIA GPU its windows are replayed as CUDA graphs."""
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class TorchVocoder(SteppingVocoder):
         self.device = find_device(device)
         self.dtype = TYPES[dtype]
         self._model = model.to(_stored_type(self.dtype)).eval().to(self.device)
+        self._captured = CapturedCalls() if self.device.type == "cuda" else None
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "TorchVocoder":
@@ -106,13 +110,34 @@ class TorchVocoder(SteppingVocoder):
     def _computed(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], dtype: torch.dtype
     ) -> NDArray[np.float32]:
+        given = self._tensor(latent), self._tensor(mel)
+        window = f"a window of {mel.shape[2]} mel frames"
+        with torch.inference_mode(), told_when_out_of_memory(self.device, window):
+            if self._captured is None:
+                samples = self._inverse(dtype, *given)
+            else:
+                samples = self._replayed(self._captured, dtype, *given)
+            return np.asarray(samples.cpu().numpy())
+
+    def _inverse(
+        self, dtype: torch.dtype, latent: torch.Tensor, mel: torch.Tensor, lengths: torch.Tensor | None = None
+    ) -> torch.Tensor:
         half: AbstractContextManager[Any] = nullcontext()
         if dtype in HALF_TYPES.values():
-            half = torch.autocast(self.device.type, dtype)
-        window = f"a window of {mel.shape[2]} mel frames"
-        with torch.inference_mode(), half, told_when_out_of_memory(self.device, window):
-            audio = self._model.inverse(self._tensor(latent), self._tensor(mel), limited=True)
-            return np.asarray(audio.float().cpu().numpy())
+            half = torch.autocast(self.device.type, dtype, cache_enabled=False)
+        with half:
+            return self._model.inverse(latent, mel, lengths, limited=True).float()
+
+    def _replayed(
+        self, captured: CapturedCalls, dtype: torch.dtype, latent: torch.Tensor, mel: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the samples, computed in a window of one of few lengths, whose padding the model masks."""
+        batch, _, frames = mel.shape
+        padding = bucket(frames) - frames
+        lengths = torch.full((batch,), frames, device=self.device)
+        padded = F.pad(latent, (0, padding * self.groups_per_frame)), F.pad(mel, (0, padding))
+        samples = captured.run(dtype, functools.partial(self._inverse, dtype), *padded, lengths)
+        return samples[:, : frames * self.audio.hop_length]
 
 
 def _stored_type(dtype: torch.dtype) -> torch.dtype:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from glowvox.flows.base import Flow, apply_mask, frame_counts
-from glowvox.flows.invertible_conv import InverseCache, random_rotation
+from glowvox.flows.invertible_conv import MatrixCache, random_rotation
 
 
 class GroupedInvertibleConv(Flow):
@@ -22,7 +22,7 @@ class GroupedInvertibleConv(Flow):
         self.n_groups = channels // group
         self.group = group
         self.weight = nn.Parameter(random_rotation(group))
-        self._cache = InverseCache()
+        self._cache = MatrixCache()
 
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the groups of `x [B, C, T]`. See `Flow.forward`."""
@@ -30,10 +30,10 @@ class GroupedInvertibleConv(Flow):
 
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the groups back. See `Flow.inverse`."""
-        return self._mix(self._cache.get(self.weight), z, mask), -self._log_det() * frame_counts(z, mask)
+        return self._mix(self._cache.inverse(self.weight), z, mask), -self._log_det() * frame_counts(z, mask)
 
     def _log_det(self) -> Tensor:
-        return torch.linalg.slogdet(self.weight).logabsdet * self.n_groups
+        return self._cache.log_det(self.weight) * self.n_groups
 
     def _mix(self, weight: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):  # the flow's state keeps its precision

@@ -4,6 +4,8 @@ The log-determinant and the inverse are taken in float32 at least: in half preci
 matrix under- or overflows.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -17,25 +19,34 @@ def random_rotation(channels: int) -> Tensor:
     return rotation.contiguous()
 
 
-class InverseCache:
-    """The inverse of a weight, computed again whenever the weight has changed, moved or been replaced.
+class MatrixCache:
+    """What is computed of a weight once, and again whenever the weight has changed, moved or been replaced.
 
-    With gradients enabled nothing is kept: the inverse is then part of the graph.
+    With gradients enabled nothing is kept: the result is then part of the graph. Besides the time, this keeps the
+    decompositions, which wait for the device, out of calls that are recorded as CUDA graphs.
     """
 
     def __init__(self) -> None:
-        self._key: tuple[int, int, torch.device, torch.dtype] | None = None
-        self._inverse: Tensor | None = None
+        self._known: dict[str, tuple[tuple[int, int, torch.device, torch.dtype], Tensor]] = {}
 
-    def get(self, weight: Tensor) -> Tensor:
+    def inverse(self, weight: Tensor) -> Tensor:
         """Return the inverse of `weight [..., C, C]`, in the weight's type."""
+        return self._get("inverse", weight, torch.linalg.inv)
+
+    def log_det(self, weight: Tensor) -> Tensor:
+        """Return log |det W| of `weight [..., C, C]`."""
+        return self._get("log_det", weight, lambda matrix: torch.linalg.slogdet(matrix).logabsdet)
+
+    def _get(self, name: str, weight: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
         if torch.is_grad_enabled() and weight.requires_grad:
-            return torch.linalg.inv(weight)
+            return compute(weight)
         key = (weight.data_ptr(), weight._version, weight.device, weight.dtype)
-        if self._inverse is None or self._key != key:
-            self._inverse = torch.linalg.inv(weight.detach())
-            self._key = key
-        return self._inverse
+        known = self._known.get(name)
+        if known is None or known[0] != key:
+            with torch.inference_mode(mode=False):  # made where gradients are not wanted, it must serve where they are
+                known = key, compute(weight.detach())
+            self._known[name] = known
+        return known[1]
 
 
 class InvertibleConv(Flow):
@@ -44,19 +55,19 @@ class InvertibleConv(Flow):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(random_rotation(channels))
-        self._cache = InverseCache()
+        self._cache = MatrixCache()
 
     @full_precision
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
-        log_det = torch.linalg.slogdet(self.weight).logabsdet
+        log_det = self._cache.log_det(self.weight)
         return apply_mask(torch.matmul(self.weight, x), mask), log_det * frame_counts(x, mask)
 
     @full_precision
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels back. See `Flow.inverse`."""
-        log_det = -torch.linalg.slogdet(self.weight).logabsdet
-        return apply_mask(torch.matmul(self._cache.get(self.weight), z), mask), log_det * frame_counts(z, mask)
+        log_det = -self._cache.log_det(self.weight)
+        return apply_mask(torch.matmul(self._cache.inverse(self.weight), z), mask), log_det * frame_counts(z, mask)
 
 
 class LUInvertibleConv(Flow):

@@ -7,13 +7,14 @@ never exists.
 """
 
 import functools
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glowvox.nn.dropout import dropout_factors
-from glowvox.nn.gated_conv import GatedConv
+from glowvox.nn.gated_conv import fused_kernels, gated_conv
 from glowvox.nn.rows import from_rows, row_gap, row_mask, to_rows
 
 
@@ -121,25 +122,49 @@ class GatedStack(nn.Module):
         return y if mask is None else y * mask.to(dtype)
 
     def _layers(self, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], dtype: torch.dtype) -> Tensor:
-        end = self.end.weight[:, :, 0].to(dtype)
         merged = self.end.weight.shape[0] <= self.end.weight.shape[1]
-        skips: list[Tensor] = []
-        biases: list[Tensor] = []
-        for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
-            activation = self._gate(layer, rows, condition, dilation)
-            weight, bias = layer.mix.weight[:, :, 0].to(dtype), layer.mix.bias
-            if len(skips) < len(self.dilations) - 1:
-                residual, weight = weight.split([self.channels, len(weight) - self.channels])
-                residual_bias, bias = bias.split([self.channels, len(bias) - self.channels])
-                mixed = F.linear(activation, residual, residual_bias.to(dtype))
-                rows = rows + mixed if keep is None else torch.addcmul(rows, mixed, keep)
-            skips.append(F.linear(activation, end @ weight if merged else weight))
-            biases.append(bias)
-        total = functools.reduce(torch.add, skips)
-        skip_bias = functools.reduce(torch.add, biases)
+        end = self.end.weight[:, :, 0].to(dtype) if merged else None
+        kernels = None if torch.is_grad_enabled() else fused_kernels(rows)
+        compute = self._plain_layers if kernels is None else functools.partial(self._fused_layers, kernels)
+        total = compute(rows, keep, conditions, end)
+        skip_bias = functools.reduce(
+            torch.add, [layer.mix.bias[-self.end.weight.shape[1] :] for layer in self._typed_layers()]
+        )
         if merged:
             return total + (self.end.weight[:, :, 0] @ skip_bias + self.end.bias).to(dtype)
         return self.end(total + skip_bias.to(dtype))
+
+    def _plain_layers(self, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], end: Tensor | None) -> Tensor:
+        """Return the sum of skips `[R, S]` without their biases, or `[R, O]` after the end's weight `[O, S]`."""
+        skips: list[Tensor] = []
+        for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
+            activation = self._gate(layer, rows, condition, dilation)
+            residual, skip = self._mixes(layer, rows.dtype)
+            if len(residual):
+                mixed = F.linear(activation, residual, layer.mix.bias[: len(residual)].to(rows.dtype))
+                rows = rows + mixed if keep is None else torch.addcmul(rows, mixed, keep)
+            skips.append(F.linear(activation, skip if end is None else end @ skip))
+        return functools.reduce(torch.add, skips)
+
+    def _fused_layers(
+        self, kernels: ModuleType, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], end: Tensor | None
+    ) -> Tensor:
+        """Do what `_plain_layers` does where no gradients are wanted, overwriting the rows."""
+        width = self.end.weight.shape[1] if end is None else len(end)
+        total = torch.zeros(len(rows), width, dtype=torch.float32, device=rows.device)
+        for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
+            activation = self._gate(layer, rows, condition, dilation)
+            residual, skip = self._mixes(layer, rows.dtype)
+            skip = skip if end is None else end @ skip
+            kernels.mix_into(rows, total, activation, residual, layer.mix.bias, skip, keep)
+        return total.to(rows.dtype)
+
+    def _mixes(self, layer: GatedLayer, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return the weights of a layer's mix: residual (no rows in the last layer) and skip."""
+        weight = layer.mix.weight[:, :, 0].to(dtype)
+        skip = self.end.weight.shape[1]
+        residual, skips = weight.split([len(weight) - skip, skip])
+        return residual, skips
 
     def _typed_layers(self) -> list[GatedLayer]:
         return list(self.layers)  # type: ignore[arg-type]
@@ -153,8 +178,7 @@ class GatedStack(nn.Module):
         factors = None
         if self.training and self.dropout:
             factors = dropout_factors(rows.new_empty(len(rows), self.channels), self.dropout)
-        activation: Tensor = GatedConv.apply(rows, condition, layer.dilated.weight.permute(2, 0, 1), dilation, factors)
-        return activation
+        return gated_conv(rows, condition, layer.dilated.weight.permute(2, 0, 1), dilation, factors)
 
     def _conditions(self, condition: Tensor | None, x: Tensor, gap: int, dtype: torch.dtype) -> list[Tensor]:
         """Return for each layer what is added before the gate, `[R, 2H]`, biases included."""
