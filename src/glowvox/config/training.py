@@ -38,6 +38,8 @@ class TrainingConfig:
     """Batches whose gradients are averaged into one step."""
     recompute: bool = False
     """Keep only each flow step's input and compute its activations again (memory for a third more work)."""
+    capture: bool = True
+    """On a GPU, replay a vocoder's coupling networks as CUDA graphs; not together with `recompute` or `accumulate`."""
     validate_every: int = 1000
     """Steps between two validations."""
     checkpoint_every: int = 500

@@ -26,12 +26,14 @@ class AffineCoupling(Flow):
     def __init__(self, network: nn.Module, *, max_log_scale: float = 0.0) -> None:
         super().__init__()
         self.network = network
+        self.captured: CouplingNetwork | None = None
+        """What stands for the network in `forward`: in training on a GPU, its replay."""
         self.max_log_scale = max_log_scale
 
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Scale and shift the second half of `x [B, C, T]`. See `Flow.forward`."""
         kept, moved = self._halves(apply_mask(x, mask))
-        shift, log_scale = self.shift_and_log_scale(kept, mask, condition)
+        shift, log_scale = self.shift_and_log_scale(kept, mask, condition, self.captured)
         moved = apply_mask(moved * log_scale.exp() + shift, mask)
         return torch.cat([kept, moved], 1), log_scale.sum((1, 2))
 
@@ -42,9 +44,12 @@ class AffineCoupling(Flow):
         moved = apply_mask((moved - shift) * (-log_scale).exp(), mask)
         return torch.cat([kept, moved], 1), -log_scale.sum((1, 2))
 
-    def shift_and_log_scale(self, kept: Tensor, mask: Tensor | None, condition: Tensor | None) -> tuple[Tensor, Tensor]:
+    def shift_and_log_scale(
+        self, kept: Tensor, mask: Tensor | None, condition: Tensor | None, network: CouplingNetwork | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return the shift and the (bounded, masked) log scale for the moved half, each `[B, C // 2, T]`."""
-        shift, log_scale = self.network(kept, mask, condition).to(kept.dtype).chunk(2, 1)
+        compute = self.network if network is None else network
+        shift, log_scale = compute(kept, mask, condition).to(kept.dtype).chunk(2, 1)
         if self.max_log_scale:
             log_scale = self.max_log_scale * torch.tanh(log_scale / self.max_log_scale)
         return shift, apply_mask(log_scale, mask)

@@ -16,6 +16,7 @@ from glowvox.data.batches.store import MemoryStore
 from glowvox.data.prepared import Clip
 from glowvox.errors import DataError
 from glowvox.models.waveglow import WaveGlow
+from glowvox.training.captured_couplings import capture_couplings
 from glowvox.training.device_segments import DeviceSegments
 from glowvox.training.log import RunLog
 from glowvox.training.pitch import sourced_latent
@@ -56,6 +57,8 @@ class VocoderTask(Task):
         validation: clips never trained on; at most `likelihood_clips` of them measure the likelihood.
         listening_clips: how many of them are synthesised at each validation.
         recompute: keep only each flow step's input for the backward pass.
+        capture: replay the coupling networks as CUDA graphs; for models on a GPU, without `recompute`, whose gradients
+            are those of one batch.
     """
 
     likelihood_clips = 24
@@ -70,12 +73,14 @@ class VocoderTask(Task):
         listening_clips: int,
         *,
         recompute: bool = False,
+        capture: bool = False,
     ) -> None:
         if not validation:
             raise DataError("the data set has no validation clips; prepare it with --validation")
         self.model: nn.Module = model
         self.vocoder = model
         self.vocoder.steps.recompute = recompute
+        self._to_capture = capture
         self.config = config
         self.sampler = sampler
         self.training = list(training)
@@ -110,6 +115,9 @@ class VocoderTask(Task):
         metrics: dict[str, Tensor] = {}
         every = config.likelihood_every if spectral else 1
         if step % every == 0:
+            if self._to_capture:
+                capture_couplings(self.vocoder, lambda: self.vocoder(batch.samples, batch.mel))
+                self._to_capture = False
             total = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma).sum()
             nats = -total / batch.samples.numel()
             loss = loss + config.likelihood_weight * every * nats

@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from glowvox.config.preset import Preset
+from glowvox.config.training import TrainingConfig
 from glowvox.data.batches.segments import SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.errors import TrainingError
@@ -85,6 +86,7 @@ def train_vocoder(
             [clip for part in data for clip in part.clips("validation")],
             preset.training.validation_clips,
             recompute=preset.training.recompute,
+            capture=_can_capture(model, preset.training),
         )
 
     provenance: dict[str, Any] = {
@@ -94,3 +96,9 @@ def train_vocoder(
     if mels_from is not None:
         provenance["mels_from"] = {"acoustic": mels_from.acoustic.name, "temperature": mels_from.temperature}
     return start(preset, options, make_task, provenance)
+
+
+def _can_capture(model: nn.Module, config: TrainingConfig) -> bool:
+    """Return whether the couplings may be replayed: recomputing, and adding up batches, would call them again."""
+    on_gpu = next(model.parameters()).is_cuda
+    return on_gpu and config.capture and not config.recompute and config.accumulate == 1
