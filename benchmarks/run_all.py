@@ -69,6 +69,7 @@ BENCHMARKS = (
         ("benchmarks/train_acoustic.py",),
         ("--presets", "glow-tts-small", "--steps", "1"),
     ),
+    Benchmark("gpu", "The published model on a GPU", ("benchmarks/gpu.py",), ("--device", "cpu", "--quick")),
     Benchmark("constant-memory", "Recomputing activations", ("benchmarks/constant_memory.py",)),
     Benchmark("alignment", "Monotonic alignment search", ("benchmarks/alignment.py",)),
 )

@@ -171,6 +171,8 @@ def test_batches_that_cannot_be_spoken(content, said, tmp_path, capsys):
         (["Hi.", "--slot", "0.01"], "does not fit into 0.01 s"),
         (["Hi.", "--timestamps", "a.txt"], "a.txt: times of words are written as"),
         (["Hi.", "--voice", "none"], "there is no voice 'none': no such file or folder, and installed are tiny"),
+        (["Hi.", "--voice", "tiny", "--device", "cuda:77"], "there is no device 'cuda:77'"),
+        (["Hi.", "--voice", "tiny", "--engine", "onnx", "--precision", "float16"], "use the engine torch for float16"),
         (["Hi.", "--lexicon", "none.txt"], "cannot read the lexicon none.txt"),
         (["Hi.", "--ssml"], "SSML line 1"),
         (["--file", "none.txt"], "cannot read none.txt"),

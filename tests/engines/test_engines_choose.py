@@ -8,7 +8,7 @@ import pytest
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import main
 from glowvox.engines import choose, machine
-from glowvox.engines.choose import choose_engine, load_acoustic, load_vocoder
+from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
 from glowvox.engines.machine import Processor, checked_threads, processor, usable_cores
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.engines.torch_vocoder import TorchVocoder
@@ -74,6 +74,17 @@ def test_loads_what_a_path_holds(vocoder_folder, acoustic_folder, vocoder_config
         load_vocoder(tmp_path / "model", engine="onnx")
     with pytest.raises(EngineError, match="no such file or folder"):
         load_vocoder(tmp_path / "none")
+
+
+def test_a_gpu_and_half_precision_are_for_pytorch():
+    assert engine_for("auto", "cpu") == "auto"
+    assert engine_for("onnx", "cpu") == "onnx"
+    assert engine_for("auto", "cuda") == engine_for("torch", "cuda:1") == "torch"
+    assert engine_for("auto", "cpu", "bfloat16") == "torch"
+    with pytest.raises(EngineError, match="'onnx' runs graphs as they are, on the CPU; use the engine torch for the dev"):
+        engine_for("onnx", "cuda")
+    with pytest.raises(EngineError, match="use the engine torch for float16"):
+        engine_for("openvino", "cpu", "float16")
 
 
 def test_the_processor(monkeypatch, tmp_path):

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.device_options import add_device_options
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -68,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--slot", type=float, metavar="SECONDS", help="how long the whole shall take")
     parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    add_device_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
 
@@ -88,7 +91,9 @@ def run(args: argparse.Namespace) -> int:
     for name in (*_VOICE_OPTIONS, "sigma", "denoise", "refine"):
         if getattr(args, name) is not None:
             wishes[name] = getattr(args, name)
-    voice = load_voice(args.voice, engine=args.engine, threads=args.threads)
+    voice = load_voice(
+        args.voice, engine=args.engine, threads=args.threads, device=args.device, precision=args.precision
+    )
     voice.options(**wishes)
     if args.batch is not None:
         return _say_batch(args, voice, wishes)

@@ -4,6 +4,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from glowvox.cli.device_options import add_device_options
+
 SUMMARY = "serve voices over HTTP and Wyoming"
 EXAMPLE = """\
 examples:
@@ -55,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument(
         "--drain", type=float, default=30.0, metavar="SECONDS", help="to finish after SIGTERM (default: 30)"
     )
+    add_device_options(parser)
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     parser.add_argument("--log-text", action="store_true", help="log the texts that are spoken, too")
 
@@ -73,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     limits = Limits(**{name: getattr(args, name) for name in named if getattr(args, name) is not None})
     settings = ServerSettings(limits, args.workers, read_keys(args.keys), tuple(args.origin), args.log_text)
     log_to_stderr(args.log_level)
-    named_voices = [(name, load_voice(name, engine=args.engine, threads=args.threads)) for name in args.voice or [None]]
+    options = {"engine": args.engine, "threads": args.threads, "device": args.device, "precision": args.precision}
+    named_voices = [(name, load_voice(name, **options)) for name in args.voice or [None]]
     aligners = {voice.name: partial(load_aligner, name) for name, voice in named_voices}
     app = create_app([voice for _, voice in named_voices], settings, aligners)
     serve(app, Address(args.host, args.port, args.proxy, args.drain, args.wyoming))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.device_options import add_device_options
+
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
     from glowvox.synthesis.options import VocoderOptions
@@ -80,9 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
-    parser.add_argument(
-        "--device", default="cpu", help="where the model runs: cpu, cuda, cuda:N, mps or auto (default: %(default)s)"
-    )
+    add_device_options(parser)
     parser.add_argument(
         "--window", type=float, metavar="SECONDS", help="seconds spoken at once; less takes less memory and more time"
     )
@@ -134,16 +134,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _vocoder(args: argparse.Namespace) -> "Vocoder":
-    from glowvox.engines.choose import load_vocoder
+    from glowvox.engines.choose import engine_for, load_vocoder
     from glowvox.engines.graph_files import VOCODER_NAME
     from glowvox.synthesis.default_voice import default_vocoder
     from glowvox.synthesis.vocoder import Vocoder
 
     folder = args.model if args.model is not None else default_vocoder()
-    if args.model is None and (folder.parent / VOCODER_NAME).is_file():
+    engine = engine_for("auto", args.device, args.precision)
+    if args.model is None and engine == "auto" and (folder.parent / VOCODER_NAME).is_file():
         folder = folder.parent  # the voice's graph, which needs no PyTorch
-    engine = "auto" if args.device == "cpu" else "torch"
-    return Vocoder(load_vocoder(folder, engine=engine, threads=args.threads, device=args.device))
+    return Vocoder(
+        load_vocoder(folder, engine=engine, threads=args.threads, device=args.device, precision=args.precision)
+    )
 
 
 def _speech(args: argparse.Namespace, contract: "AudioConfig | None") -> _Speech:

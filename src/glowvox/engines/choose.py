@@ -5,7 +5,6 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from glowvox.engines.acoustic import AcousticEngine
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
@@ -80,8 +79,27 @@ def choose_engine(wanted: str = "auto", *, exported: bool = True) -> EngineChoic
     raise EngineError("no engine for exported graphs is installed: pip install onnxruntime")
 
 
+def engine_for(engine: str, device: str, precision: str = "float32") -> str:
+    """Return the engine to ask for: for a device other than the CPU, or a type of one's choice, 'auto' is 'torch'.
+
+    Raises:
+        EngineError: the engine runs on the CPU only, and a graph in the type that it was exported in.
+    """
+    wish = f"the device '{device}'" if device != "cpu" else precision if precision != "float32" else ""
+    if not wish or engine == "torch":
+        return engine
+    if engine != "auto":
+        raise EngineError(f"the engine '{engine}' runs graphs as they are, on the CPU; use the engine torch for {wish}")
+    return "torch"
+
+
 def load_vocoder(
-    path: str | os.PathLike[str], *, engine: str = "auto", threads: int | None = None, device: str = "cpu"
+    path: str | os.PathLike[str],
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
 ) -> SteppingVocoder:
     """Return a vocoder's engine.
 
@@ -89,17 +107,19 @@ def load_vocoder(
         path: an exported graph, the folder that holds one, a model folder or a training run.
         engine: 'auto', 'onnx', 'openvino' or 'torch'.
         threads: CPU threads; None: as many as this process may use.
-        device: of the engine 'torch'.
+        device: "cpu"; others ("auto", "cuda", "cuda:N", "mps") are for the engine 'torch'.
+        precision: of the engine 'torch': "float32", "bfloat16" or "float16". A graph has its own, see the export.
 
     Raises:
         EngineError, MissingExtraError: see `choose_engine` and the engines.
         CheckpointError: the model folder is missing or damaged.
     """
+    engine = engine_for(engine, device, precision)
     chosen = choose_engine(engine, exported=_is_exported(path, VOCODER_NAME, engine)).name
     if chosen == "torch":
         from glowvox.engines.torch_vocoder import TorchVocoder
 
-        return TorchVocoder.load(Path(path), **_torch_options(threads, device))
+        return TorchVocoder.load(Path(path), threads=threads, device=device, dtype=precision)
     if chosen == "openvino":
         from glowvox.engines.openvino_engine import OpenVinoVocoder
 
@@ -113,11 +133,12 @@ def load_acoustic(
     path: str | os.PathLike[str], *, engine: str = "auto", threads: int | None = None, device: str = "cpu"
 ) -> AcousticEngine:
     """Return an acoustic model's engine; see `load_vocoder`."""
+    engine = engine_for(engine, device)
     chosen = choose_engine(engine, exported=_is_exported(path, ENCODER_NAME, engine, DECODER_NAME)).name
     if chosen == "torch":
         from glowvox.engines.torch_acoustic import TorchAcoustic
 
-        return TorchAcoustic.load(Path(path), **_torch_options(threads, device))
+        return TorchAcoustic.load(Path(path), threads=threads, device=device)
     if chosen == "openvino":
         from glowvox.engines.openvino_engine import OpenVinoAcoustic
 
@@ -125,10 +146,6 @@ def load_acoustic(
     from glowvox.engines.onnx_engine import OnnxAcoustic
 
     return OnnxAcoustic.load(path, threads=threads)
-
-
-def _torch_options(threads: int | None, device: str) -> dict[str, Any]:
-    return {"threads": threads, "device": device}
 
 
 def _is_exported(path: str | os.PathLike[str], name: str, engine: str, *others: str) -> bool:

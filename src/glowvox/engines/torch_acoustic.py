@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.engines.acoustic import EncodedText
 from glowvox.engines.analysis import AnalysedMel, AnalysisEngine
-from glowvox.engines.captured_calls import CapturedCalls, bucket
+from glowvox.engines.torch_captured_calls import CapturedCalls, bucket
 from glowvox.engines.torch_device import TYPES, find_device, set_threads, told_when_out_of_memory
 from glowvox.errors import CheckpointError
 from glowvox.models.glow_tts import GlowTTS

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from glowvox.checkpoint.model_folder import load_model
-from glowvox.engines.captured_calls import CapturedCalls, bucket
+from glowvox.engines.torch_captured_calls import CapturedCalls, bucket
 from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_state import StreamState
@@ -126,7 +126,7 @@ class TorchVocoder(SteppingVocoder):
         if dtype in HALF_TYPES.values():
             half = torch.autocast(self.device.type, dtype, cache_enabled=False)
         with half:
-            return self._model.inverse(latent, mel, lengths, limited=True).float()
+            return self._model.inverse(latent, mel, mel_lengths=lengths, limited=True).float()
 
     def _replayed(
         self, captured: CapturedCalls, dtype: torch.dtype, latent: torch.Tensor, mel: torch.Tensor

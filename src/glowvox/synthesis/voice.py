@@ -222,7 +222,12 @@ class Voice:
 
 
 def load_voice(
-    name_or_path: str | os.PathLike[str] | None = None, *, engine: str = "auto", threads: int | None = None
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
 ) -> Voice:
     """Return a voice.
 
@@ -231,6 +236,8 @@ def load_voice(
             (`owner/name`); None or "default": the one that came with the package.
         engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
         threads: CPU threads; None: the engine's own choice.
+        device: "cpu", "cuda", "cuda:N", "mps", or "auto": a GPU where there is one. Not the CPU: the engine "torch".
+        precision: of the vocoder in the engine "torch": "float32", "bfloat16" or "float16".
 
     Raises:
         VoiceError: there is no such voice, or it is damaged or hostile.
@@ -239,4 +246,4 @@ def load_voice(
     """
     with opened_folder(find_voice(name_or_path)) as folder:
         card = read_voice_card(folder)
-        return Voice(card, *open_engines(folder, card, engine, threads))
+        return Voice(card, *open_engines(folder, card, engine, threads, device=device, precision=precision))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from glowvox.engines.acoustic import AcousticEngine
 from glowvox.engines.base import VocoderEngine
-from glowvox.engines.choose import choose_engine, load_acoustic, load_vocoder
+from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
 from glowvox.errors import VoiceError
 from glowvox.synthesis.voice_archive import ARCHIVE_SUFFIX, is_voice_file
@@ -105,7 +105,13 @@ def chosen_engine(folder: Path, engine: str = "auto") -> str:
 
 
 def open_engines(
-    folder: Path, card: VoiceCard, engine: str = "auto", threads: int | None = None
+    folder: Path,
+    card: VoiceCard,
+    engine: str = "auto",
+    threads: int | None = None,
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
 ) -> tuple[AcousticEngine, VocoderEngine]:
     """Return the engines of a voice.
 
@@ -114,16 +120,20 @@ def open_engines(
         card: what its `voice.json` says.
         engine: "onnx", "openvino", "torch", or "auto": the best one for the graphs where there are any, else PyTorch.
         threads: CPU threads; None: the engine's own choice.
+        device: see `load_vocoder`.
+        precision: of the vocoder, see `load_vocoder`.
 
     Raises:
         VoiceError: the voice lacks the files, or they are not what the card says.
         EngineError: no such engine, or it cannot start.
         MissingExtraError: the engine's package is not installed.
     """
-    chosen = chosen_engine(folder, engine)
+    chosen = chosen_engine(folder, engine_for(engine, device, precision))
     if chosen == "torch":
-        acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads)
-        vocoder: VocoderEngine = load_vocoder(folder / "vocoder", engine=chosen, threads=threads)
+        acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads, device=device)
+        vocoder: VocoderEngine = load_vocoder(
+            folder / "vocoder", engine=chosen, threads=threads, device=device, precision=precision
+        )
     else:
         with ThreadPoolExecutor(1) as beside:  # engines take most of a start, and open their graphs on any thread
             opening = beside.submit(_exported_vocoder, folder, card.vocoder, chosen, threads)
