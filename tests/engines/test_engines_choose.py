@@ -81,7 +81,7 @@ def test_a_gpu_and_half_precision_are_for_pytorch():
     assert engine_for("onnx", "cpu") == "onnx"
     assert engine_for("auto", "cuda") == engine_for("torch", "cuda:1") == "torch"
     assert engine_for("auto", "cpu", "bfloat16") == "torch"
-    with pytest.raises(EngineError, match="'onnx' runs graphs as they are, on the CPU; use the engine torch for the dev"):
+    with pytest.raises(EngineError, match="'onnx' runs graphs as they are, on the CPU; use the engine torch"):
         engine_for("onnx", "cuda")
     with pytest.raises(EngineError, match="use the engine torch for float16"):
         engine_for("openvino", "cpu", "float16")

@@ -10,8 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from glowvox.audio.harmonic_comb import comb_channels
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.torch_captured_calls import CapturedCall, CapturedCalls, bucket
 from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_captured_calls import CapturedCall, CapturedCalls, bucket
 from glowvox.engines.torch_vocoder import TorchVocoder
 from glowvox.models.waveglow import WaveGlow
 

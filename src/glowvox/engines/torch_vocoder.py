@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from glowvox.checkpoint.model_folder import load_model
-from glowvox.engines.torch_captured_calls import CapturedCalls, bucket
 from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_state import StreamState
+from glowvox.engines.torch_captured_calls import CapturedCalls, bucket
 from glowvox.engines.torch_device import HALF_TYPES, TYPES, find_device, set_threads, told_when_out_of_memory
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.waveglow import WaveGlow
