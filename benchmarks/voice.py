@@ -92,7 +92,7 @@ def main() -> None:
     args = parser.parse_args()
     words = ["--engine", args.engine, "--threads", str(args.threads)]
     words += ["--voice", args.voice] if args.voice else []
-    from glowvox.synthesis.voice import load_voice
+    from glowvox.synthesis.voice_loading import load_voice
 
     told: dict[str, Any] = {"start_seconds": start_seconds(words, args.rounds)}
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)

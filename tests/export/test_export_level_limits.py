@@ -14,8 +14,8 @@ from glowvox.data.prepared import PreparedData
 from glowvox.errors import MelError, VoiceError
 from glowvox.export.level_limits import BANDS, QUANTILE, highest_levels, limit_levels
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.synthesis.voice import load_voice
 from glowvox.synthesis.voice_card import read_voice_card
+from glowvox.synthesis.voice_loading import load_voice
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 

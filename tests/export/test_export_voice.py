@@ -18,9 +18,9 @@ from glowvox.export.kept_speaker import keep_speaker
 from glowvox.export.stored_weights import StoredWeights
 from glowvox.export.voice_export import VoiceDescription, export_voice
 from glowvox.export.voice_quality import measured_quality
-from glowvox.synthesis.voice import load_voice
 from glowvox.synthesis.voice_archive import pack_voice
 from glowvox.synthesis.voice_card import read_voice_card
+from glowvox.synthesis.voice_loading import load_voice
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 

@@ -31,19 +31,6 @@ def test_a_batch_is_each_alone(name, engine_of, monkeypatch):
         np.testing.assert_allclose(samples, alone, rtol=0, atol=1e-5 * max(1.0, np.abs(alone).max()))
 
 
-def test_an_engine_for_many_threads_speaks_one_mel_on_each(engine_of, monkeypatch):
-    vocoder = Vocoder(engine_of(NAMES[0]))
-    monkeypatch.setattr(type(vocoder.engine), "parallel", True)
-    monkeypatch.setattr(batch_vocoding, "usable_cores", lambda: 3)
-    mels = _mels(40, 3, 90, 17, 1)
-    options = [VocoderOptions(seed=seed, denoise=0.01 * (seed % 2)) for seed in range(len(mels))]
-    for mel, wished, samples in zip(mels, options, vocode_batch(vocoder, mels, options), strict=True):
-        np.testing.assert_array_equal(samples, vocoder(mel, wished))
-    with pytest.raises(MelError):
-        vocode_batch(vocoder, [*mels, np.zeros((7, 3), np.float32)], [*options, VocoderOptions()])
-    assert vocode_batch(vocoder, [], []) == []
-
-
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("first", [1, 5])
 def test_growing_chunks_are_the_whole(name, first, engine_of):

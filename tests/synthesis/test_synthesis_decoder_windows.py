@@ -14,7 +14,7 @@ from glowvox.models.registry import build
 from glowvox.synthesis import decoder_windows
 from glowvox.synthesis.decoder_windows import LONG, decode_in_windows, worth_windows
 from glowvox.synthesis.performance import joined
-from glowvox.synthesis.voice import load_voice
+from glowvox.synthesis.voice_loading import load_voice
 
 TEXT = "The keeper climbed the winding stairs every evening with a lantern in his hand."
 PLAIN = GlowTTSConfig(

@@ -8,7 +8,7 @@ from glowvox.audio.harmonic_comb import harmonic_comb
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.engines.torch_acoustic import TorchAcoustic
 from glowvox.errors import ConfigError, EngineError, VoiceError
-from glowvox.synthesis.voice import load_voice
+from glowvox.synthesis.voice_loading import load_voice
 
 TEXT = "A melody goes up, and down again."
 

@@ -8,7 +8,8 @@ import glowvox
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import ConfigError, TextError, VoiceError
 from glowvox.synthesis.performance import joined
-from glowvox.synthesis.voice import Voice, load_voice
+from glowvox.synthesis.voice import Voice
+from glowvox.synthesis.voice_loading import load_voice
 
 TEXT = 'Hello, world. This is "$3.50" worth of test!\n\nA new paragraph? Yes. And a longer sentence, to be sure of it.'
 

@@ -15,10 +15,10 @@ from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError, GlowvoxError, VoiceError
 from glowvox.synthesis import voice_archive, voice_card
 from glowvox.synthesis.installed_voices import find_voice, installed_voices, user_folders
-from glowvox.synthesis.voice import load_voice
 from glowvox.synthesis.voice_archive import pack_voice, unpack_voice
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import write_voice
+from glowvox.synthesis.voice_loading import load_voice
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ from typing import Any
 from glowvox.errors import VoiceError
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.opened_voice import opened_folder
-from glowvox.synthesis.voice import Voice, load_voice
+from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_archive import ARCHIVE_SUFFIX, pack_voice
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.synthesis.voice_folder import chosen_engine
+from glowvox.synthesis.voice_loading import load_voice
 
 
 @dataclass(frozen=True)

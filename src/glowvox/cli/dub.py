@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.synthesis.dubbing import Dubber, Fit
     from glowvox.synthesis.noise import parse_seed
     from glowvox.synthesis.subtitles import read_subtitles
-    from glowvox.synthesis.voice import load_voice
+    from glowvox.synthesis.voice_loading import load_voice
 
     fit = Fit(args.slowest, args.overrun)
     cues = read_subtitles(args.subtitles)

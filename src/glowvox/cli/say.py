@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.synthesis.noise import parse_seed
     from glowvox.synthesis.text_files import text_lines, text_pieces
     from glowvox.synthesis.timestamps.file import timestamp_format
-    from glowvox.synthesis.voice import load_voice
+    from glowvox.synthesis.voice_loading import load_voice
 
     _check_outputs(args)
     if args.timestamps is not None:

@@ -1,23 +1,19 @@
 """Many mels through a vocoder together, with the samples that each gives alone.
 
-An engine that several threads may call at once speaks one mel on each core: the parts of the work that no engine shares
-out over cores (the Fourier transforms of refinement and denoiser, short products) then run side by side.
-
-Other engines get batches. Padding would change what is heard near the end of a mel. So nothing is padded: every mel is
-cut into windows of one length that overlap by the receptive field, the last one reaching back as far as it must;
-windows of equal length, from whatever mels, go through the engine together.
+For engines that gain from batches, such as those on a GPU; for others see `text_pool`. Padding would change what is
+heard near the end of a mel. So nothing is padded: every mel is cut into windows of one length that overlap by the
+receptive field, the last one reaching back as far as it must; windows of equal length, from whatever mels, go through
+the engine together.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.mel import checked_mel
-from glowvox.engines.machine import usable_cores
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.vocoder_latent import whole_latent
@@ -54,9 +50,6 @@ def vocode_batch(
         EngineError: the engine failed.
     """
     engine = vocoder.engine
-    if engine.parallel:
-        with ThreadPoolExecutor(usable_cores()) as threads:
-            return list(threads.map(vocoder, mels, options))
     hop = engine.audio.hop_length
     checked = [checked_mel(mel, engine.audio).astype(np.float32, copy=False) for mel in mels]
     longest = max(_CONTEXTS * engine.receptive_field, _SHORTEST_WINDOW)

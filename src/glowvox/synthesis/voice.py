@@ -1,9 +1,9 @@
 """A voice: text in, speech out, whole or as a stream, with the times of its words."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import Unpack
 
 import numpy as np
@@ -13,31 +13,41 @@ from glowvox.audio.sound import Audio, AudioChunk
 from glowvox.engines.acoustic import AcousticEngine
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import ConfigError, TextError
-from glowvox.synthesis.installed_voices import find_voice
-from glowvox.synthesis.opened_voice import opened_folder
 from glowvox.synthesis.performance import Performance, joined
-from glowvox.synthesis.plan import TimingWish, measured, planned
+from glowvox.synthesis.plan import Part, TimingWish, measured, planned
 from glowvox.synthesis.script import Warn
 from glowvox.synthesis.sentence_mels import MelMaker
 from glowvox.synthesis.speech_options import SpeechOptions, Wishes
+from glowvox.synthesis.text_pool import TextPool
 from glowvox.synthesis.timing import Frames
 from glowvox.synthesis.vocoder import Vocoder
-from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
-from glowvox.synthesis.voice_folder import open_engines
+from glowvox.synthesis.voice_card import VoiceCard
 from glowvox.synthesis.voice_text import Lexicon, VoiceText
 from glowvox.text.tokenizer import Tokenizer
+
+OpenEngines = Callable[[], tuple[AcousticEngine, VocoderEngine]]
 
 
 class Voice:
     """Speaks. Calls may come from several threads at once; nothing is kept between them but what was loaded."""
 
-    def __init__(self, card: VoiceCard, acoustic: AcousticEngine, vocoder: VocoderEngine) -> None:
+    def __init__(
+        self,
+        card: VoiceCard,
+        acoustic: AcousticEngine,
+        vocoder: VocoderEngine,
+        *,
+        alone: OpenEngines | None = None,
+        threads: int | None = None,
+    ) -> None:
         """Put a voice together; `load_voice` finds the parts.
 
         Args:
             card: what the voice is.
             acoustic: from tokens to mels.
             vocoder: from mels to samples.
+            alone: opens both once more, for one thread; None: they cannot be opened again.
+            threads: that many texts may be spoken on; None: one for each core.
 
         Raises:
             VoiceError, TextError: the parts do not belong together.
@@ -46,6 +56,11 @@ class Voice:
         self._mels = MelMaker(acoustic, Tokenizer.from_dict(card.tokenizer))
         self._performance = Performance(self._mels, Vocoder(vocoder))
         self._text = VoiceText(card, self._mels)
+        self._pool: TextPool | None = None
+        if vocoder.parallel:
+            self._pool = TextPool(
+                self._performance, None if alone is None else partial(self._performed, alone), threads
+            )
 
     @property
     def name(self) -> str:
@@ -154,7 +169,7 @@ class Voice:
 
         Args:
             texts: plain texts; as many as `batch_size` are in memory at once.
-            batch_size: how many texts are computed together.
+            batch_size: how many texts are computed together. With fewer texts than that, nothing is opened for them.
             lexicon: see `say`.
             on_warning: see `say`.
             **wishes: see `say`.
@@ -209,41 +224,24 @@ class Voice:
         options: SpeechOptions,
         on_warning: Warn | None,
     ) -> Iterator[Audio]:
-        number = 0
-        while group := list(islice(texts, size)):
-            scripts = []
-            for text in group:
-                number += 1
-                try:
-                    scripts.append(list(self._text.parts(text, lexicon, options, on_warning)))
-                except TextError as error:
-                    raise TextError(f"text {number}: {error}") from error
-            yield from map(joined, self._performance.together(scripts))
+        scripts = self._scripts(texts, lexicon, options, on_warning)
+        group = list(islice(scripts, size))
+        if self._pool is not None:
+            yield from self._pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
+            return
+        while group:
+            yield from map(joined, self._performance.together(group))
+            group = list(islice(scripts, size))
 
+    def _scripts(
+        self, texts: Iterator[str], lexicon: Lexicon | None, options: SpeechOptions, on_warning: Warn | None
+    ) -> Iterator[list[Part]]:
+        for number, text in enumerate(texts, 1):
+            try:
+                yield list(self._text.parts(text, lexicon, options, on_warning))
+            except TextError as error:
+                raise TextError(f"text {number}: {error}") from error
 
-def load_voice(
-    name_or_path: str | os.PathLike[str] | None = None,
-    *,
-    engine: str = "auto",
-    threads: int | None = None,
-    device: str = "cpu",
-    precision: str = "float32",
-) -> Voice:
-    """Return a voice.
-
-    Args:
-        name_or_path: a voice's folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
-            (`owner/name`); None or "default": the one that came with the package.
-        engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
-        threads: CPU threads; None: the engine's own choice.
-        device: "cpu", "cuda", "cuda:N", "mps", or "auto": a GPU where there is one. Not the CPU: the engine "torch".
-        precision: of the vocoder in the engine "torch": "float32", "bfloat16" or "float16".
-
-    Raises:
-        VoiceError: there is no such voice, or it is damaged or hostile.
-        EngineError, CheckpointError: its models cannot be run.
-        MissingExtraError: the engine needs a package that is not installed.
-    """
-    with opened_folder(find_voice(name_or_path)) as folder:
-        card = read_voice_card(folder)
-        return Voice(card, *open_engines(folder, card, engine, threads, device=device, precision=precision))
+    def _performed(self, alone: OpenEngines) -> Performance:
+        acoustic, vocoder = alone()
+        return Performance(MelMaker(acoustic, self._mels.tokenizer), Vocoder(vocoder))

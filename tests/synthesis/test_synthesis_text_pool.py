@@ -1,0 +1,131 @@
+"""Texts on several threads sound as alone, in their order, and nothing that goes wrong takes others along."""
+
+import threading
+
+import numpy as np
+import pytest
+from tiny_voice import FakeAcoustic, FakeVocoder, card
+
+from glowvox.engines.machine import usable_cores
+from glowvox.errors import EngineError, TextError, VoiceError
+from glowvox.synthesis.voice import Voice
+
+TEXTS = [f"This is sentence number {number}. And another one." for number in range(7)]
+
+
+class _Parallel(FakeVocoder):
+    """May be called by several threads; notes which ones."""
+
+    def __init__(self):
+        super().__init__()
+        self.threads = set()
+
+    @property
+    def parallel(self):
+        return True
+
+    def _run(self, latent, mel):
+        self.threads.add(threading.current_thread().name)
+        return super()._run(latent, mel)
+
+
+def _voice(alone=None, threads=3):
+    vocoder = _Parallel()
+    return Voice(card(), FakeAcoustic(), vocoder, alone=alone, threads=threads), vocoder
+
+
+def _opening():
+    opened = []
+
+    def alone():
+        opened.append(_Parallel())
+        return FakeAcoustic(), opened[-1]
+
+    return alone, opened
+
+
+def test_each_sounds_as_alone_in_its_order():
+    alone, opened = _opening()
+    voice, shared = _voice(alone)
+    spoken = list(voice.say_many(iter(TEXTS), batch_size=3, seed=2))
+    assert len(opened) == 1 and not shared.threads  # the engines of one thread did all
+    assert opened[0].threads
+    for text, audio in zip(TEXTS, spoken, strict=True):
+        wanted = voice.say(text, seed=2)
+        np.testing.assert_array_equal(audio.samples, wanted.samples)
+        assert audio.words == wanted.words
+    list(voice.say_many(TEXTS, batch_size=3))
+    assert len(opened) == 1
+
+
+def test_few_texts_open_nothing():
+    alone, opened = _opening()
+    voice, shared = _voice(alone)
+    assert len(list(voice.say_many(TEXTS[:2], batch_size=3))) == 2
+    assert not opened and len(shared.threads) == 1
+    assert list(voice.say_many([], batch_size=3)) == []
+    assert len(list(voice.say_many(TEXTS, batch_size=1))) == len(TEXTS)
+    assert not opened
+
+
+def test_one_thread_stays_one():
+    alone, opened = _opening()
+    voice, shared = _voice(alone, threads=1)
+    assert len(list(voice.say_many(TEXTS, batch_size=3))) == len(TEXTS)
+    assert not opened and len(shared.threads) == 1
+
+
+def test_a_voice_whose_files_are_gone_goes_on_with_what_it_has():
+    def alone():
+        raise VoiceError("the file is gone")
+
+    voice, shared = _voice(alone)
+    assert len(list(voice.say_many(TEXTS, batch_size=3))) == len(TEXTS)
+    assert shared.threads
+    voice, shared = _voice(None)
+    assert len(list(voice.say_many(TEXTS, batch_size=3))) == len(TEXTS)
+
+
+def test_texts_before_a_mistake_are_heard():
+    voice, _ = _voice(_opening()[0])
+    spoken = voice.say_many([*TEXTS[:5], "...", *TEXTS], batch_size=2)
+    for text in TEXTS[:5]:
+        np.testing.assert_array_equal(next(spoken).samples, voice.say(text).samples)
+    with pytest.raises(TextError, match="text 6: nothing to say"):
+        next(spoken)
+
+
+def test_an_engine_that_fails_is_one_error_and_no_thread_is_left():
+    class Broken(_Parallel):
+        def _run(self, latent, mel):
+            raise EngineError("broken")
+
+    voice, _ = _voice(lambda: (FakeAcoustic(), Broken()))
+    before = threading.active_count()
+    with pytest.raises(EngineError, match="broken"):
+        list(voice.say_many(TEXTS, batch_size=3))
+    assert threading.active_count() == before
+
+
+def test_who_stops_listening_leaves_nothing_behind():
+    voice, _ = _voice(_opening()[0])
+    before = threading.active_count()
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield "Yes."
+
+    spoken = voice.say_many(endless(), batch_size=4)
+    for _ in range(3):
+        next(spoken)
+    spoken.close()
+    assert threading.active_count() == before
+    assert len(taken) <= 4 + 3
+
+
+def test_a_voice_uses_as_many_threads_as_it_may():
+    assert _voice(threads=None)[0]._pool._threads == usable_cores()
+    with pytest.raises(EngineError, match="at least 1"):
+        _voice(threads=0)
