@@ -124,6 +124,17 @@ def test_doctor(capsys, monkeypatch, tmp_path):
     assert f"chosen       {found['engine']['name']}: {found['engine']['reason']}" in printed
 
 
+def test_doctor_names_the_gpu(capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main(["doctor"]) == 0
+    assert "GPU          none that PyTorch can use\n" in capsys.readouterr().out
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda place: f"Card {place}")
+    assert main(["doctor"]) == 0
+    assert "GPU          Card 0, Card 1; " in capsys.readouterr().out
+
+
 def test_doctor_without_any_engine(capsys, monkeypatch):
     _machine(monkeypatch, [])
     assert main(["doctor"]) == 0

@@ -19,6 +19,7 @@ _PACKAGES = (
     "gruut",
     "openvino",
     "torch",
+    "triton",
     "onnx",
     "tensorrt",
     "fastapi",
@@ -59,6 +60,7 @@ def _found() -> dict[str, Any]:
         "python": platform.python_version(),
         "system": platform.platform(),
         "processor": {"name": machine.name, "cores": machine.cores, "features": list(machine.features)},
+        "gpu": _gpu(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "engines": installed_engines(),
         "engine": engine,
@@ -66,6 +68,19 @@ def _found() -> dict[str, Any]:
         "cache": _cache(),
         "voices": {voice.name: str(voice.path) for voice in installed_voices()},
     }
+
+
+def _gpu() -> str:
+    """Return what of a GPU the engine torch can use."""
+    try:
+        import torch
+    except ImportError:
+        return "unknown: PyTorch, which would use it, is not installed"
+    if not torch.cuda.is_available():
+        return "none that PyTorch can use"
+    names = ", ".join(torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count()))
+    kernels = "fused kernels" if _version("triton") else "no fused kernels, which need Triton"
+    return f"{names}; {kernels}; use it by --device cuda"
 
 
 def _left_out(chosen: str | None) -> dict[str, str]:
@@ -117,6 +132,7 @@ def _as_text(found: dict[str, Any]) -> str:
         f"glowvox      {found['glowvox']}, Python {found['python']}, {found['system']}",
         f"processor    {machine['name']}, {machine['cores']} cores",
         f"features     {' '.join(machine['features']) or 'none that matter, or unknown'}",
+        f"GPU          {found['gpu']}",
         f"installed    {', '.join(installed)}",
         f"not there    {', '.join(missing) or 'nothing'}",
         f"engines      {', '.join(engines) or 'none'}",
