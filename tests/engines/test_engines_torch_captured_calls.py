@@ -46,6 +46,7 @@ def test_as_many_calls_as_wished_are_kept_and_the_longest_unused_goes_first():
     for size in (1, 2, 1, 3, 1, 2):
         assert len(calls.run("kind", function, torch.ones(size))) == size
     assert len(calls) == 2
+    assert [call is None for call in calls._calls.values()] == [False, True]  # the second time is recorded
     assert calls.run("other kind", torch.neg, torch.ones(2)).tolist() == [-1.0, -1.0]
     assert calls.run("kind", function, torch.ones(2)).tolist() == [1.0, 1.0]
 
@@ -81,7 +82,7 @@ def test_a_window_in_its_bucket_has_the_same_samples(config, dtype):
     mel = generator.normal(-5, 2, (2, 80, 37)).astype(np.float32)
     wanted = engine.run(latent, mel)
     engine._captured = CapturedCalls()  # what an engine on a GPU has
-    for _ in range(2):
+    for _ in range(3):
         np.testing.assert_allclose(engine.run(latent, mel), wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
     assert len(engine._captured) == 1
 
@@ -95,7 +96,8 @@ def test_a_latent_in_its_bucket_has_the_same_mel(melody):
     comb = generator.standard_normal((2, comb_channels(engine.audio), 46), np.float32) if melody else None
     wanted = engine.decode(latent, lengths, None, comb)
     engine._captured = CapturedCalls()
-    np.testing.assert_allclose(engine.decode(latent, lengths, None, comb), wanted, rtol=0, atol=1e-5)
+    for _ in range(3):
+        np.testing.assert_allclose(engine.decode(latent, lengths, None, comb), wanted, rtol=0, atol=1e-5)
     assert len(engine._captured) == 1
 
 

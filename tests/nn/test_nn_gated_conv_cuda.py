@@ -104,9 +104,9 @@ def test_the_kernels_compile_for_tensor_cores(capability, product, monkeypatch, 
     compiler = importlib.import_module("triton.compiler")
     target = importlib.import_module("triton.backends.compiler").GPUTarget("cuda", capability, 32)
     kernels = _kernels("compiled_kernels")
-    sizes = {"CHANNELS": 256, "FILTERS": 256, "BLOCK_ROWS": 128, "BLOCK_DEPTH": 64}
-    gated = sizes | {"TAPS": 3, "KEEP_VALUES": True, "BLOCK_FILTERS": 64}
-    mixed = sizes | {"OUT": 8, "MASKED": True, "BLOCK_COLUMNS": 64}
+    sizes = {"CHANNELS": 256, "FILTERS": 256, "BLOCK_ROWS": 128, "BLOCK_COLUMNS": 64, "BLOCK_DEPTH": 64}
+    gated = sizes | {"TAPS": 3, "KEEP_VALUES": True}
+    mixed = sizes | {"OUT": 8, "MASKED": True}
     for kernel, constants in ((kernels._gated_conv_kernel, gated), (kernels._mix_kernel, mixed)):
         names = kernel.arg_names
         pointers = names[: names.index("n_rows")]

@@ -8,6 +8,7 @@ lengths along, and leave the padding away from the result.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,18 +26,19 @@ def bucket(frames: int) -> int:
 class CapturedCall:
     """A function of tensors of fixed shapes that makes one tensor; a CPU has no graphs, and calls it again."""
 
-    def __init__(self, function: Callable[..., Tensor], inputs: tuple[Tensor, ...]) -> None:
+    def __init__(self, function: Callable[..., Tensor], inputs: tuple[Tensor, ...], pool: Any = None) -> None:
         """Record the function.
 
         Args:
             function: reads nothing but its arguments and weights that stay where they are, and no value on the host.
             inputs: on one device; their shapes and types are those of all calls.
+            pool: memory shared with other calls, which must not run at the same time; see `torch.cuda.graph`.
         """
         self._function = function
         self._inputs = tuple(tensor.clone() for tensor in inputs)
         self._graph: torch.cuda.CUDAGraph | None = None
         if inputs[0].is_cuda:
-            self._graph, self._output = self._recorded()
+            self._graph, self._output = self._recorded(pool)
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Return the result for inputs of the recorded shapes; on a GPU it is overwritten by the next call."""
@@ -47,7 +49,7 @@ class CapturedCall:
         self._graph.replay()
         return self._output
 
-    def _recorded(self) -> tuple[torch.cuda.CUDAGraph, Tensor]:
+    def _recorded(self, pool: Any) -> tuple[torch.cuda.CUDAGraph, Tensor]:
         current = torch.cuda.current_stream(self._inputs[0].device)
         aside = torch.cuda.Stream(self._inputs[0].device)
         aside.wait_stream(current)
@@ -56,18 +58,24 @@ class CapturedCall:
                 self._function(*self._inputs)
         current.wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=aside):
+        with torch.cuda.graph(graph, pool=pool, stream=aside):
             output = self._function(*self._inputs)
         return graph, output
 
 
 class CapturedCalls:
-    """The captured calls of an engine, one for each kind and set of shapes; the longest unused ones are let go."""
+    """The captured calls of an engine, one for each kind and set of shapes; the longest unused ones are let go.
 
-    def __init__(self, kept: int = 8) -> None:
-        """Keep at most so many: each holds the memory of its activations."""
+    Recording takes as long as several calls, so shapes are recorded when they come for the second time. All calls use
+    the same memory for their activations.
+    """
+
+    def __init__(self, kept: int = 64) -> None:
+        """Keep at most so many."""
         self._kept = kept
-        self._calls: OrderedDict[Hashable, CapturedCall] = OrderedDict()
+        self._calls: OrderedDict[Hashable, CapturedCall | None] = OrderedDict()
+        """None: shapes seen once."""
+        self._pool: Any = None
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -86,6 +94,12 @@ class CapturedCalls:
             if key not in self._calls:
                 while len(self._calls) >= self._kept:
                     self._calls.popitem(last=False)
-                self._calls[key] = CapturedCall(function, inputs)
+                self._calls[key] = None
+                return function(*inputs).cpu()
             self._calls.move_to_end(key)
-            return self._calls[key](*inputs).cpu()
+            call = self._calls[key]
+            if call is None:
+                if self._pool is None and inputs[0].is_cuda:
+                    self._pool = torch.cuda.graph_pool_handle()
+                call = self._calls[key] = CapturedCall(function, inputs, self._pool)
+            return call(*inputs).cpu()

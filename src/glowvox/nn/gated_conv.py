@@ -15,8 +15,15 @@ from torch import Tensor
 
 
 def fused_kernels(rows: Tensor) -> ModuleType | None:
-    """Return the kernels of `gated_conv_cuda` where they run and pay: for rows of half precision on a GPU."""
-    return _kernels() if rows.is_cuda and rows.dtype in (torch.float16, torch.bfloat16) else None
+    """Return the kernels of `gated_conv_cuda` where they run and pay: half precision, NVIDIA's GPUs since Ampere."""
+    half = rows.is_cuda and rows.dtype in (torch.float16, torch.bfloat16)
+    return _kernels() if half and _has_room(rows.device) else None
+
+
+@functools.cache
+def _has_room(device: torch.device) -> bool:
+    """Return whether a program of the kernels fits a GPU: older ones, and other makers', have less shared memory."""
+    return torch.version.cuda is not None and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 @functools.cache

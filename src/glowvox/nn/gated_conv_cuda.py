@@ -6,13 +6,16 @@ Numbers are added in float32, whatever the type of the rows. For rows of float32
 do not take them.
 """
 
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
-_DEPTH = 64
-"""Channels of a step of a product."""
+Call = TypeVar("Call", bound=Callable[..., Any])
 
 
 @triton.jit
@@ -41,16 +44,16 @@ def _gated_conv_kernel(  # type: ignore[no-untyped-def]
     TAPS: tl.constexpr,
     KEEP_VALUES: tl.constexpr,
     BLOCK_ROWS: tl.constexpr,
-    BLOCK_FILTERS: tl.constexpr,
+    BLOCK_COLUMNS: tl.constexpr,
     BLOCK_DEPTH: tl.constexpr,
 ):
     row = tl.program_id(0) * BLOCK_ROWS + tl.arange(0, BLOCK_ROWS)
-    column = tl.program_id(1) * BLOCK_FILTERS + tl.arange(0, BLOCK_FILTERS)
+    column = tl.program_id(1) * BLOCK_COLUMNS + tl.arange(0, BLOCK_COLUMNS)
     depth = tl.arange(0, BLOCK_DEPTH)
     inside = (row[:, None] < n_rows) & (column[None, :] < FILTERS)
     place = row.to(tl.int64)
-    filtered = tl.full((BLOCK_ROWS, BLOCK_FILTERS), 0.0, tl.float32)
-    gate = tl.full((BLOCK_ROWS, BLOCK_FILTERS), 0.0, tl.float32)
+    filtered = tl.full((BLOCK_ROWS, BLOCK_COLUMNS), 0.0, tl.float32)
+    gate = tl.full((BLOCK_ROWS, BLOCK_COLUMNS), 0.0, tl.float32)
     steps: tl.constexpr = (CHANNELS + BLOCK_DEPTH - 1) // BLOCK_DEPTH
     for step in range(TAPS * steps):  # one loop, so that loads run ahead of products from tap to tap
         tap = step // steps
@@ -136,6 +139,18 @@ def _gate_backward_kernel(  # type: ignore[no-untyped-def]
     tl.store(result + both + FILTERS, (given * tanh * sigmoid * (1.0 - sigmoid)).to(kind), mask=inside)
 
 
+def _on_its_device(function: Call) -> Call:
+    """Launch where the first argument lies, which need not be the current GPU."""
+
+    @functools.wraps(function)
+    def wrapped(first: Tensor, *args: Any, **kwargs: Any) -> Any:
+        with torch.cuda.device_of(first):
+            return function(first, *args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+@_on_its_device
 def gated_conv(
     rows: Tensor, condition: Tensor, weights: Tensor, dilation: int, *, keep_values: bool
 ) -> tuple[Tensor, Tensor | None]:
@@ -156,8 +171,7 @@ def gated_conv(
     taps, filters, channels = weights.shape[0], weights.shape[1] // 2, weights.shape[2]
     activation = rows.new_empty(len(rows), filters)
     values = rows.new_empty(len(rows), 2 * filters) if keep_values else None
-    block = _block(len(rows), filters)
-    grid = (triton.cdiv(len(rows), block[0]), triton.cdiv(filters, block[1]))
+    grid, options = _launch(len(rows), filters)
     _gated_conv_kernel[grid](
         rows,
         condition,
@@ -172,15 +186,12 @@ def gated_conv(
         FILTERS=filters,
         TAPS=taps,
         KEEP_VALUES=keep_values,
-        BLOCK_ROWS=block[0],
-        BLOCK_FILTERS=block[1],
-        BLOCK_DEPTH=_DEPTH,
-        num_warps=8 if block[0] == 128 else 4,
-        num_stages=3,
+        **options,
     )
     return activation, values
 
 
+@_on_its_device
 def mix_into(
     rows: Tensor, total: Tensor, activation: Tensor, residual: Tensor, bias: Tensor, skip: Tensor, keep: Tensor | None
 ) -> None:
@@ -196,8 +207,8 @@ def mix_into(
         keep: `[R, 1]`, one on the rows that hold valid frames; None: all do.
     """
     weight = torch.cat([residual, skip])
-    block = _block(len(rows), len(weight))
-    _mix_kernel[(triton.cdiv(len(rows), block[0]), triton.cdiv(len(weight), block[1]))](
+    grid, options = _launch(len(rows), len(weight))
+    _mix_kernel[grid](
         rows,
         total,
         activation,
@@ -209,20 +220,20 @@ def mix_into(
         FILTERS=activation.shape[1],
         OUT=len(skip),
         MASKED=keep is not None,
-        BLOCK_ROWS=block[0],
-        BLOCK_COLUMNS=block[1],
-        BLOCK_DEPTH=_DEPTH,
-        num_warps=8 if block[0] == 128 else 4,
-        num_stages=3,
+        **options,
     )
 
 
-def _block(rows: int, columns: int) -> tuple[int, int]:
-    """Return the rows and columns of a program: large keep tensor cores busy, small occupy more processors."""
+def _launch(rows: int, columns: int) -> tuple[tuple[int, int], dict[str, int]]:
+    """Return the grid of programs, and their size: large keep tensor cores busy, small occupy more processors."""
     large = triton.cdiv(rows, 128) * triton.cdiv(columns, 64) >= 132
-    return (128, 64) if large else (64, 32)
+    block = (128, 64) if large else (64, 32)
+    options = {"BLOCK_ROWS": block[0], "BLOCK_COLUMNS": block[1], "BLOCK_DEPTH": 64, "num_stages": 3}
+    grid = (triton.cdiv(rows, block[0]), triton.cdiv(columns, block[1]))
+    return grid, options | {"num_warps": 8 if large else 4}
 
 
+@_on_its_device
 def gate_backward(values: Tensor, grad: Tensor) -> Tensor:
     """Return the gradient `[R, 2H]` before the gate.
 
