@@ -68,6 +68,17 @@ def test_any_steps_equal_the_whole(name, kind, tmp_path):
         assert [len(piece) for piece in pieces[:-1]] == [(sizes[0] - engine.delay) * hop, *(n * hop for n in sizes[1:])]
 
 
+@pytest.mark.parametrize("name", vocoder_configs())
+def test_a_window_in_short_pieces_is_the_window(name, tmp_path, monkeypatch):
+    engine = _engine(name, tmp_path)
+    signals = [_signal(engine, engine.delay + 40, seed) for seed in (0, 1)]
+    latent, mel = (np.concatenate(parts) for parts in zip(*signals, strict=True))
+    monkeypatch.setattr(OnnxVocoder, "_piece_frames", lambda self, batch: mel.shape[2])
+    whole = engine.run(latent, mel)
+    monkeypatch.setattr(OnnxVocoder, "_piece_frames", lambda self, batch: 7)  # the first ones give nothing yet
+    np.testing.assert_allclose(engine.run(latent, mel), whole, atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("kind", ["onnx", "torch", "openvino"])
 @pytest.mark.parametrize("name", ["lapped-small", "two groups in a frame", "waveglow-small"])
 def test_one_step_is_the_whole(name, kind, tmp_path):

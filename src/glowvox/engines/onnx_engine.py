@@ -15,6 +15,7 @@ from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
 from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, graph_in
 from glowvox.engines.onnx_file import read_metadata
 from glowvox.engines.onnx_session import as_value, computed, computed_values, open_session
+from glowvox.engines.piece_sizes import piece_frames
 from glowvox.engines.stepping import SteppingVocoder
 from glowvox.engines.stream_card import NEXT, STREAM_KEY, StreamCard, clock_inputs
 from glowvox.engines.stream_state import StreamState
@@ -66,21 +67,24 @@ class OnnxVocoder(SteppingVocoder):
         return cls(card, stream, open_session(place, threads), str(place))
 
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        feed: dict[str, NDArray[Any]] = {"latent": latent, "mel": mel}
-        if self._stream is not None:
-            feed |= clock_inputs(0, final=True) | self._stream.zeros(len(mel))
-        return computed(self._session, feed, self._where, ["audio"])[0]
+        if self._stream is None:
+            return computed(self._session, {"latent": latent, "mel": mel}, self._where, ["audio"])[0]
+        return self._steps(latent, mel, StreamState(0, self._begin(len(mel))), final=True)[0]
 
-    def _begin(self) -> Mapping[str, Any]:
+    def _piece_frames(self, batch: int) -> int:
+        threads = self._session.get_session_options().intra_op_num_threads
+        return piece_frames(batch * self.groups_per_frame, threads)
+
+    def _begin(self, batch: int) -> Mapping[str, Any]:
         assert self._stream is not None
-        return {name: as_value(zeros) for name, zeros in self._stream.zeros(1).items()}
+        return {name: as_value(zeros) for name, zeros in self._stream.zeros(batch).items()}
 
     def _step(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
         own: dict[str, NDArray[Any]] = {"latent": latent, "mel": mel, **clock_inputs(state.frames, final=final)}
         feed = {name: as_value(value) for name, value in own.items()} | dict(state.values)
-        names = list(state.values)
+        names = [] if final else list(state.values)  # nothing follows the end
         audio, *values = computed_values(
             self._session, feed, self._where, ["audio", *(f"{NEXT}{name}" for name in names)]
         )

@@ -89,9 +89,9 @@ class OpenVinoVocoder(SteppingVocoder):
             feed |= clock_inputs(0, final=True) | self._stream.zeros(len(mel))
         return _computed(self._compiled, feed, self._where, ["audio"])[0]
 
-    def _begin(self) -> Mapping[str, Any]:
+    def _begin(self, batch: int) -> Mapping[str, Any]:
         assert self._stream is not None
-        return self._stream.zeros(1)
+        return self._stream.zeros(batch)
 
     def _step(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.engines.base import VocoderEngine
+from glowvox.engines.piece_sizes import piece_ends
 from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError, MelError
 
@@ -31,7 +32,7 @@ class SteppingVocoder(VocoderEngine, ABC):
         """
         if self.delay is None:
             raise EngineError("this engine takes whole windows only")
-        return StreamState(0, self._begin())
+        return StreamState(0, self._begin(1))
 
     def step(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
@@ -59,19 +60,42 @@ class SteppingVocoder(VocoderEngine, ABC):
             raise MelError(f"a stream takes one mel at a time, got {len(mel)}")
         if not final and state.frames + mel.shape[2] <= self.delay:
             raise MelError(f"the first piece of a stream needs more than {self.delay} frames, got {mel.shape[2]}")
-        samples, values = self._step(latent, mel, state, final=final)
+        samples, state = self._steps(latent, mel, state, final=final)
         self._check_samples(samples, mel)
-        return samples, StreamState(state.frames + mel.shape[2], values)
+        return samples, state
+
+    def _piece_frames(self, batch: int) -> int | None:
+        """Return the mel frames of the pieces in which this engine is fastest; None: any number at once."""
+        return None
+
+    def _steps(
+        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
+    ) -> tuple[NDArray[np.float32], StreamState]:
+        """Take a piece `[B, ...]`, in smaller ones where those are faster. See `step`.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        frames, columns = mel.shape[2], self.groups_per_frame
+        size = self._piece_frames(len(mel)) or frames
+        joined, begin = [], 0
+        for end in piece_ends(frames, size):
+            part = latent[:, :, begin * columns : end * columns], mel[:, :, begin:end]
+            samples, values = self._step(*part, state, final=final and end == frames)
+            state = StreamState(state.frames + end - begin, values)
+            joined.append(samples)
+            begin = end
+        return (joined[0] if len(joined) == 1 else np.concatenate(joined, 1)), state
 
     @abstractmethod
-    def _begin(self) -> Mapping[str, Any]:
-        """Return the engine's own state before the first piece, where `delay` is not None."""
+    def _begin(self, batch: int) -> Mapping[str, Any]:
+        """Return the engine's own state before the first piece of `batch` signals, where `delay` is not None."""
 
     @abstractmethod
     def _step(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        """Compute `step` for inputs that fit, where `delay` is not None.
+        """Compute `step` for inputs `[B, ...]` that fit, where `delay` is not None. The last state is never asked for.
 
         Raises:
             EngineError: the engine failed.

@@ -93,7 +93,7 @@ class TorchVocoder(SteppingVocoder):
         """Mel frames that must follow a frame before `step` gives its samples; None but in float32."""
         return step_delay(self._model) if self.dtype == torch.float32 else None
 
-    def _begin(self) -> Mapping[str, Any]:
+    def _begin(self, batch: int) -> Mapping[str, Any]:
         return {}
 
     def _step(
