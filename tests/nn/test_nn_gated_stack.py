@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from glowvox.nn import gated_stack
 from glowvox.nn.gated_conv import GatedConv
 from glowvox.nn.gated_stack import GatedStack
 from glowvox.nn.rows import from_rows, row_gap, row_mask, to_rows
@@ -86,6 +87,20 @@ def test_values_and_gradients_are_those_of_convolutions(name: str, masked: bool)
     torch.testing.assert_close(grad, expected_grad)
     for key, value in expected_parameters.items():
         torch.testing.assert_close(parameters[key], value, msg=lambda text, key=key: f"{key}: {text}")
+
+
+@pytest.mark.parametrize("block", [1, 4, 1000])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("name", CASES)
+def test_blocks_of_rows_are_the_whole(name: str, masked: bool, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gated_stack, "_BLOCK_ROWS", block)
+    stack, x, condition = build(name)
+    for items in (x, x[:1]):  # with rows of zeros between items, and without
+        mask = (torch.arange(12) < torch.tensor([12, 7, 3])[: len(items), None]).unsqueeze(1).double()
+        given = items, mask if masked else None, None if condition is None else condition[: len(items)]
+        with torch.no_grad():
+            found = stack(*given)
+        torch.testing.assert_close(found, plain(stack, *given), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("taps", "dilation", "rows"), [(3, 1, 7), (3, 2, 7), (5, 1, 6), (3, 9, 4), (1, 1, 3)])

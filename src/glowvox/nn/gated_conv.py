@@ -102,6 +102,26 @@ def _activation(rows: Tensor, condition: Tensor, weights: Tensor, dilation: int)
     return filtered.tanh_() * gate.sigmoid_(), gates
 
 
+def gated_block(rows: Tensor, gates: Tensor, weights: Tensor, dilation: int, begin: int) -> Tensor:
+    """Return the activations `[n, H]` of a block of rows, for where nothing needs gradients.
+
+    Args:
+        rows: `[R, C]`, zero between sequences.
+        gates: `[n, 2H]`, the condition of the rows from `begin` on, biases included; overwritten.
+        weights: the kernel `[K, 2H, C]` in the type of the rows.
+        dilation: rows between two taps.
+        begin: the first row of the block.
+    """
+    for offset, weight in _offsets(weights, dilation):
+        first = max(begin + offset, 0)
+        last = min(begin + offset + len(gates), len(rows))
+        if first < last:
+            start = first - offset - begin
+            gates[start : start + last - first].addmm_(rows[first:last], weight.t())
+    filtered, gate = gates.chunk(2, 1)
+    return filtered.tanh_().mul_(gate.sigmoid_())
+
+
 def _gate_backward(values: Tensor, grad: Tensor) -> Tensor:
     """Return the gradient before the gate, given tanh and sigmoid side by side and the gradient of their product."""
     tanh, sigmoid = values.chunk(2, 1)

@@ -7,6 +7,7 @@ never exists.
 """
 
 import functools
+from collections.abc import Callable
 from types import ModuleType
 
 import torch
@@ -14,8 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glowvox.nn.dropout import dropout_factors
-from glowvox.nn.gated_conv import fused_kernels, gated_conv
+from glowvox.nn.gated_conv import fused_kernels, gated_block, gated_conv
+from glowvox.nn.layer_condition import Known, LayerCondition, Projected
 from glowvox.nn.rows import from_rows, row_gap, row_mask, to_rows
+
+_BLOCK_ROWS = 2048
+"""Rows that go through a layer at once where nothing needs gradients: their gates stay in the processor's cache."""
 
 
 class RowConv(nn.Module):
@@ -121,12 +126,12 @@ class GatedStack(nn.Module):
             y = from_rows(out, x.shape[0], x.shape[2])
         return y if mask is None else y * mask.to(dtype)
 
-    def _layers(self, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], dtype: torch.dtype) -> Tensor:
+    def _layers(
+        self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition], dtype: torch.dtype
+    ) -> Tensor:
         merged = self.end.weight.shape[0] <= self.end.weight.shape[1]
         end = self.end.weight[:, :, 0].to(dtype) if merged else None
-        kernels = None if torch.is_grad_enabled() else fused_kernels(rows)
-        compute = self._plain_layers if kernels is None else functools.partial(self._fused_layers, kernels)
-        total = compute(rows, keep, conditions, end)
+        total = self._computation(rows)(rows, keep, conditions, end)
         skip_bias = functools.reduce(
             torch.add, [layer.mix.bias[-self.end.weight.shape[1] :] for layer in self._typed_layers()]
         )
@@ -134,11 +139,20 @@ class GatedStack(nn.Module):
             return total + (self.end.weight[:, :, 0] @ skip_bias + self.end.bias).to(dtype)
         return self.end(total + skip_bias.to(dtype))
 
-    def _plain_layers(self, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], end: Tensor | None) -> Tensor:
+    def _computation(self, rows: Tensor) -> Callable[..., Tensor]:
+        """Return the way through the layers: the plain one, or a faster one that keeps nothing for a backward pass."""
+        if torch.is_grad_enabled() or (self.training and self.dropout):
+            return self._plain_layers
+        kernels = fused_kernels(rows)
+        return self._blocked_layers if kernels is None else functools.partial(self._fused_layers, kernels)
+
+    def _plain_layers(
+        self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition], end: Tensor | None
+    ) -> Tensor:
         """Return the sum of skips `[R, S]` without their biases, or `[R, O]` after the end's weight `[O, S]`."""
         skips: list[Tensor] = []
         for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
-            activation = self._gate(layer, rows, condition, dilation)
+            activation = self._gate(layer, rows, condition.whole(), dilation)
             residual, skip = self._mixes(layer, rows.dtype)
             if len(residual):
                 mixed = F.linear(activation, residual, layer.mix.bias[: len(residual)].to(rows.dtype))
@@ -146,18 +160,47 @@ class GatedStack(nn.Module):
             skips.append(F.linear(activation, skip if end is None else end @ skip))
         return functools.reduce(torch.add, skips)
 
+    def _blocked_layers(
+        self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition], end: Tensor | None
+    ) -> Tensor:
+        """Do what `_plain_layers` does where no gradients are wanted, a block of rows after the other in each layer."""
+        total = self._no_skips(rows, end, torch.promote_types(rows.dtype, torch.float32))
+        for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
+            source, weights = self._spread(layer, rows, dilation), layer.dilated.weight.permute(2, 0, 1).to(rows.dtype)
+            residual, skip = self._mixes(layer, rows.dtype)
+            skip = skip if end is None else end @ skip
+            bias = layer.mix.bias[: len(residual)].to(rows.dtype)
+            mixed = torch.empty_like(rows)
+            for begin in range(0, len(rows), _BLOCK_ROWS):
+                block = slice(begin, min(begin + _BLOCK_ROWS, len(rows)))
+                activation = gated_block(source, condition.block(block.start, block.stop), weights, dilation, begin)
+                if len(residual):
+                    added = F.linear(activation, residual, bias)
+                    torch.add(rows[block], added if keep is None else added.mul_(keep[block]), out=mixed[block])
+                total[block] += F.linear(activation, skip)
+            rows = mixed
+        return total.to(rows.dtype)
+
     def _fused_layers(
-        self, kernels: ModuleType, rows: Tensor, keep: Tensor | None, conditions: list[Tensor], end: Tensor | None
+        self,
+        kernels: ModuleType,
+        rows: Tensor,
+        keep: Tensor | None,
+        conditions: list[LayerCondition],
+        end: Tensor | None,
     ) -> Tensor:
         """Do what `_plain_layers` does where no gradients are wanted, overwriting the rows."""
-        width = self.end.weight.shape[1] if end is None else len(end)
-        total = torch.zeros(len(rows), width, dtype=torch.float32, device=rows.device)
+        total = self._no_skips(rows, end, torch.float32)
         for layer, dilation, condition in zip(self._typed_layers(), self.dilations, conditions, strict=True):
-            activation = self._gate(layer, rows, condition, dilation)
+            activation = self._gate(layer, rows, condition.whole(), dilation)
             residual, skip = self._mixes(layer, rows.dtype)
             skip = skip if end is None else end @ skip
             kernels.mix_into(rows, total, activation, residual, layer.mix.bias, skip, keep)
         return total.to(rows.dtype)
+
+    def _no_skips(self, rows: Tensor, end: Tensor | None, dtype: torch.dtype) -> Tensor:
+        width = self.end.weight.shape[1] if end is None else len(end)
+        return torch.zeros(len(rows), width, dtype=dtype, device=rows.device)
 
     def _mixes(self, layer: GatedLayer, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return the weights of a layer's mix: residual (no rows in the last layer) and skip."""
@@ -170,26 +213,36 @@ class GatedStack(nn.Module):
         return list(self.layers)  # type: ignore[arg-type]
 
     def _gate(self, layer: GatedLayer, rows: Tensor, condition: Tensor, dilation: int) -> Tensor:
-        if layer.depthwise is not None:
-            span = dilation * (self.kernel_size // 2)
-            kernel = layer.depthwise.weight.to(rows.dtype)
-            spread = F.conv1d(rows.t().unsqueeze(0), kernel, padding=span, dilation=dilation, groups=self.channels)
-            rows = spread.squeeze(0).t()
+        rows = self._spread(layer, rows, dilation)
         factors = None
         if self.training and self.dropout:
             factors = dropout_factors(rows.new_empty(len(rows), self.channels), self.dropout)
         return gated_conv(rows, condition, layer.dilated.weight.permute(2, 0, 1), dilation, factors)
 
-    def _conditions(self, condition: Tensor | None, x: Tensor, gap: int, dtype: torch.dtype) -> list[Tensor]:
+    def _spread(self, layer: GatedLayer, rows: Tensor, dilation: int) -> Tensor:
+        """Return the rows `[R, C]` after a separable layer's depthwise convolution; of other layers, themselves."""
+        if layer.depthwise is None:
+            return rows
+        span = dilation * (self.kernel_size // 2)
+        kernel = layer.depthwise.weight.to(rows.dtype)
+        spread = F.conv1d(rows.t().unsqueeze(0), kernel, padding=span, dilation=dilation, groups=self.channels)
+        return spread.squeeze(0).t()
+
+    def _conditions(self, condition: Tensor | None, x: Tensor, gap: int, dtype: torch.dtype) -> list[LayerCondition]:
         """Return for each layer what is added before the gate, `[R, 2H]`, biases included."""
         if self.condition is None or condition is None:
             rows = x.shape[0] * (x.shape[2] + gap)
-            return [layer.dilated.bias.to(dtype).expand(rows, -1) for layer in self._typed_layers()]
+            return [Known(layer.dilated.bias.to(dtype).expand(rows, -1)) for layer in self._typed_layers()]
         biases = torch.cat([layer.dilated.bias for layer in self._typed_layers()])
         width = 2 * self.channels
         weight, bias = self.condition.weight[:, :, 0].to(dtype), (self.condition.bias + biases).to(dtype)
         if self.condition_repeat == 1 and condition.shape[2] == x.shape[2]:
-            return list(F.linear(to_rows(condition, gap, dtype), weight, bias).split(width, 1))
-        projected = F.linear(condition.to(dtype).transpose(1, 2), weight, bias)
-        projected = projected.repeat_interleave(x.shape[2] // condition.shape[2], 1)
-        return list(to_rows(projected.transpose(1, 2), gap, dtype).split(width, 1))
+            given = to_rows(condition, gap, dtype)
+            if not torch.is_grad_enabled():
+                return [Projected(given, *own) for own in zip(weight.split(width), bias.split(width), strict=True)]
+            projected = F.linear(given, weight, bias)
+        else:
+            projected = F.linear(condition.to(dtype).transpose(1, 2), weight, bias)
+            projected = projected.repeat_interleave(x.shape[2] // condition.shape[2], 1)
+            projected = to_rows(projected.transpose(1, 2), gap, dtype)
+        return [Known(own) for own in projected.split(width, 1)]
