@@ -82,7 +82,8 @@ def run(benchmark: Benchmark, vocoder: Path, *, quick: bool) -> str:
     begun = time.monotonic()
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
     took = time.monotonic() - begun
-    body = f"```text\n{done.stdout.strip()}\n```" if done.stdout.strip() else ""
+    printed = done.stdout.strip().replace(str(vocoder), "VOCODER")
+    body = f"```text\n{printed}\n```" if printed else ""
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         body = f"{body}\n\nEnded with status {done.returncode}: {last}".strip()
