@@ -141,8 +141,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few channels and steps, to try the script")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    import torch
-
+    try:
+        import torch
+    except ImportError:
+        sys.exit("PyTorch is not installed: pip install '.[train]'")
     from glowvox.config.preset import load_preset
 
     if args.device.startswith("cuda") and not torch.cuda.is_available():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import onnx
@@ -47,6 +48,20 @@ def test_graphs_speak_as_the_models(both):
     np.testing.assert_allclose(streamed.samples, whole.samples, rtol=0, atol=1e-5 * np.abs(whole.samples).max())
     [many, _] = onnx_voice.say_many([TEXT, "Yes."])
     np.testing.assert_allclose(many.samples, whole.samples, rtol=0, atol=1e-5 * np.abs(whole.samples).max())
+
+
+def test_many_texts_do_not_meet_another_voice_that_took_the_place(both, tmp_path):
+    place = tmp_path / "voice"
+    shutil.copytree(both, place)
+    voice = load_voice(place, engine="onnx", threads=2)
+    wanted = [voice.say(text).samples for text in (TEXT, "Yes.")]
+    content = json.loads((place / "voice.json").read_text(encoding="utf-8"))
+    (place / "voice.json").write_text(json.dumps(content | {"description": "Another one."}), encoding="utf-8")
+    for one, other in zip(wanted, voice.say_many([TEXT, "Yes."], batch_size=2), strict=True):
+        np.testing.assert_array_equal(one, other.samples)
+    assert voice._pool._alone is voice._performance
+    shutil.rmtree(place)
+    assert len(list(voice.say_many([TEXT, "Yes."], batch_size=2))) == 2
 
 
 def _foreign(path, hop):

@@ -4,6 +4,7 @@ import os
 
 from glowvox.engines.acoustic import AcousticEngine
 from glowvox.engines.base import VocoderEngine
+from glowvox.errors import VoiceError
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.opened_voice import opened_folder
 from glowvox.synthesis.voice import Voice
@@ -40,4 +41,11 @@ def load_voice(
             card = read_voice_card(folder)
             return card, *open_engines(folder, card, engine, count, device=device, precision=precision)
 
-    return Voice(*opened(threads), alone=lambda: opened(1)[1:], threads=threads)
+    def opened_alone() -> tuple[AcousticEngine, VocoderEngine]:
+        now, acoustic, vocoder = opened(1)
+        if now != card:
+            raise VoiceError(f"{name_or_path}: is another voice than when it was loaded")
+        return acoustic, vocoder
+
+    card, acoustic, vocoder = opened(threads)
+    return Voice(card, acoustic, vocoder, alone=opened_alone, threads=threads)
