@@ -86,6 +86,39 @@ def test_a_voice_whose_files_are_gone_goes_on_with_what_it_has():
     assert len(list(voice.say_many(TEXTS, batch_size=3))) == len(TEXTS)
 
 
+def test_streams_at_the_same_time_share_the_cores():
+    alone, opened = _opening()
+    voice, shared = _voice(alone)
+    wanted = voice.say(TEXTS[0]).samples
+    assert not opened and voice._pool._streams == 0
+    first = voice.stream(TEXTS[0])
+    samples = [next(first).samples]
+    np.testing.assert_array_equal(voice.say(TEXTS[0]).samples, wanted)  # it has company, for the first time
+    voice._pool._opener.join()
+    shared.threads.clear()
+    np.testing.assert_array_equal(voice.say(TEXTS[0]).samples, wanted)
+    assert len(opened) == 1 and opened[0].threads and not shared.threads
+    samples.extend(chunk.samples for chunk in first)
+    np.testing.assert_array_equal(np.concatenate(samples), wanted)
+    assert shared.threads  # the one that began alone ends as it began
+    opened[0].threads.clear()
+    voice.say(TEXTS[0])
+    assert not opened[0].threads
+
+
+def test_streams_that_are_left_do_not_count():
+    voice, _ = _voice(_opening()[0])
+    voice.stream(TEXTS[0])  # never asked for anything
+    left = voice.stream(TEXTS[0])
+    next(left)
+    assert voice._pool._streams == 1
+    left.close()
+    assert voice._pool._streams == 0
+    with pytest.raises(TextError):
+        voice.say("...")
+    assert voice._pool._streams == 0
+
+
 def test_texts_before_a_mistake_are_heard():
     voice, _ = _voice(_opening()[0])
     spoken = voice.say_many([*TEXTS[:5], "...", *TEXTS], batch_size=2)

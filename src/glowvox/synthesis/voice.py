@@ -56,11 +56,9 @@ class Voice:
         self._mels = MelMaker(acoustic, Tokenizer.from_dict(card.tokenizer))
         self._performance = Performance(self._mels, Vocoder(vocoder))
         self._text = VoiceText(card, self._mels)
-        self._pool: TextPool | None = None
-        if vocoder.parallel:
-            self._pool = TextPool(
-                self._performance, None if alone is None else partial(self._performed, alone), threads
-            )
+        self._parallel = vocoder.parallel
+        own = None if alone is None else partial(self._performed, alone)
+        self._pool = TextPool(self._performance, own, threads if vocoder.parallel else 1)
 
     @property
     def name(self) -> str:
@@ -114,7 +112,7 @@ class Voice:
         options = self.options(**wishes)
         wish = TimingWish(slot, word_durations, token_durations)
         parts = planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish, self._mels)
-        return joined(self._performance.stream(parts, wish.samples(self.sample_rate), first_chunk=None))
+        return joined(self._pool.stream(parts, wish.samples(self.sample_rate), first_chunk=None))
 
     def stream(
         self,
@@ -154,7 +152,7 @@ class Voice:
         first_chunk = self._performance.first_chunk if early else None
         whole = isinstance(text, str) or not wish.empty
         total = wish.samples(self.sample_rate)
-        return self._performance.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
+        return self._pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
 
     def say_many(
         self,
@@ -226,7 +224,7 @@ class Voice:
     ) -> Iterator[Audio]:
         scripts = self._scripts(texts, lexicon, options, on_warning)
         group = list(islice(scripts, size))
-        if self._pool is not None:
+        if self._parallel:
             yield from self._pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
             return
         while group:
