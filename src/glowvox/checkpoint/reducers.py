@@ -29,7 +29,7 @@ def reduce_inert(function: Any, arguments: Any) -> Any:
     reducer = _REDUCERS.get((function.module, function.name))
     if reducer is None:
         raise CheckpointError(f"it asks to run '{function}'; the file may be hostile and was not loaded")
-    if reducer is _record:
+    if reducer is Record:
         return Record(function, arguments)
     try:
         return reducer(*arguments)
@@ -111,10 +111,6 @@ def _numpy_scalar(kind: Any, data: Any = b"") -> float | int:
     return number if math.isfinite(number) else float(number)
 
 
-def _record(*arguments: Any) -> Record:
-    raise NotImplementedError  # a mark in the table: `reduce_inert` keeps the name and the arguments itself
-
-
 _REDUCERS: dict[tuple[str, str], Callable[..., Any]] = {
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_tensor"): _tensor,
@@ -134,16 +130,16 @@ _REDUCERS: dict[tuple[str, str], Callable[..., Any]] = {
     ("copy_reg", "_reconstructor"): _reconstructed,
     ("numpy.core.multiarray", "scalar"): _numpy_scalar,
     ("numpy._core.multiarray", "scalar"): _numpy_scalar,
-    ("numpy.core.multiarray", "_reconstruct"): _record,
-    ("numpy._core.multiarray", "_reconstruct"): _record,
-    ("numpy", "dtype"): _record,
-    ("torch", "device"): _record,
-    ("torch.serialization", "_get_layout"): _record,
-    ("argparse", "Namespace"): _record,
+    ("numpy.core.multiarray", "_reconstruct"): Record,
+    ("numpy._core.multiarray", "_reconstruct"): Record,
+    ("numpy", "dtype"): Record,
+    ("torch", "device"): Record,
+    ("torch.serialization", "_get_layout"): Record,
+    ("argparse", "Namespace"): Record,
     **{
-        (module, name): _record
+        (module, name): Record
         for module in ("pathlib", "pathlib._local")
         for name in ("Path", "PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath")
     },
-    **{("datetime", name): _record for name in ("datetime", "date", "timedelta", "timezone")},
+    **{("datetime", name): Record for name in ("datetime", "date", "timedelta", "timezone")},
 }

@@ -81,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="passes of a spectral gain that gives the output the mel it was made from (default: the model's own)",
     )
     parser.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the model (default: auto)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     add_device_options(parser)
     parser.add_argument(
@@ -140,8 +141,8 @@ def _vocoder(args: argparse.Namespace) -> "Vocoder":
     from glowvox.synthesis.vocoder import Vocoder
 
     folder = args.model if args.model is not None else default_vocoder()
-    engine = engine_for("auto", args.device, args.precision)
-    if args.model is None and engine == "auto" and (folder.parent / VOCODER_NAME).is_file():
+    engine = engine_for(args.engine, args.device, args.precision)
+    if args.model is None and engine != "torch" and (folder.parent / VOCODER_NAME).is_file():
         folder = folder.parent  # the voice's graph, which needs no PyTorch
     return Vocoder(
         load_vocoder(folder, engine=engine, threads=args.threads, device=args.device, precision=args.precision)

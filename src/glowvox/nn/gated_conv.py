@@ -95,9 +95,7 @@ class GatedConv(torch.autograd.Function):
 def _activation(rows: Tensor, condition: Tensor, weights: Tensor, dilation: int) -> tuple[Tensor, Tensor]:
     """Return the activations `[R, H]`, and what the backward pass needs: tanh and sigmoid side by side `[R, 2H]`."""
     gates = condition.clone(memory_format=torch.contiguous_format)
-    for offset, weight in _offsets(weights, dilation):
-        target, source = _shifted(gates, rows, offset)
-        target.addmm_(source, weight.t())
+    _add_convolution(gates, rows, weights, dilation, 0)
     filtered, gate = gates.chunk(2, 1)
     return filtered.tanh_() * gate.sigmoid_(), gates
 
@@ -112,14 +110,19 @@ def gated_block(rows: Tensor, gates: Tensor, weights: Tensor, dilation: int, beg
         dilation: rows between two taps.
         begin: the first row of the block.
     """
+    _add_convolution(gates, rows, weights, dilation, begin)
+    filtered, gate = gates.chunk(2, 1)
+    return filtered.tanh_().mul_(gate.sigmoid_())
+
+
+def _add_convolution(gates: Tensor, rows: Tensor, weights: Tensor, dilation: int, begin: int) -> None:
+    """Add to `gates [n, 2H]` the convolution's values at the rows from `begin` on."""
     for offset, weight in _offsets(weights, dilation):
         first = max(begin + offset, 0)
         last = min(begin + offset + len(gates), len(rows))
         if first < last:
             start = first - offset - begin
             gates[start : start + last - first].addmm_(rows[first:last], weight.t())
-    filtered, gate = gates.chunk(2, 1)
-    return filtered.tanh_().mul_(gate.sigmoid_())
 
 
 def _gate_backward(values: Tensor, grad: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ class TextPool:
             if self._alone is None:
                 try:
                     self._alone = self._shared if self._open_alone is None else self._open_alone()
-                except GlowvoxError:  # the voice's files may be gone by now
+                except (GlowvoxError, OSError):  # the voice's files may be gone by now
                     self._alone = self._shared
             return self._alone
 
