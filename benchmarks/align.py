@@ -23,13 +23,12 @@ from glowvox.audio.sound import TimedWord
 from glowvox.data.prepared import PreparedData
 from glowvox.engines.choose import load_vocoder
 from glowvox.errors import GlowvoxError
-from glowvox.evaluate.open_aligner import open_aligner
-from glowvox.evaluate.recogniser import force_align
-from glowvox.evaluate.transcript import normalise_transcript
+from glowvox.evaluate.batch_alignment import open_aligner
+from glowvox.evaluate.word_errors import force_align, normalise_transcript
 from glowvox.synthesis.aligner import Aligner
+from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import MelMaker
-from glowvox.synthesis.speech_options import SpeechOptions
-from glowvox.synthesis.spoken_times import Clock, timed_words
+from glowvox.synthesis.timestamps import Clock, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.text.tokenizer import Tokenizer
 

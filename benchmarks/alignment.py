@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from glowvox.align import monotonic_alignment_search
-from glowvox.align.compiled import is_available
+from glowvox.align.search import is_available
 
 
 def straightforward(log_likelihood: torch.Tensor) -> torch.Tensor:

@@ -17,9 +17,8 @@ import numpy as np
 
 from glowvox.data.prepared import PreparedData
 from glowvox.engines.choose import load_vocoder
-from glowvox.evaluate.open_aligner import open_aligner
-from glowvox.evaluate.recogniser import recognise
-from glowvox.evaluate.word_errors import word_errors
+from glowvox.evaluate.batch_alignment import open_aligner
+from glowvox.evaluate.word_errors import recognise, word_errors
 from glowvox.synthesis.conversion import VoiceConverter, report
 from glowvox.synthesis.vocoder import Vocoder
 

@@ -50,7 +50,7 @@ def speakers(config: Any, device: Any) -> dict[str, Speak]:
     """Return what is measured: latent [1, G, N] and mel [1, M, T] in NumPy to samples [1, S] in NumPy, by name."""
     import torch
 
-    from glowvox.engines.torch_vocoder import TorchVocoder
+    from glowvox.engines.torch_engine import TorchVocoder
 
     model = random_model(config)
     plain = plain_waveglow(config).eval()
@@ -99,9 +99,9 @@ def training(config: Any, options: Any, device: Any, segments: int, rounds: int)
     """Return the samples per second of each way to train."""
     import torch
 
+    from glowvox.cuda.captured_couplings import capture_couplings
     from glowvox.models.waveglow import WaveGlow
-    from glowvox.training.captured_couplings import capture_couplings
-    from glowvox.training.optimiser import build_optimiser
+    from glowvox.training.loop import build_optimiser
 
     audio = 0.1 * torch.randn(segments, SAMPLES, device=device)
     mel = torch.randn(segments, config.audio.n_mels, SAMPLES // config.audio.hop_length, device=device) - 5

@@ -94,7 +94,7 @@ def export_vocoder(folder: Path) -> None:
     """Export the default voice's vocoder; without it the benchmarks that need it say so."""
     program = (
         "from glowvox.export.export_model import export_model\n"
-        "from glowvox.synthesis.default_voice import default_vocoder\n"
+        "from glowvox.synthesis.installed_voices import default_vocoder\n"
         f"export_model(default_vocoder(), {str(folder)!r})"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)

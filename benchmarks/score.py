@@ -21,9 +21,8 @@ import numpy as np
 
 from glowvox.data.prepared import PreparedData
 from glowvox.evaluate.batch_alignment import ModelChoice, chosen_aligner
-from glowvox.evaluate.score import DOUBTFUL, judged, measure_files
-from glowvox.evaluate.score_reference import chosen_texts, reference_of
-from glowvox.evaluate.spoken_files import SpokenFile, spoken_files
+from glowvox.evaluate.clips import SpokenFile, spoken_files
+from glowvox.evaluate.score import DOUBTFUL, chosen_texts, judged, measure_files, reference_of
 
 
 def main() -> None:

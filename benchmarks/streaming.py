@@ -27,7 +27,7 @@ Way = Callable[[], tuple[Any, Any]]
 def exported(folder: Path) -> Path:
     """Export the default voice's vocoder into a folder, and return that."""
     from glowvox.export.export_model import export_model
-    from glowvox.synthesis.default_voice import default_vocoder
+    from glowvox.synthesis.installed_voices import default_vocoder
 
     export_model(default_vocoder(), folder)
     return folder
@@ -40,7 +40,7 @@ def clock() -> NDArray[np.float64]:
 
 def ways(engine: Any, mel: Any, latent: Any, chunk: int) -> dict[str, Way]:
     """Return what is measured of a network; each call gives the seconds to the first samples and in all."""
-    from glowvox.synthesis.vocoder_pieces import SteppedPieces, WindowedPieces
+    from glowvox.synthesis.streaming import SteppedPieces, WindowedPieces
 
     frames = mel.shape[1]
 
@@ -130,11 +130,10 @@ def measure_voice(engine_name: str, threads: int, seconds: float, rounds: int) -
     from glowvox import load_voice
     from glowvox.evaluate.engine_speed import CHUNK_SECONDS, TEXT, random_mel
     from glowvox.synthesis.installed_voices import find_voice
-    from glowvox.synthesis.opened_voice import opened_folder
     from glowvox.synthesis.options import VocoderOptions
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice_card import read_voice_card
-    from glowvox.synthesis.voice_folder import open_engines
+    from glowvox.synthesis.voice_folder import open_engines, opened_folder
 
     with opened_folder(find_voice(None)) as folder:
         card = read_voice_card(folder)

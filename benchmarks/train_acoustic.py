@@ -108,9 +108,9 @@ def measure(kind: str, preset: str, steps: int, threads: int) -> float:
     import torch
 
     from glowvox.config.preset import load_preset
-    from glowvox.data.batches.buckets import LengthBuckets
+    from glowvox.data.batches import LengthBuckets
     from glowvox.models.glow_tts import GlowTTS
-    from glowvox.training.optimiser import build_optimiser
+    from glowvox.training.loop import build_optimiser
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)

@@ -100,7 +100,7 @@ def measure(kind: str, preset: str, segments: int, steps: int, threads: int) -> 
 
     from glowvox.config.preset import load_preset
     from glowvox.models.waveglow import WaveGlow
-    from glowvox.training.optimiser import build_optimiser
+    from glowvox.training.loop import build_optimiser
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)

@@ -70,7 +70,7 @@ def many(voice: Any, count: int, rounds: int) -> dict[str, float]:
 
 def long_text(voice: Any, minutes: float) -> dict[str, float | None]:
     """Return what a text of so many minutes takes in one call."""
-    from glowvox.evaluate.timing import measure
+    from glowvox.evaluate.engine_speed import measure
 
     once = voice.say(" ".join(TEXTS)).duration
     text = "\n\n".join([" ".join(TEXTS)] * max(1, round(60 * minutes / once)))
@@ -92,7 +92,7 @@ def main() -> None:
     args = parser.parse_args()
     words = ["--engine", args.engine, "--threads", str(args.threads)]
     words += ["--voice", args.voice] if args.voice else []
-    from glowvox.synthesis.voice_loading import load_voice
+    from glowvox.synthesis.installed_voices import load_voice
 
     told: dict[str, Any] = {"start_seconds": start_seconds(words, args.rounds)}
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)

@@ -104,11 +104,11 @@ def variants(model: Any, folder: Path, threads: int, chunks: list[int]) -> dict[
     """Return what is measured, by name."""
     import torch
 
-    from glowvox.checkpoint.folder import ModelCard
+    from glowvox.checkpoint.model_folder import ModelCard
     from glowvox.engines.choose import installed_engines
     from glowvox.engines.onnx_engine import OnnxVocoder
-    from glowvox.engines.torch_vocoder import TorchVocoder
-    from glowvox.export.model_graphs import graph_cards, write_graphs
+    from glowvox.engines.torch_engine import TorchVocoder
+    from glowvox.export.export_model import graph_cards, write_graphs
 
     plain = plain_waveglow(model.config).eval()
     copy_weights(model, plain)

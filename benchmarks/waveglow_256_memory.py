@@ -38,9 +38,9 @@ def _write(folder: Path) -> None:
 
 
 def _export(folder: str) -> None:
-    from glowvox.checkpoint.folder import ModelCard
+    from glowvox.checkpoint.model_folder import ModelCard
     from glowvox.config.preset import load_preset
-    from glowvox.export.model_graphs import graph_cards, write_graphs
+    from glowvox.export.export_model import graph_cards, write_graphs
 
     model = random_model(load_preset("waveglow-256").waveglow)
     write_graphs(model, graph_cards(model, ModelCard(model.config)), Path(folder), "float32")
@@ -48,8 +48,7 @@ def _export(folder: str) -> None:
 
 def _measured(folder: Path, minutes: float, threads: int) -> dict[str, float | None]:
     from glowvox.engines.choose import load_vocoder
-    from glowvox.evaluate.engine_speed import random_mel
-    from glowvox.evaluate.timing import measure
+    from glowvox.evaluate.engine_speed import measure, random_mel
     from glowvox.synthesis.vocoder import Vocoder
 
     def speak() -> int:

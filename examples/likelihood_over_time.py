@@ -19,9 +19,8 @@ from glowvox import load_model
 from glowvox.audio.files import read_audio
 from glowvox.audio.mel import MelTransform
 from glowvox.config.audio import AudioConfig
-from glowvox.evaluate.local_likelihood import local_likelihood
-from glowvox.evaluate.open_aligner import open_aligner
-from glowvox.evaluate.plots import bits_per_second
+from glowvox.evaluate.batch_alignment import open_aligner
+from glowvox.evaluate.plots import bits_per_second, local_likelihood
 
 parser = argparse.ArgumentParser(description="Draw likelihood over time beside the spectrogram.")
 parser.add_argument("recording", type=Path)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from glowvox import Audio
 from glowvox.engines.choose import load_vocoder
-from glowvox.evaluate.open_aligner import open_aligner
-from glowvox.synthesis.latent import position_noise
-from glowvox.synthesis.timing import filled_frames
+from glowvox.evaluate.batch_alignment import open_aligner
+from glowvox.synthesis.duration_control import filled_frames
+from glowvox.synthesis.noise import position_noise
 from glowvox.synthesis.vocoder import Vocoder
 
 
@@ -86,7 +86,7 @@ def main() -> None:
     # Between speakers: their vectors are rows of a table, so a row in between is a voice in between
     if engine.n_speakers > 1:
         from glowvox import load_model
-        from glowvox.engines.torch_acoustic import TorchAcoustic
+        from glowvox.engines.torch_engine import TorchAcoustic
 
         folder = Path(args.model) / "acoustic"  # where a voice keeps its model
         for share in (0.25, 0.5, 0.75):

@@ -74,7 +74,7 @@ def _file(name: str, text: str) -> SourceFile:
     [
         ("errors.py", "from glowvox.config.audio import AudioConfig", import_rules.table),
         ("audio/mel.py", "from glowvox.text.front_end import FrontEnd", import_rules.table),
-        ("flows/chain.py", "from glowvox.nn.rows import Rows", import_rules.table),
+        ("flows/base.py", "from glowvox.nn.wavenet import Rows", import_rules.table),
         ("models/waveglow.py", "def f():\n    import glowvox.data.prepared", import_rules.table),
         ("models/waveglow.py", "from ..checkpoint import folder", import_rules.table),
         ("engines/onnx_engine.py", "from glowvox.models.waveglow import WaveGlow", import_rules.table),
@@ -99,16 +99,16 @@ def _file(name: str, text: str) -> SourceFile:
         ("audio/mel.py", "x = hasattr(y, 'z')", code_rules.calls),
         ("models/waveglow.py", "def f(x):\n    return x.cuda()", code_rules.calls),
         ("training/loop.py", "state = torch.load(path)", code_rules.calls),
-        ("data/clip_file.py", "a = np.load(path, allow_pickle=True)", code_rules.calls),
+        ("data/clips.py", "a = np.load(path, allow_pickle=True)", code_rules.calls),
         ("models/waveglow.py", "o = torch.optim.SGD(p)", code_rules.calls),
-        ("flows/chain.py", "def forward(self, x, reverse=False): ...", code_rules.calls),
+        ("flows/base.py", "def forward(self, x, reverse=False): ...", code_rules.calls),
         ("audio/mel.py", "print('hello')", code_rules.import_effects),
         ("audio/mel.py", "TABLE = open('table').read()", code_rules.import_effects),
         ("audio/mel.py", "for x in y:\n    pass", code_rules.import_effects),
         ("audio/mel.py", "try:\n    import soxr\nexcept ImportError:\n    soxr = None", code_rules.import_effects),
-        ("flows/chain.py", "def f(mel): ...", code_rules.speech_words),
-        ("flows/chain.py", "class GlowTTSStep: ...", code_rules.speech_words),
-        ("flows/chain.py", "def f():\n    raise ValueError('no audio')", code_rules.speech_words),
+        ("flows/base.py", "def f(mel): ...", code_rules.speech_words),
+        ("flows/base.py", "class GlowTTSStep: ...", code_rules.speech_words),
+        ("flows/base.py", "def f():\n    raise ValueError('no audio')", code_rules.speech_words),
     ],
 )
 def test_a_rule_finds_what_it_is_for(name, text, rule):
@@ -118,13 +118,13 @@ def test_a_rule_finds_what_it_is_for(name, text, rule):
 @pytest.mark.parametrize(
     ("name", "text", "rule"),
     [
-        ("engines/torch_vocoder.py", "from glowvox.models.waveglow import WaveGlow\nimport torch", import_rules.table),
-        ("engines/torch_vocoder.py", "import torch", import_rules.gates),
-        ("checkpoint/unpickle.py", "import pickletools", import_rules.gates),
+        ("engines/torch_engine.py", "from glowvox.models.waveglow import WaveGlow\nimport torch", import_rules.table),
+        ("engines/torch_engine.py", "import torch", import_rules.gates),
+        ("checkpoint/torch_files.py", "import pickletools", import_rules.gates),
         ("cli/mel.py", "def run(args):\n    import torch", import_rules.gates),
         ("models/waveglow.py", "device = torch.cuda.current_device", code_rules.calls),
         ("audio/mel.py", "LOG_10 = np.log(10.0)\nNAMES = 'a b'.split()", code_rules.import_effects),
-        ("flows/chain.py", "def f(x):\n    '''As the mel of WaveGlow.'''", code_rules.speech_words),
+        ("flows/base.py", "def f(x):\n    '''As the mel of WaveGlow.'''", code_rules.speech_words),
     ],
 )
 def test_a_rule_lets_the_rest_alone(name, text, rule):
@@ -132,9 +132,9 @@ def test_a_rule_lets_the_rest_alone(name, text, rule):
 
 
 def test_rules_over_the_package_find_what_they_are_for():
-    base = _file("nn/rows.py", "class Rows: ...")
+    base = _file("nn/wavenet.py", "class Rows: ...")
     assert list(code_rules.concrete_bases([base, _file("nn/stack.py", "class Stack(rows.Rows): ...")]))
-    assert not list(code_rules.concrete_bases([_file("nn/rows.py", "class Rows(ABC): ...\nclass Dense(Rows): ...")]))
+    assert not list(code_rules.concrete_bases([_file("nn/wavenet.py", "class Rows(ABC): ...\nclass Dense(Rows): ...")]))
     engines = [_file("engines/a.py", "import openvino"), _file("engines/b.py", "def f():\n    import openvino")]
     assert list(import_rules.engines_apart(engines)) == ["engines/b.py: openvino is engines/a.py's"]
     voice = _file("synthesis/voice.py", "from glowvox.engines.base import Engine")
@@ -162,7 +162,7 @@ else:
     if importlib.util.find_spec("triton"):
         import triton
     else:
-        names.remove("glowvox.nn.gated_conv_cuda")
+        names.remove("glowvox.cuda.gated_conv")
     before = (torch.get_num_threads(), torch.initial_seed(), threading.active_count(), dict(os.environ))
     def watch(event, args):
         if event == "open" and not str(args[0]).endswith((".py", ".pyc", ".so", ".pyd")):

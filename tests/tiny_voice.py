@@ -12,11 +12,10 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.schema import to_dict
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.acoustic import AcousticEngine, EncodedText
-from glowvox.engines.base import VocoderEngine
+from glowvox.engines.base import AcousticEngine, EncodedText, VocoderEngine
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
-from glowvox.synthesis.speech_options import SpeechOptions
+from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import VocoderCard, VoiceCard
 from glowvox.synthesis.voice_folder import write_voice

@@ -12,7 +12,7 @@ import torch
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.data.prepared import PreparedData
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.synthesis.default_voice import model_path
+from glowvox.synthesis.installed_voices import model_path
 from glowvox.training.utterances import encode_clips, text_contract
 
 CLIPS = slice(10, 14, 2)

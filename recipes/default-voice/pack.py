@@ -8,10 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from glowvox.export.kept_speaker import keep_speaker
-from glowvox.export.level_limits import limit_levels
-from glowvox.export.voice_export import VoiceDescription, export_voice
-from glowvox.export.voice_quality import measured_quality
+from glowvox.export.voice_export import VoiceDescription, export_voice, keep_speaker, limit_levels, measured_quality
 
 NAME = "kathleen"
 LARGEST_FILE, LARGEST_VOICE = 20e6, 43e6

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from glowvox.audio.sound import Audio as Audio
     from glowvox.audio.sound import AudioChunk as AudioChunk
     from glowvox.checkpoint.model_folder import load_model as load_model
-    from glowvox.synthesis.voice_loading import load_voice as load_voice
+    from glowvox.synthesis.installed_voices import load_voice
 
 __version__ = "0.1.0"
 
@@ -20,7 +20,7 @@ _HOMES = {
     "Audio": "glowvox.audio.sound",
     "AudioChunk": "glowvox.audio.sound",
     "load_model": "glowvox.checkpoint.model_folder",
-    "load_voice": "glowvox.synthesis.voice_loading",
+    "load_voice": "glowvox.synthesis.installed_voices",
 }
 """The module that each public name comes from."""
 

@@ -9,8 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from glowvox.align import monotonic_alignment_search
-from glowvox.align.compiled import is_available
-from glowvox.align.search import SearchMethod
+from glowvox.align.search import SearchMethod, is_available
 from glowvox.errors import DataError, MissingExtraError
 
 METHODS: list = [
@@ -128,7 +127,7 @@ def test_bad_input_is_named(shape: tuple, tokens: list, frames: list, message: s
 
 @pytest.mark.skipif(not is_available(), reason="Numba is not installed")
 def test_compiled_search_shares_the_batch_among_threads() -> None:
-    from glowvox.align.compiled import search_compiled
+    from glowvox.align.search import search_compiled
 
     generator = np.random.default_rng(1)
     scores = generator.standard_normal((7, 40, 12)).astype(np.float32)

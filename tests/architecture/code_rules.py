@@ -10,7 +10,7 @@ from pathlib import Path
 
 from architecture.source_file import ROOT, SourceFile
 
-SOFT_LIMIT, HARD_LIMIT = 250, 400
+SOFT_LIMIT, HARD_LIMIT = 500, 800
 BANNED_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})
 SPEECH = frozenset(
     [

@@ -16,9 +16,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset({"errors"}),
     **dict.fromkeys(RANK_1, RANK_0),
     **dict.fromkeys(RANK_2, RANK_0 | RANK_1),
+    "nn": RANK_0 | {"cuda"},
+    "cuda": RANK_0 | RANK_1 | RANK_2,
     "checkpoint": RANK_0 | RANK_1 | RANK_2,
     "engines": RANK_0,
-    "training": RANK_0 | RANK_1 | RANK_2 | RANK_3,
+    "training": RANK_0 | RANK_1 | RANK_2 | RANK_3 | {"cuda"},
     "synthesis": RANK_0 | RANK_1 | {"engines"},
     "evaluate": RANK_0 | RANK_1 | RANK_2 | RANK_3 | RANK_4,
     "export": RANK_0 | RANK_1 | RANK_2 | RANK_3 | RANK_4,
@@ -48,7 +50,7 @@ def table(file: SourceFile) -> Iterator[str]:
         return
     allowed = MAY_IMPORT.get(file.room, frozenset()) | {file.room}
     if file.name.startswith(TORCH_ENGINE):
-        allowed |= {"models", "checkpoint", "flows", "nn"}
+        allowed |= {"models", "checkpoint", "flows", "nn", "cuda"}
     for found in file.imports:
         room = _room_of(found.module)
         if room and room != "__version__" and room not in allowed:

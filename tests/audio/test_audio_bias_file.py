@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from glowvox.audio.bias_file import read_bias, write_bias
-from glowvox.audio.denoiser import BiasDenoiser
+from glowvox.audio.denoiser import BiasDenoiser, read_bias, write_bias
 from glowvox.errors import AudioError
 
 

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from glowvox.audio.files import read_audio, write_audio
+from glowvox.audio.files import audio_writer, read_audio, write_audio
 from glowvox.audio.sound import Audio, AudioChunk, TimedWord
-from glowvox.audio.writer import audio_writer
 from glowvox.errors import AudioError
 
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.files import read_audio
+from glowvox.audio.files import read_audio, resample
 from glowvox.audio.griffin_lim import griffin_lim
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.resample import resample
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 

@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.harmonic_comb import LOG_PITCH_STD, REFERENCE_HZ, comb_channels, harmonic_comb
 from glowvox.audio.mel import MelTransform, mel_edges, mel_filterbank
-from glowvox.audio.pitch_contour import pitch_contour, token_melody, varied
+from glowvox.audio.pitch import (
+    LOG_PITCH_STD,
+    REFERENCE_HZ,
+    comb_channels,
+    harmonic_comb,
+    pitch_contour,
+    token_melody,
+    varied,
+)
 from glowvox.config.audio import AudioConfig
 
 AUDIO = AudioConfig()

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.loudness import active_speech_level, normalise_loudness
-from glowvox.audio.trim import trim_silence
+from glowvox.audio.loudness import active_speech_level, normalise_loudness, trim_silence
 from glowvox.errors import AudioError
 
 RATE = 22050

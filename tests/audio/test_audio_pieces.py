@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from glowvox.audio.files import audio_blocks, read_audio, write_audio
-from glowvox.audio.level_meter import LevelMeter
-from glowvox.audio.loudness import active_speech_level, normalise_loudness
-from glowvox.audio.mel import MelTransform
-from glowvox.audio.mel_stream import MelStream
+from glowvox.audio.loudness import LevelMeter, active_speech_level, normalise_loudness
+from glowvox.audio.mel import MelStream, MelTransform
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError
 

@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 
-from glowvox.audio.playback import Player, player
+from glowvox.audio.sound import Player, player
 from glowvox.errors import AudioError, MissingExtraError
 
 

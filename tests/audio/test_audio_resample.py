@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.resample import StreamingResampler, resample
+from glowvox.audio.files import StreamingResampler, resample
 from glowvox.errors import AudioError
 
 RATES = [(22050, 24000), (24000, 22050), (48000, 16000), (8000, 44100), (22050, 22050)]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glowvox.bulk.duplicates import DuplicateFinder
 from glowvox.bulk.manifest import ManifestColumns, check_formats, identify, manifest_rows
+from glowvox.bulk.plan import DuplicateFinder
 from glowvox.bulk.row import LONGEST_TEXT, BadRow, Row, read_row, row_seed
 from glowvox.errors import DataError
 
@@ -138,7 +138,7 @@ def test_a_changed_manifest_is_noticed(tmp_path):
 
 
 def test_duplicates_among_many(monkeypatch):
-    monkeypatch.setattr("glowvox.bulk.duplicates._WAITING", 100)
+    monkeypatch.setattr("glowvox.bulk.plan._WAITING", 100)
     with DuplicateFinder() as finder:
         for row in range(1000):
             finder.add(row, f"id{row % 990}" if row != 500 else "id3")

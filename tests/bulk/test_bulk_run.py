@@ -7,20 +7,18 @@ import tracemalloc
 
 import pytest
 
-from glowvox.bulk import shard_work
+from glowvox.bulk import workers as shard_work
 from glowvox.bulk.card import RunSettings
-from glowvox.bulk.careful import CarefulSpeaker
-from glowvox.bulk.carried_voice import carry_voice
+from glowvox.bulk.isolated_retry import CarefulSpeaker
 from glowvox.bulk.ledger import read_complete
 from glowvox.bulk.output import FileNames
+from glowvox.bulk.packed_voice import carry_voice
 from glowvox.bulk.plan import read_plan, write_plan
-from glowvox.bulk.progress import Progress
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.run import Told, do_run
-from glowvox.bulk.shard_work import do_shard
+from glowvox.bulk.run import Progress, Told, do_run
 from glowvox.bulk.speaker import Spoken
 from glowvox.bulk.storage import open_storage
-from glowvox.bulk.workers import LocalWorker, ShardResult, Workers
+from glowvox.bulk.workers import LocalWorker, ShardResult, Workers, do_shard
 from glowvox.cli.main import main
 from glowvox.errors import DataError, EngineError
 
@@ -181,7 +179,7 @@ def test_object_storage(bulk, tmp_path):
 
 def test_object_storage_that_fails_now_and_then(monkeypatch, tmp_path):
     pytest.importorskip("fsspec", reason="fsspec is not installed (extra: cluster)")
-    monkeypatch.setattr("glowvox.bulk.remote_storage._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("glowvox.bulk.storage._WAIT_SECONDS", 0.0)
     storage = open_storage("memory://bulk-flaky")
     put, failures = storage._system.put_file, [OSError("reset"), TimeoutError("late")]
 

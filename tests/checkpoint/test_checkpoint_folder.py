@@ -10,12 +10,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from glowvox.checkpoint import folder as folder_module
-from glowvox.checkpoint.describe import describe
-from glowvox.checkpoint.folder import read_card
-from glowvox.checkpoint.location import find_model_folder
-from glowvox.checkpoint.matching import load_matching
-from glowvox.checkpoint.model_folder import load_model, load_tensors, save_model
+from glowvox.checkpoint import model_folder as folder_module
+from glowvox.checkpoint.convert import describe
+from glowvox.checkpoint.model_folder import (
+    find_model_folder,
+    load_matching,
+    load_model,
+    load_tensors,
+    read_card,
+    save_model,
+)
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.waveglow import WaveGlowConfig

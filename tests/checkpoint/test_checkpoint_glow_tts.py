@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from glowvox.checkpoint.convert import convert_checkpoint
-from glowvox.checkpoint.describe import describe
-from glowvox.checkpoint.folder import save_tensors
-from glowvox.checkpoint.model_folder import load_model
-from glowvox.checkpoint.original_config import audio_from_original
+from glowvox.checkpoint.convert import audio_from_original, convert_checkpoint, describe
+from glowvox.checkpoint.model_folder import load_model, save_tensors
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import CheckpointError, ConfigError
 from glowvox.models.glow_tts import GlowTTS

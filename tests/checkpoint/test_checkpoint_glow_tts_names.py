@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from glowvox.checkpoint.glow_tts_names import convert_glow_tts_state, glow_tts_config
+from glowvox.checkpoint.original_names import convert_glow_tts_state, glow_tts_config
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import CheckpointError
 from glowvox.models.glow_tts import GlowTTS

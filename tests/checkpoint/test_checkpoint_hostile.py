@@ -15,8 +15,8 @@ from torch import nn
 from torch_files import call, group, legacy_file, name, number, program, storage, tensor, text, zip_file
 
 from glowvox.checkpoint.foreign import open_foreign
-from glowvox.checkpoint.lazy_tensor import LazyTensor
-from glowvox.checkpoint.unpickle import read_torch_file
+from glowvox.checkpoint.pickle_machine import LazyTensor
+from glowvox.checkpoint.torch_files import read_torch_file
 from glowvox.errors import CheckpointError
 
 FLOATS = struct.pack("<4f", 1, 2, 3, 4)

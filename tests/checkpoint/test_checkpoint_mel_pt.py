@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from glowvox.checkpoint.mel_pt import read_mel_pt
+from glowvox.checkpoint.foreign import read_mel_pt
 from glowvox.errors import CheckpointError, MelError
 
 MEL = torch.randn(80, 13, generator=torch.Generator().manual_seed(0))

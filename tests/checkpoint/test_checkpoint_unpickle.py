@@ -16,9 +16,8 @@ import torch
 from torch import nn
 
 from glowvox.checkpoint.foreign import open_foreign
-from glowvox.checkpoint.inert import Record
-from glowvox.checkpoint.lazy_tensor import LazyTensor
-from glowvox.checkpoint.unpickle import read_torch_file
+from glowvox.checkpoint.pickle_machine import LazyTensor, Record
+from glowvox.checkpoint.torch_files import read_torch_file
 from glowvox.errors import CheckpointError
 
 TENSORS = {

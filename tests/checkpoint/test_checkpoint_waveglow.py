@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from glowvox.checkpoint.convert import convert_checkpoint
-from glowvox.checkpoint.folder import save_tensors
-from glowvox.checkpoint.model_folder import load_model
-from glowvox.checkpoint.weight_norm import fold_weight_norm
+from glowvox.checkpoint.model_folder import load_model, save_tensors
+from glowvox.checkpoint.original_names import fold_weight_norm
 from glowvox.errors import CheckpointError
 from glowvox.models.waveglow import WaveGlow
 

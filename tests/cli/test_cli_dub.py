@@ -26,7 +26,7 @@ This is far too long for its slot.
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    import glowvox.synthesis.voice_loading as module
+    import glowvox.synthesis.installed_voices as module
 
     monkeypatch.setattr(module, "load_voice", lambda name, **rest: fake_voice())
 

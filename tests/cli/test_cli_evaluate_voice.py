@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_voice import write_tiny_voice
 
-import glowvox.evaluate.recognised as recognised
+import glowvox.evaluate.word_errors as recognised
 from glowvox.audio.files import write_audio
 from glowvox.cli.main import main
 

@@ -5,10 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from glowvox.audio.files import write_audio
+from glowvox.audio.files import resample, write_audio
 from glowvox.audio.mel import MelTransform
 from glowvox.audio.mel_file import read_mel
-from glowvox.audio.resample import resample
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 

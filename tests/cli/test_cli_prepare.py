@@ -12,10 +12,9 @@ from glowvox.cli import prepare
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import load_preset
-from glowvox.data import report_html
-from glowvox.data.contract_file import read_contract
+from glowvox.data import report as report_html
 from glowvox.data.corpora import LAYOUTS
-from glowvox.data.preparation import PrepareSettings
+from glowvox.data.preparation import PrepareSettings, read_contract
 from glowvox.data.prepared import PreparedData
 from glowvox.errors import ConfigError
 

@@ -22,7 +22,7 @@ def voices(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def quick(voices, monkeypatch):
     """A fake voice answers to every name but `tiny`."""
-    import glowvox.synthesis.voice_loading as module
+    import glowvox.synthesis.installed_voices as module
 
     real = module.load_voice
     monkeypatch.setenv("GLOWVOX_VOICES", str(voices))

@@ -9,16 +9,15 @@ import pytest
 import soundfile
 import torch
 
-from glowvox.audio.files import read_audio, write_audio
+from glowvox.audio.files import read_audio, resample, write_audio
 from glowvox.audio.loudness import active_speech_level, normalise_loudness
 from glowvox.audio.mel import MelTransform
 from glowvox.audio.mel_file import write_mel
-from glowvox.audio.resample import resample
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.models.waveglow import WaveGlow
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder

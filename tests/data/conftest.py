@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from glowvox.data import report_html
+from glowvox.data import report as report_html
 
 RATE = 22050
 

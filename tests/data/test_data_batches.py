@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glowvox.data.batches import DiskStore, LengthBuckets, MemoryStore, SegmentSampler, open_store, pad_mels, pad_tokens
-from glowvox.data.clip_file import write_clip
+from glowvox.data.clips import write_clip
 from glowvox.data.prepared import Clip, ClipRow
 from glowvox.errors import ConfigError, DataError
 

@@ -10,16 +10,17 @@ import soundfile
 from glowvox.config.audio import AudioConfig
 from glowvox.data.checks import (
     Limits,
+    Measurements,
     Spoken,
     check_duplicates,
     check_speaking_rates,
     check_text,
+    clipped_share,
     group_by_kind,
     letters_per_second,
 )
-from glowvox.data.clip_maker import ClipResult, ClipSettings, ClipTask, make_clip
-from glowvox.data.findings import note, warning
-from glowvox.data.recording import Measurements, clipped_share
+from glowvox.data.clips import ClipResult, ClipSettings, ClipTask, make_clip
+from glowvox.data.corpora import note, warning
 from glowvox.errors import ConfigError, DataError
 
 RATE = 22050

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glowvox.data.clip_file import clip_file_name, read_clip, read_clip_part, read_record, write_clip
+from glowvox.data.clips import clip_file_name, read_clip, read_clip_part, read_record, write_clip
 from glowvox.errors import DataError
 
 HOSTILE = [

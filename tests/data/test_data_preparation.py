@@ -11,7 +11,7 @@ import soundfile
 from glowvox.audio.loudness import active_speech_level
 from glowvox.audio.mel import MelTransform
 from glowvox.config.audio import AudioConfig
-from glowvox.data import clip_maker
+from glowvox.data import clips as clip_maker
 from glowvox.data.checks import Limits
 from glowvox.data.preparation import PrepareSettings, prepare_corpus
 from glowvox.data.prepared import PreparedData

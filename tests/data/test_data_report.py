@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 from glowvox.config.audio import AudioConfig
-from glowvox.data import report_html
-from glowvox.data.capability import capability
-from glowvox.data.findings import left_out, note
+from glowvox.data import report as report_html
+from glowvox.data.checks import Measurements
+from glowvox.data.corpora import left_out, note
 from glowvox.data.prepared import ClipRow
-from glowvox.data.recording import Measurements
-from glowvox.data.report import ReportedClip, build_report
-from glowvox.data.report_html import render_html
+from glowvox.data.report import ReportedClip, build_report, capability, render_html
 
 
 def report() -> dict[str, Any]:

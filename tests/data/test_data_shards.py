@@ -12,14 +12,10 @@ import pytest
 from glowvox.audio.mel import MelTransform
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
-from glowvox.data.batches.buckets import LengthBuckets
-from glowvox.data.batches.segments import SegmentSampler
-from glowvox.data.batches.store import DiskStore
-from glowvox.data.clip_file import write_clip
+from glowvox.data.batches import WINDOW_SHARDS, DiskStore, LengthBuckets, SegmentSampler, shard_numbers, windows
+from glowvox.data.clips import write_clip
 from glowvox.data.prepared import PreparedData
-from glowvox.data.shards import address_of, find_index
-from glowvox.data.shards_cache import LIMIT_VARIABLE, ShardCache
-from glowvox.data.shards_order import WINDOW_SHARDS, shard_numbers, windows
+from glowvox.data.shards import LIMIT_VARIABLE, ShardCache, address_of, find_index
 from glowvox.data.shards_pack import pack_shards
 from glowvox.errors import ConfigError, DataError
 

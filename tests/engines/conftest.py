@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from glowvox.checkpoint.folder import ModelCard
+from glowvox.checkpoint.model_folder import ModelCard
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.export.model_graphs import graph_cards, write_graphs
+from glowvox.export.export_model import graph_cards, write_graphs
 from glowvox.models.registry import build
 
 VOCODER = WaveGlowConfig(

@@ -34,7 +34,7 @@ def test_an_optimised_graph_is_kept_and_used(cache, vocoder_folder, window, monk
     [entry] = _entries(cache)
     assert entry.suffix == ".onnx"
     assert [place.name for place in cache.iterdir()] == [entry.name]
-    monkeypatch.setattr("glowvox.engines.onnx_session.into_cache", lambda *args: pytest.fail("made again"))
+    monkeypatch.setattr("glowvox.engines.onnx_engine.into_cache", lambda *args: pytest.fail("made again"))
     second = OnnxVocoder.load(vocoder_folder, threads=1)
     np.testing.assert_allclose(second.run(*window), first.run(*window), atol=1e-6)
     assert second.delay == first.delay

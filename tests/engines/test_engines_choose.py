@@ -11,7 +11,7 @@ from glowvox.engines import choose, machine
 from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
 from glowvox.engines.machine import Processor, checked_threads, processor, usable_cores
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import EngineError, MissingExtraError
 from glowvox.models.waveglow import WaveGlow
 

@@ -11,9 +11,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from glowvox.config.audio import AudioConfig
-from glowvox.engines.graph_card import METADATA_KEY, GraphCard
+from glowvox.engines.graph_card import METADATA_KEY, GraphCard, read_metadata
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxMelVocoder, OnnxVocoder
-from glowvox.engines.onnx_file import read_metadata
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
 
 

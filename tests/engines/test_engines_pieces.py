@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from glowvox.engines.base import piece_ends, piece_frames
 from glowvox.engines.onnx_engine import OnnxVocoder
-from glowvox.engines.piece_sizes import piece_ends, piece_frames
 
 
 @pytest.mark.parametrize("frames", [1, 2, 47, 48, 49, 258, 1000])

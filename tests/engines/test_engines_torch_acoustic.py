@@ -6,10 +6,10 @@ import torch
 from tiny_voice import acoustic_model, vocoder_model
 
 from glowvox.checkpoint.model_folder import save_model
-from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import CheckpointError, EngineError, TextError, VoiceError
-from glowvox.synthesis.latent import sentence_latent
-from glowvox.synthesis.timing import filled_frames, predicted_frames
+from glowvox.synthesis.duration_control import filled_frames, predicted_frames
+from glowvox.synthesis.noise import sentence_latent
 
 TOKENS = np.array([[5, 7, 9, 11, 13, 15, 17], [6, 8, 10, 0, 0, 0, 0]])
 LENGTHS = np.array([7, 3])

@@ -7,7 +7,7 @@ import torch
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import CheckpointError, EngineError, MelError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from glowvox.errors import MelError
-from glowvox.evaluate.mcd import mel_cepstra, mel_cepstral_distortion, warping_path
-from glowvox.evaluate.mel_distance import log_mel_distance
+from glowvox.evaluate.distances import log_mel_distance, mel_cepstra, mel_cepstral_distortion, warping_path
 
 
 def _mel(seed: int, frames: int = 40) -> np.ndarray:

@@ -12,9 +12,8 @@ from glowvox.audio.sound import TimedWord
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import DataError
-from glowvox.evaluate.flow_vocoder import flow_likelihood, flow_vocoder
-from glowvox.evaluate.local_likelihood import LocalLikelihood, local_likelihood
-from glowvox.evaluate.plots import Drawing, bits_per_second, save_drawing
+from glowvox.evaluate.plots import Drawing, LocalLikelihood, bits_per_second, local_likelihood, save_drawing
+from glowvox.evaluate.vocoder import flow_likelihood, flow_vocoder
 from glowvox.models.waveglow import WaveGlow
 
 _SMALL = {"n_channels": 8, "n_skip_channels": 8, "n_layers": 2}

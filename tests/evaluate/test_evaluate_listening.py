@@ -7,10 +7,8 @@ import pytest
 import soundfile
 
 from glowvox.errors import AudioError, DataError, TextError
-from glowvox.evaluate.intelligibility import short_time_intelligibility, wideband_pesq
-from glowvox.evaluate.recogniser import force_align, recognise
-from glowvox.evaluate.transcript import normalise_transcript
-from glowvox.evaluate.word_errors import word_errors
+from glowvox.evaluate.distances import short_time_intelligibility, wideband_pesq
+from glowvox.evaluate.word_errors import force_align, normalise_transcript, recognise, word_errors
 
 RATE = 22050
 

@@ -8,18 +8,28 @@ import pytest
 from tiny_voice import acoustic_model, vocoder_model
 
 from glowvox.checkpoint.model_folder import save_model
-from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import AudioError, CheckpointError, DataError, TextError
-from glowvox.evaluate.batch_alignment import ModelChoice
-from glowvox.evaluate.open_aligner import open_aligner
-from glowvox.evaluate.score import Measured, bits_per_sample, judged, measure_files, opened_vocoder
-from glowvox.evaluate.score_reference import Reference, Scale, chosen_texts, read_reference, reference_of
-from glowvox.evaluate.score_table import score_row, score_table, write_scores
-from glowvox.evaluate.text_fit import FitMeter
-from glowvox.synthesis.aligner import Aligner
+from glowvox.evaluate.batch_alignment import ModelChoice, open_aligner
+from glowvox.evaluate.score import (
+    FitMeter,
+    Measured,
+    Reference,
+    Scale,
+    bits_per_sample,
+    chosen_texts,
+    judged,
+    measure_files,
+    opened_vocoder,
+    read_reference,
+    reference_of,
+    score_row,
+    score_table,
+    write_scores,
+)
+from glowvox.synthesis.aligner import Aligner, TextSide
+from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import MelMaker
-from glowvox.synthesis.speech_options import SpeechOptions
-from glowvox.synthesis.text_reading import TextSide
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 

@@ -5,9 +5,8 @@ import pytest
 
 from glowvox.audio.pitch import PitchTrack, track_pitch
 from glowvox.errors import AudioError
-from glowvox.evaluate.pitch_distance import pitch_distance
-from glowvox.evaluate.signal_checks import check_signal
-from glowvox.evaluate.tonal import tonal_energy
+from glowvox.evaluate.distances import pitch_distance
+from glowvox.evaluate.signal_checks import check_signal, tonal_energy
 
 RATE = 22050
 

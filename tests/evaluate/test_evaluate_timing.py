@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from glowvox.evaluate.timing import measure, process_peak_bytes, real_time_factor
+from glowvox.evaluate.engine_speed import measure, process_peak_bytes, real_time_factor
 
 
 def test_seconds_and_result() -> None:

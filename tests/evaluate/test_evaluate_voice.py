@@ -7,16 +7,13 @@ import numpy as np
 import pytest
 from tiny_voice import fake_voice
 
-import glowvox.evaluate.recognised as recognised
+import glowvox.evaluate.word_errors as recognised
 from glowvox.errors import DataError, VoiceError
 from glowvox.evaluate.clips import Recording
 from glowvox.evaluate.page import write_page
-from glowvox.evaluate.report import Report
-from glowvox.evaluate.table import report_table
+from glowvox.evaluate.report import Report, report_table
 from glowvox.evaluate.vocoder import NATURAL
-from glowvox.evaluate.voice import COPY, evaluate_voice
-from glowvox.evaluate.voice_measures import VOICE_MEASURES
-from glowvox.evaluate.voice_sentences import read_sentences, spread
+from glowvox.evaluate.voice import COPY, VOICE_MEASURES, evaluate_voice, read_sentences, spread
 
 RATE = 22050
 TEXTS = ("Seven ships came home.", "The old man sat down.", "Nobody knew what to say.")

@@ -8,11 +8,11 @@ import pytest
 import torch
 from export_models import ACOUSTIC_CONFIGS, random_model, vocoder_configs
 
-from glowvox.checkpoint.folder import ModelCard
+from glowvox.checkpoint.model_folder import ModelCard
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
-from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import EngineError
-from glowvox.export.model_graphs import graph_cards, write_graphs
+from glowvox.export.export_model import graph_cards, write_graphs
 from glowvox.export.parity import TOLERANCE, Parity, acoustic_parity, compared, random_mel, vocoder_parity
 
 ALLOWED = """

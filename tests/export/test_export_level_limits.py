@@ -6,16 +6,15 @@ import torch
 from tiny_data import write_prepared
 from tiny_voice import acoustic_config, acoustic_model, vocoder_model
 
-from glowvox.checkpoint.folder import read_card
-from glowvox.checkpoint.model_folder import load_model, load_tensors, save_model
+from glowvox.checkpoint.model_folder import load_model, load_tensors, read_card, save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.data.prepared import PreparedData
 from glowvox.errors import MelError, VoiceError
-from glowvox.export.level_limits import BANDS, QUANTILE, highest_levels, limit_levels
+from glowvox.export.voice_export import BANDS, QUANTILE, highest_levels, limit_levels
 from glowvox.models.glow_tts import GlowTTS
+from glowvox.synthesis.installed_voices import load_voice
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_loading import load_voice
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 

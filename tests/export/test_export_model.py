@@ -10,12 +10,11 @@ import torch
 
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.cli.main import main
-from glowvox.engines.graph_card import METADATA_KEY, GraphCard
+from glowvox.engines.graph_card import METADATA_KEY, GraphCard, read_metadata
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
-from glowvox.engines.onnx_file import read_metadata
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import CheckpointError, EngineError, MissingExtraError
-from glowvox.export import model_graphs
+from glowvox.export import export_model as model_graphs
 from glowvox.export.export_model import export_model
 from glowvox.synthesis.vocoder import Vocoder
 

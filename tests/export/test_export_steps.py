@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from export_models import random_model, vocoder_configs
 
-from glowvox.checkpoint.folder import ModelCard
+from glowvox.checkpoint.model_folder import ModelCard
+from glowvox.engines.base import StreamState
 from glowvox.engines.choose import load_vocoder
 from glowvox.engines.onnx_engine import OnnxVocoder
-from glowvox.engines.stream_state import StreamState
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import EngineError, MelError
-from glowvox.export.model_graphs import graph_cards, write_graphs
+from glowvox.export.export_model import graph_cards, write_graphs
 from glowvox.export.parity import random_mel
 
 

@@ -8,19 +8,16 @@ import onnx
 import pytest
 from tiny_voice import acoustic_config, acoustic_model, vocoder_model
 
-from glowvox.checkpoint.folder import read_card
-from glowvox.checkpoint.model_folder import load_model, load_tensors, save_model
+from glowvox.checkpoint.model_folder import load_model, load_tensors, read_card, save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.onnx_engine import OnnxVocoder
 from glowvox.errors import EngineError, GlowvoxError, VoiceError
-from glowvox.export.kept_speaker import keep_speaker
-from glowvox.export.stored_weights import StoredWeights
-from glowvox.export.voice_export import VoiceDescription, export_voice
-from glowvox.export.voice_quality import measured_quality
-from glowvox.synthesis.voice_archive import pack_voice
+from glowvox.export.graph_builder import StoredWeights
+from glowvox.export.voice_export import VoiceDescription, export_voice, keep_speaker, measured_quality
+from glowvox.synthesis.installed_voices import load_voice
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_loading import load_voice
+from glowvox.synthesis.voice_folder import pack_voice
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 

@@ -6,16 +6,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from glowvox.flows.actnorm import ActNorm
-from glowvox.flows.base import Flow
-from glowvox.flows.chain import Chain, Invert
+from glowvox.flows.affine import ActNorm, ConditionalScale
+from glowvox.flows.base import Chain, Flow, Invert
 from glowvox.flows.coupling import AffineCoupling
 from glowvox.flows.invertible_conv import InvertibleConv, LUInvertibleConv
 from glowvox.flows.lapped import Lapped
 from glowvox.flows.multiscale import EarlyOutputs
-from glowvox.flows.scale import ConditionalScale
 from glowvox.flows.squeeze import Squeeze
-from glowvox.nn.gated_stack import GatedStack
+from glowvox.nn.wavenet import GatedStack
 
 CHANNELS, CONDITION, FRAMES = 6, 3, 8
 

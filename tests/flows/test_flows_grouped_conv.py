@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glowvox.flows.grouped_conv import GroupedInvertibleConv
+from glowvox.flows.invertible_conv import GroupedInvertibleConv
 
 
 @pytest.mark.parametrize(("channels", "group"), [(8, 4), (12, 2), (16, 8), (4, 4)])

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from glowvox.checkpoint.glow_tts_names import convert_glow_tts_state, glow_tts_config
+from glowvox.checkpoint.original_names import convert_glow_tts_state, glow_tts_config
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import ConfigError, DataError, MelError, TextError, VoiceError

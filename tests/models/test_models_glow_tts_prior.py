@@ -5,9 +5,13 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from glowvox.models.durations import LONGEST_TOKEN, fill_last_step, predicted_durations
-from glowvox.models.glow_tts_prior import frame_log_likelihood
-from glowvox.models.noise import position_noise
+from glowvox.models.glow_tts import (
+    LONGEST_TOKEN,
+    fill_last_step,
+    frame_log_likelihood,
+    position_noise,
+    predicted_durations,
+)
 from glowvox.models.text_encoder import TextStatistics
 
 

@@ -7,8 +7,7 @@ import torch
 
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.models.level_limit import LevelLimit, band_levels
-from glowvox.models.waveglow import WaveGlow
+from glowvox.models.waveglow import LevelLimit, WaveGlow, band_levels
 
 HIGHEST = (0.5, 2.0, 1.0)
 

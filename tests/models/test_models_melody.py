@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from glowvox.audio.harmonic_comb import harmonic_comb
+from glowvox.audio.pitch import harmonic_comb
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import MelError
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.training.melody import melody_errors, melody_losses
+from glowvox.training.acoustic import melody_errors, melody_losses
 
 SMALL = {
     "n_symbols": 20,

@@ -6,8 +6,8 @@ import torch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import VoiceError
+from glowvox.export.voice_export import one_speaker
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.models.one_speaker import one_speaker
 
 
 def random_model(*, melody: bool, n_speakers: int = 3) -> GlowTTS:

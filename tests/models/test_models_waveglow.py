@@ -13,7 +13,7 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import load_preset, preset_names
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import AudioError, ConfigError, MelError
-from glowvox.evaluate.flow_vocoder import bits_per_dimension
+from glowvox.evaluate.vocoder import bits_per_dimension
 from glowvox.models.waveglow import WaveGlow
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d
-from glowvox.nn.token_predictor import TokenPredictor
+from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d, TokenPredictor
 
 
 @pytest.mark.parametrize("time_major", [False, True])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glowvox.nn.dropout import dropout, dropout_factors
+from glowvox.nn.convolution import dropout, dropout_factors
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])

@@ -5,10 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from glowvox.nn import gated_stack
-from glowvox.nn.gated_conv import GatedConv
-from glowvox.nn.gated_stack import GatedStack
-from glowvox.nn.rows import from_rows, row_gap, row_mask, to_rows
+from glowvox.nn import wavenet as gated_stack
+from glowvox.nn.wavenet import GatedConv, GatedStack, from_rows, row_gap, row_mask, to_rows
 
 
 def plain(stack: GatedStack, x: Tensor, mask: Tensor | None, condition: Tensor | None) -> Tensor:

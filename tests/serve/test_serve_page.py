@@ -13,8 +13,7 @@ from page_browser import headless, opened, ready, wait_for_state
 from page_stub import RATE, Script, serving, spoken
 
 from glowvox.audio.sound import TimedWord
-from glowvox.synthesis.timestamps.formats import srt
-from glowvox.synthesis.timestamps.timeline import Timeline
+from glowvox.synthesis.timestamps import Timeline, srt
 
 TEXT = "One two. Three, two one!"
 

@@ -16,8 +16,7 @@ from page_browser import headless, opened, ready, wait_for_state
 from tiny_voice import fake_voice
 
 from glowvox.serve.settings import Limits, ServerSettings
-from glowvox.synthesis.timestamps.formats import srt
-from glowvox.synthesis.timestamps.timeline import Timeline
+from glowvox.synthesis.timestamps import Timeline, srt
 
 TEXT = "He paid $3 for it. “Did he?” she said, and nobody knew."
 

@@ -7,9 +7,8 @@ from collections import Counter
 import pytest
 from loopback import eventually
 
-from glowvox.serve.admission import Admission
 from glowvox.serve.problems import Refusal
-from glowvox.serve.turnstile import Turnstile
+from glowvox.serve.scheduler import Admission, Turnstile
 
 
 def test_places_are_given_in_turn_to_the_clients_that_have_fewest():

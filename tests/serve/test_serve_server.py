@@ -153,7 +153,7 @@ class _Aligned:
     """What an aligner gives back, of the length of the recording."""
 
     def __init__(self, voice, text):
-        from glowvox.synthesis.timestamps.timeline import Timeline
+        from glowvox.synthesis.timestamps import Timeline
 
         self.timeline = Timeline.of([voice.say(text)])
 

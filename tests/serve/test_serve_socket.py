@@ -10,9 +10,9 @@ from tiny_voice import fake_voice
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from glowvox.audio.encoding import quantise
+from glowvox.audio.files import quantise
+from glowvox.serve.session import ClauseCutter
 from glowvox.serve.settings import Limits, ServerSettings
-from glowvox.serve.text_feed import ClauseCutter
 
 TEXT = "Hello there, world. This is good. And this, my dear friends, is the end of it."
 

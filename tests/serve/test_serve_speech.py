@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from glowvox.audio.encoding import quantise
-from glowvox.audio.resample import resample
+from glowvox.audio.files import quantise, resample
 
 TEXT = "Hello there, world. This is good."
 

@@ -22,7 +22,7 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
-from glowvox.audio.encoding import quantise
+from glowvox.audio.files import quantise
 from glowvox.errors import ConfigError
 from glowvox.serve.wyoming_server import WyomingServer
 

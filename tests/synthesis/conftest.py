@@ -3,7 +3,7 @@
 import pytest
 from random_vocoders import CONFIGURATIONS, random_model
 
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.torch_engine import TorchVocoder
 
 
 @pytest.fixture(scope="session")

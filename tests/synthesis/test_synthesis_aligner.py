@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 from tiny_voice import acoustic_model, write_tiny_voice
 
-from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import AudioError, MelError, TextError, VoiceError
-from glowvox.synthesis.aligner import Aligner, load_aligner
+from glowvox.synthesis.aligner import Aligner, TextSide, load_aligner
+from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import MelMaker
-from glowvox.synthesis.speech_options import SpeechOptions
-from glowvox.synthesis.text_reading import TextSide
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 

@@ -5,10 +5,9 @@ import pytest
 from random_vocoders import CONFIGURATIONS
 
 from glowvox.errors import MelError
-from glowvox.synthesis import batch_vocoding
-from glowvox.synthesis.batch_vocoding import vocode_batch
+from glowvox.synthesis import vocoder as batch_vocoding
 from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.vocoder import Vocoder, vocode_batch
 
 NAMES = ("lapped-small", "lapped-two-groups", "no-dilation")
 

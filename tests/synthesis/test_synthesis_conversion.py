@@ -8,12 +8,11 @@ import torch
 from tiny_voice import FakeVocoder, acoustic_config, acoustic_model
 
 from glowvox.config.audio import AudioConfig
-from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import ConfigError, TextError, VoiceError
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.synthesis.aligner import Aligner
+from glowvox.synthesis.aligner import Aligner, TextSide
 from glowvox.synthesis.conversion import VoiceConverter, report
-from glowvox.synthesis.text_reading import TextSide
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer

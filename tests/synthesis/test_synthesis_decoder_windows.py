@@ -7,14 +7,14 @@ import pytest
 import torch
 from tiny_voice import write_tiny_voice
 
-from glowvox.audio.harmonic_comb import harmonic_comb
+from glowvox.audio.pitch import harmonic_comb
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.models.registry import build
-from glowvox.synthesis import decoder_windows
-from glowvox.synthesis.decoder_windows import LONG, decode_in_windows, worth_windows
-from glowvox.synthesis.performance import joined
-from glowvox.synthesis.voice_loading import load_voice
+from glowvox.synthesis import sentence_mels as decoder_windows
+from glowvox.synthesis.installed_voices import load_voice
+from glowvox.synthesis.sentence_mels import LONG, decode_in_windows, worth_windows
+from glowvox.synthesis.synthesizer import joined
 
 TEXT = "The keeper climbed the winding stairs every evening with a lantern in his hand."
 PLAIN = GlowTTSConfig(

@@ -5,8 +5,7 @@ import pytest
 from tiny_voice import fake_voice
 
 from glowvox.errors import ConfigError
-from glowvox.synthesis.dubbing import Dubber, Fit
-from glowvox.synthesis.subtitles import Subtitle
+from glowvox.synthesis.dubbing import Dubber, Fit, Subtitle
 
 TEXT = "One thing, and then another one."
 

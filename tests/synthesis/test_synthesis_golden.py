@@ -8,8 +8,8 @@ from safetensors.numpy import load_file
 
 from glowvox.audio.denoiser import BiasDenoiser
 from glowvox.checkpoint.convert import convert_checkpoint
-from glowvox.checkpoint.folder import save_tensors
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.checkpoint.model_folder import save_tensors
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.synthesis.vocoder import Vocoder
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from glowvox.errors import MissingExtraError, VoiceError
-from glowvox.synthesis.hub_voices import hub_voice, is_repository, verify_snapshot
-from glowvox.synthesis.installed_voices import find_voice
+from glowvox.synthesis.installed_voices import find_voice, hub_voice, is_repository, verify_snapshot
 
 
 def cached(place: Path, files: dict[str, bytes], *, git: tuple[str, ...] = ("voice.json",)) -> Path:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from tiny_voice import acoustic_config, fake_voice, write_tiny_voice
 
-from glowvox.audio.harmonic_comb import harmonic_comb
+from glowvox.audio.pitch import harmonic_comb
 from glowvox.checkpoint.model_folder import load_model
-from glowvox.engines.torch_acoustic import TorchAcoustic
+from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import ConfigError, EngineError, VoiceError
-from glowvox.synthesis.voice_loading import load_voice
+from glowvox.synthesis.installed_voices import load_voice
 
 TEXT = "A melody goes up, and down again."
 

@@ -8,7 +8,7 @@ import soundfile
 from random_vocoders import CONFIGURATIONS
 
 from glowvox.engines.base import VocoderEngine
-from glowvox.evaluate.timing import measure
+from glowvox.evaluate.engine_speed import measure
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.recording import Recording
 from glowvox.synthesis.vocoder import Vocoder

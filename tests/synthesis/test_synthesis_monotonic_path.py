@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from glowvox.align import monotonic_alignment_search
 from glowvox.errors import AudioError
-from glowvox.synthesis.monotonic_path import most_likely_frames, path_nats
+from glowvox.synthesis.aligner import most_likely_frames, path_nats
 
 
 def made_up(n_tokens, n_frames, seed, *, even):

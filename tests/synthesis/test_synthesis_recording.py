@@ -7,14 +7,12 @@ import threading
 import numpy as np
 import pytest
 
-from glowvox.audio.files import write_audio
+from glowvox.audio.files import resample, write_audio
 from glowvox.audio.loudness import active_speech_level, normalise_loudness
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.resample import resample
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, MelError
-from glowvox.synthesis.mel_fit import fit_mel
-from glowvox.synthesis.recording import Recording
+from glowvox.synthesis.recording import Recording, fit_mel
 
 CONTRACT = AudioConfig()
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from glowvox.audio.resample import resample
+from glowvox.audio.files import resample
 from glowvox.errors import AudioError, ConfigError, MissingExtraError
-from glowvox.synthesis.growing_file import GrowingFile
-from glowvox.synthesis.speech_encoding import MEDIA_TYPES, SpeechEncoder, completed
+from glowvox.synthesis.speech_encoding import MEDIA_TYPES, GrowingFile, SpeechEncoder, completed
 
 RATE = 22_050
 

@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 from random_vocoders import CONFIGURATIONS
 
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import ConfigError, MelError, VoiceError
-from glowvox.synthesis.default_voice import default_vocoder
+from glowvox.synthesis.installed_voices import default_vocoder
 from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.streaming import StreamingVocoder
+from glowvox.synthesis.streaming import StreamingVocoder, WindowedPieces, whole_latent
 from glowvox.synthesis.vocoder import Vocoder
-from glowvox.synthesis.vocoder_latent import whole_latent
-from glowvox.synthesis.vocoder_pieces import WindowedPieces
 
 PLAIN = VocoderOptions(denoise=0.0, refine=0, seed=3)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glowvox.errors import DataError
-from glowvox.synthesis.subtitles import parse_subtitles, plain_text, read_subtitles
+from glowvox.synthesis.dubbing import parse_subtitles, plain_text, read_subtitles
 
 SRT = """\
 1

@@ -11,10 +11,7 @@ from tiny_voice import fake_voice
 
 from glowvox.audio.sound import TimedMark, TimedPhoneme, TimedWord
 from glowvox.errors import AudioError
-from glowvox.synthesis.timestamps.cues import cues
-from glowvox.synthesis.timestamps.file import write_timestamps
-from glowvox.synthesis.timestamps.formats import as_json, ctm, srt, textgrid, vtt
-from glowvox.synthesis.timestamps.timeline import Timeline
+from glowvox.synthesis.timestamps import Timeline, as_json, ctm, cues, srt, textgrid, vtt, write_timestamps
 
 WORDS = (
     TimedWord("Tom", 0.1, 0.5, (TimedPhoneme("t", 0.1, 0.2), TimedPhoneme("ˈɑ", 0.2, 0.5)), before='"', after=" & "),

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glowvox.errors import TextError
-from glowvox.models.durations import fill_last_step, predicted_durations
-from glowvox.models.noise import position_noise as torch_noise
-from glowvox.synthesis.latent import position_noise, sentence_seed
-from glowvox.synthesis.timing import (
+from glowvox.models.glow_tts import fill_last_step, predicted_durations
+from glowvox.models.glow_tts import position_noise as torch_noise
+from glowvox.synthesis.duration_control import (
     LONGEST_TOKEN,
     filled_frames,
     fitted_frames,
@@ -18,6 +17,7 @@ from glowvox.synthesis.timing import (
     predicted_frames,
     shared_slot,
 )
+from glowvox.synthesis.noise import position_noise, sentence_seed
 
 
 @given(

@@ -7,9 +7,9 @@ from tiny_voice import FakeAcoustic, FakeVocoder, card, fake_voice, write_tiny_v
 import glowvox
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import ConfigError, TextError, VoiceError
-from glowvox.synthesis.performance import joined
+from glowvox.synthesis.installed_voices import load_voice
+from glowvox.synthesis.synthesizer import joined
 from glowvox.synthesis.voice import Voice
-from glowvox.synthesis.voice_loading import load_voice
 
 TEXT = 'Hello, world. This is "$3.50" worth of test!\n\nA new paragraph? Yes. And a longer sentence, to be sure of it.'
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny_voice import fake_voice
 
 from glowvox.errors import GlowvoxError, TextError
-from glowvox.synthesis.performance import joined
+from glowvox.synthesis.synthesizer import joined
 from glowvox.synthesis.voice import Voice
 
 VOICE: Voice = fake_voice()

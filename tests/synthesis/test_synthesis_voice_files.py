@@ -13,12 +13,11 @@ from tiny_voice import MODEL_FILES, card, write_tiny_voice
 
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError, GlowvoxError, VoiceError
-from glowvox.synthesis import voice_archive, voice_card
-from glowvox.synthesis.installed_voices import find_voice, installed_voices, user_folders
-from glowvox.synthesis.voice_archive import pack_voice, unpack_voice
+from glowvox.synthesis import voice_card
+from glowvox.synthesis import voice_folder as voice_archive
+from glowvox.synthesis.installed_voices import find_voice, installed_voices, load_voice, user_folders
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
-from glowvox.synthesis.voice_folder import write_voice
-from glowvox.synthesis.voice_loading import load_voice
+from glowvox.synthesis.voice_folder import pack_voice, unpack_voice, write_voice
 
 
 @pytest.fixture(scope="module")

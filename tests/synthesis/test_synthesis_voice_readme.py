@@ -8,9 +8,8 @@ from tiny_voice import card, write_tiny_voice
 
 from glowvox.cli.main import main
 from glowvox.synthesis.installed_voices import packaged_folder
-from glowvox.synthesis.voice_archive import pack_voice
-from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_readme import README_NAME, voice_readme, voice_text
+from glowvox.synthesis.voice_card import README_NAME, read_voice_card, voice_readme, voice_text
+from glowvox.synthesis.voice_folder import pack_voice
 
 PACKAGED = sorted(path.parent for path in packaged_folder().glob("*/voice.json"))
 PROVENANCE = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from glowvox.text import FrontEnd, load_front_end
 from glowvox.text.normalise import clean_characters
-from glowvox.text.normalise.roman import roman_value
+from glowvox.text.normalise.numbers import roman_value
 
 HERE = Path(__file__).parent
 

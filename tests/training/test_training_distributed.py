@@ -18,11 +18,11 @@ from safetensors.torch import save_file
 sys.path.insert(0, {tests!r})
 from tiny_runs import vocoder_preset
 
-from glowvox.data.batches.segments import SegmentSampler
+from glowvox.data.batches import SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.distributed import join_processes, leave_processes
-from glowvox.training.log import RunLog
+from glowvox.training.run_folder import RunLog
 from glowvox.training.loop import Trainer
 from glowvox.training.run_folder import RunFolder
 from glowvox.training.vocoder import VocoderTask

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glowvox.training.log import Progress, RunLog
+from glowvox.training.run_folder import Progress, RunLog
 
 
 def test_metrics_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,7 +55,7 @@ def test_silent_log_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_progress_counts_all_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("glowvox.training.log.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("glowvox.training.run_folder.time.monotonic", lambda: now[0])
     progress = Progress(100, 200)
     progress.add(30.0)
     now[0] = 60.0

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from glowvox.training.optimiser import MemoryOrderAdamW
+from glowvox.training.loop import MemoryOrderAdamW
 
 
 def test_steps_are_those_of_adamw_bit_for_bit() -> None:

@@ -13,13 +13,11 @@ from torch import nn
 
 from glowvox.config.audio import AudioConfig
 from glowvox.config.training import TrainingConfig
-from glowvox.data.batches.buckets import LengthBuckets
-from glowvox.data.batches.segments import SegmentSampler
+from glowvox.data.batches import LengthBuckets, SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.acoustic import BatchOrder
-from glowvox.training.guard import Guard, Verdict
-from glowvox.training.optimiser import MovingAverage, gradient_norm, learning_rate, scale_gradients
+from glowvox.training.loop import Guard, MovingAverage, Verdict, gradient_norm, learning_rate, scale_gradients
 from glowvox.training.spectral import MultiResolutionLoss
 from glowvox.training.vocoder import VocoderTask, bits_per_sample
 

@@ -7,11 +7,11 @@ import torch
 
 from glowvox.audio.harmonic_source import HarmonicSource
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.pitch_bins import read_pitch
+from glowvox.audio.pitch import read_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.pitch_network import PitchNetwork
-from glowvox.models.pitch_predictor import PitchPredictor
+from glowvox.models.pitch_conditioning import PitchPredictor
 from glowvox.training.pitch import fit_pitch, sourced_latent
 
 AUDIO = AudioConfig()

@@ -6,7 +6,7 @@ import torch
 from glowvox.audio.mel import MelTransform
 from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.config.audio import AudioConfig
-from glowvox.training.refinement import DifferentiableRefinement
+from glowvox.training.vocoder import DifferentiableRefinement
 
 CONFIG = AudioConfig()
 

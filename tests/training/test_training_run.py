@@ -15,9 +15,9 @@ from tiny_runs import acoustic_preset, vocoder_preset
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.config.preset import load_preset
 from glowvox.errors import CheckpointError, ConfigError, TrainingError
-from glowvox.training.acoustic_run import train_acoustic
+from glowvox.training.acoustic import train_acoustic
 from glowvox.training.start import StartOptions, choose_device, read_run_preset, set_threads
-from glowvox.training.vocoder_run import train_vocoder
+from glowvox.training.vocoder import train_vocoder
 
 
 def options(run: Path, **settings: object) -> StartOptions:

@@ -14,13 +14,12 @@ from safetensors.torch import load_file
 from tiny_runs import vocoder_preset
 
 from glowvox.config.preset import preset_tables
-from glowvox.data.batches.segments import SegmentSampler
+from glowvox.data.batches import SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.data.shards_pack import pack_shards
 from glowvox.models.waveglow import WaveGlow
-from glowvox.training.log import RunLog
 from glowvox.training.loop import Trainer
-from glowvox.training.run_folder import RunFolder
+from glowvox.training.run_folder import RunFolder, RunLog
 from glowvox.training.vocoder import VocoderTask
 
 SETTINGS = {"precision": "float32", "steps": 40, "checkpoint_every": 10, "validate_every": 40, "log_every": 10}

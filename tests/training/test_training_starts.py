@@ -9,19 +9,17 @@ import pytest
 import torch
 from tiny_runs import acoustic_preset, vocoder_preset
 
-from glowvox.checkpoint.folder import read_card
-from glowvox.checkpoint.model_folder import load_model
+from glowvox.checkpoint.model_folder import load_model, read_card
 from glowvox.cli.main import main
 from glowvox.data.prepared import PreparedData
 from glowvox.errors import TrainingError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.text.tokenizer import Tokenizer
+from glowvox.training.acoustic import train_acoustic
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
-from glowvox.training.acoustic_run import train_acoustic
-from glowvox.training.acoustic_start import fitted_to, joint_speakers
-from glowvox.training.start import StartOptions, read_run_preset
+from glowvox.training.start import StartOptions, fitted_to, joint_speakers, read_run_preset
 from glowvox.training.utterances import TextContract
-from glowvox.training.vocoder_run import train_vocoder
+from glowvox.training.vocoder import train_vocoder
 
 
 def options(run: Path, **settings: object) -> StartOptions:

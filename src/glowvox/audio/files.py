@@ -4,18 +4,298 @@ import contextlib
 import io
 import os
 import re
+import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
-from glowvox.audio.checks import checked_rate, checked_samples
-from glowvox.audio.resample import resample
-from glowvox.audio.writer import ClippingReport, audio_writer
+from glowvox.audio.atomic_file import replacing
+from glowvox.audio.checks import HIGHEST_RATE, checked_rate, checked_samples
 from glowvox.errors import AudioError
+
+# Which sound file formats can be written, at which rates, and how float samples become integers.
+
+
+_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """One way of writing audio to a file."""
+
+    container: str
+    """libsndfile's name of the container."""
+    subtypes: tuple[str, ...]
+    """The sample formats it can hold, the default first."""
+    suffixes: tuple[str, ...]
+    """The file names it is chosen for."""
+    rates: tuple[int, ...] = ()
+    """The sample rates it can hold in Hz; empty: any."""
+
+    def rate_for(self, sample_rate: int) -> int:
+        """Return the lowest rate this encoding holds that loses nothing, or its highest one."""
+        if not self.rates:
+            return min(sample_rate, HIGHEST_RATE)
+        return next((rate for rate in self.rates if rate >= sample_rate), self.rates[-1])
+
+
+ENCODINGS = {
+    "wav": Encoding("WAV", ("PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"), (".wav", ".wave")),
+    "flac": Encoding("FLAC", ("PCM_16", "PCM_24"), (".flac",)),
+    "ogg": Encoding("OGG", ("OPUS",), (".ogg", ".opus", ".oga"), _OPUS_RATES),
+    "mp3": Encoding("MP3", ("MPEG_LAYER_III",), (".mp3",), _MP3_RATES),
+}
+"""The formats that can be written."""
+
+_ALIASES = {"opus": "ogg", "wave": "wav"}
+
+
+def find_encoding(format: str | None, suffix: str, subtype: str | None) -> tuple[Encoding, str]:
+    """Return the encoding and sample format to write.
+
+    Args:
+        format: "wav", "flac", "ogg" or "opus" (Ogg Opus), "mp3"; None: by `suffix`.
+        suffix: of the file name, with the dot.
+        subtype: the sample format as libsndfile names it ("PCM_16", "FLOAT"), any case; None: the format's default.
+
+    Raises:
+        AudioError: no such format, or the format does not hold such samples.
+    """
+    known = ", ".join(ENCODINGS)
+    if format is None:
+        name = next((name for name, entry in ENCODINGS.items() if suffix.lower() in entry.suffixes), None)
+        if name is None:
+            named = f"the file name ends in '{suffix}'" if suffix else "the file name has no ending"
+            raise AudioError(f"{named}, which names no format that can be written; use one of {known}")
+    else:
+        name = _ALIASES.get(format.lower(), format.lower())
+        if name not in ENCODINGS:
+            raise AudioError(f"'{format}' is not a format that can be written; use one of {known}")
+    encoding = ENCODINGS[name]
+    chosen = encoding.subtypes[0] if subtype is None else subtype.upper()
+    if chosen not in encoding.subtypes:
+        raise AudioError(f"{name} files cannot hold '{subtype}' samples; use one of {', '.join(encoding.subtypes)}")
+    return encoding, chosen
+
+
+def quantise(samples: NDArray[np.float32], subtype: str) -> NDArray[np.generic]:
+    """Return samples [S] in -1..1 as the numbers to hand to libsndfile for `subtype`.
+
+    16 bits are rounded here by the factor that reading divides by, 32768 (libsndfile's own conversion multiplies by
+    32767), so that a file that is read and written again is the same file; likewise 24 bits, in the upper bits of 32.
+    """
+    if subtype == "PCM_16":
+        return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    if subtype == "PCM_24":
+        return np.clip(np.rint(samples.astype(np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
+    return samples
+
+
+# Changing the sample rate, once, with the SoX resampler; whole signals and streams give the same samples.
+
+
+def resample(samples: Any, source_rate: int, target_rate: int) -> NDArray[np.float32]:
+    """Return samples [S] at another rate, float32 [S * target / source].
+
+    Raises:
+        AudioError: the rates are not rates, or the samples not samples.
+    """
+    source_rate, target_rate = checked_rate(source_rate), checked_rate(target_rate)
+    signal = checked_samples(samples).astype(np.float32, copy=False)
+    if source_rate == target_rate:
+        return signal
+    return np.asarray(soxr.resample(signal, source_rate, target_rate, quality="HQ"), dtype=np.float32)
+
+
+class StreamingResampler:
+    """The same resampling over a signal that arrives in pieces."""
+
+    def __init__(self, source_rate: int, target_rate: int) -> None:
+        self.source_rate = checked_rate(source_rate)
+        self.target_rate = checked_rate(target_rate)
+        self._finished = False
+        self._stream = (
+            None
+            if self.source_rate == self.target_rate
+            else soxr.ResampleStream(self.source_rate, self.target_rate, 1, dtype="float32", quality="HQ")
+        )
+
+    def push(self, samples: Any) -> NDArray[np.float32]:
+        """Take samples [S] (none is allowed) and return those that are ready.
+
+        Raises:
+            AudioError: the samples are not samples, or the stream has ended.
+        """
+        return self._run(samples, last=False)
+
+    def finish(self) -> NDArray[np.float32]:
+        """End the stream and return the samples that were still on their way."""
+        return self._run(np.empty(0, np.float32), last=True)
+
+    def _run(self, samples: Any, *, last: bool) -> NDArray[np.float32]:
+        if self._finished:
+            raise AudioError("this resampler has finished its stream; make a new one")
+        self._finished = last
+        signal = np.asarray(samples)
+        signal = checked_samples(signal).astype(np.float32, copy=False) if signal.size else np.empty(0, np.float32)
+        if self._stream is None:
+            return signal
+        return np.asarray(self._stream.resample_chunk(signal, last=last), dtype=np.float32)
+
+
+# Writing a sound file piece by piece, so that long audio need not be in memory.
+
+
+_SPOOL_BYTES = 32 << 20
+"""A sound file for a stream that cannot seek is held in memory up to this size, on disk above it."""
+_FLOATS = frozenset({"FLOAT", "DOUBLE"})
+
+
+@dataclass(frozen=True)
+class ClippingReport:
+    """How much of the audio was cut off on writing because it exceeded full scale."""
+
+    clipped: int
+    """Samples beyond -1..1 that were cut to full scale; floats are never cut."""
+    peak: float
+    """The largest absolute sample, 1.0 being full scale."""
+
+
+class AudioWriter:
+    """A sound file that grows piece by piece; made by `audio_writer`."""
+
+    def __init__(self, file: soundfile.SoundFile, sample_rate: int, name: str) -> None:
+        self.sample_rate = sample_rate
+        """Of the samples to come, in Hz; the file may have another."""
+        self._file = file
+        self._name = name
+        self._resampler = StreamingResampler(sample_rate, file.samplerate)
+        self._clipped = 0
+        self._peak = 0.0
+        self._written = 0
+
+    @property
+    def file_rate(self) -> int:
+        """The sample rate in the file, in Hz."""
+        return self._resampler.target_rate
+
+    @property
+    def report(self) -> ClippingReport:
+        """What was cut off so far."""
+        return ClippingReport(self._clipped, self._peak)
+
+    def write(self, samples: Any) -> None:
+        """Append samples [S], -1 to 1; beyond that they are cut off and counted (not in float formats).
+
+        Raises:
+            AudioError: NaN or infinite samples, the wrong type or rank, or the disk is full.
+        """
+        self._put(self._resampler.push(samples))
+
+    def finish(self) -> None:
+        """Write what the resampler still holds; `audio_writer` calls it at the end of its block.
+
+        Raises:
+            AudioError: no sample was written.
+        """
+        self._put(self._resampler.finish())
+        if not self._written:
+            raise AudioError(f"cannot write {self._name}: the audio has no samples")
+
+    def _put(self, samples: NDArray[np.float32]) -> None:
+        if not samples.size:
+            return
+        self._written += samples.size
+        magnitude = np.abs(samples)
+        self._peak = max(self._peak, float(magnitude.max()))
+        if self._file.subtype not in _FLOATS:
+            self._clipped += int(np.count_nonzero(magnitude > 1.0))
+            samples = np.clip(samples, -1.0, 1.0)
+        try:
+            self._file.write(quantise(samples, self._file.subtype))
+        except (soundfile.SoundFileError, AssertionError, OSError) as problem:
+            # soundfile asserts that everything was written; a full disk is where it was not.
+            raise AudioError(f"cannot write {self._name}: {_line(problem) or 'the disk is full'}") from problem
+
+
+@contextlib.contextmanager
+def audio_writer(
+    destination: str | os.PathLike[str] | BinaryIO,
+    sample_rate: int,
+    *,
+    format: str | None = None,
+    subtype: str | None = None,
+) -> Iterator[AudioWriter]:
+    """Open a sound file for writing piece by piece.
+
+    A path is written aside and takes its name when the block ends well; on an error what was there before stays.
+    Encodings that do not know the sample rate (Opus, MP3) get the audio resampled on the way.
+
+    Args:
+        destination: a path or a binary file object (which need not be seekable and stays open).
+        sample_rate: of the samples to come, in Hz.
+        format: "wav", "flac", "ogg" (Opus) or "mp3"; None: by the file name.
+        subtype: the sample format ("PCM_16", "PCM_24", "FLOAT"), any case; None: the format's default.
+
+    Raises:
+        AudioError: the format or rate cannot be written, the destination cannot, or nothing was written.
+    """
+    sample_rate = checked_rate(sample_rate)
+    if isinstance(destination, str | os.PathLike):
+        name, suffix = str(destination), Path(destination).suffix
+    else:
+        name, suffix = "the stream", ""
+        if format is None:
+            raise AudioError("a file object has no name to take the format from; give the format, such as 'wav'")
+    encoding, chosen = find_encoding(format, suffix, subtype)
+    with contextlib.ExitStack() as exits:
+        if isinstance(destination, str | os.PathLike):
+            stream = exits.enter_context(replacing(destination))
+            regular = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+        else:
+            stream, regular = destination, False
+        if not regular:
+            stream = exits.enter_context(_copied_to(stream, name))
+        # A descriptor, where there is one: errors in the callbacks of a Python file are lost inside libsndfile.
+        target = stream.fileno() if regular else stream
+        rate = encoding.rate_for(sample_rate)
+        try:
+            file = soundfile.SoundFile(
+                target, "w", rate, 1, subtype=chosen, format=encoding.container, closefd=not regular
+            )
+        except (soundfile.SoundFileError, TypeError, ValueError) as problem:
+            raise AudioError(f"cannot write {name}: {_line(problem)}") from problem
+        with file:
+            writer = AudioWriter(file, sample_rate, name)
+            yield writer
+            writer.finish()
+
+
+@contextlib.contextmanager
+def _copied_to(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Give a seekable file (a header is completed at the end) and copy it to `stream` when the block ends well."""
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
+        yield spool  # type: ignore[misc]
+        spool.seek(0)
+        try:
+            shutil.copyfileobj(spool, stream, 1 << 20)
+            stream.flush()
+        except (OSError, ValueError) as problem:
+            raise AudioError(f"cannot write {name}: {_line(problem)}") from problem
+
+
+def _line(problem: BaseException) -> str:
+    return " ".join(str(problem).split())
+
 
 _BLOCK_SAMPLES = 1 << 18
 _UNKNOWN_FRAMES = 2**63 - 1

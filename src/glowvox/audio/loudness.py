@@ -83,3 +83,94 @@ def loudness_gain(level: float, loudest: float, target_db: float, *, peak: float
     if not np.isfinite(level):
         return 1.0
     return min(float(10.0 ** ((target_db - level) / 20.0)), peak / loudest)
+
+
+# The level of speech that arrives in pieces, so that a long recording need not be in memory to be measured.
+
+
+class LevelMeter:
+    """Measures samples piece by piece; the result is that of `active_speech_level` for the whole."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = checked_rate(sample_rate)
+        self.n_samples = 0
+        """Samples [S] so far."""
+        self.peak = 0.0
+        """The largest absolute sample so far."""
+        self._frame = max(1, round(FRAME_SECONDS * self.sample_rate))
+        self._hop = max(1, round(HOP_SECONDS * self.sample_rate))
+        self._waiting = np.empty(0, np.float32)
+        self._levels: list[NDArray[np.float64]] = []
+
+    def push(self, samples: Any) -> None:
+        """Take samples [S]; none is allowed.
+
+        Raises:
+            AudioError: the samples are not finite mono samples.
+        """
+        if not np.size(samples):
+            return
+        signal = checked_samples(samples)
+        self.n_samples += len(signal)
+        self.peak = max(self.peak, float(np.abs(signal).max()))
+        self._waiting = np.concatenate([self._waiting, signal])
+        # One whole frame always waits: the last one is measured with what is left after it.
+        ready = (len(self._waiting) - self._frame) // self._hop
+        if ready > 0:
+            end = (ready - 1) * self._hop + self._frame
+            self._levels.append(frame_levels(self._waiting[:end], self.sample_rate))
+            self._waiting = self._waiting[ready * self._hop :]
+
+    def level(self) -> float:
+        """Return the active speech level so far, in dB relative to a mean square of 1; silence is -inf."""
+        last = [frame_levels(self._waiting, self.sample_rate)] if self._waiting.size else []
+        return gated_level(np.concatenate([*self._levels, *last, np.empty(0)]))
+
+    def gain(self, target_db: float) -> float:
+        """Return the factor with which `normalise_loudness` would multiply the samples so far; 1 for silence."""
+        return loudness_gain(self.level(), self.peak, target_db)
+
+
+# Finding where the speech of a recording begins and ends.
+
+
+_SHORTEST_SPEECH_FRAMES = 4
+"""Louder stretches of fewer frames (10 ms apart) are clicks."""
+
+
+def trim_silence(
+    samples: Any, sample_rate: int, *, threshold_db: float = 40.0, padding_seconds: float = 0.1
+) -> tuple[int, int]:
+    """Return `(start, end)`, the slice of samples [S] from the first sound to the last, with some silence kept.
+
+    Args:
+        samples: mono.
+        sample_rate: in Hz.
+        threshold_db: how far below the loudest 25 ms a frame may be and still count as sound.
+        padding_seconds: kept before and after, where there is so much.
+
+    Returns:
+        Sample indices; (0, 0) where there is no sound at all.
+
+    Raises:
+        AudioError: the samples are not finite mono samples, or a parameter is negative.
+    """
+    if threshold_db <= 0 or padding_seconds < 0:
+        raise AudioError(f"trimming needs a threshold above 0 dB and no negative padding, got {threshold_db} dB")
+    sample_rate = checked_rate(sample_rate)
+    signal = checked_samples(samples)
+    levels = frame_levels(signal, sample_rate)
+    shortest = min(_SHORTEST_SPEECH_FRAMES, len(levels))
+    # The loudest stretch, not the loudest frame: a click may be louder than the speech.
+    loudest = float(np.lib.stride_tricks.sliding_window_view(levels, shortest).min(axis=1).max())
+    sounding = levels > max(SILENCE_DB, loudest - threshold_db)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], sounding.astype(np.int8), [0]])))
+    starts, ends = edges[::2], edges[1::2]
+    speech = ends - starts >= shortest
+    if not speech.any():
+        return 0, 0
+    hop, frame = max(1, round(HOP_SECONDS * sample_rate)), round(FRAME_SECONDS * sample_rate)
+    padding = round(padding_seconds * sample_rate)
+    start = max(0, int(starts[speech][0]) * hop - padding)
+    end = min(len(signal), (int(ends[speech][-1]) - 1) * hop + frame + padding)
+    return start, end

@@ -4,11 +4,15 @@ YIN after A. de Cheveigne and H. Kawahara, "YIN, a fundamental frequency estimat
 cumulative mean normalised difference function, an absolute threshold, parabolic interpolation (their steps 2 to 5).
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glowvox.audio.harmonic_source import HIGHEST_HZ, LOWEST_HZ
+from glowvox.audio.mel import mel_edges
+from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError
 
 
@@ -110,3 +114,164 @@ def _first_dip(curve: NDArray[np.float64], shortest: int, threshold: float) -> f
     left, middle, right = curve[lag - 1], curve[lag], curve[lag + 1]
     curvature = left - 2.0 * middle + right
     return lag + (0.5 * (left - right) / curvature if curvature > 0 else 0.0)
+
+
+# Pitch as a distribution over bins of log frequency: what a network predicts, and how it is read.
+# After CREPE (arXiv 1802.06182, section 2.2): the pitch is the average of the bins around the likeliest one. One
+# more channel is the log odds of voicing.
+
+
+BINS = 96
+CHANNELS = BINS + 1
+"""Logits of the bins, then the log odds of voicing."""
+LOG_CENTRES: NDArray[np.float64] = np.linspace(np.log(LOWEST_HZ), np.log(HIGHEST_HZ), BINS)
+_WIDTH = float(LOG_CENTRES[1] - LOG_CENTRES[0])
+_AROUND = 4
+"""Bins on each side of the likeliest one that are averaged."""
+
+
+def read_pitch(logits: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the pitch in Hz and the voicing from 0 to 1, both `[..., T]`, from logits `[..., CHANNELS, T]`."""
+    bins = np.moveaxis(np.asarray(logits[..., :BINS, :], np.float64), -2, -1)
+    odds = np.clip(np.asarray(logits[..., BINS, :], np.float64), -50.0, 50.0)
+    peak = bins.argmax(-1)
+    places = np.clip(peak[..., None] + np.arange(-_AROUND, _AROUND + 1), 0, BINS - 1)
+    near = np.take_along_axis(bins, places, -1)
+    weights = np.exp(near - near.max(-1, keepdims=True))
+    log_pitch = (weights * LOG_CENTRES[places]).sum(-1) / weights.sum(-1)
+    return np.exp(log_pitch), 1.0 / (1.0 + np.exp(-odds))
+
+
+def target_bins(frequency: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what the bins `[..., BINS, T]` shall hold for a pitch `[..., T]` in Hz, NaN where unvoiced; and voicing.
+
+    A voiced frame has a normal distribution one bin wide around its pitch; an unvoiced one nothing.
+    """
+    voiced = np.isfinite(frequency)
+    log_pitch = np.log(np.where(voiced, np.clip(frequency, LOWEST_HZ, HIGHEST_HZ), LOWEST_HZ))
+    distance = (log_pitch[..., None, :] - LOG_CENTRES[:, None]) / _WIDTH
+    weights = np.exp(-0.5 * distance**2)
+    weights *= voiced[..., None, :] / weights.sum(-2, keepdims=True)
+    return weights.astype(np.float32), voiced.astype(np.float32)
+
+
+# Where the harmonics of a pitch lie on the mel scale: what an acoustic model is told of a melody.
+# The spectrum of a voiced sound repeats every f0 Hz; over the mel bins it looks like cos(2 pi f / f0), f being the
+# centre of a bin. A bin that is wider than a harmonic sees less of it: a triangle of half width w lets sinc(w / f0)
+# ** 2 of the cosine through. Given this, a network need not learn from one number per frame where eighty bins have
+# their peaks.
+
+
+REFERENCE_HZ = 180.0
+"""The pitch whose logarithm is taken as zero."""
+LOG_PITCH_STD = 0.25
+"""What the logarithm of a pitch is divided by: about its standard deviation in one speaker's reading."""
+_BELOW_HZ = 3000.0
+"""Mel bins above it are too wide to tell the harmonics of a voice apart."""
+
+
+def comb_channels(config: AudioConfig) -> int:
+    """Return the number of channels K of `harmonic_comb`."""
+    return 2 + len(_bins(config)[0])
+
+
+def harmonic_comb(pitch: NDArray[np.floating], config: AudioConfig) -> NDArray[np.float32]:
+    """Return what a network is told of a pitch contour: `[..., K, T]`.
+
+    The channels are voicing (0 or 1), log pitch, and the cosine of every mel bin below 3 kHz; unvoiced frames are zero.
+
+    Args:
+        pitch: Hz, `[..., T]`, 0 where unvoiced.
+        config: the mel contract.
+    """
+    centres, widths = _bins(config)
+    voiced = np.asarray(pitch) > 0
+    hertz = np.where(voiced, pitch, REFERENCE_HZ)[..., None, :]
+    cosine = np.cos(2 * np.pi * centres[:, None] / hertz) * np.sinc(widths[:, None] / hertz) ** 2
+    height = np.log(hertz / REFERENCE_HZ) / LOG_PITCH_STD
+    channels = np.concatenate([np.ones_like(height), height, cosine], -2) * voiced[..., None, :]
+    return channels.astype(np.float32)
+
+
+@functools.lru_cache
+def _bins(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return centre and half width in Hz of the mel bins below `_BELOW_HZ`."""
+    edges = mel_edges(config)
+    centres, widths = edges[1:-1], (edges[2:] - edges[:-2]) / 2
+    below = centres < _BELOW_HZ
+    return centres[below], widths[below]
+
+
+# Pitch by token and pitch by frame: a contour is drawn through the pitch of each token, and read back from it.
+
+
+def token_melody(
+    pitch: NDArray[np.floating], frames: NDArray[np.integer]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return each token's mean log pitch and the share of its frames that are voiced, both `[L]`.
+
+    Across unvoiced frames the logarithm of the pitch is interpolated, so that every token has one. It is relative to
+    `REFERENCE_HZ`, in units of `LOG_PITCH_STD`.
+
+    Args:
+        pitch: Hz `[T]`, 0 where unvoiced.
+        frames: of each token `[L]`; they sum to T or less. A token without frames has the pitch at its place.
+    """
+    voiced = np.asarray(pitch) > 0
+    places = np.arange(len(pitch))
+    height = np.zeros(len(pitch))
+    if voiced.any():
+        known = np.log(np.asarray(pitch, np.float64)[voiced] / REFERENCE_HZ) / LOG_PITCH_STD
+        height = np.interp(places, places[voiced], known)
+    ends = np.cumsum(frames)
+    starts = ends - frames
+    count = np.maximum(frames, 1)
+    sums = np.concatenate([[0.0], np.cumsum(height)])
+    shares = np.concatenate([[0.0], np.cumsum(voiced)])
+    nearest = height[np.minimum(starts, len(pitch) - 1)]
+    mean = np.where(frames > 0, (sums[ends] - sums[starts]) / count, nearest)
+    return mean.astype(np.float32), ((shares[ends] - shares[starts]) / count).astype(np.float32)
+
+
+def pitch_contour(
+    height: NDArray[np.floating], voicing: NDArray[np.floating], frames: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Return the pitch in Hz `[T]`, 0 where unvoiced: straight lines between the middles of the tokens.
+
+    Args:
+        height: log pitch of each token `[L]`, as `token_melody` has it.
+        voicing: log odds of each token being voiced, `[L]`; a frame is voiced where their interpolation is positive.
+        frames: of each token `[L]`; T is their sum. Tokens without frames have no say.
+    """
+    heard = frames > 0
+    ends = np.cumsum(frames)
+    middles = (ends - frames / 2)[heard]
+    places = np.arange(int(ends[-1]) if len(ends) else 0) + 0.5
+    if not len(middles):
+        return np.zeros(0)
+    line = np.interp(places, middles, np.asarray(height, np.float64)[heard])
+    odds = np.interp(places, middles, np.clip(np.asarray(voicing, np.float64)[heard], -4.0, 4.0))
+    pitch = np.clip(REFERENCE_HZ * np.exp(LOG_PITCH_STD * line), LOWEST_HZ, HIGHEST_HZ)
+    return np.where(odds > 0, pitch, 0.0)
+
+
+def varied(
+    height: NDArray[np.floating],
+    voicing: NDArray[np.floating],
+    frames: NDArray[np.integer],
+    *,
+    shift: float = 0.0,
+    spread: float = 1.0,
+) -> NDArray[np.float32]:
+    """Return another melody `[L]`: raised, and wider or narrower about its mean over the voiced frames.
+
+    Args:
+        height: log pitch of each token `[L]`, as `token_melody` has it.
+        voicing: log odds of each token being voiced, `[L]`.
+        frames: of each token `[L]`.
+        shift: semitones.
+        spread: factor on the distance from the mean.
+    """
+    weights = frames * (voicing > 0)
+    mean = float((height * weights).sum() / max(int(weights.sum()), 1))
+    return (mean + spread * (height - mean) + shift * np.log(2) / 12 / LOG_PITCH_STD).astype(np.float32)

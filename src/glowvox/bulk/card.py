@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from glowvox.bulk.manifest import ManifestFile
-from glowvox.bulk.run_storage import RunStorage
+from glowvox.bulk.storage import RunStorage
 from glowvox.errors import ConfigError, DataError
 
 CARD_NAME = "bulk.json"

@@ -1,15 +1,19 @@
 """The forms in which a shard's speech is written: a file per row, or all in one file."""
 
 import hashlib
+import io
+import json
+import tarfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, final
 
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
-from glowvox.bulk.run_storage import RunStorage
 from glowvox.bulk.speaker import Spoken
+from glowvox.bulk.storage import RunStorage
+from glowvox.errors import DataError, MissingExtraError
 
 _BLOCK = 1 << 20
 _LONGEST_NAME = 80
@@ -87,3 +91,169 @@ def hashed_file(path: Path, name: str) -> OutputFile:
             hashed.update(block)
             size += len(block)
     return OutputFile(name, size, hashed.hexdigest())
+
+
+# A sound file per row: `audio/00000007/ID.flac`.
+
+
+@final
+class FileOutput(ShardOutput):
+    """See `ShardOutput`; the files are written as they come, each whole."""
+
+    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
+        super().__init__(storage, name, settings)
+        self._names = FileNames()
+        self._files: list[OutputFile] = []
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave everything: files without a ledger are written again, the same."""
+
+    def add(self, spoken: Spoken) -> dict[str, Any]:
+        """See `ShardOutput.add`."""
+        own = self._names.name(spoken.row.id, spoken.row.number)
+        name = f"audio/{self.name}/{own}.{self.settings.audio_format}"
+        self.storage.write(name, spoken.audio)
+        self._files.append(OutputFile(name, len(spoken.audio), spoken.sha256))
+        return spoken.record(name)
+
+    def finish(self) -> tuple[OutputFile, ...]:
+        """See `ShardOutput.finish`."""
+        return tuple(self._files)
+
+
+# A shard as a Parquet file: a row for each row, the sound file's bytes in the column `audio`.
+
+
+_GROUP = 64
+"""Rows in a row group: some megabytes of sound, all that is in memory."""
+
+
+@final
+class ParquetOutput(ShardOutput):
+    """See `ShardOutput`.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+
+    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
+        super().__init__(storage, name, settings)
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("pyarrow", "cluster", "Parquet output") from error
+        self._arrow = pyarrow
+        columns = {
+            "id": pyarrow.string(),
+            "text": pyarrow.string(),
+            "audio": pyarrow.binary(),
+            "format": pyarrow.string(),
+            "seconds": pyarrow.float64(),
+            "samples": pyarrow.int64(),
+            "sample_rate": pyarrow.int32(),
+            "seed": pyarrow.int64(),
+            "sha256": pyarrow.string(),
+            "row": pyarrow.int64(),
+            "speaker": pyarrow.string(),
+            "language": pyarrow.string(),
+            "speed": pyarrow.float64(),
+        }
+        self._schema = pyarrow.schema(list(columns.items()))
+        self._aside = storage.aside()
+        self._writer = pyarrow.parquet.ParquetWriter(self._aside, self._schema, compression={"text": "zstd"})
+        self._waiting: list[dict[str, Any]] = []
+        self._rows = 0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """See `ShardOutput.__exit__`."""
+        self._writer.close()
+        self._aside.unlink(missing_ok=True)
+
+    def add(self, spoken: Spoken) -> dict[str, Any]:
+        """See `ShardOutput.add`."""
+        record = spoken.record(f"shards/{self.name}.parquet")
+        kept = {name: record.get(name) for name in self._schema.names}
+        self._waiting.append({**kept, "audio": spoken.audio, "format": self.settings.audio_format})
+        self._rows += 1
+        if len(self._waiting) >= _GROUP:
+            self._flush()
+        return record
+
+    def finish(self) -> tuple[OutputFile, ...]:
+        """See `ShardOutput.finish`."""
+        if not self._rows:
+            return ()
+        self._flush()
+        try:
+            self._writer.close()
+            file = hashed_file(self._aside, f"shards/{self.name}.parquet")
+        except OSError as error:
+            raise DataError(f"{self.storage.url}: cannot write a shard ({error})") from error
+        self.storage.put(file.name, self._aside)
+        return (file,)
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        table = self._arrow.Table.from_pylist(self._waiting, self._schema)
+        self._waiting.clear()
+        try:
+            self._writer.write_table(table)
+        except OSError as error:
+            raise DataError(f"{self.storage.url}: cannot write a shard ({error})") from error
+
+
+# A shard as a tar file in the form of WebDataset: for each row `KEY.flac` and `KEY.json`, one after the other.
+
+
+@final
+class TarOutput(ShardOutput):
+    """See `ShardOutput`. The same rows give the same bytes: no times, owners or places are in the file."""
+
+    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
+        super().__init__(storage, name, settings)
+        self._names = FileNames()
+        self._aside = storage.aside()
+        self._tar = tarfile.open(self._aside, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115 - closed by finish
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """See `ShardOutput.__exit__`."""
+        self._tar.close()
+        self._aside.unlink(missing_ok=True)
+
+    def add(self, spoken: Spoken) -> dict[str, Any]:
+        """See `ShardOutput.add`."""
+        key = self._names.name(spoken.row.id, spoken.row.number)
+        file = f"shards/{self.name}.tar:{key}.{self.settings.audio_format}"
+        record = spoken.record(file)
+        content = json.dumps(record, ensure_ascii=False, indent=1).encode("utf-8")
+        self._put(f"{key}.{self.settings.audio_format}", spoken.audio)
+        self._put(f"{key}.json", content)
+        return record
+
+    def finish(self) -> tuple[OutputFile, ...]:
+        """See `ShardOutput.finish`."""
+        if not self._names.taken:
+            return ()
+        try:
+            self._tar.close()
+            file = hashed_file(self._aside, f"shards/{self.name}.tar")
+        except OSError as error:
+            raise DataError(f"{self.storage.url}: cannot write a shard ({error.strerror or error})") from error
+        self.storage.put(file.name, self._aside)
+        return (file,)
+
+    def _put(self, name: str, content: bytes) -> None:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        try:
+            self._tar.addfile(member, io.BytesIO(content))
+        except OSError as error:
+            raise DataError(f"{self.storage.url}: cannot write a shard ({error.strerror or error})") from error

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, final
 
 from glowvox import __version__
 from glowvox.bulk.card import RunSettings
-from glowvox.bulk.carried_voice import CarriedVoice
+from glowvox.bulk.packed_voice import CarriedVoice
 from glowvox.bulk.plan import ShardPlan, shard_from_json
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.shard_work import do_shard
 from glowvox.bulk.speaker import Spoken, speak_row
 from glowvox.bulk.storage import open_storage
-from glowvox.bulk.workers import ShardResult, Workers, result_of
+from glowvox.bulk.workers import ShardResult, Workers, do_shard, result_of
 from glowvox.errors import ConfigError, DataError, EngineError, GlowvoxError, MissingExtraError
 from glowvox.synthesis.voice import Voice
 

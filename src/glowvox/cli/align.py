@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Align, and say what was written."""
     from glowvox.errors import ConfigError
     from glowvox.evaluate.batch_alignment import ModelChoice
-    from glowvox.evaluate.spoken_files import is_sound_file
+    from glowvox.evaluate.clips import is_sound_file
 
     if args.jobs < 1:
         raise ConfigError(f"the number of jobs must be at least 1, got {args.jobs}")
@@ -72,9 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
     from glowvox.evaluate.batch_alignment import align_spoken
-    from glowvox.evaluate.spoken_files import SpokenFile, read_text, text_beside
-    from glowvox.synthesis.timestamps.file import timestamp_format, write_timestamps
-    from glowvox.synthesis.timestamps.formats import as_json
+    from glowvox.evaluate.clips import SpokenFile, read_text, text_beside
+    from glowvox.synthesis.timestamps import as_json, timestamp_format, write_timestamps
 
     if args.output is not None:
         timestamp_format(args.output)
@@ -101,7 +100,7 @@ def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
 def _align_many(args: argparse.Namespace, choice: "ModelChoice") -> int:
     from glowvox.errors import ConfigError, DataError
     from glowvox.evaluate.batch_alignment import SUFFIXES, align_files, chosen_aligner
-    from glowvox.evaluate.spoken_files import spoken_files
+    from glowvox.evaluate.clips import spoken_files
 
     if args.output is None:
         raise ConfigError("name a folder for the times with -o")

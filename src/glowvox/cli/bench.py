@@ -86,8 +86,7 @@ def _engines(args: argparse.Namespace) -> tuple[list[str], dict[str, str]]:
 def _target(args: argparse.Namespace) -> tuple[str, Path | str | None]:
     """Return ('vocoder', path) or ('voice', name); without a complete default voice its vocoder alone."""
     from glowvox.errors import VoiceError
-    from glowvox.synthesis.default_voice import default_vocoder
-    from glowvox.synthesis.installed_voices import find_voice
+    from glowvox.synthesis.installed_voices import default_vocoder, find_voice
 
     if args.vocoder is not None:
         return "vocoder", Path(args.vocoder)

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glowvox.bulk.card import RunSettings
-    from glowvox.bulk.carried_voice import CarriedVoice
+    from glowvox.bulk.packed_voice import CarriedVoice
     from glowvox.bulk.plan import ShardPlan
-    from glowvox.bulk.progress import Standing
-    from glowvox.bulk.run import RunReport
+    from glowvox.bulk.run import RunReport, Standing
     from glowvox.bulk.workers import Workers
 
 SUMMARY = "synthesise a whole corpus"
@@ -84,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan or continue, speak, and say what was done."""
     from glowvox.bulk.card import RunSettings
-    from glowvox.bulk.carried_voice import carry_voice
+    from glowvox.bulk.packed_voice import carry_voice
     from glowvox.bulk.run import Told, do_run, plan_run
     from glowvox.bulk.storage import open_storage
     from glowvox.errors import ConfigError

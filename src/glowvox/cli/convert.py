@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert the file and say what it was."""
-    from glowvox.checkpoint.folder import refuse_existing, save_tensors
+    from glowvox.checkpoint.model_folder import refuse_existing, save_tensors
     from glowvox.config.schema import to_dict
     from glowvox.errors import MissingExtraError
 

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert, and say how likely each speaker is."""
     from glowvox.audio.files import read_audio
-    from glowvox.evaluate.spoken_files import text_beside
+    from glowvox.evaluate.clips import text_beside
     from glowvox.synthesis.conversion import report
     from glowvox.synthesis.noise import parse_seed
     from glowvox.synthesis.options import VocoderOptions
@@ -94,13 +94,12 @@ def run(args: argparse.Namespace) -> int:
 def _converter(args: argparse.Namespace) -> "VoiceConverter":
     from glowvox.engines.choose import load_vocoder
     from glowvox.errors import ConfigError
-    from glowvox.evaluate.open_aligner import open_aligner
+    from glowvox.evaluate.batch_alignment import open_aligner
     from glowvox.synthesis.conversion import VoiceConverter
     from glowvox.synthesis.installed_voices import find_voice
-    from glowvox.synthesis.opened_voice import opened_folder
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice_card import read_voice_card
-    from glowvox.synthesis.voice_folder import open_engines
+    from glowvox.synthesis.voice_folder import open_engines, opened_folder
 
     if args.model is not None and args.vocoder is None:
         raise ConfigError("--model speaks no samples: name a vocoder with --vocoder")
@@ -113,8 +112,7 @@ def _converter(args: argparse.Namespace) -> "VoiceConverter":
 
 
 def _word_errors(samples: Any, rate: int, made: Any, made_rate: int, text: str) -> dict[str, float]:
-    from glowvox.evaluate.recogniser import recognise
-    from glowvox.evaluate.word_errors import word_errors
+    from glowvox.evaluate.word_errors import recognise, word_errors
 
     heard = [*recognise([samples], rate), *recognise([made], made_rate)]
     before, after = (100.0 * word_errors([text], [one]).word_error_rate for one in heard)

@@ -51,9 +51,8 @@ def run(args: argparse.Namespace) -> int:
     """Denoise the recording and say how much was taken away."""
     import numpy as np
 
-    from glowvox.audio.bias_file import write_bias
-    from glowvox.audio.files import read_audio
-    from glowvox.audio.writer import audio_writer
+    from glowvox.audio.denoiser import write_bias
+    from glowvox.audio.files import audio_writer, read_audio
 
     samples, sample_rate = read_audio(args.input)
     denoiser, usual = _denoiser(args, samples, sample_rate)
@@ -98,8 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _denoiser(args: argparse.Namespace, samples: Any, sample_rate: int) -> "tuple[BiasDenoiser, float]":
-    from glowvox.audio.bias_file import read_bias
-    from glowvox.audio.denoiser import BiasDenoiser
+    from glowvox.audio.denoiser import BiasDenoiser, read_bias
     from glowvox.audio.files import read_audio
     from glowvox.errors import AudioError
 

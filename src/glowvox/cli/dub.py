@@ -50,11 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Speak the track and say what was hurried."""
-    from glowvox.audio.writer import audio_writer
-    from glowvox.synthesis.dubbing import Dubber, Fit
+    from glowvox.audio.files import audio_writer
+    from glowvox.synthesis.dubbing import Dubber, Fit, read_subtitles
+    from glowvox.synthesis.installed_voices import load_voice
     from glowvox.synthesis.noise import parse_seed
-    from glowvox.synthesis.subtitles import read_subtitles
-    from glowvox.synthesis.voice_loading import load_voice
 
     fit = Fit(args.slowest, args.overrun)
     cues = read_subtitles(args.subtitles)

@@ -76,10 +76,9 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.config.audio import AudioConfig
     from glowvox.errors import DataError
     from glowvox.evaluate.clips import prepared_contract, read_recordings
-    from glowvox.evaluate.flow_vocoder import flow_likelihood, flow_vocoder
     from glowvox.evaluate.page import write_page
-    from glowvox.evaluate.table import report_table
-    from glowvox.evaluate.vocoder import evaluate_vocoder
+    from glowvox.evaluate.report import report_table
+    from glowvox.evaluate.vocoder import evaluate_vocoder, flow_likelihood, flow_vocoder
 
     if not args.model and not args.baselines:
         raise DataError("nothing to evaluate: name a model or a baseline")
@@ -132,7 +131,7 @@ def _load(named: list[str], threads: int) -> "dict[str, WaveGlow]":
     from glowvox.checkpoint.model_folder import load_model
     from glowvox.errors import CheckpointError
     from glowvox.models.waveglow import WaveGlow
-    from glowvox.synthesis.default_voice import model_path
+    from glowvox.synthesis.installed_voices import model_path
 
     if threads > 0:
         torch.set_num_threads(threads)

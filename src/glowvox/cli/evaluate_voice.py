@@ -48,15 +48,14 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.cli.evaluate import told_progress
     from glowvox.errors import DataError
     from glowvox.evaluate.page import write_page
-    from glowvox.evaluate.table import report_table
+    from glowvox.evaluate.report import report_table
     from glowvox.evaluate.voice import evaluate_voice
     from glowvox.synthesis.installed_voices import find_voice
-    from glowvox.synthesis.opened_voice import opened_folder
     from glowvox.synthesis.options import VocoderOptions
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice import Voice
     from glowvox.synthesis.voice_card import read_voice_card
-    from glowvox.synthesis.voice_folder import open_engines
+    from glowvox.synthesis.voice_folder import open_engines, opened_folder
 
     place = find_voice(args.voice)
     with opened_folder(place) as folder:
@@ -98,7 +97,7 @@ def _sentences(args: argparse.Namespace, card: "VoiceCard") -> "list[Recording]"
     from glowvox.cli.evaluate import read_ids
     from glowvox.errors import DataError
     from glowvox.evaluate.clips import read_recordings
-    from glowvox.evaluate.voice_sentences import read_sentences, spread
+    from glowvox.evaluate.voice import read_sentences, spread
 
     if args.sentences is not None:
         if args.ids is not None:

@@ -85,11 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Pack the voice and print its size, and how well its graphs agree with PyTorch."""
-    from glowvox.export.kept_speaker import keep_speaker
-    from glowvox.export.level_limits import limit_levels
-    from glowvox.export.voice_export import VoiceDescription, export_voice
-    from glowvox.export.voice_quality import measured_quality
-    from glowvox.synthesis.default_voice import model_path
+    from glowvox.export.voice_export import VoiceDescription, export_voice, keep_speaker, limit_levels, measured_quality
+    from glowvox.synthesis.installed_voices import model_path
 
     about = VoiceDescription(
         name=args.name or args.output.name.removesuffix(".voice"),

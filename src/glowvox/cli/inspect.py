@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is known of the model."""
-    from glowvox.checkpoint.describe import describe
+    from glowvox.checkpoint.convert import describe
 
     found = describe(args.path)
     print(json.dumps(found, indent=2) if args.json else _as_text(found))

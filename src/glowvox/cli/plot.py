@@ -65,8 +65,7 @@ def _from_recording(args: argparse.Namespace, model: "WaveGlow | None") -> "Draw
     from glowvox.audio.mel import MelTransform
     from glowvox.config.audio import AudioConfig
     from glowvox.errors import AudioError
-    from glowvox.evaluate.local_likelihood import local_likelihood
-    from glowvox.evaluate.plots import Drawing
+    from glowvox.evaluate.plots import Drawing, local_likelihood
 
     config = model.config.audio if model is not None else AudioConfig()
     samples, rate = read_audio(args.input, config.sample_rate)

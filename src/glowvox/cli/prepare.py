@@ -64,8 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from glowvox.config.audio import AudioConfig
     from glowvox.data.checks import Limits
-    from glowvox.data.contract_file import read_contract
-    from glowvox.data.preparation import PrepareSettings, prepare_corpus
+    from glowvox.data.preparation import PrepareSettings, prepare_corpus, read_contract
 
     settings = PrepareSettings(
         audio=AudioConfig() if args.contract is None else read_contract(args.contract),
@@ -94,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 def _check_audit(args: argparse.Namespace) -> None:
     """Refuse an audit that cannot be made before the work begins."""
     from glowvox.errors import ConfigError
-    from glowvox.evaluate.open_aligner import open_aligner
+    from glowvox.evaluate.batch_alignment import open_aligner
 
     if args.without_text:
         raise ConfigError("--audit judges texts; it does not go with --without-text")

@@ -77,10 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Speak, and say what was written and how long it took."""
     from glowvox.errors import TextError
+    from glowvox.synthesis.installed_voices import load_voice
     from glowvox.synthesis.noise import parse_seed
     from glowvox.synthesis.text_files import text_lines, text_pieces
-    from glowvox.synthesis.timestamps.file import timestamp_format
-    from glowvox.synthesis.voice_loading import load_voice
+    from glowvox.synthesis.timestamps import timestamp_format
 
     _check_outputs(args)
     if args.timestamps is not None:
@@ -122,8 +122,7 @@ def _piped(args: argparse.Namespace) -> bool:
 
 
 def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", wishes: dict[str, Any]) -> int:
-    from glowvox.synthesis.timestamps.file import write_timestamps
-    from glowvox.synthesis.timestamps.timeline import Timeline
+    from glowvox.synthesis.timestamps import Timeline, write_timestamps
 
     began, first, samples = time.perf_counter(), 0.0, 0
     words: list[Any] = []
@@ -201,9 +200,8 @@ def _say_batch(args: argparse.Namespace, voice: "Voice", wishes: dict[str, Any])
 @contextmanager
 def _opened(args: argparse.Namespace, rate: int) -> "Iterator[Callable[[NDArray[np.float32]], None]]":
     """Give what takes the samples, whatever becomes of them."""
-    from glowvox.audio.encoding import quantise
-    from glowvox.audio.playback import player
-    from glowvox.audio.writer import audio_writer
+    from glowvox.audio.files import audio_writer, quantise
+    from glowvox.audio.sound import player
 
     if args.raw:
         print(f"raw audio: {rate} Hz, 16-bit signed little-endian, mono", file=sys.stderr, flush=True)

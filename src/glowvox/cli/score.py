@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glowvox.evaluate.batch_alignment import ModelChoice
-    from glowvox.evaluate.score import Judged
-    from glowvox.evaluate.score_reference import Reference
-    from glowvox.evaluate.spoken_files import SpokenFiles
+    from glowvox.evaluate.clips import SpokenFiles
+    from glowvox.evaluate.score import Judged, Reference
 
 SUMMARY = "judge recordings and transcripts by their likelihood"
 EXAMPLE = """\
@@ -51,9 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """Judge, and print the worst."""
     from glowvox.errors import ConfigError
     from glowvox.evaluate.batch_alignment import ModelChoice
-    from glowvox.evaluate.score import judged, measure_files
-    from glowvox.evaluate.score_reference import chosen_texts, reference_of
-    from glowvox.evaluate.score_table import write_scores
+    from glowvox.evaluate.score import chosen_texts, judged, measure_files, reference_of, write_scores
 
     if args.jobs < 1 or args.worst < 0:
         raise ConfigError(f"--jobs must be at least 1 and --worst not negative, got {args.jobs} and {args.worst}")
@@ -82,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def _listed(args: argparse.Namespace, choice: "ModelChoice") -> "SpokenFiles":
     from glowvox.errors import ConfigError
     from glowvox.evaluate.batch_alignment import chosen_aligner
-    from glowvox.evaluate.spoken_files import SpokenFile, SpokenFiles, is_sound_file, spoken_files, text_beside
+    from glowvox.evaluate.clips import SpokenFile, SpokenFiles, is_sound_file, spoken_files, text_beside
 
     if is_sound_file(args.recordings):
         if args.reference is None:
@@ -97,9 +94,8 @@ def _listed(args: argparse.Namespace, choice: "ModelChoice") -> "SpokenFiles":
 def _reference(args: argparse.Namespace, choice: "ModelChoice") -> "Reference":
     from glowvox.errors import ConfigError
     from glowvox.evaluate.batch_alignment import chosen_aligner
-    from glowvox.evaluate.score import measure_files
-    from glowvox.evaluate.score_reference import chosen_texts, read_reference, reference_of
-    from glowvox.evaluate.spoken_files import spoken_files
+    from glowvox.evaluate.clips import spoken_files
+    from glowvox.evaluate.score import chosen_texts, measure_files, read_reference, reference_of
 
     if args.reference.is_file() and args.reference.suffix.lower() == ".json":
         reference = read_reference(args.reference)
@@ -119,8 +115,7 @@ def _reference(args: argparse.Namespace, choice: "ModelChoice") -> "Reference":
 def _print(
     args: argparse.Namespace, rows: "list[Judged]", reference: "Reference", left_out: dict[str, str], took: float
 ) -> None:
-    from glowvox.evaluate.score import DOUBTFUL
-    from glowvox.evaluate.score_table import score_row, score_table
+    from glowvox.evaluate.score import DOUBTFUL, score_row, score_table
 
     doubtful = sum(row.doubt > DOUBTFUL for row in rows)
     strange = sum(row.strangeness > DOUBTFUL for row in rows if row.measured.values is not None)

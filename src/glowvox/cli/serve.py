@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.serve.server import run as serve
     from glowvox.serve.settings import Limits, ServerSettings
     from glowvox.synthesis.aligner import load_aligner
-    from glowvox.synthesis.voice_loading import load_voice
+    from glowvox.synthesis.installed_voices import load_voice
 
     named = ("characters", "streams", "waiting", "per_client", "seconds")
     limits = Limits(**{name: getattr(args, name) for name in named if getattr(args, name) is not None})

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from glowvox.errors import TrainingError
-    from glowvox.synthesis.default_voice import model_path
+    from glowvox.synthesis.installed_voices import model_path
     from glowvox.training.start import StartOptions, choose_device, read_run_preset, set_threads
 
     set_threads(args.threads)
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.what == "vocoder":
         from glowvox.training.acoustic_mels import MelSource
-        from glowvox.training.vocoder_run import train_vocoder
+        from glowvox.training.vocoder import train_vocoder
 
         source = None
         if args.mels_from is not None:
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             source = MelSource(model_path(args.mels_from, "acoustic"), args.mels_temperature, device)
         train_vocoder(preset, args.data, options, source)
     else:
-        from glowvox.training.acoustic_run import train_acoustic
+        from glowvox.training.acoustic import train_acoustic
 
         if args.mels_from is not None:
             raise TrainingError("--mels-from is for 'train vocoder': an acoustic model learns from recordings")

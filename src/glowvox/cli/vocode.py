@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Speak the input and say what was written and how long it took."""
-    from glowvox.audio.writer import audio_writer
+    from glowvox.audio.files import audio_writer
     from glowvox.errors import AudioError, EngineError
     from glowvox.synthesis.noise import parse_seed
 
@@ -136,8 +136,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _vocoder(args: argparse.Namespace) -> "Vocoder":
     from glowvox.engines.choose import engine_for, load_vocoder
-    from glowvox.engines.graph_files import VOCODER_NAME
-    from glowvox.synthesis.default_voice import default_vocoder
+    from glowvox.engines.graph_card import VOCODER_NAME
+    from glowvox.synthesis.installed_voices import default_vocoder
     from glowvox.synthesis.vocoder import Vocoder
 
     folder = args.model if args.model is not None else default_vocoder()
@@ -164,10 +164,10 @@ def _speech(args: argparse.Namespace, contract: "AudioConfig | None") -> _Speech
 
 def _mel_speech(path: Path, contract: "AudioConfig | None") -> _Speech:
     from glowvox.audio.mel_file import read_mel
-    from glowvox.checkpoint.mel_pt import read_mel_pt
+    from glowvox.checkpoint.foreign import read_mel_pt
     from glowvox.config.audio import AudioConfig
     from glowvox.errors import MelError
-    from glowvox.synthesis.mel_fit import fit_mel
+    from glowvox.synthesis.recording import fit_mel
 
     torch_file = path.suffix.lower() in (".pt", ".pth")
     mel, own = (read_mel_pt(path), None) if torch_file else read_mel(path)

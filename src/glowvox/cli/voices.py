@@ -28,9 +28,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(name: str, *, as_json: bool) -> int:
     from glowvox.synthesis.installed_voices import find_voice
-    from glowvox.synthesis.opened_voice import opened_folder
-    from glowvox.synthesis.voice_card import read_voice_card
-    from glowvox.synthesis.voice_readme import voice_text
+    from glowvox.synthesis.voice_card import read_voice_card, voice_text
+    from glowvox.synthesis.voice_folder import opened_folder
 
     with opened_folder(find_voice(name)) as folder:
         card = read_voice_card(folder)

@@ -1,16 +1,45 @@
-"""Presets: TOML files that hold what differs from the defaults, read into typed configurations."""
+"""Settings given on the command line as TABLE.NAME=VALUE, the value written as in TOML."""
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.config.schema import from_dict, to_dict
+from glowvox.config.schema import from_dict, merge, to_dict
 from glowvox.config.training import AcousticTrainingConfig, TrainingConfig, VocoderTrainingConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import ConfigError
+
+
+def apply_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
+    """Return `tables` with settings such as `training.steps=20000` laid over them; bare words are strings.
+
+    Raises:
+        ConfigError: a setting is not of the form TABLE.NAME=VALUE.
+    """
+    for override in overrides:
+        name, equals, value = override.partition("=")
+        keys = name.strip().split(".")
+        if not equals or len(keys) < 2 or not all(key.replace("_", "").isalnum() for key in keys):
+            raise ConfigError(f"'{override}' is not of the form TABLE.NAME=VALUE, such as training.steps=20000")
+        change: Any = _value(value.strip())
+        for key in reversed(keys):
+            change = {key: change}
+        tables = merge(tables, change)
+    return tables
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+# Presets: TOML files that hold what differs from the defaults, read into typed configurations.
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class WaveGlowConfig:
     """Passes of mel refinement that its output shall go through where nothing else is wished. They are no part of the
     flow: densities, latents and the inverse are without them."""
     highest_levels: tuple[float, ...] = ()
-    """The highest levels that bands of a frame may have when it is spoken (see `models/level_limit.py`), the band from
+    """The highest levels that bands of a frame may have when it is spoken (see `models/waveglow.py`), the band from
     0 Hz first; empty: no limit. They are no part of the flow either."""
 
     def __post_init__(self) -> None:

@@ -1,24 +1,105 @@
 """Preparing a corpus: from the recordings as people keep them to the form that training reads."""
 
 import dataclasses
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from glowvox.audio.atomic_file import replacing
 from glowvox.config.audio import AudioConfig
+from glowvox.config.preset import Preset, read_preset
+from glowvox.config.schema import from_dict
 from glowvox.data.checks import Limits, Spoken, check_duplicates, check_speaking_rates, check_text
-from glowvox.data.clip_file import clip_file_name
-from glowvox.data.clip_maker import ClipRecord, ClipSettings, ClipTask, crashed, make_clip
-from glowvox.data.corpora import Corpus, Utterance, read_corpus
-from glowvox.data.findings import note
+from glowvox.data.clips import SUFFIX, ClipRecord, ClipSettings, ClipTask, clip_file_name, crashed, make_clip
+from glowvox.data.corpora import Corpus, Utterance, note, read_corpus
 from glowvox.data.parallel import run_in_order
 from glowvox.data.prepared import DATASET_FILE, FORMAT_VERSION, SPLITS, ClipRow
-from glowvox.data.report import ReportedClip, build_report, split_summary
-from glowvox.data.report_html import render_html
+from glowvox.data.report import ReportedClip, build_report, render_html, split_summary
 from glowvox.data.split import Sentence, check_fraction, split_by_ids, split_by_sentence
-from glowvox.data.target import CLIPS, Target
 from glowvox.errors import ConfigError, DataError
+
+# The folder that a preparation writes: whether it may be written, what was begun there, and writing its files.
+
+
+CLIPS = "clips"
+_MARKER = "prepare.json"
+_MARK = "prepared by glowvox"
+
+
+class Target:
+    """A folder for prepared data.
+
+    A marker file says which corpus it belongs to. It is written first, so that an interrupted preparation can be told
+    from a folder of somebody's files, which is never written into.
+
+    Args:
+        folder: the folder; it need not exist.
+        corpus: the corpus' folder, or its manifest.
+
+    Raises:
+        DataError: the folder is the corpus or lies in it, holds other files, or another corpus' data.
+    """
+
+    def __init__(self, folder: Path, corpus: Path) -> None:
+        self.folder = folder
+        self._corpus = corpus.resolve()
+        place = folder.resolve()
+        home = self._corpus if self._corpus.is_dir() else self._corpus.parent
+        if place == home or (self._corpus.is_dir() and place.is_relative_to(home)):
+            raise DataError(f"{folder}: lies in the corpus {corpus}, which is never written to; choose another folder")
+        if folder.exists() and not folder.is_dir():
+            raise DataError(f"{folder}: is a file; choose a folder")
+        marker = self._read_marker()
+        if marker is None and folder.is_dir() and any(folder.iterdir()):
+            raise DataError(f"{folder}: holds files that are no prepared data; choose an empty or a new folder")
+        if marker is not None and marker.get("corpus") != str(self._corpus):
+            raise DataError(
+                f"{folder}: holds the prepared data of {marker.get('corpus')}; choose another folder, or delete it"
+            )
+        self._begun_with = marker.get("clips") if marker else None
+
+    def begin(self, clip_fingerprint: str) -> None:
+        """Create the folder and mark it; data made with other settings stops being readable before it is replaced.
+
+        Args:
+            clip_fingerprint: hash of the settings that decide the clips' content.
+        """
+        try:
+            (self.folder / CLIPS).mkdir(parents=True, exist_ok=True)
+            if self._begun_with != clip_fingerprint:
+                (self.folder / DATASET_FILE).unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(f"{self.folder}: cannot be written ({error.strerror})") from error
+        self.write_json(_MARKER, {"format": _MARK, "corpus": str(self._corpus), "clips": clip_fingerprint})
+
+    def write_json(self, name: str, content: Any) -> None:
+        """Write plain data as an indented JSON file."""
+        self.write(name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+    def write_lines(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Write one JSON object per line."""
+        self.write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def write(self, name: str, content: str) -> None:
+        """Write a text file aside and rename it; a file name's undecodable bytes become JSON's \\u escapes."""
+        with replacing(self.folder / name, DataError) as file:
+            file.write(content.encode("utf-8", "backslashreplace"))
+
+    def remove_other_clips(self, names: set[str]) -> None:
+        """Remove clips that are not (or no longer) part of the data, and what an interruption left half written."""
+        for path in (self.folder / CLIPS).iterdir():
+            if path.name not in names and (path.suffix == SUFFIX or path.name.endswith(".part")):
+                path.unlink()
+
+    def _read_marker(self) -> dict[str, Any] | None:
+        try:
+            marker = json.loads((self.folder / _MARKER).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return marker if isinstance(marker, dict) and marker.get("format") == _MARK else None
+
 
 Progress = Callable[[int, int, int], None]
 """Called with the recordings done, those there are, and how many of those done were reused from an earlier run."""
@@ -231,3 +312,41 @@ def _nothing_left(corpus: Corpus, folder: Path) -> str:
     if corpus.utterances and all(utterance.text is None for utterance in corpus.utterances):
         hint = ". There is no text at all: keep the recordings with --without-text to train a vocoder"
     return f"no recording of {corpus.folder} can be used{example}{hint}. All findings are in {folder / 'report.json'}"
+
+
+# Reading a mel contract from the files that hold one.
+
+
+def read_contract(source: str) -> AudioConfig:
+    """Return the mel contract of a preset, a run's `config.toml`, a data set's or model's JSON, or a file of its own.
+
+    Args:
+        source: a preset's name, or the path of a `.toml` or `.json` file. The file holds the fields of `AudioConfig` at
+            the top, or in a table `audio`, or is a preset.
+
+    Raises:
+        ConfigError: there is no such file or preset, or it holds no valid contract.
+    """
+    table = _read_json(Path(source)) if source.endswith(".json") else read_preset(source)
+    if isinstance(table.get("model"), dict) and "type" in table["model"]:
+        preset = from_dict(Preset, table)
+        return preset.waveglow.audio if preset.model.type == "waveglow" else preset.glow_tts.audio
+    fields = table.get("audio", table)
+    if not isinstance(fields, dict):
+        raise ConfigError(f"{source}: 'audio' is not a table of settings")
+    audio = from_dict(AudioConfig, {name: value for name, value in fields.items() if name != "fingerprint"}, "audio")
+    if fields.get("fingerprint", audio.fingerprint()) != audio.fingerprint():
+        raise ConfigError(f"{source}: the fingerprint does not fit the mel contract; the file was changed by hand")
+    return audio
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is not a JSON file: {error}") from error
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: expected a JSON object with a mel contract")
+    return table

@@ -14,9 +14,8 @@ import numpy as np
 
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict
-from glowvox.data.clip_file import read_clip, read_clip_part
-from glowvox.data.shards import find_index
-from glowvox.data.shards_cache import ShardCache, ShardMember
+from glowvox.data.clips import read_clip, read_clip_part
+from glowvox.data.shards import ShardCache, ShardMember, find_index
 from glowvox.errors import ConfigError, DataError, MelError
 
 FORMAT_VERSION = 1

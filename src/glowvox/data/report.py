@@ -1,18 +1,67 @@
 """The report of a preparation as plain data: what is in, what was left out and why, and what it can support."""
 
+import base64
+import io
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
+from importlib.util import find_spec
+from itertools import groupby
 from statistics import median
 from typing import Any
 
 from glowvox.config.audio import AudioConfig
-from glowvox.data.capability import capability
-from glowvox.data.checks import group_by_kind, letters_per_second
-from glowvox.data.findings import Finding
+from glowvox.data.checks import Measurements, group_by_kind, letters_per_second
+from glowvox.data.corpora import Finding
 from glowvox.data.prepared import SPLITS, ClipRow
-from glowvox.data.recording import Measurements
 from glowvox.data.split import normalised_sentence
+
+# What a data set can support: rules of thumb by hours, said before anybody spends days of computing.
+
+
+_VOCODER = (
+    (0.1, "too little even to fine-tune: record at least 10 minutes"),
+    (0.5, "fine-tune only, starting from a trained vocoder (--init-from)"),
+    (10.0, "a small preset can be trained from scratch; a large one should start from a trained vocoder"),
+    (float("inf"), "any preset can be trained from scratch"),
+)
+_ACOUSTIC = (
+    (0.1, "too little even to fine-tune: record at least 10 minutes"),
+    (2.0, "fine-tune only, starting from a trained acoustic model (--init-from)"),
+    (10.0, "training from scratch gives intelligible but uneven speech; fine-tuning sounds better"),
+    (float("inf"), "enough to train from scratch"),
+)
+_LITTLE_SPEAKER_HOURS = 5 / 60
+
+
+def capability(hours: float, text_hours: float, speaker_hours: Mapping[str, float]) -> list[str]:
+    """Return sentences on what the training part of a data set is good for.
+
+    Args:
+        hours: length of all training clips.
+        text_hours: length of those that have a text.
+        speaker_hours: length for each speaker.
+    """
+    lines = [f"{_length(hours)} for a vocoder: {_rule(_VOCODER, hours)}"]
+    if text_hours == 0:
+        lines.append("no text: this data cannot train an acoustic model")
+    else:
+        several = f" of {len(speaker_hours)} speakers" if len(speaker_hours) > 1 else ""
+        lines.append(f"{_length(text_hours)}{several} for an acoustic model: {_rule(_ACOUSTIC, text_hours)}")
+    few = sorted(name for name, own in speaker_hours.items() if own < _LITTLE_SPEAKER_HOURS)
+    if few and len(speaker_hours) > 1:
+        named = ", ".join(few[:10]) + (" and others" if len(few) > 10 else "")
+        lines.append(f"{len(few)} of {len(speaker_hours)} speakers have less than 5 minutes: {named}")
+    return lines
+
+
+def _rule(rules: tuple[tuple[float, str], ...], hours: float) -> str:
+    return next(text for below, text in rules if hours < below)
+
+
+def _length(hours: float) -> str:
+    return f"{hours:.1f} h" if hours >= 0.95 else f"{hours * 60:.0f} min ({hours:.1g} h)"
 
 
 @dataclass(frozen=True)
@@ -95,3 +144,131 @@ def _statistics(clips: Sequence[ReportedClip]) -> dict[str, dict[str, float]]:
         for name, values in columns.items()
         if values
     }
+
+
+# The report's histograms as PNG images; needs matplotlib.
+
+
+_PLOTS = (
+    ("seconds", "Length", "seconds"),
+    ("level_db", "Level of the recordings", "dB of full scale (RMS)"),
+    ("letters_per_second", "Speaking rate", "letters and digits per second of speech"),
+)
+
+
+def can_plot() -> bool:
+    """Tell whether matplotlib is installed."""
+    return find_spec("matplotlib") is not None
+
+
+def histograms(clips: Sequence[dict[str, Any]]) -> dict[str, bytes]:
+    """Return PNG images by title: length, level and speaking rate of a report's clips, by split."""
+    return {title: _histogram(clips, name, unit) for name, title, unit in _PLOTS if any(clip[name] for clip in clips)}
+
+
+def _histogram(clips: Sequence[dict[str, Any]], name: str, unit: str) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, 3.0), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    splits = sorted({clip["split"] for clip in clips})
+    values = [[clip[name] for clip in clips if clip["split"] == split] for split in splits]
+    colours = {"train": "#2f6f9f", "validation": "#e08a2c"}
+    axes.hist(values, bins=40, stacked=True, label=splits, color=[colours[split] for split in splits])
+    axes.set_xlabel(unit)
+    axes.set_ylabel("clips")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    image = io.BytesIO()
+    figure.savefig(image, format="png", metadata={"Software": None})
+    return image.getvalue()
+
+
+# The report of a preparation as one HTML page that needs nothing else.
+
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: #1d2733; }
+h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
+table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
+th, td { text-align: left; padding: 0.25rem 0.6rem; border-bottom: 1px solid #dde3ea; vertical-align: top; }
+td { overflow-wrap: anywhere; } td.n, th.n { text-align: right; white-space: nowrap; }
+summary { cursor: pointer; padding: 0.35rem 0; } summary b { margin-right: 0.5rem; }
+.left { color: #a4262c; } .warning { color: #8a5a00; } .note { color: #4a5968; }
+.support { background: #eef4f9; border-left: 4px solid #2f6f9f; padding: 0.6rem 1rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
+figure { margin: 0; } figcaption { font-weight: 600; } img { max-width: 100%; height: auto; }
+"""
+_OPEN_UP_TO = 20
+
+
+def render_html(report: dict[str, Any]) -> str:
+    """Return the page of a report as `report.build_report` makes it."""
+    title = escape(f"Prepared data: {report['corpus']}")
+    support = "".join(f"<li>{escape(line)}</li>" for line in report["can_support"])
+    parts = [
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
+        f"<h1>{title}</h1>",
+        f'<div class="support"><b>What this data can support</b> (rules of thumb)<ul>{support}</ul></div>',
+        "<h2>What is in it</h2>",
+        _splits(report),
+        _plots(report),
+        "<h2>Findings</h2>",
+        _findings(report["findings"]),
+        "<h2>Settings</h2>",
+        _pairs(report["settings"]),
+        "</body></html>\n",
+    ]
+    return "\n".join(parts)
+
+
+def _splits(report: dict[str, Any]) -> str:
+    rows = "".join(
+        f'<tr><td>{escape(name)}</td><td class="n">{split["clips"]}</td><td class="n">{split["sentences"]}</td>'
+        f'<td class="n">{split["hours"]:.2f}</td></tr>'
+        for name, split in report["splits"].items()
+    )
+    speakers = ", ".join(f"{escape(name)} ({hours:.2f} h)" for name, hours in report["speakers"].items())
+    return (
+        '<table><tr><th>split</th><th class="n">clips</th><th class="n">different sentences</th>'
+        '<th class="n">hours</th></tr>'
+        f"{rows}</table><p>Layout: {escape(report['layout'])}. Speakers in training: {speakers}. "
+        f"Held in memory, the clips take {report['memory_bytes'] / 1e6:.0f} MB.</p>"
+    )
+
+
+def _plots(report: dict[str, Any]) -> str:
+    if not can_plot():
+        return "<p>There are no plots: matplotlib is not installed (it comes with <code>glowvox[train]</code>).</p>"
+    figures = (
+        f'<figure><figcaption>{escape(title)}</figcaption><img alt="{escape(title)}" '
+        f'src="data:image/png;base64,{base64.b64encode(image).decode("ascii")}"></figure>'
+        for title, image in histograms(report["clips"]).items()
+    )
+    return f'<div class="plots">{"".join(figures)}</div>'
+
+
+def _findings(findings: list[dict[str, Any]]) -> str:
+    if not findings:
+        return "<p>The checks found nothing: every recording and text is in the data set as it was.</p>"
+    sections = []
+    for (kind, severity), items in groupby(findings, key=lambda item: (item["kind"], item["severity"])):
+        group = list(items)
+        opened = " open" if severity == "left out" or len(group) <= _OPEN_UP_TO else ""
+        rows = "".join(
+            f"<tr><td>{escape(item['subject'])}</td><td>{escape(item['reason'])}</td></tr>" for item in group
+        )
+        sections.append(
+            f'<details{opened}><summary><b class="{severity.split()[0]}">{escape(severity)}</b>{escape(kind)}: '
+            f"{len(group)}</summary><table><tr><th>file</th><th>reason</th></tr>{rows}</table></details>"
+        )
+    return "\n".join(sections)
+
+
+def _pairs(settings: dict[str, Any]) -> str:
+    pairs = ((escape(str(name)), escape(str(value))) for name, value in settings.items())
+    rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in pairs)
+    return f"<table>{rows}</table>"

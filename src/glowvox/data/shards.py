@@ -5,15 +5,122 @@
 shard each clip is `NAME.safetensors` (samples and mel, as `glowvox prepare` wrote them) and `NAME.json` (its row).
 """
 
+import hashlib
 import json
+import mmap
+import os
 import re
-from collections.abc import Iterator
+import secrets
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from glowvox.data.shards_place import read_place
-from glowvox.errors import DataError
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from glowvox.errors import ConfigError, DataError, MissingExtraError
+
+# Files at a place: a local folder, or object storage through fsspec. A file is there whole or not at all.
+
+
+_TRIES = 4
+_WAIT_SECONDS = 1.0
+
+
+def read_place(address: str, name: str) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        DataError: it is missing or cannot be read.
+        MissingExtraError: the address needs fsspec.
+    """
+    try:
+        if "://" not in address:
+            return (Path(address) / name).read_bytes()
+        system, root = _remote(address)
+        return bytes(system.cat_file(str(root / name)))
+    except (DataError, MissingExtraError):
+        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{address}: no prepared data here (no {name})") from error
+    except Exception as error:
+        raise DataError(f"{address}/{name}: cannot be read ({_line(error)})") from error
+
+
+def fetch(address: str, name: str, target: Path) -> None:
+    """Copy a file of object storage to a local one, which appears when it is complete; failures are tried again.
+
+    Raises:
+        DataError: it cannot be read, or not written here.
+        MissingExtraError: the address needs fsspec.
+    """
+    system, root = _remote(address)
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, _TRIES + 1):
+            try:
+                system.get_file(str(root / name), str(aside))
+                break
+            except FileNotFoundError as error:
+                raise DataError(f"{address}/{name}: is missing") from error
+            except Exception as error:
+                if attempt == _TRIES:
+                    raise DataError(f"{address}/{name}: cannot be read ({_line(error)})") from error
+                time.sleep(_WAIT_SECONDS * 2**attempt)
+        aside.replace(target)
+    except OSError as error:
+        raise DataError(f"{target}: cannot be written ({error.strerror or error})") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def store(address: str, name: str, source: Path) -> None:
+    """Give a finished local file its place under a name; the local file may be gone then.
+
+    Raises:
+        DataError: it cannot be written.
+        MissingExtraError: the address needs fsspec.
+    """
+    try:
+        if "://" not in address:
+            target = Path(address) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            aside = target.with_name(f".{name}.{secrets.token_hex(6)}.part")
+            shutil.move(source, aside)
+            aside.replace(target)
+            return
+        system, root = _remote(address)
+        system.makedirs(str(root), exist_ok=True)
+        system.put_file(str(source), str(root / name))
+    except (DataError, MissingExtraError):
+        raise
+    except Exception as error:
+        raise DataError(f"{address}/{name}: cannot be written ({_line(error)})") from error
+
+
+def _remote(address: str) -> tuple[Any, PurePosixPath]:
+    try:
+        from fsspec.core import url_to_fs
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("fsspec", "cluster", f"the address {address}") from error
+    try:
+        system, root = url_to_fs(address)
+    except Exception as error:
+        raise DataError(f"{address} cannot be opened: {_line(error)}") from error
+    return system, PurePosixPath(root)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
 
 INDEX_NAME = "shards.json"
 SHARDS_VERSION = 1
@@ -103,3 +210,166 @@ def find_index(place: Path | str) -> ShardIndex | None:
         return ShardIndex(address, dict(content["dataset"]), tuple(ShardFile(**shard) for shard in content["shards"]))
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{address}/{INDEX_NAME}: damaged ({error}); pack the data again") from error
+
+
+# Shards on this machine: read where they lie if that is here, else fetched ahead into a folder of limited size.
+# The processes of a machine share the folder without locks: a shard appears whole, by renaming, and one that is
+# removed stays readable for whoever has it open.
+
+
+FOLDER_VARIABLE, LIMIT_VARIABLE = "GLOWVOX_SHARD_CACHE", "GLOWVOX_SHARD_CACHE_GB"
+"""Environment variables: the folder for fetched shards, and its size in GB."""
+DEFAULT_LIMIT = 32e9
+_OPEN = 32
+"""Shards that are open at once."""
+_BLOCK = 1 << 20
+
+
+class ShardCache:
+    """The shards of one data set.
+
+    Args:
+        index: which there are.
+        folder: for fetched shards; None: as the environment says, else in the user's folder for caches.
+        limit: bytes that fetched shards may take; None: as the environment says, else 32 GB. What is being read is
+            never removed, so the limit must hold the shards of two windows of the order.
+
+    Raises:
+        ConfigError: the environment's limit is no number.
+    """
+
+    def __init__(self, index: ShardIndex, folder: Path | None = None, limit: float | None = None) -> None:
+        self.index = index
+        self._remote = "://" in index.address
+        key = hashlib.sha256(index.address.encode()).hexdigest()[:16]
+        self._folder = folder or _base_folder() / key
+        self._limit = _limit() if limit is None else limit
+        self._open: OrderedDict[int, mmap.mmap] = OrderedDict()
+        self._coming: dict[int, Future[Path]] = {}
+        self._lock = threading.Lock()
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="shards") if self._remote else None
+
+    def read(self, shard: int, offset: int, size: int) -> bytes:
+        """Return a part of a shard, which is fetched first where it is not here.
+
+        Raises:
+            DataError: it cannot be fetched, or is not what the index says.
+        """
+        opened = self._open.get(shard)
+        if opened is None:
+            opened = self._opened(shard)
+        else:
+            self._open.move_to_end(shard)
+        return opened[offset : offset + size]
+
+    def expect(self, shards: Iterable[int]) -> None:
+        """Have shards fetched that will be read soon."""
+        for shard in shards:
+            if self._remote and shard not in self._open:
+                self._fetching(shard)
+
+    def _opened(self, shard: int) -> mmap.mmap:
+        path = self._fetching(shard).result() if self._remote else Path(self.index.address) / self._name(shard)
+        try:
+            with path.open("rb") as file:
+                opened = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except FileNotFoundError as error:
+            if not self._remote:
+                raise DataError(f"{path}: is missing; pack the data again") from error
+            # Another process removed it between fetching and opening.
+            with self._lock:
+                self._coming.pop(shard, None)
+            return self._opened(shard)
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: cannot be read ({error})") from error
+        if len(opened) != self.index.shards[shard].bytes:
+            raise DataError(f"{path}: has {len(opened)} bytes, the index says {self.index.shards[shard].bytes}")
+        self._open[shard] = opened
+        while len(self._open) > _OPEN:
+            self._open.popitem(last=False)
+        return opened
+
+    def _fetching(self, shard: int) -> "Future[Path]":
+        assert self._fetcher is not None
+        with self._lock:
+            if shard not in self._coming:
+                self._coming[shard] = self._fetcher.submit(self._fetch, shard)
+            return self._coming[shard]
+
+    def _fetch(self, shard: int) -> Path:
+        """Fetch a shard unless it is here, and make room for it. Runs in the thread."""
+        wanted = self.index.shards[shard]
+        path = self._folder / wanted.name
+        try:
+            if path.is_file() and path.stat().st_size == wanted.bytes:
+                os.utime(path)
+                return path
+            self._make_room(wanted.bytes)
+            fetch(self.index.address, wanted.name, path)
+            with path.open("rb") as file:
+                hashed = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be used ({error.strerror or error})") from error
+        if hashed != wanted.sha256:
+            path.unlink(missing_ok=True)
+            raise DataError(f"{self.index.address}/{wanted.name}: damaged: its checksum is not the index's")
+        return path
+
+    def _make_room(self, size: int) -> None:
+        """Remove the shards that were used longest ago."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = sorted((path.stat().st_mtime, path) for path in self._folder.glob("*.tar"))
+        total = size + sum(path.stat().st_size for _, path in kept)
+        for _, path in kept:
+            if total <= self._limit:
+                return
+            total -= path.stat().st_size
+            path.unlink(missing_ok=True)
+            with self._lock:
+                for shard in [number for number in self._coming if self._name(number) == path.name]:
+                    del self._coming[shard]
+
+    def _name(self, shard: int) -> str:
+        return self.index.shards[shard].name
+
+
+@dataclass(frozen=True)
+class ShardMember:
+    """One clip's place in a shard."""
+
+    cache: ShardCache
+    shard: int
+    offset: int
+    size: int
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return `(samples int16 [S], mel float32 [M, T])`.
+
+        Raises:
+            DataError: the shard cannot be read, or holds something else there.
+        """
+        content = self.cache.read(self.shard, self.offset, self.size)
+        try:
+            tensors = load(content)
+            return tensors["samples"], tensors["mel"]
+        except (SafetensorError, KeyError) as error:
+            name = self.cache.index.shards[self.shard].name
+            raise DataError(f"{self.cache.index.address}/{name}: no clip at byte {self.offset} ({error})") from error
+
+
+def _base_folder() -> Path:
+    named = os.environ.get(FOLDER_VARIABLE)
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "glowvox" / "shards"
+
+
+def _limit() -> float:
+    given = os.environ.get(LIMIT_VARIABLE, "")
+    try:
+        limit = float(given) * 1e9 if given else DEFAULT_LIMIT
+    except ValueError as error:
+        raise ConfigError(f"{LIMIT_VARIABLE} must be a number of GB, got '{given[:40]}'") from error
+    if not limit > 0:
+        raise ConfigError(f"{LIMIT_VARIABLE} must be above 0, got '{given[:40]}'")
+    return limit

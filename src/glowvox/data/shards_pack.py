@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from glowvox.data.clip_file import SUFFIX, clip_file_name
+from glowvox.data.clips import SUFFIX, clip_file_name
 from glowvox.data.prepared import SPLITS, Clip, PreparedData
-from glowvox.data.shards import INDEX_NAME, ShardEntry, ShardFile, ShardIndex, address_of, find_index
-from glowvox.data.shards_place import store
+from glowvox.data.shards import INDEX_NAME, ShardEntry, ShardFile, ShardIndex, address_of, find_index, store
 from glowvox.errors import ConfigError, DataError
 
 DEFAULT_MEGABYTES = 256

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from glowvox.engines.acoustic import AcousticEngine
-from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
+from glowvox.engines.base import AcousticEngine
+from glowvox.engines.graph_card import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
 from glowvox.engines.machine import processor
 from glowvox.engines.stepping import SteppingVocoder
 from glowvox.errors import EngineError, MissingExtraError
@@ -117,7 +117,7 @@ def load_vocoder(
     engine = engine_for(engine, device, precision)
     chosen = choose_engine(engine, exported=_is_exported(path, VOCODER_NAME, engine)).name
     if chosen == "torch":
-        from glowvox.engines.torch_vocoder import TorchVocoder
+        from glowvox.engines.torch_engine import TorchVocoder
 
         return TorchVocoder.load(Path(path), threads=threads, device=device, dtype=precision)
     if chosen == "openvino":
@@ -136,7 +136,7 @@ def load_acoustic(
     engine = engine_for(engine, device)
     chosen = choose_engine(engine, exported=_is_exported(path, ENCODER_NAME, engine, DECODER_NAME)).name
     if chosen == "torch":
-        from glowvox.engines.torch_acoustic import TorchAcoustic
+        from glowvox.engines.torch_engine import TorchAcoustic
 
         return TorchAcoustic.load(Path(path), threads=threads, device=device)
     if chosen == "openvino":

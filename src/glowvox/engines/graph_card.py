@@ -5,9 +5,14 @@ import binascii
 import dataclasses
 import json
 import math
+import os
 from array import array
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict, to_dict
@@ -162,3 +167,192 @@ class GraphCard:
         if not all(math.isfinite(value) and value >= 0 for value in values):
             raise EngineError("the denoiser's bias in the metadata is damaged; export the model again")
         return values.tolist()
+
+
+# What an exported vocoder says about the pieces in which it can take a signal: a second document in its metadata.
+
+
+STREAM_KEY = "glowvox.stream"
+NEXT = "next."
+"""What stands before a state's name in the name of the output."""
+POSITION, FINAL = "position", "final"
+"""Inputs, int64 [1]: mel frames in the pieces before this one, and 1 for the last piece, otherwise 0."""
+_MAX_STATES, _MAX_ROWS, _MAX_CHANNELS = 20_000, 1_000_000, 100_000
+_MAX_VALUES = 1 << 28
+
+
+@dataclass(frozen=True)
+class StreamCard:
+    """The states of a graph: each an input, and an output whose name has `next.` before it."""
+
+    delay: int
+    """Mel frames that must follow a frame, or the end, before its samples come."""
+    states: dict[str, tuple[int, int]]
+    """For each state the rows and channels of the zeros `[B, rows, channels]` that the first piece gets."""
+
+    def to_json(self) -> str:
+        """Return the card as the text that is stored."""
+        return json.dumps({"delay": self.delay, "states": self.states})
+
+    def zeros(self, batch: int) -> dict[str, NDArray[np.float32]]:
+        """Return the states before the first piece."""
+        return {name: np.zeros((batch, *shape), np.float32) for name, shape in self.states.items()}
+
+    @classmethod
+    def from_json(cls, text: str | None, where: str) -> "StreamCard | None":
+        """Return the card that a graph holds; None: it holds none, and takes whole signals only.
+
+        Raises:
+            EngineError: it is damaged.
+        """
+        if text is None:
+            return None
+        try:
+            content = json.loads(text)
+            states = {
+                name: (_size(rows, _MAX_ROWS), _size(channels, _MAX_CHANNELS))
+                for name, (rows, channels) in content["states"].items()
+            }
+            if len(states) > _MAX_STATES or sum(rows * channels for rows, channels in states.values()) > _MAX_VALUES:
+                raise ValueError
+            return cls(_size(content["delay"], _MAX_ROWS), states)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise EngineError(f"{where}: the metadata on streaming is damaged; export the model again") from None
+
+
+def clock_inputs(frames: int, *, final: bool) -> dict[str, NDArray[np.int64]]:
+    """Return the inputs that say where a piece stands.
+
+    Args:
+        frames: mel frames in the pieces before.
+        final: whether it is the last one.
+    """
+    return {POSITION: np.array([frames], np.int64), FINAL: np.array([int(final)], np.int64)}
+
+
+def _size(value: Any, limit: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= limit:
+        raise ValueError(value)
+    return value
+
+
+# The names of exported graphs in a folder.
+
+
+VOCODER_NAME = "vocoder.onnx"
+ENCODER_NAME = "acoustic_encoder.onnx"
+DECODER_NAME = "acoustic_decoder.onnx"
+OPENVINO_SUFFIX = ".xml"
+
+
+def graph_in(path: str | os.PathLike[str], *names: str) -> Path:
+    """Return a graph's file: `path` itself, or the first of the names that lies in the folder `path`.
+
+    Raises:
+        EngineError: there is none.
+    """
+    place = Path(path)
+    if place.is_file():
+        return place
+    if not place.is_dir():
+        raise EngineError(f"{path}: there is no such file")
+    for name in names:
+        if (place / name).is_file():
+            return place / name
+    raise EngineError(f"{path}: holds no {' or '.join(names)}; 'glowvox export model' writes one")
+
+
+# The metadata of an ONNX file, read without an engine and without reading its weights.
+# An ONNX file is a protocol-buffer message: fields, each a tag and, for all that matters here, a length and as many
+# bytes. Stepping over them costs nothing and tells a truncated file before an engine spends seconds on it.
+
+
+_GRAPH_FIELD, _METADATA_FIELD = 7, 14
+_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
+_MAX_ENTRY = 8 << 20
+
+
+class _DamagedError(Exception):
+    """The file is no protocol-buffer message, or ends within a field."""
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the metadata of an ONNX file.
+
+    Raises:
+        EngineError: there is no such file, it is truncated, or it is no ONNX file.
+    """
+    place = Path(path)
+    try:
+        with place.open("rb") as stream:
+            return _metadata(stream, place.stat().st_size)
+    except (FileNotFoundError, NotADirectoryError):
+        raise EngineError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except _DamagedError as error:
+        raise EngineError(f"{path}: {error}; export the model again") from None
+
+
+def _metadata(stream: BinaryIO, size: int) -> dict[str, str]:
+    found: dict[str, str] = {}
+    has_graph = False
+    while stream.tell() < size:
+        number, kind = _tag(stream)
+        if kind != _BYTES:
+            _skip(stream, kind)
+            continue
+        length = _varint(stream)
+        if length > size - stream.tell():
+            raise _DamagedError(f"truncated ({size:,} bytes), or not an ONNX file")
+        has_graph |= number == _GRAPH_FIELD
+        if number != _METADATA_FIELD or length > _MAX_ENTRY:
+            stream.seek(length, os.SEEK_CUR)
+            continue
+        key, value = _entry(stream, length)
+        found[key] = value
+    if not has_graph:
+        raise _DamagedError("not an ONNX file, or an empty one")
+    return found
+
+
+def _entry(stream: BinaryIO, length: int) -> tuple[str, str]:
+    """Return a StringStringEntryProto: field 1 is the key, field 2 the value."""
+    end = stream.tell() + length
+    parts = {1: "", 2: ""}
+    while stream.tell() < end:
+        number, kind = _tag(stream)
+        size = _varint(stream) if kind == _BYTES else 0
+        if kind != _BYTES or number not in parts or size > end - stream.tell():
+            raise _DamagedError("its metadata is damaged")
+        try:
+            parts[number] = stream.read(size).decode("utf-8")
+        except UnicodeDecodeError:
+            raise _DamagedError("its metadata is damaged") from None
+    return parts[1], parts[2]
+
+
+def _tag(stream: BinaryIO) -> tuple[int, int]:
+    value = _varint(stream)
+    return value >> 3, value & 7
+
+
+def _skip(stream: BinaryIO, kind: int) -> None:
+    if kind == _VARINT:
+        _varint(stream)
+    elif kind in (_FIXED_64, _FIXED_32):
+        stream.seek(8 if kind == _FIXED_64 else 4, os.SEEK_CUR)
+    else:
+        raise _DamagedError("not an ONNX file")
+
+
+def _varint(stream: BinaryIO) -> int:
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = stream.read(1)
+        if not byte:
+            break
+        value |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            return value
+    raise _DamagedError("truncated, or not an ONNX file")

@@ -9,15 +9,25 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.engines.acoustic import AcousticEngine, EncodedText
+from glowvox.engines.base import AcousticEngine, EncodedText, StreamState
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
-from glowvox.engines.graph_card import METADATA_KEY, GraphCard, GraphType
-from glowvox.engines.graph_files import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME, graph_in
+from glowvox.engines.graph_card import (
+    DECODER_NAME,
+    ENCODER_NAME,
+    METADATA_KEY,
+    NEXT,
+    OPENVINO_SUFFIX,
+    STREAM_KEY,
+    VOCODER_NAME,
+    GraphCard,
+    GraphType,
+    StreamCard,
+    clock_inputs,
+    graph_in,
+    read_metadata,
+)
 from glowvox.engines.machine import checked_threads, processor
-from glowvox.engines.onnx_file import read_metadata
 from glowvox.engines.stepping import SteppingVocoder
-from glowvox.engines.stream_card import NEXT, STREAM_KEY, StreamCard, clock_inputs
-from glowvox.engines.stream_state import StreamState
 from glowvox.errors import EngineError, MissingExtraError
 
 ComputeType = Literal["auto", "float32", "bfloat16"]

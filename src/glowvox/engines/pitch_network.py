@@ -21,7 +21,7 @@ _NAMES = tuple(f"{layer}.{part}" for layer in _LAYERS for part in ("weight", "bi
 
 
 class PitchNetwork:
-    """From a mel to the logits of its pitch, which `glowvox.audio.pitch_bins.read_pitch` reads.
+    """From a mel to the logits of its pitch, which `glowvox.audio.pitch.read_pitch` reads.
 
     Args:
         weights: by the names in the model's `pitch` part; convolutions `[out, in, 5]`, the projection `[97, in, 1]`.

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.engines.base import VocoderEngine
-from glowvox.engines.piece_sizes import piece_ends
-from glowvox.engines.stream_state import StreamState
+from glowvox.engines.base import StreamState, VocoderEngine, piece_ends
 from glowvox.errors import EngineError, MelError
 
 

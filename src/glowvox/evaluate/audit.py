@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.audio.atomic_file import replacing
-from glowvox.data.findings import Finding, warning
-from glowvox.data.report_html import render_html
+from glowvox.data.corpora import Finding, warning
+from glowvox.data.report import render_html
 from glowvox.errors import DataError
 from glowvox.evaluate.batch_alignment import ModelChoice, chosen_aligner
-from glowvox.evaluate.score import DOUBTFUL, Judged, Progress, judged, measure_files
-from glowvox.evaluate.score_reference import chosen_texts, reference_of
-from glowvox.evaluate.spoken_files import spoken_files
+from glowvox.evaluate.clips import spoken_files
+from glowvox.evaluate.score import DOUBTFUL, Judged, Progress, chosen_texts, judged, measure_files, reference_of
 
 DOUBTFUL_TEXT, STRANGE = "doubtful transcript", "strange recording"
 _MOST = 100

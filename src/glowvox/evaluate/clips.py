@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from glowvox.audio.files import read_audio
 from glowvox.config.audio import AudioConfig
-from glowvox.data.corpora import read_corpus
-from glowvox.data.prepared import DATASET_FILE, PreparedData
-from glowvox.errors import DataError
+from glowvox.data.corpora import AUDIO_SUFFIXES, read_corpus
+from glowvox.data.prepared import DATASET_FILE, SPLITS, Clip, PreparedData
+from glowvox.errors import AudioError, DataError
 
 T = TypeVar("T")
 
@@ -79,3 +79,115 @@ def _choose(found: dict[str, T], source: Path, limit: int | None, ids: Sequence[
             raise DataError(f"the number of clips must be at least 1, got {limit}")
         names = [names[index * len(names) // limit] for index in range(limit)]
     return {name: found[name] for name in names}
+
+
+# Recordings with their texts, wherever they lie: a prepared data set, a corpus in any layout, or one file.
+# Only the list is read; each recording is opened when it is its turn, in whichever process.
+
+
+@dataclass(frozen=True)
+class SpokenFile:
+    """A recording and what is said in it."""
+
+    id: str
+    text: str
+    speaker: str
+    """Name; empty where it is not known."""
+    language: str
+    """Language tag; empty where it is not known."""
+    place: Path | Clip
+    """The sound file, or the clip of a prepared data set."""
+
+    def samples(self) -> tuple[NDArray[np.float32], int | None]:
+        """Return the samples [S] and their rate in Hz; None for a prepared clip: that of its contract.
+
+        Raises:
+            AudioError, DataError: it cannot be read.
+        """
+        if isinstance(self.place, Clip):
+            return self.place.load()[0].astype(np.float32) / 32768.0, None
+        return read_audio(self.place)
+
+
+@dataclass(frozen=True)
+class SpokenFiles:
+    """A list of recordings, and those that have no text or could not be listed, with the reason."""
+
+    files: tuple[SpokenFile, ...]
+    left_out: dict[str, str]
+
+
+def spoken_files(
+    source: Path, config: AudioConfig, *, splits: Sequence[str] = SPLITS, limit: int | None = None
+) -> SpokenFiles:
+    """Return the recordings of a prepared data set or a corpus, sorted by id.
+
+    Args:
+        source: what `glowvox prepare` wrote, a corpus' folder, or a manifest.
+        config: the mel contract of the model that will hear them; prepared data must have the same.
+        splits: of prepared data.
+        limit: at most so many, spread evenly over the list.
+
+    Raises:
+        DataError: nothing is there, or nothing has a text.
+        MelError: prepared with another contract.
+    """
+    left_out: dict[str, str] = {}
+    if (source / DATASET_FILE).is_file():
+        data = PreparedData(source)
+        data.require(config)
+        clips = [clip for split in splits for clip in data.clips(split)]
+        found = [SpokenFile(clip.id, clip.text, clip.speaker, clip.language, clip) for clip in clips]
+    else:
+        corpus = read_corpus(source)
+        left_out |= {finding.subject: finding.reason for finding in corpus.findings if finding.severity == "left out"}
+        found = [SpokenFile(one.id, one.text or "", one.speaker, one.language, one.audio) for one in corpus.utterances]
+    left_out |= {one.id: "no text" for one in found if not one.text.strip()}
+    files = sorted((one for one in found if one.text.strip()), key=lambda one: one.id)
+    if not files:
+        raise DataError(f"{source}: holds no recording with a text")
+    if limit is not None and limit < len(files):
+        if limit < 1:
+            raise DataError(f"the number of recordings must be at least 1, got {limit}")
+        files = [files[place * len(files) // limit] for place in range(limit)]
+    return SpokenFiles(tuple(files), left_out)
+
+
+def text_beside(recording: Path) -> str:
+    """Return the text of the `.txt` or `.lab` file beside a recording.
+
+    Raises:
+        DataError: there is none, or it cannot be read.
+    """
+    for suffix in (".txt", ".lab"):
+        place = recording.with_suffix(suffix)
+        if place.is_file():
+            return read_text(place)
+    raise DataError(f"{recording}: no text is given, and there is no {recording.stem}.txt or .lab beside it")
+
+
+def read_text(path: Path) -> str:
+    """Return a UTF-8 text file.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or larger than 16 MiB.
+    """
+    try:
+        if path.stat().st_size > 16 << 20:
+            raise DataError(f"{path}: more than 16 MiB; a text for one recording is shorter")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text (near byte {error.start}); save it as UTF-8") from error
+
+
+def is_sound_file(path: Path) -> bool:
+    """Whether a path is one sound file, by its name.
+
+    Raises:
+        AudioError: there is nothing of that name.
+    """
+    if not path.exists():
+        raise AudioError(f"{path}: there is no such file or folder")
+    return path.is_file() and path.suffix.lower() in AUDIO_SUFFIXES

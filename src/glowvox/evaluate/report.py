@@ -8,14 +8,130 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.errors import DataError
-from glowvox.evaluate.measures import Measure
+
+# What the figures of an evaluation are called, their units, which way is better, and what they mean.
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure that an evaluation gives for a system."""
+
+    key: str
+    """Name in JSON."""
+    label: str
+    """Name for people."""
+    unit: str
+    better: Literal["higher", "lower", "zero", "neither"]
+    digits: int
+    """Digits after the point."""
+    meaning: str
+    """One sentence for the report."""
+
+
+VOCODER_MEASURES = (
+    Measure(
+        "pesq",
+        "PESQ, wide band",
+        "MOS",
+        "higher",
+        2,
+        "Perceived quality beside the original (ITU-T P.862.2), 1 to 4.64.",
+    ),
+    Measure("stoi", "STOI", "", "higher", 3, "Short-time objective intelligibility beside the original, 0 to 1."),
+    Measure(
+        "mcd",
+        "MCD",
+        "dB",
+        "lower",
+        2,
+        "Mel-cepstral distortion over c1 to c13 of the log-mel, frame by frame: 10 / ln 10 * sqrt(2 * sum of squares).",
+    ),
+    Measure("mcd_c0", "MCD with the level", "dB", "lower", 2, "The same over c0 to c12, as some publications count."),
+    Measure("mel_l1", "Log-mel distance", "nats", "lower", 3, "Mean absolute difference of the natural log-mels."),
+    Measure(
+        "mel_l2", "Log-mel distance, RMS", "nats", "lower", 3, "Root-mean-square difference of the natural log-mels."
+    ),
+    Measure(
+        "wer",
+        "Word error rate",
+        "%",
+        "lower",
+        1,
+        "Errors of an offline recogniser (PocketSphinx, US English) against the text; read it beside natural speech.",
+    ),
+    Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
+    Measure(
+        "nats_per_sample",
+        "Negative log-likelihood",
+        "nats/sample",
+        "lower",
+        3,
+        "Exact, of the recording under the flow, per sample, base density N(0, 1).",
+    ),
+    Measure(
+        "bits_per_dim",
+        "Bits per dimension",
+        "bits/sample",
+        "lower",
+        3,
+        "The same, for samples of 16 bits: what an ideal coder would need.",
+    ),
+    Measure(
+        "tonal_mean",
+        "Tonal energy, mean",
+        "dB",
+        "lower",
+        2,
+        "Mean level of the lines at multiples of rate / group above the bins beside them; natural speech lies near 0.",
+    ),
+    Measure(
+        "tonal_worst",
+        "Tonal energy, worst line",
+        "dB",
+        "lower",
+        2,
+        "Level of the strongest of these lines above the bins beside it.",
+    ),
+    Measure(
+        "f0_cents",
+        "Pitch error",
+        "cents",
+        "lower",
+        1,
+        "Root-mean-square difference of the fundamental frequency where both are voiced.",
+    ),
+    Measure(
+        "voicing_error", "Voicing error", "%", "lower", 2, "Frames that are voiced in one and unvoiced in the other."
+    ),
+    Measure(
+        "level_db",
+        "Level correction",
+        "dB",
+        "zero",
+        2,
+        "Gain that gave the output the level of the original before anything was compared.",
+    ),
+    Measure(
+        "rtf", "Real-time factor", "", "lower", 4, "Computing time over playing time; below 1 is faster than real time."
+    ),
+    Measure(
+        "peak_mib",
+        "Peak memory",
+        "MiB",
+        "lower",
+        0,
+        "Growth of the process's memory while it vocodes the most demanding clip, its weights not included.",
+    ),
+)
+"""The figures of a vocoder's copy synthesis, in the order in which reports show them."""
+
 
 FORMAT_VERSION = 1
 
@@ -127,3 +243,46 @@ def mean_figure(values: Sequence[float]) -> Figure | None:
         return None
     margin = 1.96 * float(np.std(finite, ddof=1)) / math.sqrt(len(finite)) if len(finite) > 1 else None
     return Figure(float(np.mean(finite)), margin, len(finite))
+
+
+# A report as a table for the terminal: one row per figure, one column per system.
+
+
+def report_table(report: Report) -> str:
+    """Return the figures of all systems as aligned plain text; a star marks the best system that is not natural."""
+    names = list(report.systems)
+    rows = [["", *names]]
+    for measure in report.shown_measures():
+        winner = best_system(report, measure)
+        cells = []
+        for name in names:
+            figure = report.systems[name].get(measure.key)
+            cells.append("-" if figure is None else shown(figure, measure) + (" *" if name == winner else "  "))
+        rows.append([f"{measure.label} [{measure.unit}]" if measure.unit else measure.label, *cells])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in (lines[0], "-" * len(lines[0]), *lines[1:]))
+
+
+def shown(figure: Figure, measure: Measure) -> str:
+    """Return a figure as text with its margin, such as `2.68 ± 0.05`."""
+    text = f"{figure.value:.{measure.digits}f}"
+    return text if figure.margin is None else f"{text} \u00b1 {figure.margin:.{measure.digits}f}"
+
+
+def best_system(report: Report, measure: Measure) -> str | None:
+    """Return the best system but natural speech; None where fewer than two have the figure or share it."""
+    found = {
+        name: figures[measure.key].value for name, figures in list(report.systems.items())[1:] if measure.key in figures
+    }
+    if len(found) < 2 or measure.better == "neither":
+        return None
+    order = {"higher": lambda value: -value, "lower": lambda value: value, "zero": abs}[measure.better]
+    first, second = sorted(found, key=lambda name: order(found[name]))[:2]
+    tied = f"{found[first]:.{measure.digits}f}" == f"{found[second]:.{measure.digits}f}"
+    return None if tied else first

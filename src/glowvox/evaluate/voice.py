@@ -7,6 +7,7 @@ and what speaking costs. What is compared or played is brought to the level of t
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +17,100 @@ from glowvox.audio.pitch import track_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, DataError, MelError, TextError
 from glowvox.evaluate.clips import Recording
-from glowvox.evaluate.flow_vocoder import Vocode
-from glowvox.evaluate.level import match_level
-from glowvox.evaluate.report import ClipResult, Figure, Output, Report, mean_figure
-from glowvox.evaluate.signal_checks import check_signal
-from glowvox.evaluate.speech_distance import duration_differences, warped_distances
-from glowvox.evaluate.timing import real_time_factor
-from glowvox.evaluate.vocoder import NATURAL, Progress
-from glowvox.evaluate.voice_measures import VOICE_MEASURES
+from glowvox.evaluate.distances import duration_differences, warped_distances
+from glowvox.evaluate.engine_speed import real_time_factor
+from glowvox.evaluate.report import ClipResult, Figure, Measure, Output, Report, mean_figure
+from glowvox.evaluate.signal_checks import check_signal, match_level
+from glowvox.evaluate.vocoder import NATURAL, Progress, Vocode
 from glowvox.evaluate.word_errors import word_errors
 from glowvox.synthesis.voice import Voice
+
+# The figures of a voice's sentences, in the order in which reports show them.
+
+
+VOICE_MEASURES = (
+    Measure(
+        "wer",
+        "Word error rate",
+        "%",
+        "lower",
+        1,
+        "Errors of an offline recogniser (PocketSphinx, US English) against the text; read it beside natural speech.",
+    ),
+    Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
+    Measure(
+        "skips",
+        "Skipped or repeated",
+        "%",
+        "lower",
+        1,
+        "Sentences in which the recogniser misses two words in a row or more, or hears a word of the text again; a "
+        "recogniser does so with natural speech too.",
+    ),
+    Measure(
+        "mcd_dtw",
+        "MCD, warped",
+        "dB",
+        "lower",
+        2,
+        "Mel-cepstral distortion (c1 to c13) from the recording along the cheapest warping of time.",
+    ),
+    Measure(
+        "mel_dtw",
+        "Log-mel distance, warped",
+        "nats",
+        "lower",
+        3,
+        "Mean absolute difference of the natural log-mels along the same warping.",
+    ),
+    Measure(
+        "duration_error",
+        "Duration error",
+        "%",
+        "lower",
+        1,
+        "Mean absolute difference of the speech's length from the recording's, silence at the ends left out.",
+    ),
+    Measure(
+        "duration_bias",
+        "Duration bias",
+        "%",
+        "zero",
+        1,
+        "Mean difference of the speech's length from the recording's; above zero the voice is slower.",
+    ),
+    Measure("f0_median", "Pitch, median", "Hz", "neither", 1, "Median of the fundamental frequency."),
+    Measure(
+        "f0_range",
+        "Pitch range",
+        "semitones",
+        "neither",
+        1,
+        "From the 5th to the 95th percentile of the fundamental frequency; far below natural speech is monotonous.",
+    ),
+    Measure(
+        "faults",
+        "Signal faults",
+        "%",
+        "lower",
+        1,
+        "Sentences that are silent, clipped, offset, or hold a silence of more than 1.5 seconds.",
+    ),
+    Measure("pause", "Longest pause", "s", "neither", 2, "Longest silence (below -60 dB) within speech."),
+    Measure("peak_db", "Peak", "dB", "neither", 1, "Largest sample below full scale."),
+    Measure(
+        "rtf", "Real-time factor", "", "lower", 3, "Computing time over playing time; below 1 is faster than real time."
+    ),
+    Measure(
+        "first_audio_ms",
+        "Time to first audio",
+        "ms",
+        "lower",
+        0,
+        "From the text to the first samples of a stream, in a process that has spoken before.",
+    ),
+)
+
 
 COPY = "copy synthesis"
 Samples = NDArray[np.float32]
@@ -176,7 +261,7 @@ def _figures(clips: Sequence[ClipResult], name: str) -> dict[str, Figure]:
 
 def _with_words(report: Report, jobs: int, progress: Progress | None) -> Report:
     """Return the report with word errors, and with the share of sentences with skipped or repeated words."""
-    from glowvox.evaluate.recognised import with_word_errors
+    from glowvox.evaluate.word_errors import with_word_errors
 
     report = with_word_errors(report, jobs=jobs, progress=progress)
     systems = {}
@@ -186,3 +271,50 @@ def _with_words(report: Report, jobs: int, progress: Progress | None) -> Report:
         share = word_errors([text for text, _ in known], [words for _, words in known]).skipping_or_repeating()
         systems[name] = {**figures, "skips": Figure(100.0 * share, clips=len(known))}
     return replace(report, systems=systems)
+
+
+# The sentences that a voice is judged by: those of recordings, or of a list.
+
+
+_MAX_BYTES = 16 << 20
+
+
+def read_sentences(path: Path) -> list[Recording]:
+    """Return the sentences of a file, one a line, `id|text` or the text alone; without samples.
+
+    Raises:
+        DataError: it cannot be read, or holds no sentence, or an id twice.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise DataError(f"{path}: more than {_MAX_BYTES >> 20} MiB; not a list of sentences")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as a list of sentences ({error})") from error
+    found: dict[str, Recording] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, bar, text = line.partition("|")
+        name, text = (name.strip(), text.strip()) if bar else (f"sentence {number}", line.strip())
+        if not name or not text:
+            raise DataError(f"{path}, line {number}: expected 'id|text' or a text")
+        if name in found:
+            raise DataError(f"{path}, line {number}: the id '{name}' is there twice")
+        found[name] = Recording(name, np.zeros(0, np.float32), text)
+    if not found:
+        raise DataError(f"{path}: holds no sentences (one a line, 'id|text' or the text alone)")
+    return list(found.values())
+
+
+def spread(sentences: Sequence[Recording], limit: int | None) -> list[Recording]:
+    """Return at most `limit` sentences, spread evenly over the list.
+
+    Raises:
+        DataError: the limit is not positive.
+    """
+    if limit is None or limit >= len(sentences):
+        return list(sentences)
+    if limit < 1:
+        raise DataError(f"the number of clips must be at least 1, got {limit}")
+    return [sentences[index * len(sentences) // limit] for index in range(limit)]

@@ -1,25 +1,260 @@
 """A trained model written for an engine: made aside, compared with PyTorch, and only then put into its place."""
 
+import dataclasses
+import importlib
+import importlib.util
+import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from glowvox.checkpoint.folder import read_card
-from glowvox.checkpoint.location import find_model_folder
-from glowvox.checkpoint.model_folder import load_model
-from glowvox.engines.acoustic import AcousticEngine
-from glowvox.engines.base import VocoderEngine
+from glowvox import __version__
+from glowvox.checkpoint.model_folder import ModelCard, find_model_folder, load_model, read_card
+from glowvox.config.glow_tts import GlowTTSConfig
+from glowvox.config.waveglow import WaveGlowConfig
+from glowvox.engines.base import AcousticEngine, VocoderEngine
+from glowvox.engines.graph_card import (
+    DECODER_NAME,
+    ENCODER_NAME,
+    FINAL,
+    METADATA_KEY,
+    POSITION,
+    STREAM_KEY,
+    VOCODER_NAME,
+    GraphCard,
+    StreamCard,
+    read_metadata,
+)
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
+from glowvox.engines.openvino_engine import OpenVinoAcoustic, OpenVinoVocoder, openvino_library
+from glowvox.engines.torch_engine import TorchVocoder, pitch_network
 from glowvox.errors import EngineError
-from glowvox.export.graph_builder import Precision
-from glowvox.export.model_graphs import graph_cards, write_graphs
-from glowvox.export.openvino_files import openvino_engine, write_openvino
+from glowvox.export.glow_tts_graph import write_decoder, write_encoder
+from glowvox.export.graph_builder import GraphBuilder, Precision, StoredWeights
 from glowvox.export.parity import Parity, acoustic_parity, vocoder_parity
-from glowvox.export.tensorrt_files import require_tensorrt, write_tensorrt
+from glowvox.export.waveglow_graph import write_waveglow
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
+from glowvox.synthesis.vocoder import Vocoder
+
+if TYPE_CHECKING:
+    import onnx
+
+
+# Graphs in OpenVINO's own format: an .xml with the card inside, and a .bin with the weights.
+
+
+def write_openvino(source: Path, card: GraphCard, precision: Precision) -> list[Path]:
+    """Write an ONNX file as an .xml and a .bin beside it, and return both.
+
+    Raises:
+        MissingExtraError: OpenVINO is not installed.
+    """
+    openvino = openvino_library()
+    model = openvino.convert_model(source)
+    model.set_rt_info(dataclasses.replace(card, precision=precision).to_json(), [METADATA_KEY])
+    stream = read_metadata(source).get(STREAM_KEY)
+    if stream is not None:
+        model.set_rt_info(stream, [STREAM_KEY])
+    place = source.with_suffix(".xml")
+    openvino.save_model(model, place, compress_to_fp16=precision == "float16")
+    return [place, place.with_suffix(".bin")]
+
+
+def openvino_engine(model: WaveGlow | GlowTTS, folder: Path) -> VocoderEngine | AcousticEngine:
+    """Return the engine that runs what `write_openvino` wrote into a folder, in float32."""
+    kind = OpenVinoVocoder if isinstance(model, WaveGlow) else OpenVinoAcoustic
+    return kind.load(folder, threads=1, precision="float32")
+
+
+# Graphs built into TensorRT engines, for the GPU of the machine that builds them.
+# Untested: TensorRT's libraries could not be had where this was written. The graphs keep within what its ONNX
+# parser takes (operator set 17; no loops, branches, strings or sequences).
+
+
+_LARGEST_BATCH, _USUAL_FRAMES, _MOST_FRAMES = 8, 256, 2048
+_MOST_PLACES = 1 << 40
+
+
+def require_tensorrt() -> None:
+    """Check that an engine can be built here, before any work is done.
+
+    Raises:
+        EngineError: the package or the GPU is missing.
+    """
+    if importlib.util.find_spec("tensorrt") is None:
+        raise EngineError(
+            "--to tensorrt needs NVIDIA's package 'tensorrt', which is not installed: pip install tensorrt; "
+            "an ONNX file (--to onnx) can be built into an engine elsewhere, with trtexec"
+        )
+    import torch
+
+    if not torch.cuda.is_available():
+        raise EngineError("--to tensorrt builds an engine for an NVIDIA GPU, and this machine has none that is usable")
+
+
+def write_tensorrt(source: Path, card: GraphCard, precision: Precision) -> Path:
+    """Build an ONNX file into an engine file beside it, and return that.
+
+    Args:
+        source: the .onnx file.
+        card: of the graph.
+        precision: 'float16' lets TensorRT compute in half precision; 'int8' is refused, it needs calibration.
+
+    Raises:
+        EngineError: TensorRT cannot parse or build the graph.
+    """
+    if precision == "int8":
+        raise EngineError("int8 engines need calibration data; for TensorRT choose float32 or float16")
+    tensorrt: Any = importlib.import_module("tensorrt")
+    builder = tensorrt.Builder(tensorrt.Logger(tensorrt.Logger.ERROR))
+    network = builder.create_network(0)
+    parser = tensorrt.OnnxParser(network, tensorrt.Logger(tensorrt.Logger.ERROR))
+    if not parser.parse(source.read_bytes()):
+        problems = "; ".join(str(parser.get_error(index)) for index in range(parser.num_errors))
+        raise EngineError(f"TensorRT cannot parse the graph: {problems[:300]}")
+    config = builder.create_builder_config()
+    if precision == "float16":
+        config.set_flag(tensorrt.BuilderFlag.FP16)
+    profile = builder.create_optimization_profile()
+    stream = StreamCard.from_json(read_metadata(source).get(STREAM_KEY), str(source))
+    for index in range(network.num_inputs):
+        value = network.get_input(index)
+        if value.name in (POSITION, FINAL):
+            profile.set_shape_input(value.name, (0,), (0,), (_MOST_PLACES if value.name == POSITION else 1,))
+        elif stream is not None and value.name in stream.states:
+            profile.set_shape(value.name, *_state_sizes(*stream.states[value.name], most=_most_rows(stream, card)))
+        else:
+            profile.set_shape(value.name, *_sizes(value.name, tuple(value.shape), card))
+    config.add_optimization_profile(profile)
+    engine = builder.build_serialized_network(network, config)
+    if engine is None:
+        raise EngineError("TensorRT could not build an engine from the graph; its own messages say why")
+    place = source.with_suffix(".engine")
+    place.write_bytes(bytes(engine))
+    return place
+
+
+def _most_rows(stream: StreamCard, card: GraphCard) -> int:
+    """Return the rows that wait at most: those of all frames between a frame's arrival and its samples."""
+    return (stream.delay + 1) * (card.audio.hop_length // card.n_group)
+
+
+def _state_sizes(rows: int, channels: int, *, most: int) -> list[tuple[int, ...]]:
+    """Return the shapes of a state: none or the first piece's zeros, and as much as the end of a piece may leave."""
+    return [(1, 0, channels), (1, rows, channels), (_LARGEST_BATCH, max(2 * rows, most), channels)]
+
+
+def _sizes(name: str, shape: tuple[int, ...], card: GraphCard) -> list[tuple[int, ...]]:
+    """Return the smallest, the usual and the largest shape of an input, whose free lengths are -1."""
+    per_frame = card.audio.hop_length // card.n_group if name == "latent" and card.n_group else 1
+    found = []
+    for batch, frames in ((1, card.n_squeeze), (1, _USUAL_FRAMES), (_LARGEST_BATCH, _MOST_FRAMES)):
+        whole = frames // card.n_squeeze * card.n_squeeze * per_frame
+        found.append((batch, *(whole if size == -1 else size for size in shape[1:])))
+    return found
+
+
+# The 8-bit variant of a graph: weights stored as int8, activations quantised when the graph runs.
+# The scale of the activations is that of the window that they are in, so what a window gives depends, by as much as
+# the loss measured, on what else is in it: windows and batches join without a seam, but not to the last digit.
+
+
+def quantised(model: "onnx.ModelProto", products: Sequence[str]) -> "onnx.ModelProto":
+    """Return the graph with some of its matrix products in 8 bits, one scale per output channel.
+
+    Args:
+        model: made with the precision 'int8', whose products are free of biases.
+        products: names of the nodes (see `GraphBuilder.quantisable`).
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().addFilter(_not_about_preprocessing)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "quantised.onnx"
+            quantize_dynamic(
+                model,
+                out,
+                op_types_to_quantize=["MatMul"],
+                nodes_to_quantize=list(products),
+                per_channel=True,
+                weight_type=QuantType.QInt8,
+            )
+            result = onnx.load(out)
+    finally:
+        logging.getLogger().removeFilter(_not_about_preprocessing)
+    del result.metadata_props[:]
+    result.metadata_props.extend(model.metadata_props)
+    return result
+
+
+def _not_about_preprocessing(record: logging.LogRecord) -> bool:
+    return "pre-processing" not in record.getMessage()
+
+
+# A model as files of graphs, with their cards.
+
+
+def graph_cards(model: WaveGlow | GlowTTS, card: ModelCard) -> dict[str, GraphCard]:
+    """Return the cards of a model's graphs, by the names of their files."""
+    provenance = {key: value for key, value in card.provenance.items() if key != "text"}
+    if card.steps is not None:
+        provenance["steps"] = card.steps
+    common: dict[str, Any] = {"audio": card.config.audio, "provenance": provenance, "glowvox": __version__}
+    if isinstance(model, WaveGlow):
+        assert isinstance(card.config, WaveGlowConfig)
+        common |= {"n_group": card.config.n_group, "receptive_field": model.receptive_field}
+        common["refine"] = card.config.refine
+        predictor = pitch_network(model)
+        common["pitch"] = {} if predictor is None else predictor.to_dict()
+        bias = Vocoder(TorchVocoder(model)).denoiser.spectrum[:, 0]
+        return {VOCODER_NAME: GraphCard(type="waveglow", **common).with_bias(bias.tolist())}
+    config = card.config
+    assert isinstance(config, GlowTTSConfig)
+    common |= {name: getattr(config, name) for name in ("n_symbols", "n_speakers", "n_squeeze", "melody")}
+    text = card.provenance.get("text")
+    common["text"] = text if isinstance(text, dict) else {}
+    decoder = GraphCard(type="glow_tts_decoder", receptive_field=model.decoder.receptive_field, **common)
+    return {ENCODER_NAME: GraphCard(type="glow_tts_encoder", **common), DECODER_NAME: decoder}
+
+
+def write_graphs(
+    model: WaveGlow | GlowTTS,
+    cards: dict[str, GraphCard],
+    folder: Path,
+    precision: Precision,
+    weights: StoredWeights | None = None,
+) -> None:
+    """Write a model's graphs into a folder of the caller's own.
+
+    Args:
+        model: the weights.
+        cards: of the graphs, by the names of their files.
+        folder: to write into.
+        precision: how large matrices are stored.
+        weights: the model's own file where it shall lie beside the graphs, which then do not repeat it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    for name, card in cards.items():
+        graph = GraphBuilder(precision, weights)
+        metadata = {METADATA_KEY: dataclasses.replace(card, precision=precision).to_json()}
+        if isinstance(model, WaveGlow):
+            metadata[STREAM_KEY] = write_waveglow(graph, model).to_json()
+        elif name == ENCODER_NAME:
+            write_encoder(graph, model)
+        else:
+            write_decoder(graph, model)
+        made = graph.model(card.type, metadata)
+        if precision == "int8":
+            made = quantised(made, graph.quantisable)
+        (folder / name).write_bytes(made.SerializeToString())
+
 
 Target = Literal["onnx", "openvino", "tensorrt"]
 TARGETS: tuple[Target, ...] = ("onnx", "openvino", "tensorrt")

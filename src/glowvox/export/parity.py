@@ -14,12 +14,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.harmonic_comb import harmonic_comb
+from glowvox.audio.pitch import harmonic_comb
 from glowvox.config.audio import AudioConfig, bridge
-from glowvox.engines.acoustic import AcousticEngine, EncodedText
-from glowvox.engines.base import VocoderEngine
-from glowvox.engines.torch_acoustic import TorchAcoustic
-from glowvox.engines.torch_vocoder import TorchVocoder
+from glowvox.engines.base import AcousticEngine, EncodedText, VocoderEngine
+from glowvox.engines.torch_engine import TorchAcoustic, TorchVocoder
 from glowvox.errors import EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow

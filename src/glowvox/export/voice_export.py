@@ -5,33 +5,45 @@ beside them (see `stored_weights`).
 """
 
 import dataclasses
+import json
+import math
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
 
 from glowvox import __version__
-from glowvox.checkpoint.folder import ModelCard, read_card, save_tensors
-from glowvox.checkpoint.location import CONFIG_NAME, WEIGHTS_NAME
-from glowvox.checkpoint.model_folder import load_model, load_tensors
+from glowvox.checkpoint.model_folder import (
+    CONFIG_NAME,
+    WEIGHTS_NAME,
+    ModelCard,
+    load_model,
+    load_tensors,
+    read_card,
+    save_model,
+    save_tensors,
+)
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.schema import from_dict, to_dict
 from glowvox.config.waveglow import WaveGlowConfig
+from glowvox.data.prepared import Clip, PreparedData
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.errors import ConfigError, VoiceError
-from glowvox.export.graph_builder import Precision
-from glowvox.export.model_graphs import graph_cards, write_graphs
+from glowvox.export.export_model import graph_cards, write_graphs
+from glowvox.export.graph_builder import Precision, StoredWeights
 from glowvox.export.parity import Parity, acoustic_parity, vocoder_parity
-from glowvox.export.stored_weights import StoredWeights
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.models.waveglow import WaveGlow
-from glowvox.synthesis.speech_options import SpeechOptions
-from glowvox.synthesis.voice_archive import ARCHIVE_SUFFIX, pack_voice
+from glowvox.models.waveglow import WaveGlow, band_levels
+from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.voice_card import VocoderCard, VoiceCard, check_contracts
-from glowvox.synthesis.voice_folder import refuse_existing_voice, write_voice
+from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, pack_voice, refuse_existing_voice, write_voice
 
 PARTS = ("acoustic", "vocoder")
 
@@ -245,3 +257,219 @@ def _write(out: Path, card: VoiceCard, files: Mapping[str, Path], place: Path, *
         return
     write_voice(place / "voice", card, files)
     pack_voice(place / "voice", out)
+
+
+# What a voice's card says of its quality: the figures of evaluation reports, rounded.
+
+
+_MAX_BYTES = 64 << 20
+_DIGITS = 4
+_FOLDERS = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:[\\/][^\s,()\\/]+)*[\\/](?=[^\s,()\\/])")
+"""The folders of an absolute path, which are nobody's business but their owner's."""
+
+
+def measured_quality(reports: Sequence[Path]) -> dict[str, Any]:
+    """Return the figures of reports that `glowvox evaluate ... --json` or its page wrote, by what they are about.
+
+    Args:
+        reports: `report.json` files.
+
+    Returns:
+        For each subject ('vocoder', 'voice') the figures of every system of the report, and how it was done.
+
+    Raises:
+        VoiceError: a file is no such report, or two are about the same.
+    """
+    quality: dict[str, Any] = {}
+    for place in reports:
+        content = _read(place)
+        subject = str(content["subject"])
+        if subject in quality:
+            raise VoiceError(f"{place}: a second report about the {subject}; name one of them")
+        quality[subject] = {
+            "systems": {name: _figures(figures, place) for name, figures in content["systems"].items()},
+            "settings": {
+                str(name): _FOLDERS.sub("", str(value)) for name, value in (content.get("settings") or {}).items()
+            },
+        }
+    return quality
+
+
+def _figures(figures: Any, place: Path) -> dict[str, float]:
+    if not isinstance(figures, dict):
+        raise VoiceError(f"{place}: not the report of an evaluation")
+    result = {}
+    for measure, figure in figures.items():
+        value = figure.get("value") if isinstance(figure, dict) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise VoiceError(f"{place}: the figure '{measure}' is no number; make the report again")
+        result[str(measure)] = round(value, _DIGITS)
+    return result
+
+
+def _read(place: Path) -> dict[str, Any]:
+    try:
+        if place.stat().st_size > _MAX_BYTES:
+            raise VoiceError(f"{place}: more than {_MAX_BYTES >> 20} MiB; not the report of an evaluation")
+        content = json.loads(place.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise VoiceError(f"{place}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or not isinstance(content.get("systems"), dict) or "subject" not in content:
+        raise VoiceError(f"{place}: not the report of an evaluation; 'glowvox evaluate' writes report.json")
+    return content
+
+
+# The limit to a vocoder's levels, measured on recordings and written into its configuration.
+
+
+BANDS = 8
+"""As many as divide the usual hops, and few enough that the level of noise in one hardly varies by itself."""
+QUANTILE = 0.9
+"""Of the levels in recordings: low enough to catch bursts in the bands above the mel, whose levels vary most. The frame
+in ten that is louder loses little, since levels are alike."""
+MOST_CLIPS = 200
+"""Spread over all clips; some thirty thousand frames are plenty."""
+_FRACTION = 2**-15
+"""What an integer sample counts in full scale."""
+
+
+def limit_levels(source: Path, data: Path, folder: Path) -> Path:
+    """Write a vocoder that is no louder than recordings are, in no band of a frame, and return its folder.
+
+    Args:
+        source: model folder or training run of a WaveGlow with a mel scale.
+        data: prepared recordings of the voice, with the vocoder's mel contract; those to train on are measured.
+        folder: to create.
+
+    Raises:
+        VoiceError: it is no such vocoder.
+        DataError, MelError: the recordings are missing, or have another contract.
+        CheckpointError: the model is missing or damaged, or cannot be written.
+    """
+    card, model = read_card(source), load_model(source)
+    if not isinstance(model, WaveGlow) or model.scale is None or model.config.n_group % BANDS:
+        raise VoiceError(
+            f"{source}: only a lapped WaveGlow with mel_scale and a multiple of {BANDS} coefficients has levels that "
+            "can be limited; leave --limit-levels out"
+        )
+    recordings = PreparedData(data)
+    recordings.require(model.config.audio)
+    clips = recordings.clips("train")
+    highest = highest_levels(model, clips[:: -(-len(clips) // MOST_CLIPS)])
+    model.config = dataclasses.replace(model.config, highest_levels=highest)
+    save_model(model, folder, provenance=card.provenance, steps=card.steps)
+    return folder
+
+
+def highest_levels(model: WaveGlow, clips: Sequence[Clip]) -> tuple[float, ...]:
+    """Return the level that each of `BANDS` bands of a frame exceeds once in ten frames of recordings.
+
+    Args:
+        model: a lapped flow with a mel scale, in evaluation mode.
+        clips: recordings with their mels.
+
+    Raises:
+        DataError: a clip is damaged.
+        VoiceError: there is none.
+    """
+    if not clips:
+        raise VoiceError("there are no recordings to measure levels on")
+    levels = []
+    for clip in clips:
+        samples, mel = clip.load()
+        audio, frames = torch.from_numpy(samples.astype("float32") * _FRACTION), torch.tensor(mel)
+        with torch.inference_mode():
+            bands = model.standardised(audio[None], frames[None]).unflatten(1, (BANDS, -1))
+            levels.append(band_levels(bands)[0, :, 0])
+    ordered = torch.cat(levels, 1).sort(1).values
+    place = round(QUANTILE * (ordered.shape[1] - 1))
+    return tuple(round(float(level), 4) for level in ordered[:, place])
+
+
+# One speaker of a model of several, as a model of its own: smaller, and without a choice to make.
+# A speaker's vector is the same at every place. So what the couplings make of it is a bias, exactly. In the
+# predictors of durations and pitch it goes through a convolution that sees zeros beyond the text, so there it is a
+# bias except at the first and the last token.
+
+
+def one_speaker(model: GlowTTS, speaker: int) -> GlowTTS:
+    """Return a model that always speaks as one of a model's speakers.
+
+    Args:
+        model: of several speakers; it is left as it is.
+        speaker: the number of the one to keep.
+
+    Raises:
+        VoiceError: the model has one speaker, or no such one.
+    """
+    if model.speakers is None or not 0 <= speaker < model.config.n_speakers:
+        raise VoiceError(f"the model has {model.config.n_speakers} speaker(s); there is no speaker {speaker} to keep")
+    channels = model.config.speaker_channels
+    vector = F.normalize(model.speakers.weight[speaker], dim=0).detach()
+    state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("speakers.")}
+    for name in [name for name in state if name.endswith(".condition.weight")]:
+        _fold(state, name, vector)
+        if not state[name].shape[1]:
+            bias = state.pop(name.removesuffix("weight") + "bias")
+            _into_layers(state, name.removesuffix("condition.weight"), bias)
+            del state[name]
+    for part in ("durations", "melody"):
+        name = f"encoder.{part}.convolution_1.weight"
+        if name in state:
+            _fold(state, name, vector)
+    config = dataclasses.replace(model.config, n_speakers=1, speaker_channels=0)
+    assert config.condition_channels == model.config.condition_channels - channels
+    alone = GlowTTS(config).to(next(model.parameters()))
+    alone.load_state_dict(state)
+    return alone.train(model.training)
+
+
+def _fold(state: dict[str, Tensor], name: str, vector: Tensor) -> None:
+    """Turn the last input channels of a convolution, which see the vector, into a part of its bias, in place."""
+    kept, seen = state[name].split([state[name].shape[1] - len(vector), len(vector)], 1)
+    state[name] = kept.contiguous()
+    bias = name.removesuffix("weight") + "bias"
+    state[bias] = state[bias] + torch.einsum("oik,i->o", seen, vector)
+
+
+def _into_layers(state: dict[str, Tensor], stack: str, bias: Tensor) -> None:
+    """Add a condition's bias for all layers of a stack to the layers' own, in place."""
+    names = [name for name in state if name.startswith(f"{stack}layers.") and name.endswith(".dilated.bias")]
+    names.sort(key=lambda name: int(name.removeprefix(f"{stack}layers.").split(".")[0]))
+    for name, part in zip(names, bias.chunk(len(names)), strict=True):
+        state[name] = state[name] + part
+
+
+# A trained acoustic model of several speakers, written as that of one of them, for a voice of one speaker.
+
+
+def keep_speaker(source: Path, speaker: str, folder: Path, *, language: str | None = None) -> Path:
+    """Write the model of one speaker and return its folder.
+
+    Args:
+        source: model folder or training run of a Glow-TTS of several speakers, with its text.
+        speaker: the name of the one to keep.
+        folder: to create.
+        language: the only one that the model shall read; None: all that it reads now.
+
+    Raises:
+        VoiceError: it is no such model, or has no such speaker or language.
+        CheckpointError: it is missing or damaged, or cannot be written.
+    """
+    card, model = read_card(source), load_model(source)
+    text = card.provenance.get("text")
+    if not isinstance(model, GlowTTS) or not isinstance(text, dict):
+        raise VoiceError(f"{source}: only an acoustic model trained by 'glowvox train acoustic' has speakers to keep")
+    names, languages = text["speakers"], text["front_ends"]
+    if speaker not in names or (language is not None and language not in languages):
+        raise VoiceError(
+            f"{source}: has the speakers {', '.join(names)} and reads {', '.join(languages)}; "
+            f"there is no '{speaker}'{'' if language is None else f' who reads {language!r}'}"
+        )
+    alone = one_speaker(model, names.index(speaker)) if len(names) > 1 else model
+    kept = {tag: rules for tag, rules in languages.items() if language in (None, tag)}
+    provenance = {**card.provenance, "text": {**text, "speakers": [speaker], "front_ends": kept}}
+    save_model(alone, folder, provenance=provenance, steps=card.steps)
+    return folder

@@ -1,8 +1,9 @@
 """The contract of every invertible layer: two methods, each returning the value and its log-determinant."""
 
 import functools
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import torch
@@ -51,3 +52,73 @@ def full_precision(method: Method) -> Method:
             return method(self, x, *args, **kwargs)
 
     return wrapped  # type: ignore[return-value]
+
+
+# Composition and reversal of flows.
+
+
+class Chain(Flow):
+    """Flows one after another; the log-determinants add."""
+
+    def __init__(self, flows: Iterable[Flow]) -> None:
+        super().__init__()
+        self.flows = nn.ModuleList(flows)
+
+    def __iter__(self) -> Iterator[Flow]:
+        return iter(self.flows)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Apply the flows in order. See `Flow.forward`."""
+        total = x.new_zeros(x.shape[0])
+        for flow in self.flows:
+            x, log_det = flow(x, mask, condition)
+            total = total + log_det
+        return x, total
+
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Apply the inverses in reverse order. See `Flow.inverse`."""
+        total = z.new_zeros(z.shape[0])
+        for flow in reversed(list(self)):
+            z, log_det = flow.inverse(z, mask, condition)
+            total = total + log_det
+        return z, total
+
+
+class Invert(Flow):
+    """The same flow in the other direction."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__()
+        self.flow = flow
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Apply the inner flow's inverse. See `Flow.forward`."""
+        return self.flow.inverse(x, mask, condition)
+
+    def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Apply the inner flow's forward. See `Flow.inverse`."""
+        return self.flow(z, mask, condition)
+
+
+# The log-likelihood of a Gaussian base density, masked.
+
+
+LOG_TWO_PI = math.log(2 * math.pi)
+
+
+def gaussian_log_likelihood(z: Tensor, sigma: float = 1.0, mask: Tensor | None = None) -> Tensor:
+    """Return log N(z; 0, sigma^2) of each item, `[B]` nats.
+
+    Args:
+        z: latent `[B, C, T]`.
+        sigma: standard deviation of the base density.
+        mask: `[B, 1, T]`; masked elements contribute nothing.
+    """
+    density = -0.5 * (z / sigma).square() - (0.5 * LOG_TWO_PI + math.log(sigma))
+    return (density if mask is None else density * mask).sum((1, 2))
+
+
+def diagonal_log_likelihood(z: Tensor, mean: Tensor, log_std: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return log N(z; mean, exp(log_std)^2) of each item, `[B]` nats; arguments `[B, C, T]`, mask `[B, 1, T]`."""
+    density = -0.5 * ((z - mean) * torch.exp(-log_std)).square() - log_std - 0.5 * LOG_TWO_PI
+    return (density if mask is None else density * mask).sum((1, 2))

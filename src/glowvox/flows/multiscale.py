@@ -1,12 +1,28 @@
 """Early outputs (WaveGlow, section 2.3; RealNVP's multi-scale architecture): channels leave before the end."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from glowvox.flows.base import Flow
-from glowvox.flows.recompute import run
+
+# Memory that does not grow with depth: a step's activations are computed again in the backward pass.
+# Only each step's input is kept. Inverting the output instead would save that input too, a few channels a step, but
+# costs a matrix inversion and loses digits on the way back; `benchmarks/constant_memory.py` measures both.
+
+
+Direction = Callable[[Tensor, Tensor | None, Tensor | None], tuple[Tensor, Tensor]]
+
+
+def run(
+    step: Direction, x: Tensor, mask: Tensor | None, condition: Tensor | None, *, recompute: bool
+) -> tuple[Tensor, Tensor]:
+    """Call a flow or its `inverse`; with `recompute`, keep nothing but the arguments for the backward pass."""
+    if recompute and torch.is_grad_enabled():
+        return checkpoint(step, x, mask, condition, use_reentrant=False)
+    return step(x, mask, condition)
 
 
 class EarlyOutputs(Flow):

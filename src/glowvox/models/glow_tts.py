@@ -1,23 +1,212 @@
 """Glow-TTS (arXiv 2005.11129): text to mel spectrogram by a flow and a monotonic alignment that it finds itself."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from glowvox.align.forward_sum import forward_sum
-from glowvox.align.path import alignment_from_durations
-from glowvox.align.search import monotonic_alignment_search
+from glowvox.align.search import alignment_from_durations, monotonic_alignment_search
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.errors import ConfigError, MelError
-from glowvox.flows.likelihood import diagonal_log_likelihood
-from glowvox.models.durations import fill_last_step, given_durations, predicted_durations
-from glowvox.models.glow_tts_checks import check_mel, check_tokens
-from glowvox.models.glow_tts_condition import decoder_condition, speaker_vector, whole_steps
-from glowvox.models.glow_tts_decoder import GlowTTSDecoder
-from glowvox.models.glow_tts_outputs import GlowTTSOutput, MelOutput
-from glowvox.models.glow_tts_prior import drawn_latent, frame_log_likelihood, spread
-from glowvox.models.melody import Melody, fitted_pitch
-from glowvox.models.noise import position_noise
+from glowvox.errors import ConfigError, MelError, TextError
+from glowvox.flows.base import LOG_TWO_PI, diagonal_log_likelihood
+from glowvox.models.glow_tts_decoder import (
+    GlowTTSDecoder,
+    check_mel,
+    check_tokens,
+    decoder_condition,
+    fitted_noise,
+    speaker_vector,
+    whole_steps,
+)
+from glowvox.models.pitch_conditioning import Melody, fitted_pitch
 from glowvox.models.text_encoder import TextEncoder, TextStatistics
+
+# What Glow-TTS returns, in training and in synthesis.
+
+
+@dataclass(frozen=True)
+class GlowTTSOutput:
+    """What training needs. T is cut to a multiple of the decoder's squeeze; padding is zero everywhere.
+
+    Attributes:
+        latent: [B, M, T].
+        log_det: [B], of the map from mel to latent.
+        mean: [B, M, T], the text's mean spread over the frames by the alignment.
+        log_std: [B, M, T], the text's log standard deviation, likewise.
+        alignment: [B, L, T], ones on the most likely path; without gradient.
+        log_duration: [B, L], predicted log frames per token.
+        log_duration_target: [B, L], log(1e-8 + frames per token on the path).
+        melody: [B, 2, L], predicted height (see `audio.pitch_contour`) and log odds of voicing; None without a melody.
+        melody_target: [B, 2, L], height and voiced share of each token on the path; None without a melody.
+        pitch: [B, T] Hz, read off the mel, 0 where unvoiced; None without a melody.
+        text_mean: [B, M, L].
+        text_log_std: [B, M, L].
+        token_mask: [B, 1, L].
+        mel_mask: [B, 1, T].
+        mel_lengths: [B], frames after the cut.
+        path_sum: [B] nats, the log-likelihood of the latent summed over all monotonic paths; None unless asked for.
+    """
+
+    latent: Tensor
+    log_det: Tensor
+    mean: Tensor
+    log_std: Tensor
+    alignment: Tensor
+    log_duration: Tensor
+    log_duration_target: Tensor
+    melody: Tensor | None
+    melody_target: Tensor | None
+    pitch: Tensor | None
+    text_mean: Tensor
+    text_log_std: Tensor
+    token_mask: Tensor
+    mel_mask: Tensor
+    mel_lengths: Tensor
+    path_sum: Tensor | None
+
+
+@dataclass(frozen=True)
+class MelOutput:
+    """A synthesised mel spectrogram and its timing; padding is zero.
+
+    Attributes:
+        mel: [B, M, T].
+        mel_lengths: [B], frames of each item.
+        durations: [B, L], frames of each token; they sum to the mel lengths.
+        alignment: [B, L, T], ones on the path.
+        log_duration: [B, L], the prediction before rounding and scaling.
+        pitch: [B, T] Hz, 0 where unvoiced; None without a melody.
+    """
+
+    mel: Tensor
+    mel_lengths: Tensor
+    durations: Tensor
+    alignment: Tensor
+    log_duration: Tensor
+    pitch: Tensor | None
+
+
+# The prior of Glow-TTS: each mel frame's latent is Gaussian under the token it belongs to (section 3, equation 2).
+
+
+def frame_log_likelihood(latent: Tensor, text: TextStatistics, *, unit_variance: bool, complete: bool) -> Tensor:
+    """Return log N(latent of frame t; mean, std of token l) for every pair, nats.
+
+    Args:
+        latent: [B, M, T].
+        text: statistics of the tokens.
+        unit_variance: whether every `log_std` is zero; two of the four terms then do not depend on the token.
+        complete: whether the terms that are the same for all tokens of a frame are added too. The best path does not
+            need them, a likelihood does.
+
+    Returns:
+        [B, L, T], in float32 at least, laid out in memory as [B, T, L], which the alignment search takes as it is.
+    """
+    with torch.autocast(latent.device.type, enabled=False):
+        frames = latent.transpose(1, 2)
+        if unit_variance:
+            per_token = -0.5 * text.mean.square().sum(1, keepdim=True)
+            matrix = torch.baddbmm(per_token, frames, text.mean)
+            if complete:
+                matrix = matrix - 0.5 * frames.square().sum(2, keepdim=True)
+        else:
+            precision = torch.exp(-2.0 * text.log_std)
+            per_token = -(text.log_std + 0.5 * text.mean.square() * precision).sum(1, keepdim=True)
+            matrix = torch.baddbmm(per_token, frames, text.mean * precision)
+            matrix = torch.baddbmm(matrix, -0.5 * frames.square(), precision)
+        if complete:
+            matrix = matrix - 0.5 * LOG_TWO_PI * latent.shape[1]
+        return matrix.transpose(1, 2)
+
+
+def spread(statistics: Tensor, alignment: Tensor) -> Tensor:
+    """Give each frame its token's statistics: `[B, M, L]` and `[B, L, T]` to `[B, M, T]`, without rounding."""
+    with torch.autocast(statistics.device.type, enabled=False):
+        return statistics @ alignment.to(statistics.dtype)
+
+
+def drawn_latent(text: TextStatistics, path: Tensor, noise: Tensor, temperature: float, n_frames: int) -> Tensor:
+    """Return a latent `[B, M, T]` near the text's mean (section 3, figure 1b).
+
+    Args:
+        text: statistics of the tokens.
+        path: [B, L, T], which token each frame belongs to.
+        noise: [B or 1, M, at least `n_frames`], standard normal.
+        temperature: standard deviation of the noise, relative to the prior's.
+        n_frames: frames that count.
+    """
+    latent = spread(text.mean, path)
+    if not temperature:
+        return latent
+    return latent + fitted_noise(noise, latent, n_frames) * temperature * spread(text.log_std, path).exp()
+
+
+# From predicted or wished-for durations to whole frames that the decoder can take.
+
+
+LONGEST_TOKEN = 2000
+"""Frames of one token (23 s) above which a prediction is taken for a defect; it bounds the memory of a sentence."""
+
+
+def predicted_durations(log_duration: Tensor, mask: Tensor, length_scale: float | Tensor, n_squeeze: int) -> Tensor:
+    """Return whole frames per token, rounded up, `[B, L]` int64.
+
+    The sum of each item is cut to a multiple of `n_squeeze`, and is at least that.
+
+    Args:
+        log_duration: [B, L], log frames.
+        mask: [B, 1, L], one for each token.
+        length_scale: a number, or one for each item [B]; 2 speaks half as fast.
+        n_squeeze: frames in a step of the decoder.
+    """
+    scale = torch.as_tensor(length_scale, dtype=log_duration.dtype, device=log_duration.device).reshape(-1, 1)
+    frames = torch.ceil(log_duration.exp() * scale).nan_to_num(1.0).clamp(0, LONGEST_TOKEN).long() * mask[:, 0].long()
+    ends = frames.cumsum(1)
+    total = (ends[:, -1:] // n_squeeze * n_squeeze).clamp_min(n_squeeze)
+    kept = ends.clamp_max(total).diff(dim=1, prepend=ends.new_zeros(len(ends), 1))
+    return _end_at(kept, total, mask)
+
+
+def given_durations(durations: Tensor, mask: Tensor) -> Tensor:
+    """Check durations that a caller gives, `[B, L]` whole frames, and return them as int64 with padding zero.
+
+    Raises:
+        TextError: the shape or type does not fit, a duration is negative or an item has no frame at all.
+    """
+    shape = (mask.shape[0], mask.shape[2])
+    if tuple(durations.shape) != shape or durations.is_floating_point():
+        raise TextError(f"durations must be whole frames {list(shape)}, got {durations.dtype} {list(durations.shape)}")
+    frames = durations.long() * mask[:, 0].long()
+    if (frames < 0).any() or (frames.sum(1) < 1).any():
+        raise TextError("durations must not be negative, and every item needs at least one frame")
+    return frames
+
+
+def fill_last_step(durations: Tensor, mask: Tensor, n_squeeze: int) -> Tensor:
+    """Return durations whose sum per item is rounded up to a multiple of `n_squeeze`, the last token growing."""
+    total = durations.sum(1, keepdim=True)
+    return _end_at(durations, -(-total // n_squeeze) * n_squeeze, mask)
+
+
+def _end_at(durations: Tensor, total: Tensor, mask: Tensor) -> Tensor:
+    """Let each item's last token last so long that the item has `total [B, 1]` frames, no fewer than now."""
+    last = mask[:, 0].long().sum(1, keepdim=True) - 1
+    return durations.scatter_add(1, last, total - durations.sum(1, keepdim=True))
+
+
+# Noise that depends on the seed and the absolute position only.
+
+
+def position_noise(seed: int, channels: int, frames: int) -> Tensor:
+    """Return standard normal noise `[1, C, T]`, float32.
+
+    Frame t is the t-th row of `channels` numbers that the generator gives, so a longer sentence begins with the same
+    noise as a shorter one, and every item of a batch, and every engine that draws it so, has the same.
+    """
+    rows = np.random.Generator(np.random.Philox(seed)).standard_normal((frames, channels), np.float32)
+    return torch.from_numpy(rows).t().unsqueeze(0)
 
 
 class GlowTTS(nn.Module):

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.nn.convolution import ConvPrenet, SameConv1d
-from glowvox.nn.token_predictor import TokenPredictor
+from glowvox.nn.convolution import ConvPrenet, SameConv1d, TokenPredictor
 from glowvox.nn.transformer import TransformerEncoder
 
 

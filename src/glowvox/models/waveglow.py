@@ -5,26 +5,163 @@ mel-rate conditioning, separable convolutions (SqueezeWave, arXiv 2001.05685), a
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from glowvox.audio.mel import mel_filterbank
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import AudioError, MelError
-from glowvox.flows.actnorm import ActNorm
-from glowvox.flows.base import Flow
+from glowvox.flows.affine import ActNorm, ConditionalScale
+from glowvox.flows.base import Flow, gaussian_log_likelihood
 from glowvox.flows.coupling import AffineCoupling
 from glowvox.flows.invertible_conv import InvertibleConv
 from glowvox.flows.lapped import Lapped
-from glowvox.flows.likelihood import gaussian_log_likelihood
 from glowvox.flows.multiscale import EarlyOutputs
-from glowvox.flows.scale import ConditionalScale
 from glowvox.flows.squeeze import Squeeze
-from glowvox.models.level_limit import LevelLimit
-from glowvox.models.pitch_predictor import PitchPredictor
-from glowvox.models.waveglow_condition import MelEncoder, MelEnvelope, MelUpsampler
-from glowvox.nn.gated_stack import GatedStack
+from glowvox.models.pitch_conditioning import PitchPredictor
+from glowvox.nn.wavenet import GatedStack
+
+# What WaveGlow's couplings see of the mel spectrogram, and the envelope that scales a lapped flow's input.
+
+
+class MelUpsampler(nn.Module):
+    """The paper's condition: a transposed convolution to the rate of samples, then the squeeze to groups."""
+
+    def __init__(self, config: WaveGlowConfig) -> None:
+        super().__init__()
+        mels, hop = config.audio.n_mels, config.audio.hop_length
+        self.hop_length = hop
+        self.n_group = config.n_group
+        self.weight = nn.Parameter(torch.empty(mels, mels, config.audio.win_length))
+        self.bias = nn.Parameter(torch.zeros(mels))
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+
+    @property
+    def receptive_field(self) -> int:
+        """Mel frames on each side that a frame's condition depends on."""
+        return math.ceil(self.weight.shape[2] / self.hop_length)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Return `[B, M * G, T * hop / G]` from `mel [B, M, T]`; channel m * G + g is bin m, sample g of the group."""
+        batch, mels, frames = mel.shape
+        samples = F.conv_transpose1d(mel, self.weight, self.bias, stride=self.hop_length)
+        groups = samples[:, :, : frames * self.hop_length].reshape(batch, mels, -1, self.n_group)
+        return groups.permute(0, 1, 3, 2).reshape(batch, mels * self.n_group, -1)
+
+
+class MelEncoder(nn.Module):
+    """Two convolutions over mel frames, shared by all couplings."""
+
+    def __init__(self, config: WaveGlowConfig) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(config.audio.n_mels, config.encoder_channels, 5, padding=2)
+        self.second = nn.Conv1d(config.encoder_channels, config.encoder_channels, 3, padding=1)
+
+    @property
+    def receptive_field(self) -> int:
+        """Mel frames on each side that a frame of the condition depends on."""
+        return 3
+
+    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return `[B, encoder_channels, T]` from `mel [B, M, T]`, whose padding is zero."""
+        hidden = F.gelu(self.first(mel))
+        hidden = F.gelu(self.second(hidden if mask is None else hidden * mask))
+        return hidden if mask is None else hidden * mask
+
+
+class MelEnvelope(nn.Module):
+    """The log scale of every coefficient of a lapped transform, from the mel: its envelope, interpolated and corrected.
+
+    The start is the expectation for noise with this envelope; the convolutions learn what the mel does not say (what
+    lies above its highest frequency, what differs from noise). Input: the standardised mel `[B, M, T]`; output:
+    `[B, hop, T * frames per mel frame]`.
+    """
+
+    def __init__(self, config: WaveGlowConfig) -> None:
+        super().__init__()
+        audio = config.audio
+        self.repeat = config.groups_per_frame
+        self.base = nn.Conv1d(audio.n_mels, config.n_group, 3, padding=1)
+        self.hidden = nn.Conv1d(audio.n_mels, 128, 3, padding=1)
+        self.correction = nn.Conv1d(128, config.n_group, 3, padding=1)
+        nn.init.zeros_(self.correction.weight)
+        nn.init.zeros_(self.correction.bias)  # type: ignore[arg-type]
+        interpolation, gain = (torch.from_numpy(array).float() for array in _noise_envelope(config))
+        # log mel = nepers * standardised mel + offset, whatever the contract's logarithm and normalisation
+        unit = {"ln": 1.0, "log10": math.log(10.0), "db": math.log(10.0) / 20}[audio.log] / audio.power
+        nepers, offset = unit * audio.std * config.mel_std, unit * (audio.std * config.mel_mean + audio.mean)
+        with torch.no_grad():
+            self.base.weight.zero_()
+            # a block of samples lies between its mel frame and the next one
+            self.base.weight[:, :, 1] = interpolation * (0.5 * nepers)
+            self.base.weight[:, :, 2] = interpolation * (0.5 * nepers)
+            self.base.bias.copy_(gain + offset)  # type: ignore[union-attr]
+
+    def forward(self, mel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the log scales; `mask [B, 1, T * frames per mel frame]` says which of them count."""
+        hidden = F.gelu(self.hidden(mel))
+        hidden = hidden if mask is None else hidden * mask[:, :, :: self.repeat]
+        log_scale = self.base(mel) + self.correction(hidden)
+        return log_scale.repeat_interleave(self.repeat, 2) if self.repeat > 1 else log_scale
+
+
+def _noise_envelope(config: WaveGlowConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interpolation `[hop, M]` from log mel bins to log scales of lapped coefficients, and its constant.
+
+    For noise of spectral density s^2 an STFT bin has the magnitude s * sqrt(sum w^2) * sqrt(pi) / 2 on average,
+    a filter adds its weights' sum, and an orthonormal coefficient has the standard deviation s.
+    """
+    audio = config.audio
+    filters = mel_filterbank(audio)
+    frequencies = np.arange(filters.shape[1]) * audio.sample_rate / audio.n_fft
+    weights = filters.sum(1)
+    centres = (filters @ frequencies) / weights
+    targets = (np.arange(config.n_group) + 0.5) * audio.sample_rate / (2 * config.n_group)
+    interpolation = np.stack([np.interp(targets, centres, row) for row in np.eye(audio.n_mels)], 1)
+    window_energy = 3.0 / 8.0 * audio.win_length  # of a periodic Hann window
+    gain = -np.log(weights) / audio.power - 0.5 * math.log(window_energy * math.pi / 4)
+    return interpolation, interpolation @ gain
+
+
+# A limit to the levels of a lapped flow's bands, where it speaks.
+# The mel tells a lapped flow how loud each frame is, and its input is divided by that: in recordings the level of a
+# band of a frame, the root mean square of its coefficients, is nearly the same everywhere. The inverse of a flow
+# multiplies by scales that it has itself made of noise, and now and then, for a mel unlike those that it has
+# learned from, they agree on a value that no recording has: a burst of one frame. What is louder than recordings
+# ever are is brought down.
+
+
+SMALLEST_LEVEL = 1e-6
+"""Below it a level is not divided by: silence stays silence."""
+
+
+class LevelLimit(nn.Module):
+    """Brings the level of every band of every frame down to the highest one that it may have.
+
+    Args:
+        highest: for each of equally wide bands of neighbouring coefficients, from low frequencies to high ones.
+    """
+
+    def __init__(self, highest: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("highest", torch.tensor(list(highest)), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x [B, G, N]`, standardised coefficients, with no band of a column louder than it may be."""
+        highest = self.get_buffer("highest").to(x.dtype)[:, None, None]
+        bands = x.unflatten(1, (len(highest), -1))
+        gain = (highest / band_levels(bands).clamp_min(SMALLEST_LEVEL)).clamp_max(1.0)
+        return (bands * gain).flatten(1, 2)
+
+
+def band_levels(bands: Tensor) -> Tensor:
+    """Return the root mean squares `[B, bands, 1, N]` of coefficients `[B, bands, G / bands, N]`."""
+    return bands.square().mean(2, keepdim=True).sqrt()
 
 
 @dataclass(frozen=True)

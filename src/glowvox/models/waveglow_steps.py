@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from glowvox.flows.coupling import AffineCoupling
-from glowvox.models.waveglow import WaveGlow, WaveGlowStep
-from glowvox.models.waveglow_condition import MelEncoder, MelEnvelope, MelUpsampler
-from glowvox.nn.gated_stack import GatedLayer, GatedStack
+from glowvox.models.waveglow import MelEncoder, MelEnvelope, MelUpsampler, WaveGlow, WaveGlowStep
+from glowvox.nn.wavenet import GatedLayer, GatedStack
 
 
 def step_delay(model: WaveGlow) -> int:

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glowvox.nn.convolution import ChannelNorm, SameConv1d
-from glowvox.nn.dropout import dropout
+from glowvox.nn.convolution import ChannelNorm, SameConv1d, dropout
 
 
 class RelativeSelfAttention(nn.Module):

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox.errors import GlowvoxError
-from glowvox.serve.audience import ClientGone
+from glowvox.serve.connections import ClientGone
 from glowvox.serve.keys import address
 from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import LOGGER, Service

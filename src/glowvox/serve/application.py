@@ -1,8 +1,11 @@
 """The application: all routes, and what every request passes through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import hashlib
+import mimetypes
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from importlib import resources
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,23 +14,64 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from glowvox import __version__
 from glowvox.errors import GlowvoxError
 from glowvox.serve.access import AccessLog, BodyLimit
-from glowvox.serve.align_routes import align_router
-from glowvox.serve.aligners import Aligners
-from glowvox.serve.audience import ClientGone
-from glowvox.serve.listing_routes import listing_router
-from glowvox.serve.page_routes import page_routes
+from glowvox.serve.connections import ClientGone
 from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
-from glowvox.serve.socket_routes import socket_router
-from glowvox.serve.speech_routes import speech_router
-from glowvox.serve.voice_shelf import VoiceShelf
+from glowvox.serve.voice_registry import VoiceShelf
+from glowvox.serve.websocket import socket_router
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.voice import Voice
+
+# The page, from the files beside it; only those that are there when the server starts.
+
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+_TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html", ".css": "text/css"}
+
+
+def page_routes() -> list[Route]:
+    """Return a route for each file of the page; `/` is index.html."""
+    folder = resources.files("glowvox.serve") / "page"
+    if not folder.is_dir():
+        return []
+    routes = []
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not file.is_file() or file.name.startswith((".", "_")):
+            continue
+        path = "/" if file.name == "index.html" else f"/{file.name}"
+        routes.append(Route(path, _sender(file.read_bytes(), _media_type(file.name)), include_in_schema=False))
+    return routes
+
+
+def _media_type(name: str) -> str:
+    suffix = name[name.rfind(".") :]
+    return _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _sender(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    async def send(request: Request) -> Response:
+        headers = {**_HEADERS, "ETag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=media_type, headers=headers)
+
+    return send
+
 
 _ABOUT = "Text-to-speech with normalizing flows. Errors are `{error: {message, type, param, code}}`."
 _NO_ONE = 499

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from glowvox.serve.problems import Refusal
 from glowvox.serve.settings import Limits
-from glowvox.serve.voice_shelf import MODEL, Choice, VoiceShelf
+from glowvox.serve.voice_registry import MODEL, Choice, VoiceShelf
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 PCM_RATE = 24_000

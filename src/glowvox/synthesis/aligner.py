@@ -4,29 +4,266 @@
 forwards (`AnalysisEngine`); `load_aligner` opens the one of a voice. Calls may come from several threads at once.
 """
 
+import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Unpack
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.checks import checked_rate, checked_samples
+from glowvox.audio.files import resample
 from glowvox.audio.loudness import normalise_loudness
 from glowvox.audio.mel import MelTransform, checked_mel
-from glowvox.audio.resample import resample
 from glowvox.audio.sound import TimedWord
-from glowvox.engines.analysis import AnalysisEngine
+from glowvox.engines.base import AcousticEngine, AnalysisEngine
 from glowvox.errors import AudioError, MissingExtraError, VoiceError
 from glowvox.synthesis.installed_voices import find_voice
-from glowvox.synthesis.monotonic_path import most_likely_frames, path_nats
-from glowvox.synthesis.opened_voice import opened_folder
+from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.recording import TRAINING_LEVEL_DB
-from glowvox.synthesis.spoken_times import Clock, timed_words
-from glowvox.synthesis.text_reading import ReadText, TextOptions, TextReader, TextSide
-from glowvox.synthesis.timestamps.timeline import Timeline
+from glowvox.synthesis.script import Warn, pieces_of, plain_lines
+from glowvox.synthesis.sentence_mels import MelMaker, Request, Statistics
+from glowvox.synthesis.timestamps import Clock, Timeline, timed_words
 from glowvox.synthesis.voice_card import read_voice_card
+from glowvox.synthesis.voice_folder import opened_folder
+from glowvox.text.front_end import FrontEnd, load_front_end
+from glowvox.text.tokenizer import Tokenizer
+
+# The most likely monotonic path of one utterance (Glow-TTS, section 3.1) in little memory, for long recordings.
+# The scores are computed in blocks of frames and forgotten; of the decisions one bit per cell is kept. Ten minutes
+# of speech take about 100 MB, where the matrix itself would take 3 GB.
+
+
+MOST_CELLS = 16_000_000_000
+"""Frames times tokens above which a recording is refused: two gigabytes of decisions, some forty minutes."""
+_BLOCK = 256
+_LOG_TWO_PI = float(np.log(2.0 * np.pi))
+
+
+def most_likely_frames(
+    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return how many frames each token lasts on the most likely path, at least one, `[L]`; they sum to T.
+
+    Args:
+        latent: [M, T].
+        mean: [M, L], of the latent under each token.
+        log_std: [M, L].
+
+    Raises:
+        AudioError: there are fewer frames than tokens, or so many of both that they cannot be searched.
+    """
+    n_tokens, n_frames = mean.shape[1], latent.shape[1]
+    if n_frames < n_tokens:
+        raise AudioError(
+            f"{n_frames} mel frames cannot cover {n_tokens} tokens: the text is too long for the recording"
+        )
+    if n_frames * n_tokens > MOST_CELLS:
+        raise AudioError(f"{n_frames} mel frames and {n_tokens} tokens are too many to be aligned at once; cut them")
+    return _walk_back(_decisions(latent, mean, log_std), n_tokens)
+
+
+def path_nats(
+    latent: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    log_std: NDArray[np.float32],
+    frames: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return log N(latent; mean, std) of each frame under the token that it belongs to, `[T]` nats.
+
+    Args:
+        latent: [M, T].
+        mean: [M, L].
+        log_std: [M, L].
+        frames: [L], which sum to T.
+    """
+    scale = np.repeat(log_std, frames, axis=1).astype(np.float64)
+    distance = (latent - np.repeat(mean, frames, axis=1)) * np.exp(-scale)
+    return np.asarray(-(0.5 * distance**2 + scale).sum(0) - 0.5 * _LOG_TWO_PI * len(latent))
+
+
+def _decisions(
+    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """Return a bit for each frame and token: whether the best path to it comes from the token before."""
+    n_tokens, n_frames = mean.shape[1], latent.shape[1]
+    precision = np.exp(-2.0 * log_std)
+    weighted = mean * precision
+    # What is the same for all tokens of a frame is left out, unless the deviations differ.
+    per_token = -(log_std + 0.5 * mean**2 * precision).sum(0)
+    even = bool((log_std == log_std[:, :1]).all())
+    bits = np.empty((n_frames, -(-n_tokens // 8)), np.uint8)
+    score = np.full(n_tokens, -np.inf)
+    score[0] = 0.0
+    before = np.full(n_tokens, -np.inf)
+    for start in range(0, n_frames, _BLOCK):
+        frames = latent[:, start : start + _BLOCK].T
+        scores = (frames @ weighted + per_token).astype(np.float64)
+        if not even:
+            scores -= 0.5 * (frames**2 @ precision)
+        for t, row in enumerate(scores, start):
+            if t:
+                before[1:] = score[:-1]
+                bits[t] = np.packbits(score < before)
+                np.maximum(score, before, out=score)
+            score += row
+    return bits
+
+
+def _walk_back(bits: NDArray[np.uint8], n_tokens: int) -> NDArray[np.int64]:
+    frames = np.zeros(n_tokens, np.int64)
+    token = n_tokens - 1
+    for t in range(len(bits) - 1, 0, -1):
+        frames[token] += 1
+        # A token equal to its frame number can only have been reached by advancing at every frame.
+        if token and (token == t or bits[t, token >> 3] >> (7 - (token & 7)) & 1):
+            token -= 1
+    frames[token] += 1
+    return frames
+
+
+# Reading a text for a recording of it: tokens and what the encoder expects of each, sentence after sentence.
+
+
+_SENTENCES_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class TextSide:
+    """How the texts of a model are read: what a voice's card or a training run's provenance says."""
+
+    tokenizer: Mapping[str, Any]
+    """See `Tokenizer.to_dict`."""
+    front_ends: Mapping[str, Mapping[str, str]]
+    """By language tag: see `FrontEnd.to_dict`."""
+    speakers: tuple[str, ...]
+    """Names, in the order of the model's numbers."""
+    speaker_languages: Mapping[str, str] = field(default_factory=dict)
+    """Languages of speakers who do not speak the usual one."""
+    language: str | None = None
+    """The usual language; None: the only one, and where there are several every text must name its own."""
+
+
+class TextOptions(TypedDict, total=False):
+    """How one text is read; what is absent is as the model has it. See `TextReader.read`."""
+
+    speaker: str | None
+    language: str | None
+    on_warning: Warn | None
+
+
+@dataclass(frozen=True, eq=False)
+class ReadText:
+    """A text as the acoustic model expects to hear it; L tokens in all."""
+
+    requests: tuple[Request, ...]
+    """The sentences with their tokens."""
+    mean: NDArray[np.float32]
+    """[M, L], of the latent under each token."""
+    log_std: NDArray[np.float32]
+    """[M, L]."""
+    expected_frames: NDArray[np.float64]
+    """[L], what the duration predictor gives each token."""
+    melody: NDArray[np.float32] | None
+    """[2, L], height and log odds of voicing of each token, see `EncodedText`; None where the model has no melody."""
+
+
+class TextReader:
+    """Reads texts for one model."""
+
+    def __init__(self, engine: AcousticEngine, side: TextSide) -> None:
+        """Take a model and its text side.
+
+        Raises:
+            TextError: the tokenizer is damaged or not the model's.
+            VoiceError: the model has another number of speakers.
+        """
+        if len(side.speakers) != engine.n_speakers:
+            raise VoiceError(f"the text side names {len(side.speakers)} speakers, the model has {engine.n_speakers}")
+        self.side = side
+        self._mels = MelMaker(engine, Tokenizer.from_dict(side.tokenizer))
+        self._front_ends: dict[str, FrontEnd] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Language tags of the texts that the model reads."""
+        return tuple(self.side.front_ends)
+
+    def speaker_number(self, speaker: str | None) -> int | None:
+        """Return the number of a speaker (None: the first), None for a model with one.
+
+        Raises:
+            VoiceError: no such speaker.
+        """
+        names = self.side.speakers
+        if speaker is not None and speaker not in names:
+            raise VoiceError(f"the model has no speaker '{speaker[:100]}'; it has {', '.join(names)}")
+        return None if len(names) == 1 else names.index(speaker or names[0])
+
+    def language_of(self, speaker: str | None) -> str:
+        """Return the language of a speaker (None: the first).
+
+        Raises:
+            VoiceError: the model reads several languages, and does not say which is the speaker's.
+        """
+        side = self.side
+        own = side.speaker_languages.get(speaker or side.speakers[0], side.language)
+        if own is None and len(self.languages) > 1:
+            raise VoiceError(f"the model reads {', '.join(self.languages)}: name the language of the text")
+        return own or self.languages[0]
+
+    def read(
+        self, text: str, *, speaker: str | None = None, language: str | None = None, on_warning: Warn | None = None
+    ) -> ReadText:
+        """Return what the model expects of a text.
+
+        Args:
+            text: all of what is said.
+            speaker: by whom; None: the model's first.
+            language: of the text; None: the speaker's.
+            on_warning: told of every word or sign that was guessed, replaced or left out; None: they are logged.
+
+        Raises:
+            TextError: the text holds no word.
+            VoiceError: no such speaker or language.
+        """
+        number = self.speaker_number(speaker)
+        tag = language or self.language_of(speaker)
+        if tag not in self.side.front_ends:
+            raise VoiceError(f"the model does not read '{tag[:40]}'; it reads {', '.join(self.languages)}")
+        options = SpeechOptions(language=tag, speaker=speaker)
+        warn = on_warning or logging.getLogger("glowvox").warning
+        lines = plain_lines(pieces_of(text), self._front_end(tag), options, warn)
+        requests = [self._mels.request(line.sentence, number, options) for line in lines if line.sentence.items]
+        known = self._statistics(requests)
+        melodies = [one.melody for one in known if one.melody is not None]
+        return ReadText(
+            requests=tuple(requests),
+            mean=np.concatenate([one.mean for one in known], axis=1),
+            log_std=np.concatenate([one.log_std for one in known], axis=1),
+            expected_frames=np.concatenate([one.weights for one in known]).astype(np.float64),
+            melody=np.concatenate(melodies, axis=1) if melodies else None,
+        )
+
+    def _front_end(self, language: str) -> FrontEnd:
+        with self._lock:
+            if language not in self._front_ends:
+                stored = self.side.front_ends[language]
+                front_end = load_front_end(language, back_end=str(stored.get("name", "")).split("/")[0])
+                front_end.check_front_end(stored)
+                self._front_ends[language] = front_end
+            return self._front_ends[language]
+
+    def _statistics(self, requests: Sequence[Request]) -> list[Statistics]:
+        found: list[Statistics] = []
+        for start in range(0, len(requests), _SENTENCES_AT_ONCE):
+            found.extend(self._mels.statistics(requests[start : start + _SENTENCES_AT_ONCE]))
+        return found
+
 
 _ACOUSTIC = "acoustic/model.safetensors"
 
@@ -205,7 +442,7 @@ def load_aligner(
                 "model folder or a training run"
             )
         try:
-            from glowvox.engines.torch_acoustic import TorchAcoustic
+            from glowvox.engines.torch_engine import TorchAcoustic
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.harmonic_comb import LOG_PITCH_STD, harmonic_comb
 from glowvox.audio.loudness import active_speech_level
+from glowvox.audio.pitch import LOG_PITCH_STD, harmonic_comb
 from glowvox.audio.sound import Audio
 from glowvox.errors import ConfigError, VoiceError
-from glowvox.synthesis.aligner import Aligner
+from glowvox.synthesis.aligner import Aligner, ReadText, TextOptions
 from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.text_reading import ReadText, TextOptions
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import check_contracts
 

@@ -1,17 +1,121 @@
 """Where voices are: inside the package, in the user's folder, or where a path says."""
 
+import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from glowvox.errors import VoiceError
-from glowvox.synthesis.hub_voices import hub_voice, is_repository
-from glowvox.synthesis.opened_voice import opened_folder
-from glowvox.synthesis.voice_archive import ARCHIVE_SUFFIX
+from glowvox.engines.base import AcousticEngine, VocoderEngine
+from glowvox.errors import MissingExtraError, VoiceError
+from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
+from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, open_engines, opened_folder
+
+# Voices from Hugging Face repositories: fetched once, checked by their hashes, then used without a network.
+
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w./-]{1,100})?", re.ASCII)
+_HUB_FILES = (CARD_NAME, f"*{ARCHIVE_SUFFIX}", "*.onnx", "acoustic/*", "vocoder/*")
+_BLOCK = 1 << 20
+_SHA256, _SHA1 = 64, 40
+
+
+def is_repository(name: str) -> bool:
+    """Whether a name has the form `owner/repository`, or `owner/repository@revision`."""
+    return _REPOSITORY.fullmatch(name) is not None and ".." not in name
+
+
+def hub_voice(name: str) -> Path:
+    """Return the voice of a Hugging Face repository, a folder or `.voice` file in the hub's own cache.
+
+    Its offline mode (`HF_HUB_OFFLINE=1`) and its cache folder (`HF_HOME`) are honoured.
+
+    Args:
+        name: `owner/repository`, with `@revision` behind it if not the newest is meant.
+
+    Raises:
+        MissingExtraError: the package `huggingface_hub` is not installed.
+        VoiceError: there is no such repository, no network and nothing in the cache, no voice in it, or a file is not
+            what the hub says.
+    """
+    try:
+        import huggingface_hub
+        from huggingface_hub import errors
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("huggingface_hub", "hub", f"loading the voice '{name}' from Hugging Face") from error
+    repository, _, revision = name.partition("@")
+    try:
+        folder = Path(
+            huggingface_hub.snapshot_download(repository, revision=revision or None, allow_patterns=list(_HUB_FILES))
+        )
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.HFValidationError) as error:
+        raise VoiceError(f"Hugging Face has no voice '{name}', or it is private ({_line(error)})") from error
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
+        raise VoiceError(
+            f"the voice '{name}' is not in the local cache, and Hugging Face is not to be reached (offline mode, or no "
+            "network): fetch it once while online, or name a folder or .voice file"
+        ) from error
+    except (errors.HfHubHTTPError, OSError) as error:
+        raise VoiceError(f"the voice '{name}' cannot be fetched from Hugging Face: {_line(error)}") from error
+    verify_snapshot(folder, name)
+    return _voice_in(folder, name)
+
+
+def verify_snapshot(folder: Path, name: str) -> None:
+    """Compare every file of a snapshot with the hash under which the hub's cache keeps it.
+
+    The cache names a file by its SHA-256 or, where the repository holds it as text, by its Git hash.
+
+    Raises:
+        VoiceError: a file is not what it was, cannot be verified, or they are too large.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if sum(path.stat().st_size for path in files) > MAX_BYTES:
+        raise VoiceError(f"the voice '{name}' has more than {MAX_BYTES >> 30} GiB")
+    for path in files:
+        shown, wanted = path.relative_to(folder).as_posix(), path.resolve().name
+        if not path.is_symlink() or len(wanted) not in (_SHA256, _SHA1):
+            raise VoiceError(
+                f"the voice '{name}' cannot be verified: this system's cache does not keep the hash of {shown}; "
+                "download its files yourself and name their folder"
+            )
+        if _digest(path, wanted) != wanted:
+            raise VoiceError(
+                f"the voice '{name}': {shown} in the cache is damaged, its hash is not the one that Hugging Face "
+                f"states; delete {path.resolve()} and load the voice again"
+            )
+
+
+def _digest(path: Path, like: str) -> str:
+    digest: Any = hashlib.sha256()
+    if len(like) == _SHA1:
+        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return str(digest.hexdigest())
+
+
+def _voice_in(folder: Path, name: str) -> Path:
+    if (folder / CARD_NAME).is_file():
+        return folder
+    archives = sorted(folder.glob(f"*{ARCHIVE_SUFFIX}"))
+    if len(archives) != 1:
+        what = "no voice" if not archives else f"{len(archives)} voices"
+        raise VoiceError(
+            f"the repository '{name}' holds {what}: neither {CARD_NAME} nor a single {ARCHIVE_SUFFIX} file"
+        )
+    return archives[0]
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
 
 VOICES_VARIABLE = "GLOWVOX_VOICES"
 """Environment variable with the user's folders of voices, separated as in PATH."""
@@ -115,3 +219,105 @@ def _voices_in(folder: Path) -> Iterator[tuple[str, Path]]:
             yield entry.stem, entry
         elif (entry / CARD_NAME).is_file():
             yield entry.name, entry
+
+
+# The models of the voice inside the package, and of other installed voices, by name.
+
+
+_MODEL_FILES = ("config.json", "model.safetensors")
+
+
+def default_model(part: str) -> Path:
+    """Return the folder of a model that comes with the package, of the first voice by name that has it.
+
+    Args:
+        part: 'acoustic' or 'vocoder'.
+
+    Raises:
+        VoiceError: this installation has none.
+    """
+    for folder in sorted(packaged_folder().glob(f"*/{part}")):
+        if all((folder / name).is_file() for name in _MODEL_FILES):
+            return folder
+    raise VoiceError(f"no {part} model comes with this installation: name a model folder or a training run")
+
+
+def default_vocoder() -> Path:
+    """Return the folder of the vocoder that comes with the package, the first one by name.
+
+    Raises:
+        VoiceError: this installation has none.
+    """
+    try:
+        return default_model("vocoder")
+    except VoiceError as error:
+        raise VoiceError(
+            "no voice comes with this installation: name a model folder with --model, or speak without one "
+            "(--griffin-lim)"
+        ) from error
+
+
+def model_path(name_or_path: str, part: str) -> Path:
+    """Return where a model lies.
+
+    Args:
+        name_or_path: 'default', the name or folder of a voice that holds its models, a model folder or a training run.
+        part: 'acoustic' or 'vocoder', of a voice.
+
+    Raises:
+        VoiceError: the voice does not hold its models.
+    """
+    if name_or_path == DEFAULT:
+        return default_model(part)
+    place = Path(name_or_path)
+    if not place.exists():
+        place = next((voice.path for voice in installed_voices() if voice.name == name_or_path), place)
+    if place.is_file() and place.suffix == ".voice":
+        raise VoiceError(f"{place}: unpack the voice first (it is a zip file), then name its folder")
+    if not (place / CARD_NAME).is_file():
+        return place
+    if not all((place / part / name).is_file() for name in _MODEL_FILES):
+        raise VoiceError(f"{place}: the voice does not hold its {part} model, only what speaks")
+    return place / part
+
+
+# A voice by its name or place, opened with the engines of this machine.
+
+
+def load_voice(
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> Voice:
+    """Return a voice.
+
+    Args:
+        name_or_path: a voice's folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
+            (`owner/name`); None or "default": the one that came with the package.
+        engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
+        threads: CPU threads; None: the engine's own choice.
+        device: "cpu", "cuda", "cuda:N", "mps", or "auto": a GPU where there is one. Not the CPU: the engine "torch".
+        precision: of the vocoder in the engine "torch": "float32", "bfloat16" or "float16".
+
+    Raises:
+        VoiceError: there is no such voice, or it is damaged or hostile.
+        EngineError, CheckpointError: its models cannot be run.
+        MissingExtraError: the engine needs a package that is not installed.
+    """
+
+    def opened(count: int | None) -> tuple[VoiceCard, AcousticEngine, VocoderEngine]:
+        with opened_folder(find_voice(name_or_path)) as folder:
+            card = read_voice_card(folder)
+            return card, *open_engines(folder, card, engine, count, device=device, precision=precision)
+
+    def opened_alone() -> tuple[AcousticEngine, VocoderEngine]:
+        now, acoustic, vocoder = opened(1)
+        if now != card:
+            raise VoiceError(f"{name_or_path}: is another voice than when it was loaded")
+        return acoustic, vocoder
+
+    card, acoustic, vocoder = opened(threads)
+    return Voice(card, acoustic, vocoder, alone=opened_alone, threads=threads)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypedDict
 
 from glowvox.audio.mel_refinement import MOST_PASSES
 from glowvox.errors import ConfigError
@@ -43,3 +44,90 @@ def check_refine(passes: int) -> None:
     """
     if isinstance(passes, bool) or not isinstance(passes, int) or not 0 <= passes <= MOST_PASSES:
         raise ConfigError(f"the passes of mel refinement must be a whole number from 0 to {MOST_PASSES}, got {passes}")
+
+
+# What a caller may wish of a voice, apart from the text; a voice's own defaults are such options too.
+
+
+SLOWEST, FASTEST = 0.1, 10.0
+
+
+@dataclass(frozen=True)
+class SpeechOptions:
+    """How a text is spoken."""
+
+    speed: float = 1.0
+    """Speaking rate; 2 is twice as fast."""
+    temperature: float = 0.667
+    """Standard deviation of the acoustic model's noise; 0: the most likely mel (Glow-TTS, section 5.2)."""
+    sigma: float = 0.6
+    """Standard deviation of the vocoder's noise (WaveGlow, section 3.3)."""
+    denoise: float = 0.01
+    """How many times the vocoder's bias spectrum is subtracted; 0: not at all."""
+    refine: int | None = None
+    """Passes of mel refinement of the vocoder's output; 0: none; None: as many as the vocoder is meant for."""
+    pitch_shift: float = 0.0
+    """Semitones by which the melody is raised, for a voice that has one."""
+    pitch_range: float = 1.0
+    """Factor on the melody's distance from its mean in a sentence; 0 is monotonous. For a voice that has a melody."""
+    sentence_pause: float = 0.2
+    """Silence after a sentence inside a paragraph, in seconds."""
+    paragraph_pause: float = 0.6
+    """Silence after a paragraph, in seconds."""
+    context_tokens: int = 24
+    """Sentences of fewer tokens are encoded beside their own repetition, since the model has learned from longer
+    ones; 0: never."""
+    seed: int = 0
+    """Of all noise."""
+    speaker: str | None = None
+    """Name of the speaker; None: the voice's first."""
+    language: str | None = None
+    """Language tag; None: the speaker's."""
+
+    def __post_init__(self) -> None:
+        numbers = (
+            "speed temperature sigma denoise pitch_shift pitch_range sentence_pause paragraph_pause context_tokens"
+        )
+        for name in numbers.split():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ConfigError(f"{name} must be a number, got {value!r}")
+        if not SLOWEST <= self.speed <= FASTEST:
+            raise ConfigError(f"the speed must lie between {SLOWEST} and {FASTEST}, got {self.speed}")
+        if not -24 <= self.pitch_shift <= 24 or not 0 <= self.pitch_range <= 4:
+            raise ConfigError(
+                "the pitch shift must lie between -24 and 24 semitones and the pitch range between 0 and 4, got "
+                f"{self.pitch_shift} and {self.pitch_range}"
+            )
+        for name in ("temperature", "sigma", "denoise"):
+            value = getattr(self, name)
+            if not math.isfinite(value) or not 0 <= value <= 100:
+                raise ConfigError(f"{name} must be a number from 0 to 100, got {value}")
+        for name in ("sentence_pause", "paragraph_pause"):
+            if not 0 <= getattr(self, name) <= 60:
+                raise ConfigError(
+                    f"the {name.replace('_', ' ')} must lie between 0 and 60 s, got {getattr(self, name)}"
+                )
+        if self.context_tokens < 0:
+            raise ConfigError(f"context_tokens must not be negative, got {self.context_tokens}")
+        if self.refine is not None:
+            check_refine(self.refine)
+        check_seed(self.seed)
+
+
+class Wishes(TypedDict, total=False):
+    """The options of one call; what is absent is as the voice has it. See `SpeechOptions`."""
+
+    speed: float
+    pitch_shift: float
+    pitch_range: float
+    temperature: float
+    sigma: float
+    denoise: float
+    refine: int | None
+    sentence_pause: float
+    paragraph_pause: float
+    context_tokens: int
+    seed: int
+    speaker: str | None
+    language: str | None

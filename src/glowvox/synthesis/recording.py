@@ -13,12 +13,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.files import audio_blocks
-from glowvox.audio.level_meter import LevelMeter
-from glowvox.audio.mel_stream import MelStream
-from glowvox.audio.resample import StreamingResampler
-from glowvox.config.audio import AudioConfig
-from glowvox.errors import AudioError
+from glowvox.audio.files import StreamingResampler, audio_blocks
+from glowvox.audio.loudness import LevelMeter
+from glowvox.audio.mel import MelStream, checked_mel
+from glowvox.config.audio import AudioConfig, bridge
+from glowvox.errors import AudioError, MelError
 
 TRAINING_LEVEL_DB = -23.0
 """Active speech level that recordings are prepared at for training, in dB relative to a mean square of 1."""
@@ -105,3 +104,56 @@ def _read_again(source: str | os.PathLike[str] | BinaryIO) -> str | os.PathLike[
     if path.exists() and not path.is_file() and not path.is_dir():
         return io.BytesIO(path.read_bytes())
     return source
+
+
+# A recording that somebody sent: read from memory, and no longer than it may be.
+
+
+def read_recording(content: bytes, longest: float) -> tuple[NDArray[np.float32], int]:
+    """Return the samples [S] of a sound file as mono, and their rate in Hz.
+
+    What a few bytes unpack to is not believed: reading ends where the recording becomes too long.
+
+    Args:
+        content: the file, in any format that libsndfile reads.
+        longest: seconds.
+
+    Raises:
+        AudioError: it is not a sound file, empty, damaged or too long.
+    """
+    blocks, length = [], 0
+    with audio_blocks(io.BytesIO(content)) as (rate, found):
+        for block in found:
+            blocks.append(block)
+            length += len(block)
+            if length > longest * rate:
+                raise AudioError(f"the recording is longer than the {longest:g} s that it may have")
+    if not length:
+        raise AudioError("the recording holds no samples")
+    return np.concatenate(blocks), rate
+
+
+# Mels from elsewhere: taken where they have the vocoder's contract, bridged where that is exact, refused otherwise.
+
+
+def fit_mel(mel: NDArray[np.floating], source: AudioConfig | None, target: AudioConfig) -> NDArray[np.float32]:
+    """Return a mel [M, T] under the contract `target`.
+
+    Args:
+        mel: log-mel spectrogram [M, T].
+        source: its contract; None where it is not known, which is taken for `target`.
+        target: the vocoder's contract.
+
+    Raises:
+        MelError: the contracts differ in more than the logarithm, the mean and the scale, or the mel does not fit its
+            own.
+    """
+    scale, shift = (1.0, 0.0) if source is None else bridge(source, target)
+    array = checked_mel(mel, target)
+    if (scale, shift) == (1.0, 0.0):
+        return array.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        fitted = (array * np.float64(scale) + shift).astype(np.float32)
+    if not np.isfinite(fitted).all():
+        raise MelError("the mel spectrogram holds values beyond the range of float32 after its conversion")
+    return fitted

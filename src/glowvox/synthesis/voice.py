@@ -1,6 +1,9 @@
 """A voice: text in, speech out, whole or as a stream, with the times of its words."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
@@ -10,20 +13,106 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.sound import Audio, AudioChunk
-from glowvox.engines.acoustic import AcousticEngine
-from glowvox.engines.base import VocoderEngine
-from glowvox.errors import ConfigError, TextError
-from glowvox.synthesis.performance import Performance, joined
-from glowvox.synthesis.plan import Part, TimingWish, measured, planned
-from glowvox.synthesis.script import Warn
-from glowvox.synthesis.sentence_mels import MelMaker
-from glowvox.synthesis.speech_options import SpeechOptions, Wishes
-from glowvox.synthesis.text_pool import TextPool
-from glowvox.synthesis.timing import Frames
+from glowvox.engines.base import AcousticEngine, VocoderEngine
+from glowvox.errors import ConfigError, TextError, VoiceError
+from glowvox.synthesis.duration_control import Frames
+from glowvox.synthesis.options import SpeechOptions, Wishes
+from glowvox.synthesis.script import Part, TimingWish, Warn, measured, pieces_of, plain_lines, planned, ssml_lines
+from glowvox.synthesis.sentence_mels import MelMaker, Request
+from glowvox.synthesis.synthesizer import Performance, TextPool, joined
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import VoiceCard
-from glowvox.synthesis.voice_text import Lexicon, VoiceText
+from glowvox.text.front_end import FrontEnd, load_front_end
+from glowvox.text.lexicon import UserLexicon, load_lexicon
 from glowvox.text.tokenizer import Tokenizer
+from glowvox.text.utterance import Sentence
+
+# The text side of a voice: the front ends it was trained with, its speakers, and scripts made of texts.
+
+
+Lexicon = UserLexicon | str | os.PathLike[str]
+
+
+class VoiceText:
+    """Makes scripts. Front ends are loaded when they are first needed."""
+
+    def __init__(self, card: VoiceCard, mels: MelMaker) -> None:
+        self._card = card
+        self._mels = mels
+        self._front_ends: dict[str, FrontEnd] = {}
+        self._lock = threading.Lock()
+
+    def settled(self, options: SpeechOptions) -> SpeechOptions:
+        """Return options in which the language is set, and the speaker one that there is.
+
+        Raises:
+            VoiceError: no such speaker or language.
+        """
+        card = self._card
+        self._speaker_number(options.speaker)
+        language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
+        if language not in card.front_ends:
+            spoken = ", ".join(card.front_ends)
+            raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
+        return replace(options, language=language)
+
+    def parts(
+        self,
+        text: str | Iterable[str],
+        lexicon: Lexicon | None,
+        options: SpeechOptions,
+        on_warning: Warn | None,
+        *,
+        ssml: bool = False,
+    ) -> Iterator[Part]:
+        """Return the script of a text; a lexicon or front end that cannot be had is refused at once.
+
+        Raises:
+            TextError, VoiceError: see `Voice.say`.
+        """
+        front_end = self.front_end(options.language or self._card.language, lexicon)
+        warn = on_warning or logging.getLogger("glowvox").warning
+        pieces = pieces_of(text)
+        if ssml:
+            lines = ssml_lines("".join(pieces), front_end, options, warn)
+        else:
+            lines = plain_lines(pieces, front_end, options, warn)
+        return (Part(line, self._request(line.sentence, options)) for line in lines)
+
+    def front_end(self, language: str, lexicon: Lexicon | None = None) -> FrontEnd:
+        """Return the text front end of a language, the one that the voice was trained with.
+
+        Raises:
+            TextError: it is not installed, or has another version; or the lexicon cannot be read.
+        """
+        stored = self._card.front_ends[language]
+        if lexicon is not None:
+            own = lexicon if isinstance(lexicon, UserLexicon) else load_lexicon(os.fspath(lexicon))
+            return _front_end(stored, language, own)
+        with self._lock:
+            if language not in self._front_ends:
+                self._front_ends[language] = _front_end(stored, language, None)
+            return self._front_ends[language]
+
+    def _request(self, sentence: Sentence, options: SpeechOptions) -> Request | None:
+        if not sentence.items:
+            return None
+        named = None if sentence.voice == self._card.name else sentence.voice
+        return self._mels.request(sentence, self._speaker_number(named or options.speaker), options)
+
+    def _speaker_number(self, name: str | None) -> int | None:
+        card = self._card
+        if name is not None and name not in card.speakers:
+            raise VoiceError(f"the voice {card.name} has no speaker '{name[:100]}'; it has {', '.join(card.speakers)}")
+        return None if len(card.speakers) == 1 else card.speakers.index(name or card.speakers[0])
+
+
+def _front_end(stored: Mapping[str, str], language: str, lexicon: UserLexicon | None) -> FrontEnd:
+    back_end = str(stored.get("name", "")).split("/")[0]
+    front_end = load_front_end(language, lexicon=lexicon, back_end=back_end)
+    front_end.check_front_end(stored)
+    return front_end
+
 
 OpenEngines = Callable[[], tuple[AcousticEngine, VocoderEngine]]
 

@@ -2,8 +2,7 @@
 
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, load_lexicon, parse_lexicon
-from glowvox.text.limits import SentenceLimits
-from glowvox.text.sentences import SentenceStream, TextSpan, split_sentences
+from glowvox.text.sentences import SentenceLimits, SentenceStream, TextSpan, split_sentences
 from glowvox.text.tokenizer import Tokenizer, TokenSequence
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 

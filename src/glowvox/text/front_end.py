@@ -6,14 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from glowvox.errors import TextError
-from glowvox.text.given_words import GivenWords
-from glowvox.text.lexicon import UserLexicon, load_lexicon
-from glowvox.text.limits import SentenceLimits, split_items
-from glowvox.text.marked_text import MarkedText
+from glowvox.text.lexicon import GivenWords, UserLexicon, load_lexicon
 from glowvox.text.normalise import Fixed, Normaliser, Piece, clean_characters
 from glowvox.text.phonemise import BackEnd, Pronunciation, Token, load_back_end, resolve_language
-from glowvox.text.sentences import TextSpan
-from glowvox.text.ssml import parse_ssml
+from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
+from glowvox.text.ssml import MarkedText, parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 
 FRONT_END_VERSION = 1

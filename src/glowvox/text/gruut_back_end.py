@@ -4,18 +4,221 @@ Importing gruut itself takes a second (date parsers, graphs, locales) for a text
 language packages are data, and are found without importing it.
 """
 
+import base64
 import re
+import string
 import threading
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
 
-from glowvox.text.derivation import choose, compound, english_derivation, plural_ending
-from glowvox.text.language_data import language_data
-from glowvox.text.letter_names import letter_phonemes, romanise
+from glowvox.text.language_data import PronunciationLexicon, language_data, letter_phonemes, romanise
 from glowvox.text.phonemise import BackEnd, Pronunciation, Token, shortened
 from glowvox.text.phones import VOWELS, split_stress
-from glowvox.text.pronunciation_lexicon import PronunciationLexicon
-from glowvox.text.tagging import decode, letter_features, load_sequence_model, sentence_features
+
+# Words that the dictionary lacks, said by the words that they are made of.
+
+
+Roles = Mapping[str, tuple[str, ...]]
+Lookup = Callable[[str], Roles]
+
+# Where the dictionary has no entry for a part of speech, the nearest one that it uses.
+_NEAREST_ROLE = {
+    "NNS": "NN",
+    "NNP": "NN",
+    "NNPS": "NN",
+    "VBP": "VB",
+    "VBZ": "VB",
+    "VBG": "VB",
+    "VBN": "VBD",
+    "MD": "VB",
+    "JJR": "JJ",
+    "JJS": "JJ",
+    "RBR": "RB",
+    "RBS": "RB",
+    "PRP$": "PRP",
+    "WDT": "DT",
+    "PDT": "DT",
+}
+_ENDINGS = {
+    "fully": ("f", "ə", "l", "i"),
+    "lessly": ("l", "ə", "s", "l", "i"),
+    "lessness": ("l", "ə", "s", "n", "ə", "s"),
+    "fulness": ("f", "ə", "l", "n", "ə", "s"),
+    "ness": ("n", "ə", "s"),
+    "less": ("l", "ə", "s"),
+    "ful": ("f", "ə", "l"),
+    "ly": ("l", "i"),
+    "man": ("m", "ə", "n"),
+    "men": ("m", "ə", "n"),
+}
+_VOICELESS = frozenset(("p", "t", "k", "f", "θ"))
+_SIBILANT = frozenset(("s", "z", "ʃ", "ʒ", "t͡ʃ", "d͡ʒ"))
+_SHORTEST_PART = 4
+_LONGEST_COMPOUND = 60
+
+
+def choose(roles: Roles, tag: str) -> tuple[str, ...]:
+    """Return the pronunciation for a part of speech, else the usual one."""
+    for role in (tag, _NEAREST_ROLE.get(tag, ""), ""):
+        if role in roles:
+            return roles[role]
+    return next(iter(roles.values()))
+
+
+def plural_ending(stem: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sound of an English plural or genitive s after a stem."""
+    last = split_stress(stem[-1])[1] if stem else ""
+    if last in _SIBILANT:
+        return ("ɪ", "z")
+    return ("s",) if last in _VOICELESS else ("z",)
+
+
+def english_derivation(word: str, lookup: Lookup, tag: str) -> tuple[str, ...]:
+    """Say dogs', nakedness, numberless and unsearched by the word inside.
+
+    Args:
+        word: A word in lower case that the dictionary lacks.
+        lookup: Returns the dictionary's entry of a word, empty where there is none.
+        tag: Part of speech, or empty.
+
+    Returns:
+        Phonemes, empty where no known word is inside.
+    """
+    match = re.fullmatch(r"(?P<base>\w{2,}?)(?P<end>'s|s'|s)", word)
+    if match is not None and not (match["end"] == "s" and (match["base"][-1] in "suiy" or len(match["base"]) < 3)):
+        roles = lookup(match["base"])
+        if roles:
+            stem = choose(roles, tag)
+            return stem + plural_ending(stem)
+    for ending, sound in _ENDINGS.items():
+        base = word.removesuffix(ending)
+        if base == word or len(base) < 3:
+            continue
+        roles = lookup(base) or (lookup(base[:-1] + "y") if base[-1] == "i" else {})
+        if roles:
+            stem = choose(roles, "JJ")
+            # One l is said where two are written: punctual, punctually.
+            return (stem[:-1] if stem[-1] == sound[0] == "l" else stem) + sound
+    inner = lookup(word[2:]) if word.startswith("un") and len(word) > 5 else {}
+    return ("ˌʌ", "n", *choose(inner, "JJ")) if inner else ()
+
+
+def compound(word: str, lookup: Lookup) -> tuple[str, ...]:
+    """Say a compound by its two parts, the shorter one as long as possible; empty where there are none.
+
+    Args:
+        word: A word in lower case that the dictionary lacks.
+        lookup: Returns the dictionary's entry of a word, empty where there is none.
+    """
+    places = range(_SHORTEST_PART, min(len(word), _LONGEST_COMPOUND) - _SHORTEST_PART + 1)
+    for place in sorted(places, key=lambda place: abs(2 * place - len(word))):
+        first, last = word[:place], lookup(word[place:])
+        if not last:
+            continue
+        link: tuple[str, ...] = ()
+        head = lookup(first)
+        if not head and first.endswith("s"):
+            # The s that joins two parts: Arbeits-zeit.
+            head, link = lookup(first[:-1]), ("s",)
+        if head:
+            tail = tuple(phoneme.replace("ˈ", "ˌ") for phoneme in choose(last, ""))
+            return choose(head, "") + link + tail
+    return ()
+
+
+# The two conditional random fields in gruut's language data: parts of speech, and letters to phones.
+# The models were trained on these names and values; another spelling of a feature would silently be ignored by
+# them.
+
+
+Features = dict[str, str | bool | int | float]
+
+
+def encode(text: str) -> str:
+    """Return text in the ASCII form that the models store."""
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
+def decode(text: str) -> str:
+    """Return the text of a stored form."""
+    return base64.b64decode(text).decode()
+
+
+def letter_features(word: str) -> list[Features]:
+    """Return for every letter of a word: itself, three neighbours on each side,
+    and whether it begins or ends the word."""
+    letters = [encode(letter) for letter in word]
+    rows: list[Features] = []
+    for place, letter in enumerate(letters):
+        row: Features = {"bias": 1.0, "grapheme": letter}
+        if place == 0:
+            row["begin"] = True
+        for distance in range(1, 4):
+            if place >= distance:
+                row[f"grapheme-{distance}"] = letters[place - distance]
+            if place + distance < len(letters):
+                row[f"grapheme+{distance}"] = letters[place + distance]
+        if place == len(letters) - 1:
+            row["end"] = True
+        rows.append(row)
+    return rows
+
+
+def _word_features(word: str) -> Features:
+    return {
+        "bias": 1.0,
+        "word": encode(word),
+        "len(word)": len(word),
+        "word.ispunctuation": word in string.punctuation,
+        "word.isdigit()": word.isdigit(),
+        "word[:2]": word[:2],
+        "word[:3]": word[:3],
+        "word[-2:]": word[-2:],
+        "word[-3:]": word[-3:],
+    }
+
+
+def sentence_features(words: Sequence[str]) -> list[Features]:
+    """Return for every word of a sentence: its shape, and that of two neighbours on each side."""
+    shapes = [_word_features(word) for word in words]
+    rows: list[Features] = []
+    for place, shape in enumerate(shapes):
+        row = dict(shape)
+        if place == 0:
+            row["BOS"] = True
+        if place == len(shapes) - 1:
+            row["EOS"] = True
+        for distance in (-2, -1, 1, 2):
+            if 0 <= place + distance < len(shapes):
+                row.update({f"{distance:+d}:{name}": value for name, value in shapes[place + distance].items()})
+        rows.append(row)
+    return rows
+
+
+class SequenceModel:
+    """A conditional random field that labels a row; safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a model file."""
+        import pycrfsuite
+
+        self._tagger = pycrfsuite.Tagger()
+        self._tagger.open(str(path))
+        # The library keeps the row that is being labelled inside the tagger.
+        self._lock = threading.Lock()
+
+    def labels(self, features: Sequence[Features]) -> list[str]:
+        """Return one label for every row of features."""
+        with self._lock:
+            return list(self._tagger.tag(features))
+
+
+@cache
+def load_sequence_model(path: Path) -> SequenceModel | None:
+    """Return the model in a file, or None where there is no such file."""
+    return SequenceModel(path) if path.is_file() else None
+
 
 _LONGEST_WORD = 60
 _VOWELS = frozenset(VOWELS)

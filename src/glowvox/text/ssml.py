@@ -5,17 +5,280 @@ types, no entities but the five of XML, a limit on size and depth. The parser is
 """
 
 import re
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NoReturn
 from xml.parsers import expat
 
 from glowvox.errors import TextError
-from glowvox.text.marked_text import MarkedText, Setting, Silence
 from glowvox.text.normalise import Fixed, Normaliser, Spoken, clean_characters
+from glowvox.text.normalise.dates import MONTHS
+from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, year
 from glowvox.text.phonemise import shortened
 from glowvox.text.phones import split_ipa
-from glowvox.text.say_as import say_as
-from glowvox.text.ssml_values import break_seconds, prosody_rate
+from glowvox.text.sentences import TextSpan, split_sentences
+
+# Values of SSML attributes: lengths of breaks and rates of speech.
+
+
+MAX_SILENCE = 60.0
+"""Seconds of the longest break."""
+SLOWEST, FASTEST = 0.25, 4.0
+_RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.5}
+_STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.2}
+_TIME = re.compile(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)")
+_FACTOR = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)(%?)")
+_CHANGE = re.compile(r"([+-]\d{1,6}(?:\.\d{1,9})?)%")
+
+
+def break_seconds(attributes: Mapping[str, str]) -> float:
+    """Return the length of a `break` in seconds.
+
+    Raises:
+        TextError: Time or strength are none, or the break is too long.
+    """
+    time, strength = attributes.get("time"), attributes.get("strength", "medium")
+    if strength not in _STRENGTHS:
+        raise TextError(f"<break> strength {strength!r}: use {', '.join(_STRENGTHS)}")
+    if time is None:
+        return _STRENGTHS[strength]
+    match = _TIME.fullmatch(time.strip())
+    if match is None:
+        raise TextError(f"<break> time {time!r}: write it as 500ms or 1.5s")
+    seconds = float(match.group(1)) / (1000.0 if match.group(2) == "ms" else 1.0)
+    if seconds > MAX_SILENCE:
+        raise TextError(f"<break> of {seconds:g} s: at most {MAX_SILENCE:g} s")
+    return seconds
+
+
+def prosody_rate(attributes: Mapping[str, str], outer: float) -> float:
+    """Return the rate inside a `prosody` element.
+
+    Args:
+        attributes: Those of the element.
+        outer: The rate around it, which the element's own rate changes.
+
+    Raises:
+        TextError: The rate is none, or too slow or fast.
+    """
+    rate = (attributes.get("rate") or "").strip()
+    if not rate:
+        raise TextError("<prosody> needs a rate; pitch, contour, range, duration and volume are not supported")
+    if rate in _RATES:
+        factor = _RATES[rate]
+    elif match := _FACTOR.fullmatch(rate):
+        factor = float(match.group(1)) / (100.0 if match.group(2) else 1.0)
+    elif match := _CHANGE.fullmatch(rate):
+        factor = 1.0 + float(match.group(1)) / 100.0
+    else:
+        raise TextError(f"<prosody> rate {rate!r}: use {', '.join(_RATES)}, 80%, +20% or a factor such as 1.2")
+    if not SLOWEST <= factor * outer <= FASTEST:
+        limits = f"between {SLOWEST:g} and {FASTEST:g}"
+        raise TextError(f"<prosody> rate {rate!r} makes {factor * outer:g}: it must lie {limits}")
+    return factor * outer
+
+
+# SSML's `say-as`: text whose kind the author names.
+
+
+KINDS = (
+    "characters",
+    "spell-out",
+    "cardinal",
+    "number",
+    "ordinal",
+    "digits",
+    "telephone",
+    "date",
+    "time",
+    "currency",
+    "unit",
+    "fraction",
+)
+_BY_NORMALISER = ("time", "currency", "unit", "fraction", "telephone", "date")
+
+
+def _words(text: str) -> list[Spoken]:
+    return [Spoken(word) for word in text.split()]
+
+
+def _characters(text: str, language: str) -> list[Spoken]:
+    spoken: list[Spoken] = []
+    for character in text:
+        if character.isdecimal():
+            spoken.extend(_words(digits(character, language)))
+        elif character.isalpha():
+            spoken.append(Spoken(character.upper() if len(character.upper()) == 1 else character, letter=True))
+    return spoken
+
+
+def _date(text: str, order: str) -> list[Spoken]:
+    """Read a date whose order of day, month and year is given."""
+    numbers = re.findall(r"\d+", text)
+    if len(numbers) != len(order) or not set(order) <= set("dmy"):
+        raise TextError(f"say-as date {text!r} does not have the format {order!r}")
+    value = dict(zip(order, numbers, strict=True))
+    if not 1 <= int(value.get("m", "1")) <= 12 or not 1 <= int(value.get("d", "1")) <= 31:
+        raise TextError(f"say-as date {text!r} is no date of the format {order!r}")
+    spoken = MONTHS[int(value["m"]) - 1] if "m" in value else ""
+    if "d" in value:
+        spoken += " " + ordinal(value["d"])
+    if "y" in value:
+        spoken += " " + year(value["y"].zfill(2))
+    return _words(spoken)
+
+
+def say_as(
+    text: str, kind: str, form: str, language: str, normalise: Normaliser, warnings: list[str]
+) -> tuple[Spoken, ...]:
+    """Return the words of a text of a given kind.
+
+    Args:
+        text: What stands inside the element.
+        kind: One of `KINDS`.
+        form: The attribute `format` (the order of a date: mdy, dmy, ymd, md, ...), or empty.
+        language: Language tag.
+        normalise: Reads the kinds that look after themselves (time, currency, ...).
+        warnings: Lines are added for what is left out.
+
+    Raises:
+        TextError: The kind is unknown, or the text is not of that kind.
+    """
+    short = language.split("-")[0]
+    if kind not in KINDS:
+        raise TextError(f"say-as interpret-as {kind!r} is not supported: use {', '.join(KINDS)}")
+    if kind in ("characters", "spell-out"):
+        return tuple(_characters(text, short))
+    if kind == "date" and form and short == "en":
+        return tuple(_date(text, form))
+    if kind not in _BY_NORMALISER:
+        body = text.strip()
+        if not re.fullmatch(r"[-+]?[\d.,\s]*\d[\d.,\s]*(?:st|nd|rd|th)?", body):
+            raise TextError(f"say-as {kind}: {text!r} is no number")
+        if kind == "digits":
+            return tuple(_words(digits(body, short)))
+        if kind == "ordinal":
+            return tuple(_words(ordinal(body, short)))
+        plain = re.sub(r"\s|st|nd|rd|th", "", body)
+        separator = "," if short == "en" else "."
+        plain = plain.replace(separator, "")
+        return tuple(
+            _words(number(plain, short) if re.fullmatch(r"[-+]?\d+(?:[.,]\d+)?", plain) else cardinal(plain, short))
+        )
+    if kind == "telephone" and re.fullmatch(r"[\d\s]+", text):
+        return tuple(_words(digits(text, short)))
+    return tuple(word for piece in normalise(text, {}, warnings) for word in piece.words)
+
+
+# A cleaned text with what is known about its stretches: given pronunciations, rates, voices, marks and silences.
+
+
+_BLANK_LINE = re.compile(r"[ \t]*\n[ \t]*\n")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """From this character on, words are spoken so, until the next setting."""
+
+    start: int
+    rate: float = 1.0
+    voice: str | None = None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A silence before this character; it ends the sentence."""
+
+    start: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MarkedText:
+    """What the front end processes, whether it came as plain text or as SSML."""
+
+    text: str
+    origins: Sequence[int]
+    """Index in the text as given of every character, and of the end."""
+    fixed: dict[int, Fixed] = field(default_factory=dict)
+    """Stretches whose words are given, by first character."""
+    settings: Sequence[Setting] = (Setting(0),)
+    """In the order of their places; the first one at 0."""
+    silences: Sequence[Silence] = ()
+    """In the order of their places."""
+    ends: Sequence[int] = ()
+    """Places before which a sentence ends in any case."""
+    marks: Sequence[tuple[int, str]] = ()
+    """Places and names of marks, in order."""
+
+    def with_fixed(self, further: Mapping[int, Fixed]) -> "MarkedText":
+        """Return the text with further given stretches, except where they overlap those that it has."""
+        kept = {
+            start: given
+            for start, given in further.items()
+            if all(given.end <= first or other.end <= start for first, other in self.fixed.items())
+        }
+        return replace(self, fixed=self.fixed | kept)
+
+    def origin(self, start: int, end: int) -> tuple[int, int]:
+        """Return the characters of the text as given that `[start, end)` stands for."""
+        first = self.origins[start]
+        return (first, first) if start >= end else (first, max(self.origins[end], self.origins[end - 1] + 1))
+
+    def setting_at(self, place: int) -> Setting:
+        """Return how the character at a place is spoken."""
+        return self.settings[bisect_right(self.settings, place, key=lambda setting: setting.start) - 1]
+
+    def lead(self, first: int) -> Silence:
+        """Return the silence before the first sentence: its length in all, and the place of its last part (or 0)."""
+        found = [silence for silence in self.silences if silence.start <= first]
+        return Silence(found[-1].start if found else 0, sum(silence.seconds for silence in found))
+
+    def silence_between(self, start: int, end: int) -> float | None:
+        """Return the seconds of the silences at places in `(start, end]`, or None where there is none."""
+        found = [silence.seconds for silence in self.silences if start < silence.start <= end]
+        return sum(found) if found else None
+
+    def sentences(self, max_characters: int) -> list[TextSpan]:
+        """Split the text; silences and changes of voice always end a sentence, given words are never cut.
+
+        Raises:
+            TextError: A stretch with given words is longer than half a sentence may be.
+        """
+        whole = self._masked(max_characters)
+        borders = {0, len(whole), *self.ends} | {silence.start for silence in self.silences}
+        borders |= {later.start for earlier, later in pairwise(self.settings) if earlier.voice != later.voice}
+        spans: list[TextSpan] = []
+        for start, end in pairwise(sorted(borders)):
+            found = split_sentences(whole[start:end], max_characters)
+            for index, span in enumerate(found):
+                first, last = start + span.start, start + span.end
+                paragraph = span.ends_paragraph
+                if index == len(found) - 1 and end < len(whole):
+                    paragraph = _BLANK_LINE.match(whole, last) is not None
+                # The first character of a given stretch is masked by a blank, which the splitter takes off.
+                spans.append(TextSpan(first - (first - 1 in self.fixed), last, paragraph))
+        return spans
+
+    def _masked(self, max_characters: int) -> str:
+        """Return the text with a word of X in place of each given stretch, so that no mark inside ends a sentence."""
+        if not self.fixed:
+            return self.text
+        masked: list[str] = []
+        place = 0
+        for start, given in sorted(self.fixed.items()):
+            length = given.end - start
+            if length > max(1, max_characters // 2):
+                raise TextError(
+                    f"{self.text[start : start + 30]!r}... is {length} characters with a pronunciation of its own: "
+                    f"at most {max(1, max_characters // 2)} can be spoken in one piece, make several of it"
+                )
+            masked.extend((self.text[place:start], " " if length > 1 else "", "X" * (length - (length > 1))))
+            place = given.end
+        return "".join(masked) + self.text[place:]
+
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 32

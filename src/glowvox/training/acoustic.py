@@ -1,27 +1,65 @@
 """Training Glow-TTS: the likelihood of the mel under the alignment that the model finds, and its durations."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from glowvox.audio.griffin_lim import griffin_lim
+from glowvox.audio.pitch import LOG_PITCH_STD
+from glowvox.config.preset import Preset
 from glowvox.config.training import AcousticTrainingConfig
-from glowvox.data.batches.buckets import LengthBuckets
-from glowvox.data.batches.padding import pad_mels, pad_tokens
-from glowvox.data.batches.store import DEFAULT_MEMORY_LIMIT, expect
-from glowvox.data.shards_order import shard_numbers
-from glowvox.errors import DataError
-from glowvox.flows.likelihood import diagonal_log_likelihood
-from glowvox.models.glow_tts import GlowTTS
-from glowvox.models.glow_tts_outputs import GlowTTSOutput
+from glowvox.data.batches import DEFAULT_MEMORY_LIMIT, LengthBuckets, expect, pad_mels, pad_tokens, shard_numbers
+from glowvox.data.prepared import PreparedData
+from glowvox.errors import DataError, TrainingError
+from glowvox.flows.base import diagonal_log_likelihood
+from glowvox.models.glow_tts import GlowTTS, GlowTTSOutput
 from glowvox.training.distributed import Processes
-from glowvox.training.log import RunLog
-from glowvox.training.melody import melody_errors, melody_losses
+from glowvox.training.pitch import fit_pitch
+from glowvox.training.run_folder import RunLog
+from glowvox.training.start import StartOptions, fitted_to, joint_speakers, new_or_resumed, start
 from glowvox.training.task import Task, TaskLoss
-from glowvox.training.utterances import TrainingUtterance
+from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips, stored_text, text_contract
+
+# Learning a melody: the losses of its prediction from the text, and how far the prediction is off.
+
+
+_SEMITONES = LOG_PITCH_STD * 12 / math.log(2)
+
+
+def melody_losses(output: GlowTTSOutput) -> tuple[Tensor, Tensor]:
+    """Return the sums over the tokens of a batch of the squared error of voiced pitch, and of voicing's cross-entropy.
+
+    Pitch counts by the share of a token that is voiced; it is in units of `audio.harmonic_comb.LOG_PITCH_STD`.
+    """
+    assert output.melody is not None
+    assert output.melody_target is not None
+    height, odds = output.melody.unbind(1)
+    target, voiced = output.melody_target.unbind(1)
+    mask = output.token_mask[:, 0]
+    voicing = F.binary_cross_entropy_with_logits(odds, voiced, reduction="none")
+    return ((height - target).square() * voiced * mask).sum(), (voicing * mask).sum()
+
+
+def melody_errors(output: GlowTTSOutput) -> list[tuple[float, float]]:
+    """Return one utterance's mean error of pitch in semitones, and the share of its tokens whose voicing is wrong.
+
+    Nothing for a model without a melody, or an utterance without a voiced token.
+    """
+    if output.melody is None or output.melody_target is None:
+        return []
+    height, odds = output.melody[0]
+    target, voiced = output.melody_target[0]
+    if not voiced.sum() > 0:
+        return []
+    error = float(((height - target).abs() * voiced).sum() / voiced.sum()) * _SEMITONES
+    return [(error, float(((odds > 0) != (voiced > 0.5)).float().mean()))]
+
 
 _AHEAD = 64
 """Batches ahead of their reading that shards begin to be fetched."""
@@ -243,3 +281,82 @@ class AcousticTask(Task):
 def _log_likelihood(output: GlowTTSOutput) -> Tensor:
     """Return log p(mel | text) `[B]` in nats on the path found."""
     return diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask) + output.log_det
+
+
+# An acoustic model's run: preset and data in, checkpoints out.
+
+
+SPEAKER_CHANNELS = 64
+"""Size of the speaker embedding where data with several speakers asks for one and the preset does not say."""
+
+
+def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOptions) -> int:
+    """Train an acoustic model on prepared data and return the number of steps done.
+
+    The vocabulary and the speakers are those of the data (and, where it starts from a model of several speakers, that
+    model's too); the preset's numbers of them do not matter.
+
+    Args:
+        preset: model and training configuration.
+        folders: prepared data sets, trained on together.
+        options: where, and from what.
+
+    Raises:
+        GlowvoxError: the data does not fit the model, or the run cannot start.
+    """
+    data = [PreparedData(folder) for folder in folders]
+    for part in data:
+        part.require(preset.glow_tts.audio)
+    contract, source = _contracts(data, options)
+    speakers = len(contract.speakers)
+    channels = (preset.glow_tts.speaker_channels or SPEAKER_CHANNELS) if speakers > 1 else 0
+    config = replace(preset.glow_tts, n_symbols=len(contract.tokenizer), n_speakers=speakers, speaker_channels=channels)
+    preset = replace(preset, glow_tts=config)
+    training, validation = (
+        encode_clips([clip for part in data for clip in part.clips(split)], contract, config.n_squeeze)
+        for split in ("train", "validation")
+    )
+
+    def make_task(model: nn.Module, processes: Processes) -> Task:
+        assert isinstance(model, GlowTTS)
+        if model.melody is not None and not options.resume:
+            fit_pitch(
+                model.melody.reader,
+                [utterance.clip for utterance in training],
+                config.audio.sample_rate,
+                seed=preset.training.seed,
+                steps=preset.acoustic_training.pitch_steps,
+            )
+        return AcousticTask(
+            model,
+            preset.acoustic_training,
+            training,
+            validation,
+            batch_size=preset.training.batch_size,
+            seed=preset.training.seed,
+            listening_clips=preset.training.validation_clips,
+            processes=processes,
+        )
+
+    hours = sum(part.hours("train") for part in data)
+    provenance = {"data": [folder.name for folder in folders], "hours": hours, "text": contract.to_dict()}
+    fit = None if source is None else fitted_to(source, contract)
+    return start(preset, options, make_task, provenance, fit)
+
+
+def _contracts(data: Sequence[PreparedData], options: StartOptions) -> tuple[TextContract, TextContract | None]:
+    """Return what the model shall know of text and speakers, and what the model that it starts from knows."""
+    contract = text_contract(data)
+    new_or_resumed(options)
+    if options.resume:
+        before = stored_text(options.run)
+        unknown = sorted(set(contract.speakers) - set(before.speakers))
+        if unknown:
+            raise TrainingError(
+                f"{options.run} does not know the speaker '{unknown[0]}'; start a new run with --init-from and this one"
+            )
+        return replace(contract, speakers=before.speakers), None
+    if options.init_from is None:
+        return contract, None
+    source = stored_text(options.init_from)
+    return replace(contract, speakers=joint_speakers(contract.speakers, source.speakers)), source

@@ -17,14 +17,12 @@ import numpy as np
 import torch
 
 from glowvox.audio.atomic_file import replacing
-from glowvox.checkpoint.location import WEIGHTS_NAME, find_model_folder
-from glowvox.checkpoint.model_folder import load_model
-from glowvox.data.clip_file import read_record, write_clip
+from glowvox.checkpoint.model_folder import WEIGHTS_NAME, find_model_folder, load_model
+from glowvox.data.clips import read_record, write_clip
 from glowvox.data.prepared import DATASET_FILE, SPLITS, Clip, PreparedData
 from glowvox.errors import DataError, TrainingError
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.training.stored_text import stored_text
-from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips
+from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips, stored_text
 
 TEMPERATURE = 0.667
 """The latent's distance from its mean is multiplied by it: that at which voices speak unless told otherwise."""

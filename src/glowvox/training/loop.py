@@ -7,26 +7,21 @@ are drawn from the seed and the number. That is what makes resuming exact.
 import math
 import signal
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from enum import Enum
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from glowvox.config.training import TrainingConfig
 from glowvox.errors import CheckpointError
 from glowvox.training.distributed import Processes
-from glowvox.training.guard import Guard, RunningLoss, Verdict
-from glowvox.training.log import Progress, RunLog
-from glowvox.training.optimiser import (
-    MovingAverage,
-    build_optimiser,
-    gradient_norm,
-    learning_rate,
-    scale_gradients,
-)
 from glowvox.training.run_folder import (
+    Progress,
     RunFolder,
+    RunLog,
     TrainingState,
     average_tensors,
     model_tensors,
@@ -34,6 +29,156 @@ from glowvox.training.run_folder import (
     restore_optimiser,
 )
 from glowvox.training.task import Task
+
+# A guard against bad batches: a step whose loss is not finite or far off is left out, and too many mean going back.
+
+
+class Verdict(Enum):
+    """What to do with a step."""
+
+    ACCEPT = "accept"
+    SKIP = "skip"
+    ROLL_BACK = "roll back"
+
+
+@dataclass
+class RunningLoss:
+    """Mean and variance of the losses of one objective, recent ones weighing more."""
+
+    mean: float = 0.0
+    variance: float = 0.0
+    seen: int = 0
+
+    def add(self, loss: float) -> None:
+        """Take note of a loss."""
+        weight = max(1 / (self.seen + 1), 0.01)
+        deviation = loss - self.mean
+        self.mean += weight * deviation
+        self.variance = (1 - weight) * (self.variance + weight * deviation**2)
+        self.seen += 1
+
+
+@dataclass
+class Guard:
+    """Judges each step by its loss and gradient norm.
+
+    A step is bad when either is not finite or, after `patience` steps of the same objective, its loss lies `width`
+    running standard deviations (at least 0.5) above that objective's mean. After `limit` bad steps in a row the run
+    goes back to its last checkpoint with the learning rate halved.
+
+    Attributes:
+        rate_factor: what the learning rate is multiplied by since roll-backs.
+        losses: the running loss of each objective, by its name.
+    """
+
+    width: float = 10.0
+    limit: int = 10
+    patience: int = 100
+    bad: int = 0
+    rate_factor: float = 1.0
+    losses: dict[str, RunningLoss] = field(default_factory=dict)
+
+    def judge(self, objective: str, loss: float, gradient_norm: float) -> Verdict:
+        """Return the verdict on a step and take note of it."""
+        running = self.losses.setdefault(objective, RunningLoss())
+        if self._is_bad(running, loss, gradient_norm):
+            self.bad += 1
+            if self.bad >= self.limit:
+                self.bad = 0
+                self.rate_factor *= 0.5
+                return Verdict.ROLL_BACK
+            return Verdict.SKIP
+        self.bad = 0
+        running.add(loss)
+        return Verdict.ACCEPT
+
+    def _is_bad(self, running: RunningLoss, loss: float, gradient_norm: float) -> bool:
+        if not (math.isfinite(loss) and math.isfinite(gradient_norm)):
+            return True
+        spread = max(self.width * math.sqrt(running.variance), 0.5)
+        return running.seen >= self.patience and loss > running.mean + spread
+
+
+# AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the weights.
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """Return the learning rate of a step: a linear warm-up, then half a cosine down to the final rate."""
+    warmup = min(1.0, (step + 1) / max(config.warmup_steps, 1))
+    progress = min(step / config.steps, 1.0)
+    span = config.learning_rate - config.final_learning_rate
+    return warmup * (config.final_learning_rate + span * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def build_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
+    """Return AdamW over all parameters; matrices decay, vectors (biases, scales) do not."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    return MemoryOrderAdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2), fused=True)
+
+
+class MemoryOrderAdamW(torch.optim.AdamW):
+    """AdamW whose fused kernel sees every tensor in the order of its memory.
+
+    It would copy parameters whose dimensions are permuted (the coupling networks' convolutions) there and back in each
+    step; each element's update does not depend on the order.
+    """
+
+    def _init_group(self, group: dict[str, Any], *tensors: Any) -> bool:
+        """Collect a group's parameters, gradients and moments, all of them as views in one order."""
+        result: bool = super()._init_group(group, *tensors)
+        parameters, *others = tensors[:4]
+        for index, parameter in enumerate(parameters):
+            together = [parameter, *(some[index] for some in others)]
+            if parameter.is_contiguous() or len({tensor.stride() for tensor in together}) > 1:
+                continue
+            order = sorted(range(parameter.dim()), key=parameter.stride, reverse=True)
+            for some in tensors[:4]:
+                some[index] = some[index].permute(order)
+        return result
+
+
+class MovingAverage:
+    """An exponential moving average of a model's parameters; its decay grows from 0.1 to the final value.
+
+    Args:
+        model: the model; parameters only are averaged, buffers are taken as they are.
+        decay: the final decay; 0 makes the average the weights themselves.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.shadow = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """Move the average towards the weights after a step."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        parameters = [parameter.detach() for parameter in model.parameters()]
+        torch._foreach_lerp_(list(self.shadow.values()), parameters, 1 - decay)
+
+    @torch.no_grad()
+    def swap(self, model: nn.Module) -> None:
+        """Exchange the model's weights and the average; calling it again changes them back."""
+        for name, parameter in model.named_parameters():
+            held = parameter.detach().clone()
+            parameter.copy_(self.shadow[name])
+            self.shadow[name].copy_(held)
+
+
+def gradient_norm(model: nn.Module) -> Tensor:
+    """Return the norm of all gradients, a scalar."""
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+
+
+@torch.no_grad()
+def scale_gradients(model: nn.Module, factor: float) -> None:
+    """Multiply all gradients by a factor."""
+    torch._foreach_mul_([parameter.grad for parameter in model.parameters() if parameter.grad is not None], factor)
 
 
 class Trainer:

@@ -10,10 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from glowvox.audio.harmonic_source import HarmonicSource
-from glowvox.audio.pitch import track_pitch
-from glowvox.audio.pitch_bins import BINS, read_pitch, target_bins
+from glowvox.audio.pitch import BINS, read_pitch, target_bins, track_pitch
 from glowvox.data.prepared import Clip
-from glowvox.models.pitch_predictor import PitchPredictor
+from glowvox.models.pitch_conditioning import PitchPredictor
 
 _MOST_SECONDS = 5400.0
 """Speech that is enough to learn from."""

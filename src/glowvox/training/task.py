@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glowvox.training.log import RunLog
+from glowvox.training.run_folder import RunLog
 
 
 @dataclass(frozen=True)

@@ -3,26 +3,74 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from glowvox.audio.harmonic_source import HarmonicSource
-from glowvox.audio.mel import MelTransform
-from glowvox.config.training import VocoderTrainingConfig
-from glowvox.data.batches.segments import SegmentSampler
-from glowvox.data.batches.store import MemoryStore
-from glowvox.data.prepared import Clip
-from glowvox.errors import DataError
+from glowvox.audio.mel import LOG_UNITS, MelTransform
+from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, refinement_filters
+from glowvox.config.audio import AudioConfig
+from glowvox.config.preset import Preset
+from glowvox.config.training import TrainingConfig, VocoderTrainingConfig
+from glowvox.cuda.captured_couplings import capture_couplings
+from glowvox.cuda.device_segments import DeviceSegments
+from glowvox.data.batches import MemoryStore, SegmentSampler
+from glowvox.data.prepared import Clip, PreparedData
+from glowvox.errors import DataError, TrainingError
 from glowvox.models.waveglow import WaveGlow
-from glowvox.training.captured_couplings import capture_couplings
-from glowvox.training.device_segments import DeviceSegments
-from glowvox.training.log import RunLog
-from glowvox.training.pitch import sourced_latent
-from glowvox.training.refinement import DifferentiableRefinement
+from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
+from glowvox.training.distributed import Processes
+from glowvox.training.pitch import fit_pitch, sourced_latent
+from glowvox.training.run_folder import RunLog
 from glowvox.training.spectral import MultiResolutionLoss
+from glowvox.training.start import StartOptions, new_or_resumed, start
 from glowvox.training.task import Task, TaskLoss
+
+# Mel refinement that gradients pass through, so that a vocoder learns what the refinement leaves to it.
+
+
+_SMALLEST_POWER = 1e-12
+"""The square root's slope is infinite at zero."""
+
+
+class DifferentiableRefinement(nn.Module):
+    """`glowvox.audio.mel_refinement.MelRefinement` in PyTorch, for batches.
+
+    Args:
+        config: the mel contract.
+        passes: how many times the gain is measured and applied.
+    """
+
+    def __init__(self, config: AudioConfig, passes: int) -> None:
+        super().__init__()
+        self.config = config
+        self.passes = passes
+        filters, spread = refinement_filters(config)
+        self.register_buffer("filters", torch.from_numpy(filters).float(), persistent=False)
+        self.register_buffer("spread", torch.from_numpy(spread).float(), persistent=False)
+        window = torch.hann_window(config.win_length)
+        self.register_buffer("window", window, persistent=False)
+
+    def forward(self, samples: Tensor, mel: Tensor) -> Tensor:
+        """Return samples `[B, T * hop_length]` whose mel spectrograms are nearer to `mel [B, M, T]`."""
+        config = self.config
+        target = (mel * config.std + config.mean) / LOG_UNITS[config.log]
+        shape = (config.n_fft, config.hop_length, config.win_length)
+        window, filters, spread = (self.get_buffer(name) for name in ("window", "filters", "spread"))
+        for _ in range(self.passes):
+            spectrum = torch.stft(samples, *shape, window, pad_mode=config.pad_mode, return_complex=True)
+            spectrum = spectrum[:, :, : mel.shape[2]]
+            power = torch.view_as_real(spectrum).square().sum(-1).clamp_min(_SMALLEST_POWER)
+            energy = filters @ power.pow(config.power / 2)
+            excess = target - energy.clamp_min(config.floor).log()
+            step = (excess * (STRENGTH / config.power)).clamp(-LARGEST_STEP, LARGEST_STEP)
+            samples = torch.istft(spectrum * (spread @ step).exp(), *shape, window, length=samples.shape[1])
+        return samples
+
 
 QUANTISATION = 1 / 32768
 """The step of 16-bit audio: bits per sample are stated for signals of this resolution."""
@@ -155,9 +203,9 @@ class VocoderTask(Task):
     def describe(self, batch: VocoderBatch) -> str:
         """Return where the segments of a batch begin. See `Task.describe`."""
         places = []
-        for start in self.sampler.starts(batch.index):
-            clip = int(np.searchsorted(self.sampler.store.first_frames, start, "right")) - 1
-            places.append(f"{self.training[clip].id} at frame {start - self.sampler.store.first_frames[clip]}")
+        for first in self.sampler.starts(batch.index):
+            clip = int(np.searchsorted(self.sampler.store.first_frames, first, "right")) - 1
+            places.append(f"{self.training[clip].id} at frame {first - self.sampler.store.first_frames[clip]}")
         return ", ".join(places)
 
     def _is_spectral(self, step: int) -> bool:
@@ -190,3 +238,91 @@ class VocoderTask(Task):
         samples, mel = clip.load()
         audio = torch.from_numpy(samples.astype(np.float32) * QUANTISATION).unsqueeze(0)
         return audio.to(self.device), torch.from_numpy(np.array(mel)).unsqueeze(0).to(self.device)
+
+
+# A vocoder's run: preset and data in, checkpoints out.
+
+
+MELS_NAME = "mels"
+"""Folder of a run with the mels of an acoustic model."""
+
+
+def train_vocoder(
+    preset: Preset, folders: Sequence[Path], options: StartOptions, mels_from: MelSource | None = None
+) -> int:
+    """Train a vocoder on prepared data and return the number of steps done.
+
+    The pitch predictor of a run that is not resumed learns these voices first, from whatever weights it starts with:
+    what one voice taught it may be wrong by an octave for another.
+
+    Args:
+        preset: model and training configuration.
+        folders: prepared data sets, trained on together.
+        options: where, and from what.
+        mels_from: the acoustic model whose mels (they are kept in the run's folder) are learned from beside the
+            recordings' own, so that neither is forgotten; the pitch predictor learns from both. None: the
+            recordings' alone.
+
+    Raises:
+        TrainingError: a run with an acoustic model's mels is to be resumed without them.
+        GlowvoxError: the data does not fit the model, or the run cannot start.
+    """
+    data = [PreparedData(folder) for folder in folders]
+    for part in data:
+        part.require(preset.waveglow.audio)
+    sources = list(data)
+    if mels_from is not None:
+        new_or_resumed(options)
+        for number, part in enumerate(data):
+            sources.append(
+                with_acoustic_mels(part, mels_from, options.run / MELS_NAME / f"{number}-{part.folder.name}")
+            )
+    elif options.resume and (options.run / MELS_NAME).is_dir():
+        raise TrainingError(
+            f"{options.run}: this run learns from an acoustic model's mels too; name the model again with --mels-from"
+        )
+    training = [clip for part in sources for clip in part.clips("train")]
+
+    def make_task(model: nn.Module, processes: Processes) -> Task:
+        assert isinstance(model, WaveGlow)
+        if model.pitch is not None and not options.resume:
+            fit_pitch(
+                model.pitch,
+                training,
+                model.config.audio.sample_rate,
+                seed=preset.training.seed,
+                steps=preset.vocoder_training.pitch_steps,
+            )
+        sampler = SegmentSampler(
+            training,
+            frames=preset.vocoder_training.segment_frames,
+            batch_size=preset.training.batch_size,
+            seed=preset.training.seed,
+            rank=processes.rank,
+            world_size=processes.count,
+            dequantise=preset.vocoder_training.dequantise,
+        )
+        return VocoderTask(
+            model,
+            preset.vocoder_training,
+            sampler,
+            training,
+            [clip for part in data for clip in part.clips("validation")],
+            preset.training.validation_clips,
+            recompute=preset.training.recompute,
+            capture=_can_capture(model, preset.training),
+        )
+
+    provenance: dict[str, Any] = {
+        "data": [str(folder.name) for folder in folders],
+        "hours": sum(part.hours("train") for part in data),
+    }
+    if mels_from is not None:
+        provenance["mels_from"] = {"acoustic": mels_from.acoustic.name, "temperature": mels_from.temperature}
+    return start(preset, options, make_task, provenance)
+
+
+def _can_capture(model: nn.Module, config: TrainingConfig) -> bool:
+    """Return whether the couplings may be replayed: recomputing, and adding up batches, would call them again."""
+    on_gpu = next(model.parameters()).is_cuda
+    return on_gpu and config.capture and not config.recompute and config.accumulate == 1

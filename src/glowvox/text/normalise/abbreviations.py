@@ -2,8 +2,7 @@
 
 import re
 
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
-from glowvox.text.word_set import word_set
+from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
 
 _TITLES = {
     "Mr": "mister", "Mrs": "missus", "Ms": "miz", "Messrs": "messers", "Mx": "mix", "Dr": "doctor",
@@ -125,4 +124,4 @@ def slashed_word(match: re.Match[str], context: Context) -> Reading:
     return [Spoken(word, letter=True) if len(word) == 1 else word for word in spoken.split()]
 
 
-RULES = (latin, degree, saint_or_street, before_number, dotted_word, bare_title, slashed_word)
+ABBREVIATION_RULES = (latin, degree, saint_or_street, before_number, dotted_word, bare_title, slashed_word)

@@ -1,10 +1,122 @@
 """Words with inner structure: CamelCase, letters mixed with digits, versions, file and programming names."""
 
 import re
+import unicodedata
 
-from glowvox.text.normalise.acronyms import read_capitals, spell
 from glowvox.text.normalise.numbers import cardinal, digits, plural
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
+from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
+
+# Capitals: which rows of them are words, and which are letters.
+
+
+_SPOKEN_AS_WORDS = word_set(
+    "NASA NATO UNESCO UNICEF OPEC AIDS LASER RADAR SCUBA SONAR ASAP JPEG GIF PIN RAM ROM LAN WAN SIM NAFTA "
+    "NASDAQ SWAT "
+    "FEMA OSHA HIPAA BASIC COBOL FORTRAN ASCII JSON YAML LIDAR CAPTCHA MIDI COVID SARS EBITDA GUI WASP YOLO TED HUD "
+    "IKEA FIFA UEFA NAFTA NIMBY ZIP TASER SOAP AWOL POTUS SCOTUS FLOTUS DARPA IEEE CERN"
+) - {"IEEE"}  # fmt: skip
+_READ_OTHERWISE = {
+    "JPEG": "jay peg", "ASCII": "askey", "JSON": "jason", "YAML": "yammel", "GIF": "gif", "GUI": "gooey",
+    "ASAP": "A S A P",
+    "IEEE": "I triple E", "SQL": "S Q L", "HIPAA": "hippa", "POTUS": "poe tus", "SCOTUS": "skoe tus",
+    "IKEA": "eye kea",
+    "UEFA": "you ay fa", "FIFA": "feefa", "CERN": "surn", "DARPA": "darpa", "LIDAR": "lye dar", "OPEC": "oh peck",
+}  # fmt: skip
+_WORDS_IN_CAPITALS = word_set(
+    "A I AN AND ARE AS AT BE BUT BY DO FOR GO HAS HAD HE HER HIM HIS HOW IF IN IS ITS ME MY NO NOT NOW OF OFF "
+    "OH OK ON ONE "
+    "OR OUR OUT SHE SO THE TO TOO TWO UP WAS WE WHY YES YOU ALL ANY BIG CAN DAY DID END GET GOT LET MAN MAY NEW "
+    "OLD SEE "
+    "SIR TOP TRY USE WAY YET BAD RED RUN SAY AGO ADD ASK BUY CUT DIE EAT FAR FEW HIT HOT JOB KEY LOT LOW MEN "
+    "NOR OWN PAY "
+    "PUT SAD SET SIT SUN TEN WAR WET WIN WON BOY BOX CAR CAT DOG EYE FUN GUN HAT ICE LAW LEG MAD MOM DAD PEN "
+    "RAN SEA SKY "
+    "SON TAX TEA TIE"
+)  # fmt: skip
+_TITLES = {"OK": "okay"}
+
+
+def spell(text: str) -> list[str | Spoken]:
+    """Return the letters of a word, each as a word of its own."""
+    return [Spoken(letter.upper(), letter=True) for letter in text if letter.isalpha()]
+
+
+def read_capitals(text: str, context: Context) -> list[str | Spoken]:
+    """Read a row of capitals: as a word where it is one, else letter by letter."""
+    if text in _TITLES:
+        return [_TITLES[text]]
+    if text in _READ_OTHERWISE:
+        parts = _READ_OTHERWISE[text].split()
+        return [Spoken(part, letter=True) if len(part) == 1 else part for part in parts]
+    if text in _SPOKEN_AS_WORDS or text in _WORDS_IN_CAPITALS:
+        return [text.lower()]
+    if context.shouting and (context.is_word(text.lower()) or len(text) > 5):
+        return [text.lower()]
+    if len(text) >= 4 and context.is_word(text.lower()):
+        return [text.lower()]
+    if len(text) >= 6 and re.search(r"[AEIOUY]", text):
+        return [text.lower()]
+    return spell(text)
+
+
+@rule(r"(?P<letters>(?:[A-Za-z]\.){2,}[A-Za-z]?|(?:[A-Z]\.\s?){2,}(?=\s?[A-Z][a-z]))(?P<s>'s)?(?!\w)", "l")
+def dotted(match: re.Match[str], context: Context) -> Reading:
+    """Read U.S.A. and J. R. R.: letters."""
+    return _with_suffix(spell(match["letters"]), match["s"])
+
+
+@rule(r"(?P<letter>[A-Z])\.(?=\s?[A-Z][a-z]|\s?[A-Z]\.)", "l")
+def initial(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the J. of J. Smith: a letter and no pause; not an I that ends a sentence."""
+    if match["letter"] == "I" and context.previous:
+        return None
+    return [Spoken(match["letter"], letter=True)]
+
+
+def _with_suffix(letters: list[str | Spoken], suffix: str | None) -> list[str | Spoken]:
+    if not suffix or not letters:
+        return letters
+    last = letters[-1]
+    ending = "'s" if suffix.startswith("'") else "s"
+    if isinstance(last, Spoken):
+        return [*letters[:-1], Spoken(last.text + ending, letter=last.letter)]
+    return [*letters[:-1], last + ending]
+
+
+@rule(r"(?P<word>[A-Z]{2,})(?P<s>'?s(?![\w'])|'S(?!\w))?(?![\w'])", "l")
+def capitals(match: re.Match[str], context: Context) -> Reading | None:
+    """Read a word in capitals: NASA, FBI's, CDs."""
+    return _with_suffix(read_capitals(match["word"], context), match["s"])
+
+
+@rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?!\w)", "l")
+def letter_and_letter(match: re.Match[str], context: Context) -> Reading:
+    """Read Q&A and AT&T."""
+    return [*spell(match["a"]), "and", *spell(match["b"])]
+
+
+@rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "l")
+def single_letter(match: re.Match[str], context: Context) -> Reading:
+    """Read a capital that stands alone, except A and I, which are words."""
+    return _with_suffix(spell(match["word"]), match["s"])
+
+
+@rule(r"A(?![\w'])(?=\s*(?P<next>\w?))", "l")
+def letter_a(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the A of vitamin A as a letter: a capital inside a sentence, unless a title goes on after it."""
+    if context.shouting or not context.previous[-1:].isalnum() or match["next"].isupper():
+        return None
+    return spell("A")
+
+
+@rule(r"(?P<word>[b-hj-z])(?![\w'])", "l")
+def small_letter(match: re.Match[str], context: Context) -> Reading:
+    """Read a small letter that stands alone."""
+    return spell(match["word"])
+
+
+ACRONYM_RULES = (dotted, initial, letter_and_letter, capitals, single_letter, letter_a, small_letter)
+
 
 # Borders inside an identifier: digit to letter and back, small to capital, the last capital before a small letter.
 _BORDERS = re.compile(
@@ -113,5 +225,130 @@ def camel_case(match: re.Match[str], context: Context) -> Reading | None:
     return split_identifier(name, context)
 
 
-EARLY_RULES = (programming_name, version, numbered_name, lettered_number)
-RULES = (snake_case, mixed, camel_case)
+EARLY_IDENTIFIER_RULES = (programming_name, version, numbered_name, lettered_number)
+IDENTIFIER_RULES = (snake_case, mixed, camel_case)
+
+
+# Web and e-mail addresses, user names and topic tags, said as one says them on the telephone.
+
+
+_TOP_LEVEL = (
+    "com|org|net|edu|gov|mil|int|info|biz|io|ai|dev|app|co|me|tv|us|uk|de|fr|it|es|nl|at|ch|eu|ca|au|jp|cn|in|ru|br|se"
+    "|no|fi|dk|pl|cz|be|ie|nz|za|xyz|tech|cloud|online|site|blog|shop|news|museum|wiki|fm|gg|ly"
+)
+_NAMES = {
+    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals",
+    "&": "and",
+    "#": "hash", "%": "percent", "+": "plus", "~": "tilde", ":": "colon",
+}  # fmt: skip
+_TOP_LEVELS = frozenset(_TOP_LEVEL.split("|"))
+_SPOKEN_DOMAINS = {"com", "org", "net", "gov", "info", "biz", "dev", "app", "tech", "cloud", "shop", "news", "blog"}
+_SPOKEN_DOMAINS |= {"online", "site", "museum", "wiki", "co"}
+_PARTS = re.compile(r"[^\W_]+|[\W_]")
+
+
+def _address(text: str, context: Context) -> list[str | Spoken]:
+    words: list[str | Spoken] = []
+    after_dot = False
+    for part in _PARTS.findall(text):
+        if part in _NAMES:
+            words.append(_NAMES[part])
+        elif after_dot and part.lower() in _SPOKEN_DOMAINS:
+            words.append(part.lower())
+        elif part.lower() == "www":
+            words.extend(Spoken("W", letter=True) for _ in range(3))
+        elif after_dot and len(part) <= 3 and part.isalpha() and part.lower() in _TOP_LEVELS:
+            words.extend(Spoken(letter.upper(), letter=True) for letter in part)
+        elif part.isalnum():
+            words.extend(split_identifier(part, context))
+        after_dot = part == "."
+    return words
+
+
+@rule(r"[A-Za-z0-9][\w.+%-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?![\w@])", "ld")
+def email(match: re.Match[str], context: Context) -> Reading:
+    """Read `jane.doe@example.com`: jane dot doe at example dot com."""
+    return _address(match.group(), context)
+
+
+@rule(r"(?:mailto:|(?:https?|ftp)://)[^\s<>\"']*[^\s<>\"'.,;:!?)\]]", "l")
+def link(match: re.Match[str], context: Context) -> Reading:
+    """Read an address with its scheme; the scheme itself goes without saying."""
+    body = re.sub(r"^(?:mailto:|\w+://)", "", match.group())
+    return _address(body.rstrip("/") or match.group(), context)
+
+
+@rule(
+    rf"(?:www\.(?:[A-Za-z0-9-]+\.)*[A-Za-z]{{2,}}|(?:[A-Za-z0-9][A-Za-z0-9-]*\.)+(?:{_TOP_LEVEL}))(?::\d{{1,5}})?"
+    r"(?:/[^\s<>\"']*[^\s<>\"'.,;:!?)\]])?/?(?![\w@]|\.\w)",
+    "ld",
+)
+def host(match: re.Match[str], context: Context) -> Reading | None:
+    """Read an address without scheme, such as example.org/path; not the end of one sentence glued to the next."""
+    text = match.group()
+    domain = text.split("/")[0].rsplit(".", 1)[-1]
+    if not text.startswith("www.") and (domain != domain.lower() or len(text.split(".")[0]) < 2):
+        return None
+    return _address(text.rstrip("/"), context)
+
+
+@rule(r"@(?P<name>\w[\w.]{0,60}\w|\w)", "o")
+def user_name(match: re.Match[str], context: Context) -> Reading:
+    """Read `@jane_doe`: at jane underscore doe."""
+    return ["at", *_address(match["name"], context)]
+
+
+@rule(r"\#(?P<name>[A-Za-z]\w{0,80})", "o")
+def topic(match: re.Match[str], context: Context) -> Reading:
+    """Read `#TextToSpeech`: hashtag text to speech."""
+    return ["hashtag", *_address(match["name"], context)]
+
+
+WEB_RULES = (email, link, host, user_name, topic)
+
+
+# Ordinary words: letters with apostrophes, and compounds with hyphens.
+
+
+# Raised, lowered and other digits are letters to a pattern, but not to a reader.
+_LETTER = "[^\\W\\d_²³¹⁰⁴-⁹₀-₉¼-¾⅐-⅞]"
+_SIGNS = r"[\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0900-\u0dff\u0e31-\u0e4e]"
+_CONTRACTED_START = word_set("'tis 'twas 'twere 'twill 'em 'cause 'bout 'til 'n 'round 'ere")
+
+
+@rule(r"'[A-Za-z]{1,5}(?![\w'])", "o")
+def leading_apostrophe(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 'tis and 'em; a quote before a word is no part of it."""
+    return [match.group().lower()] if match.group().lower() in _CONTRACTED_START else None
+
+
+@rule(r"(?P<a>[^\W\d_]{1,30})/(?P<b>[^\W\d_]{1,30})(?![\w/])", "l")
+def alternatives(match: re.Match[str], context: Context) -> Reading:
+    """Read and/or: the slash makes a short step, he/she."""
+    joint = [] if match.group().lower() in ("and/or", "he/she", "she/he", "his/her", "him/her") else ["slash"]
+    sides = [Spoken(side.upper(), letter=True) if len(side) == 1 else side for side in (match["a"], match["b"])]
+    return [sides[0], *joint, sides[1]]
+
+
+# Letters with the signs that stand on them: accents, and the vowel signs of Indian and Thai letters.
+@rule(rf"{_LETTER}+(?:{_SIGNS}+{_LETTER}*)*(?:'{_LETTER}+)*(?:(?<=s)'(?![\w']))?", "l")
+def word(match: re.Match[str], context: Context) -> Reading:
+    """Read a word. The apostrophe of a plural's genitive has no sound."""
+    return [match.group().rstrip("'")]
+
+
+@rule(r"(?P<letter>[Α-Ωα-ω])(?!\w)", "l")
+def greek_letter(match: re.Match[str], context: Context) -> Reading | None:
+    """Read α by its name: alpha."""
+    return [unicodedata.name(match["letter"]).split(" LETTER ")[-1].split()[-1].lower()]
+
+
+@rule(r"[-+]?\d+(?:[.,:/]\d+)*(?:\.(?=\s\w))?%?", "do")
+def any_number(match: re.Match[str], context: Context) -> Reading:
+    """Hand a number to the back end as it stands: it knows the numbers of its language."""
+    return [match.group()]
+
+
+ANY_NUMBER_RULES = (any_number,)
+GREEK_RULES = (greek_letter,)
+WORD_RULES = (leading_apostrophe, alternatives, word)

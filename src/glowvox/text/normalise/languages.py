@@ -3,21 +3,20 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from glowvox.text.normalise import (
-    abbreviations,
-    acronyms,
-    dates,
-    german,
-    identifiers,
-    money,
-    phone_numbers,
-    quantities,
-    roman,
-    times,
-    units,
-    web,
-    words,
+from glowvox.text.normalise.abbreviations import ABBREVIATION_RULES
+from glowvox.text.normalise.dates import DATE_RULES, LATE_DATE_RULES, TIME_RULES
+from glowvox.text.normalise.german import GERMAN_RULES
+from glowvox.text.normalise.identifiers import (
+    ACRONYM_RULES,
+    ANY_NUMBER_RULES,
+    EARLY_IDENTIFIER_RULES,
+    GREEK_RULES,
+    IDENTIFIER_RULES,
+    WEB_RULES,
+    WORD_RULES,
 )
+from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
+from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, MONEY_RULES, QUANTITY_RULES, UNIT_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
 from glowvox.text.normalise.symbols import symbol_rules
 
@@ -26,34 +25,34 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 def _english_rules() -> Iterable[Rule]:
     # Who comes first matters: the most specific pattern wins (a date before a fraction, a price before a number).
-    yield from web.RULES
-    yield from money.RULES
-    yield from phone_numbers.RULES
-    yield from dates.RULES
-    yield from times.RULES
-    yield from units.RULES
-    yield from identifiers.EARLY_RULES
-    yield from dates.LATE_RULES
-    yield from quantities.RULES
-    yield from abbreviations.RULES
-    yield from roman.RULES
-    yield from acronyms.RULES
-    yield from identifiers.RULES
-    yield from words.GREEK_RULES
-    yield from words.RULES
-    yield from quantities.LAST_RULES
+    yield from WEB_RULES
+    yield from MONEY_RULES
+    yield from PHONE_NUMBER_RULES
+    yield from DATE_RULES
+    yield from TIME_RULES
+    yield from UNIT_RULES
+    yield from EARLY_IDENTIFIER_RULES
+    yield from LATE_DATE_RULES
+    yield from QUANTITY_RULES
+    yield from ABBREVIATION_RULES
+    yield from ROMAN_RULES
+    yield from ACRONYM_RULES
+    yield from IDENTIFIER_RULES
+    yield from GREEK_RULES
+    yield from WORD_RULES
+    yield from LAST_QUANTITY_RULES
     yield from symbol_rules("en")
 
 
 def _german_rules() -> Iterable[Rule]:
-    yield from german.RULES
-    yield from words.RULES
+    yield from GERMAN_RULES
+    yield from WORD_RULES
     yield from symbol_rules("de")
 
 
 def _any_rules() -> Iterable[Rule]:
-    yield from words.ANY_NUMBER_RULES
-    yield from words.RULES
+    yield from ANY_NUMBER_RULES
+    yield from WORD_RULES
     yield from symbol_rules("")
 
 

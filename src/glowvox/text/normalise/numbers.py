@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
+
 LONGEST_NUMBER = 15
 """Digits up to which a number is read as one; longer ones are read digit by digit."""
 
@@ -90,3 +92,140 @@ def plural(word: str) -> str:
     else:
         last += "es" if last.endswith("x") else "s"
     return head + space + last
+
+
+# Roman numerals: ordinals after a name, numbers after chapter and its like, else where nothing else fits.
+
+
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_RULERS = word_set(
+    "Henry Louis George Edward Charles James William Elizabeth John Richard Philip Pope Pius Paul Benedict Leo "
+    "Gregory Clement "
+    "Innocent Napoleon Frederick Alexander Nicholas Peter Catherine Ivan Mary Victor Emmanuel Ferdinand Alfonso "
+    "Carlos Francis Urban "
+    "Boniface Sixtus Ramses Rameses Thutmose Amenhotep Ptolemy Darius Xerxes Cyrus Otto Wilhelm Friedrich "
+    "Ludwig Karl Gustav Christian "
+    "Harald Olaf Robert David Malcolm Constantine Constantius Theodosius Justinian Leopold Joseph Maximilian "
+    "Rudolf Rudolph Margaret "
+    "Juan Felipe Baudouin Albert Umberto Vittorio Selim Murad Mehmed Suleiman Abdul Celestine Julius Eugene "
+    "Martin Nicholas Adrian "
+    "Alfred Stephen Hugh Conrad Sigismund Ladislaus Casimir Wenceslaus Andrew Bela Eric Magnus Haakon"
+)  # fmt: skip
+_COUNTED = word_set(
+    "chapter part act scene book volume vol section article appendix figure fig table phase type class stage "
+    "level grade title "
+    "war bowl world apollo mark rocky episode season round group category union amendment schedule number no "
+    "page plate legion "
+    "case canto psalm lesson unit module version generation gen wrestlemania fantasy"
+)
+
+
+def roman_value(text: str) -> int | None:
+    """Return the value of a Roman numeral in capitals, or None where the letters are none."""
+    if not text or not _VALID.fullmatch(text):
+        return None
+    total = 0
+    for letter, following in zip(text, text[1:] + "I", strict=True):
+        value = _VALUES[letter]
+        total += -value if value < _VALUES[following] else value
+    # The sentinel after the last letter is the smallest numeral, so the last letter always counts up.
+    return total
+
+
+@rule(r"(?P<n>[IVXLCDM]+)(?P<s>'s)?(?![\w'])(?P<initial>\.\s?[A-Z])?", "l")
+def roman(match: re.Match[str], context: Context) -> Reading | None:
+    """Read Henry VIII, Chapter IV, World War II, XIV."""
+    value = roman_value(match["n"])
+    before = context.previous.rstrip(".,").rstrip()
+    if value is None or match["initial"]:
+        return None
+    suffix = match["s"] or ""
+    if before in _RULERS:
+        if match["n"] == "I" and not _name_of_ruler_ends(match):
+            return None
+        return [f"the {ordinal(str(value))}{suffix}"]
+    if before.lower() in _COUNTED and before[:1].isalpha():
+        return [cardinal(str(value)) + suffix]
+    # Alone: only rows that are hardly anything else (not I, V, X, C, D, M, CD, DC, MI, CV, MC, DI, MIX, LIVID...).
+    if len(match["n"]) > 1 and set(match["n"]) <= set("IVX"):
+        return [cardinal(str(value)) + suffix]
+    if len(match["n"]) >= 4:
+        return [cardinal(str(value)) + suffix]
+    return None
+
+
+def _name_of_ruler_ends(match: re.Match[str]) -> bool:
+    """Say whether nothing after the numeral I makes it the pronoun."""
+    following = match.string[match.end() :]
+    return (
+        re.match(
+            r"\s+(?:am|was|have|had|will|would|can|could|do|did|know|think|said|saw|went|like|love|want|\w+ed)\b",
+            following,
+        )
+        is None
+    )
+
+
+@rule(r"(?P<n>[ivxlc]+)(?![\w'])", "l")
+def small_roman(match: re.Match[str], context: Context) -> Reading | None:
+    """Read scene iii and page xii."""
+    value = roman_value(match["n"].upper())
+    before = context.previous.rstrip(".").lower()
+    return [cardinal(str(value))] if value is not None and before in _COUNTED else None
+
+
+ROMAN_RULES = (roman, small_roman)
+
+
+# Telephone numbers and other numbers that are read digit by digit.
+
+
+def _groups(text: str) -> list[str | Spoken]:
+    words: list[str | Spoken] = []
+    for group in re.findall(r"\d+", text):
+        if words:
+            words.append(",")
+        if group in ("800", "900"):
+            words.append(f"{cardinal(group[0])} hundred")
+        else:
+            words.append(digits(group))
+    return words
+
+
+@rule(
+    r"(?P<plus>\+\d{1,3}[\s.-]?)?(?:\(\d{2,5}\)[\s.-]?|(?:1[\s.-])?\d{3}[.-])\d{3}[\s.-]\d{4}"
+    r"(?:\s?(?:x|ext\.?)\s?(?P<ext>\d{1,5}))?(?!\w|[.-]\d)",
+    "do",
+)
+def american(match: re.Match[str], context: Context) -> Reading:
+    """Read (555) 123-4567 and +1 555-123-4567."""
+    body = match.group()
+    extension = match["ext"]
+    if extension:
+        body = body[: match.start("ext") - match.start()]
+    words = [*(["plus"] if match["plus"] else []), *_groups(body)]
+    return [*words, *([",", "extension", digits(extension)] if extension else [])]
+
+
+@rule(r"\+\d{1,3}(?:[\s.-]?\(?\d{1,5}\)?){2,6}(?!\w|[.-]\d)", "o")
+def international(match: re.Match[str], context: Context) -> Reading | None:
+    """Read +44 20 7946 0958."""
+    if sum(character.isdecimal() for character in match.group()) < 7:
+        return None
+    return ["plus", *_groups(match.group())]
+
+
+@rule(r"[2-9]\d{2}-\d{4}(?!\w|[.-]\d)", "d")
+def local(match: re.Match[str], context: Context) -> Reading:
+    """Read 555-0199."""
+    return _groups(match.group())
+
+
+@rule(r"\d{3}-\d{2}-\d{4}(?!\w|[.-]\d)", "d")
+def security_number(match: re.Match[str], context: Context) -> Reading:
+    """Read 123-45-6789."""
+    return _groups(match.group())
+
+
+PHONE_NUMBER_RULES = (american, international, local, security_number)

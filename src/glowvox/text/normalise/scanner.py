@@ -158,3 +158,11 @@ def _pieces(reading: Reading, start: int, end: int) -> list[Piece]:
             words.extend(Spoken(word) for word in item.split())
     close()
     return pieces
+
+
+# Sets of words, written as one string with blanks between them.
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a string."""
+    return frozenset(text.split())

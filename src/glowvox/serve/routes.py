@@ -1,0 +1,249 @@
+"""POST /v1/audio/speech."""
+
+import base64
+import json
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import aclosing
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, File, Form, UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from glowvox.errors import GlowvoxError
+from glowvox.serve.connections import Audience
+from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.service import CONTENT_TYPE, Service
+from glowvox.serve.speech_request import SpeechRequest
+from glowvox.serve.speech_stream import Telling, word_table
+from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS
+from glowvox.synthesis.aligner import Aligner, TextOptions
+from glowvox.synthesis.recording import read_recording
+from glowvox.synthesis.speech_encoding import MEDIA_TYPES, completed
+from glowvox.synthesis.timestamps import as_json, srt, textgrid, vtt
+
+_SPEECH_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The speech.",
+        "content": {
+            **{media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA_TYPES.values()},
+            "text/event-stream": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+}
+
+
+def speech_router(service: Service) -> APIRouter:
+    """Return the route."""
+    router = APIRouter(prefix="/v1/audio", tags=["speech"])
+
+    @router.post("/speech", response_class=Response, responses=_SPEECH_ANSWERS, summary="Speak a text")
+    async def speech(body: SpeechRequest, request: Request) -> Response:
+        """Speak a text: as a sound file sent while it is spoken, as events, or as JSON with the times of the words."""
+        telling = await Telling.begin(service, request, body)
+        rate = telling.first.sample_rate
+        headers = {"X-Sample-Rate": str(rate), "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        if body.stream_format == "json":
+            return JSONResponse(await _whole(telling, body), headers=headers)
+        if body.stream_format == "sse":
+            return StreamingResponse(_events(telling, body), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(telling.data(), media_type=MEDIA_TYPES[body.response_format], headers=headers)
+
+    return router
+
+
+async def _whole(telling: Telling, body: SpeechRequest) -> dict[str, Any]:
+    data, words = bytearray(), []
+    async with aclosing(telling.pieces()) as pieces:
+        async for piece in pieces:
+            data += piece.data
+            words += word_table(piece)
+    audio = completed(bytes(data), body.response_format)
+    return {
+        "audio": base64.b64encode(audio).decode("ascii"),
+        "format": body.response_format,
+        "sample_rate": telling.first.sample_rate,
+        "duration": round(telling.report.seconds, 4),
+        "words": words,
+    }
+
+
+async def _events(telling: Telling, body: SpeechRequest) -> AsyncGenerator[bytes, None]:
+    """Yield the events of OpenAI's interface, and those of the words where they are wished."""
+    rate = {"sample_rate": telling.first.sample_rate} if body.timestamps else {}
+    begun = False
+    try:
+        async with aclosing(telling.pieces()) as pieces:
+            async for piece in pieces:
+                if body.timestamps and (piece.timeline.words or not begun):
+                    told = {"words": word_table(piece), **rate, "audio_seconds": round(piece.start, 4)}
+                    yield _event("speech.audio.words", told)
+                begun = True
+                if piece.data:
+                    yield _event("speech.audio.delta", {"audio": base64.b64encode(piece.data).decode("ascii")})
+    except Exception as error:  # the status has been sent: the stream says what happened
+        yield _event("error", {"error": refusal_of(error).error})
+        return
+    seconds = telling.report.seconds
+    tokens, made = len(body.input), round(1000 * seconds)
+    usage = {"input_tokens": tokens, "output_tokens": made, "total_tokens": tokens + made}
+    duration = {"duration": round(seconds, 4), **rate} if body.timestamps else {}
+    yield _event("speech.audio.done", {"usage": usage, **duration})
+
+
+def _event(kind: str, content: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps({'type': kind, **content}, separators=(',', ':'))}\n\n".encode()
+
+
+# Who lays texts over recordings: the voices' aligners, each loaded when it is first asked for.
+
+
+class Aligners:
+    """Aligners by the name of their voice."""
+
+    def __init__(self, loaders: Mapping[str, Callable[[], Aligner]]) -> None:
+        self._loaders = loaders
+        self._loaded: dict[str, Aligner] = {}
+        self._lock = threading.Lock()
+
+    def load(self, voice: str) -> Aligner:
+        """Return the aligner of a voice; the first call takes its time.
+
+        Raises:
+            Refusal: this server has none for that voice.
+        """
+        if voice not in self._loaders:
+            raise Refusal(501, "this server does not align recordings", code="not_available")
+        with self._lock:
+            if voice not in self._loaded:
+                try:
+                    self._loaded[voice] = self._loaders[voice]()
+                except GlowvoxError as error:
+                    raise Refusal(501, str(error), code="not_available") from error
+            return self._loaded[voice]
+
+
+# POST /v1/align: when the words of a text are said in a recording.
+
+
+_FORMATS = {
+    "json": (as_json, "application/json"),
+    "srt": (srt, "application/x-subrip"),
+    "vtt": (vtt, "text/vtt"),
+    "textgrid": (textgrid, "text/plain"),
+}
+_ALIGN_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The times of the words and phonemes.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            **{media: {"schema": {"type": "string"}} for _, media in list(_FORMATS.values())[1:]},
+        },
+    },
+    501: {"description": "No voice here can align."},
+}
+
+
+def align_router(service: Service, aligners: Aligners) -> APIRouter:
+    """Return the route."""
+    router = APIRouter()
+
+    @router.post(
+        "/v1/align", response_class=Response, responses=_ALIGN_ANSWERS, tags=["alignment"], summary="Align a text"
+    )
+    async def align(
+        request: Request,
+        file: Annotated[UploadFile, File(description="The recording: WAV, FLAC, Ogg or MP3.")],
+        text: Annotated[str, Form(min_length=1, description="All that is said in it.")],
+        voice: Annotated[str | None, Form(max_length=200)] = None,
+        speaker: Annotated[str | None, Form(max_length=200)] = None,
+        language: Annotated[str | None, Form(max_length=40)] = None,
+        response_format: Annotated[Literal["json", "srt", "vtt", "textgrid"], Form()] = "json",
+    ) -> Response:
+        """Lay a text over its recording, on the most likely path of the voice's acoustic model."""
+        client = service.gate.client(request)
+        choice = service.shelf.find(voice, speaker)
+        limits = service.settings.limits
+        if len(text) > limits.characters:
+            raise Refusal(413, f"the text has {len(text)} characters, more than {limits.characters}", param="text")
+        content = await file.read()
+        write, media_type = _FORMATS[response_format]
+        options: TextOptions = {"on_warning": lambda _: None}
+        if choice.speaker is not None:
+            options["speaker"] = choice.speaker
+        if language is not None:
+            options["language"] = language
+
+        def work(_: object) -> Generator[str, None, None]:
+            aligner = aligners.load(choice.voice.name)
+            samples, rate = read_recording(content, limits.recording_seconds)
+            yield write(aligner.align(samples, rate, text, **options).timeline)
+
+        audience = Audience(request)
+        try:
+            take = await audience.wait(service.studio.take(client, work))
+            audience.on_leaving(take.cancel)
+            try:
+                answer = await audience.wait(take.following())
+            finally:
+                take.cancel()
+        finally:
+            audience.dismiss()
+        return Response(answer, media_type=media_type)
+
+    return router
+
+
+# What there is: models and voices; and how the server is: /health, /ready, /metrics.
+
+
+def listing_router(service: Service) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter()
+
+    @router.get("/v1/models", tags=["speech"], summary="List the models")
+    async def models(request: Request) -> dict[str, Any]:
+        """List the names by which the model can be asked for."""
+        service.gate.client(request)
+        return {"object": "list", "data": [_model(name) for name in (MODEL, *OPENAI_MODELS)]}
+
+    @router.get("/v1/models/{model}", tags=["speech"], summary="Show a model")
+    async def model(model: str, request: Request) -> dict[str, Any]:
+        """Show one of them."""
+        service.gate.client(request)
+        service.shelf.check_model(model)
+        return _model(model)
+
+    @router.get("/v1/audio/voices", tags=["speech"], summary="List the voices")
+    async def voices(request: Request) -> dict[str, Any]:
+        """List the voices with their speakers and languages."""
+        service.gate.client(request)
+        return {"voices": service.shelf.listing()}
+
+    @router.get("/health", tags=["server"], summary="Whether the process is alive")
+    async def health() -> dict[str, str]:
+        """Answer as long as the process does."""
+        return {"status": "ok"}
+
+    @router.get("/ready", tags=["server"], summary="Whether requests are welcome")
+    async def ready() -> JSONResponse:
+        """Answer 200 while texts are spoken at once; 503 while voices are loading, and when the server is stopping."""
+        if not service.warm:
+            raise Refusal(503, "the voices are loading", code="loading", headers={"Retry-After": "1"})
+        if service.stopping:
+            raise Refusal(503, "the server is stopping", code="stopping", headers={"Retry-After": "5"})
+        return JSONResponse({"status": "ready", "voices": [voice.name for voice in service.shelf]})
+
+    @router.get("/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response)
+    async def metrics(request: Request) -> Response:
+        """Return the figures in Prometheus' text format."""
+        service.gate.client(request)
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE)
+
+    return router
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "glowvox"}

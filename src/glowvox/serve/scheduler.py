@@ -1,0 +1,229 @@
+"""Who computes next: a fair share of the processors for every client, however many texts it has."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from glowvox.serve.problems import Refusal, busy
+
+
+class Turnstile:
+    """Lets a few threads compute at a time; those of the client that has computed least go first.
+
+    A turn is a piece of work, such as one chunk of a stream. This is start-time fair queueing (Goyal, Vin and Cheng,
+    1996) with all weights equal: a client that comes back after a pause has saved nothing up.
+    """
+
+    def __init__(self, turns: int) -> None:
+        self._free = turns
+        self._lock = threading.Lock()
+        self._waiting: dict[str, deque[threading.Event]] = {}
+        self._used: dict[str, float] = {}
+        self._running: dict[str, int] = {}
+        self._clock = 0.0
+
+    @contextmanager
+    def turn(self, client: str) -> "Iterator[Turn]":
+        """Wait for a turn and hold it."""
+        held = Turn(self, client)
+        held.take()
+        try:
+            yield held
+        finally:
+            held.give()
+
+    @property
+    def waiting(self) -> int:
+        """Threads that wait for a turn."""
+        with self._lock:
+            return sum(map(len, self._waiting.values()))
+
+    @property
+    def accounts(self) -> int:
+        """Clients that are remembered."""
+        with self._lock:
+            return len(self._used)
+
+    def enter(self, client: str) -> None:
+        """Wait until it is this client's turn."""
+        with self._lock:
+            if self._free and not self._waiting:
+                self._free -= 1
+                self._start(client)
+                return
+            ready = threading.Event()
+            self._waiting.setdefault(client, deque()).append(ready)
+        ready.wait()
+
+    def leave(self, client: str, seconds: float) -> None:
+        """End a turn that took so long, and let the next one begin."""
+        with self._lock:
+            self._used[client] += seconds
+            self._running[client] -= 1
+            if not self._running[client]:
+                del self._running[client]
+            self._free += 1
+            if self._waiting:
+                following = min(self._waiting, key=lambda name: self._used.get(name, self._clock))
+                queue = self._waiting[following]
+                ready = queue.popleft()
+                if not queue:
+                    del self._waiting[following]
+                self._free -= 1
+                self._start(following)
+                ready.set()
+            self._forget()
+
+    def _start(self, client: str) -> None:
+        began = max(self._used.get(client, 0.0), self._clock)
+        self._clock = began
+        self._used[client] = began
+        self._running[client] = self._running.get(client, 0) + 1
+
+    def _forget(self) -> None:
+        """Drop the accounts that would start at the clock anyway, so that memory does not grow with the clients."""
+        if not (self._running or self._waiting):
+            self._used.clear()
+            self._clock = 0.0
+        if len(self._used) > 2 * (len(self._running) + len(self._waiting)) + 64:
+            self._used = {
+                name: used
+                for name, used in self._used.items()
+                if used > self._clock or name in self._running or name in self._waiting
+            }
+
+
+class Turn:
+    """A turn that can be given back for a while."""
+
+    def __init__(self, turnstile: Turnstile, client: str) -> None:
+        self._turnstile = turnstile
+        self._client = client
+        self._began = 0.0
+        self.seconds = 0.0
+        """For which it was held, up to when it was last given back."""
+
+    def take(self) -> None:
+        """Wait for the turn."""
+        self._turnstile.enter(self._client)
+        self._began = time.perf_counter()
+
+    def give(self) -> None:
+        """Give the turn back."""
+        held = time.perf_counter() - self._began
+        self.seconds += held
+        self._turnstile.leave(self._client, held)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let others compute while this thread waits for something."""
+        self.give()
+        try:
+            yield
+        finally:
+            self.take()
+
+
+# How many texts are spoken at once, who waits, and who is sent away.
+
+
+class Admission:
+    """A bounded queue before a bounded number of places, fair between clients. Lives in the event loop's thread."""
+
+    def __init__(self, places: int, waiting: int, per_client: int = 0) -> None:
+        """Open it.
+
+        Args:
+            places: texts spoken at once.
+            waiting: requests that may wait.
+            per_client: requests of one client, spoken or waiting; 0: no such limit.
+        """
+        self._places = places
+        self._limit = waiting
+        self._per_client = per_client
+        self._speaking: dict[str, int] = {}
+        self._queues: dict[str, deque[asyncio.Future[None]]] = {}
+        self._pace = 1.0
+        self._closed = False
+
+    @property
+    def speaking(self) -> int:
+        """Texts being spoken."""
+        return sum(self._speaking.values())
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait."""
+        return sum(map(len, self._queues.values()))
+
+    def close(self) -> None:
+        """Let nobody else in; who waits already still gets a place."""
+        self._closed = True
+
+    async def enter(self, client: str) -> None:
+        """Wait for a place.
+
+        Raises:
+            Refusal: the queue is full, the client has too many requests, or the server is stopping.
+        """
+        if self._closed:
+            raise Refusal(
+                503, "the server is stopping; try again in 5 s", code="stopping", headers={"Retry-After": "5"}
+            )
+        mine = self._speaking.get(client, 0) + len(self._queues.get(client, ()))
+        if self._per_client and mine >= self._per_client:
+            raise Refusal(
+                429,
+                f"{mine} requests of this client are being answered, as many as it may have; wait for one of them",
+                code="rate_limit_exceeded",
+                headers={"Retry-After": str(self.retry_after)},
+            )
+        if self.speaking < self._places and not self._queues:
+            self._seat(client)
+            return
+        if self.waiting >= self._limit:
+            raise busy(self.retry_after)
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(client, deque()).append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self.leave(client)
+            else:
+                self._remove(client, place)
+            raise
+
+    def leave(self, client: str, seconds: float | None = None) -> None:
+        """Free a place after so many seconds of use, and let the client in that has the fewest places."""
+        if seconds is not None:
+            self._pace += 0.1 * (seconds - self._pace)
+        self._speaking[client] -= 1
+        if not self._speaking[client]:
+            del self._speaking[client]
+        while self._queues and self.speaking < self._places:
+            following = min(self._queues, key=lambda name: self._speaking.get(name, 0))
+            place = self._queues[following][0]
+            self._remove(following, place)
+            # a client that was served goes behind the others that have as many places
+            if following in self._queues:
+                self._queues[following] = self._queues.pop(following)
+            self._seat(following)
+            place.set_result(None)
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds until the queue has probably moved, from how long places were used lately."""
+        return max(1, min(60, round(self._pace * (self.waiting + 1) / self._places)))
+
+    def _seat(self, client: str) -> None:
+        self._speaking[client] = self._speaking.get(client, 0) + 1
+
+    def _remove(self, client: str, place: asyncio.Future[None]) -> None:
+        queue = self._queues[client]
+        queue.remove(place)
+        if not queue:
+            del self._queues[client]

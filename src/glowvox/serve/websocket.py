@@ -1,0 +1,193 @@
+"""The WebSocket /v1/audio/stream: text in as it is written, audio out as it is ready."""
+
+import asyncio
+import json
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, StrictBool, TypeAdapter, ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from glowvox.errors import GlowvoxError
+from glowvox.serve.connections import patiently
+from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.service import Service
+from glowvox.serve.session import Session
+from glowvox.serve.speech_request import Format, SpeechWishes
+from glowvox.serve.speech_stream import Spoken, word_table
+
+_POLICY, _TRY_LATER, _NORMAL = 1008, 1013, 1000
+"""Codes by which a WebSocket is closed (RFC 6455, section 7.4)."""
+
+
+class Start(SpeechWishes):
+    """The first message: how the text to come shall be spoken. Without it, as the server does by default."""
+
+    type: Literal["start"]
+    response_format: Format = "pcm"
+    timestamps: StrictBool = False
+    cut: Literal["sentence", "clause"] = "sentence"
+    api_key: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Text(BaseModel):
+    """A piece of the text, cut anywhere."""
+
+    type: Literal["text"]
+    text: str
+
+
+class Control(BaseModel):
+    """flush: speak what was written; cancel: drop what was not sent yet; end: nothing follows."""
+
+    type: Literal["flush", "cancel", "end"]
+
+
+_MESSAGE: TypeAdapter[Start | Text | Control] = TypeAdapter(
+    Annotated[Start | Text | Control, Field(discriminator="type")]
+)
+
+
+def socket_router(service: Service) -> APIRouter:
+    """Return the route."""
+    router = APIRouter()
+
+    @router.websocket("/v1/audio/stream")
+    async def stream(socket: WebSocket) -> None:
+        if not _welcome(socket.headers.get("origin"), socket.headers.get("host"), service.settings.origins):
+            await socket.close(_POLICY)  # before it is accepted: an answer with status 403
+            return
+        await socket.accept()
+        if not service.connect():
+            await _refuse(socket, Refusal(503, "the server has no room for another connection; try again in 5 s"))
+            return
+        try:
+            await _Conversation(service, socket).hold()
+        finally:
+            service.disconnect()
+
+    return router
+
+
+def _welcome(origin: str | None, host: str | None, origins: tuple[str, ...]) -> bool:
+    """Return whether a web page may open a WebSocket: browsers ask nobody before, unlike with requests (CORS)."""
+    return origin is None or "*" in origins or origin in origins or urlsplit(origin).netloc == host
+
+
+class _Conversation:
+    """One connection."""
+
+    def __init__(self, service: Service, socket: WebSocket) -> None:
+        self._service = service
+        self._socket = socket
+        self._session: Session | None = None
+        self._timestamps = False
+
+    async def hold(self) -> None:
+        """Talk until the client has said that it is done, or is gone."""
+        try:
+            while await self._take_one():
+                pass
+        except (Refusal, GlowvoxError) as error:
+            await _refuse(self._socket, refusal_of(error))
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # gone
+        finally:
+            if self._session is not None:
+                self._session.abandon()
+
+    async def _take_one(self) -> bool:
+        """Take a message; return whether another one may follow."""
+        message = await self._received()
+        if isinstance(message, Start):
+            if self._session is not None:
+                raise Refusal(400, "'start' must be the first message", param="type")
+            await self._start(message)
+            return True
+        if self._session is None:
+            await self._start(Start(type="start"))
+        assert self._session is not None
+        if isinstance(message, Text):
+            self._session.write(message.text)
+        elif message.type == "flush":
+            self._session.flush()
+        elif message.type == "cancel":
+            self._session.cancel()
+            await self._tell("cancelled")
+        else:
+            await self._finish(self._session)
+            return False
+        return True
+
+    async def _received(self) -> Start | Text | Control:
+        idle = self._service.settings.limits.idle_seconds
+        try:
+            content = await patiently(self._socket.receive_text(), idle, self._busy)
+        except KeyError:
+            raise Refusal(400, "messages are JSON in text frames, not binary ones") from None
+        try:
+            return _MESSAGE.validate_json(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise Refusal(400, f"the message is not understood: {place}: {first['msg']}"[:300]) from error
+
+    def _busy(self) -> bool:
+        return self._session is not None and self._session.busy
+
+    async def _start(self, wishes: Start) -> None:
+        gate = self._service.gate
+        client = gate.check(wishes.api_key) if wishes.api_key and not gate.open else gate.client(self._socket)
+        choice = wishes.choice(self._service.shelf)
+        choice.voice.options(**wishes.options(choice))
+        self._timestamps = wishes.timestamps
+        self._session = Session(
+            self._service, client, choice, wishes, self._send, self._fail, clauses=wishes.cut == "clause"
+        )
+        await self._tell(
+            "started",
+            voice=choice.voice.name,
+            format=wishes.response_format,
+            sample_rate=self._session.sample_rate,
+        )
+
+    async def _finish(self, session: Session) -> None:
+        """Send the rest, listening all the while for whether the client is still there."""
+        finishing = asyncio.create_task(session.finish())
+        listening = asyncio.create_task(self._left())
+        try:
+            await asyncio.wait({finishing, listening}, return_when=asyncio.FIRST_COMPLETED)
+            if finishing.done():
+                finishing.result()
+                await self._tell("done", duration=round(session.seconds, 4))
+                await self._socket.close(_NORMAL)
+        finally:
+            finishing.cancel()
+            listening.cancel()
+
+    async def _left(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect" or '"cancel"' in (message.get("text") or ""):
+                return
+
+    async def _send(self, piece: Spoken) -> None:
+        if self._timestamps and piece.timeline.words:
+            await self._tell("words", words=word_table(piece))
+        if piece.data:
+            await self._socket.send_bytes(piece.data)
+
+    async def _fail(self, refusal: Refusal) -> None:
+        await self._tell("error", error=refusal.error)
+
+    async def _tell(self, kind: str, **content: Any) -> None:
+        await self._socket.send_text(json.dumps({"type": kind, **content}, separators=(",", ":")))
+
+
+async def _refuse(socket: WebSocket, refusal: Refusal) -> None:
+    try:
+        await socket.send_text(json.dumps({"type": "error", "error": refusal.error}))
+        await socket.close(_TRY_LATER if refusal.status == 503 else _POLICY)
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # gone

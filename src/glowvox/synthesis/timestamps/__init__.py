@@ -1,1 +1,0 @@
-"""Times of words as files that other programs read: SubRip, WebVTT, Praat's TextGrid, JSON."""
