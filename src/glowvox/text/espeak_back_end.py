@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from glowvox.errors import TextError
-from glowvox.text.phonemise import BackEnd, Pronunciation, Token
+from glowvox.text.back_end import BackEnd, Pronunciation, Token
 from glowvox.text.phones import split_ipa
 
 _TIMEOUT = 30.0

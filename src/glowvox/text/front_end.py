@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from glowvox.errors import TextError
+from glowvox.text.back_end import BackEnd, Pronunciation, Token
+from glowvox.text.espeak_back_end import EspeakBackEnd
+from glowvox.text.gruut_back_end import GruutBackEnd
 from glowvox.text.lexicon import GivenWords, UserLexicon, load_lexicon
 from glowvox.text.normalise import Fixed, Normaliser, Piece, clean_characters
-from glowvox.text.phonemise import BackEnd, Pronunciation, Token, load_back_end, resolve_language
 from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
 from glowvox.text.ssml import MarkedText, parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
@@ -226,6 +228,29 @@ def _unique(warnings: Sequence[str]) -> tuple[str, ...]:
     if len(different) <= _MOST_WARNINGS:
         return different
     return (*different[:_MOST_WARNINGS], f"and {len(different) - _MOST_WARNINGS} more warnings")
+
+
+def resolve_language(language: str) -> str:
+    """Return the full tag of a language: `en` is `en-us`, `de_DE` is `de-de`."""
+    tag = language.strip().lower().replace("_", "-")
+    return {"en": "en-us", "de": "de-de", "en-uk": "en-gb"}.get(tag, tag)
+
+
+def load_back_end(name: str, language: str) -> BackEnd:
+    """Return a back end.
+
+    Args:
+        name: `gruut`, or `espeak-ng` for the program of that name.
+        language: A full language tag.
+
+    Raises:
+        TextError: There is no such back end, or it cannot speak the language.
+    """
+    if name == "gruut":
+        return GruutBackEnd(language)
+    if name == "espeak-ng":
+        return EspeakBackEnd(language)
+    raise TextError(f"unknown back end {name!r}: choose gruut or espeak-ng")
 
 
 def load_front_end(

@@ -12,12 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
+from glowvox.text.back_end import BackEnd, Pronunciation, Token, shortened
 from glowvox.text.language_data import PronunciationLexicon, language_data, letter_phonemes, romanise
-from glowvox.text.phonemise import BackEnd, Pronunciation, Token, shortened
 from glowvox.text.phones import VOWELS, split_stress
-
-# Words that the dictionary lacks, said by the words that they are made of.
-
 
 Roles = Mapping[str, tuple[str, ...]]
 Lookup = Callable[[str], Roles]
@@ -127,9 +124,7 @@ def compound(word: str, lookup: Lookup) -> tuple[str, ...]:
     return ()
 
 
-# The two conditional random fields in gruut's language data: parts of speech, and letters to phones.
-# The models were trained on these names and values; another spelling of a feature would silently be ignored by
-# them.
+# The names and values of features with which gruut's models were trained; another spelling would silently be ignored.
 
 
 Features = dict[str, str | bool | int | float]
@@ -197,7 +192,7 @@ def sentence_features(words: Sequence[str]) -> list[Features]:
 
 
 class SequenceModel:
-    """A conditional random field that labels a row; safe to use from several threads."""
+    """A conditional random field that labels a row (parts of speech, letters to phones); safe to use from threads."""
 
     def __init__(self, path: Path) -> None:
         """Open a model file."""

@@ -1,4 +1,4 @@
-"""Where the dictionaries and models of a language lie, and how their phones become those of the table."""
+"""Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts."""
 
 import importlib.util
 import re
@@ -12,9 +12,7 @@ from pathlib import Path
 from glowvox.errors import TextError
 from glowvox.text.phones import canonical_phonemes, split_stress
 
-# Words younger than the dictionaries, or missing from them, that a machine of today is asked to say.
-
-
+# Words younger than the dictionaries, or missing from them.
 _ENGLISH_SUPPLEMENT = """
 app ˈæ p
 blog b l ˈɔ ɡ
@@ -155,9 +153,6 @@ def language_data(language: str) -> LanguageData:
     return LANGUAGES[language]
 
 
-# The pronunciation dictionary of a language: gruut's SQLite file, held in memory with an index.
-
-
 class PronunciationLexicon:
     """Pronunciations of words (in lower case) by their role in the sentence; safe to use from several threads."""
 
@@ -210,9 +205,6 @@ class PronunciationLexicon:
         if len(self._cache) < 50_000 and len(word) <= 40:
             self._cache[word] = found
         return found
-
-
-# How letters are called, and how letters of other alphabets sound: the last resort, so that nothing is dropped.
 
 
 _ENGLISH_LETTERS = {

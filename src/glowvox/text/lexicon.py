@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glowvox.errors import TextError
+from glowvox.text.back_end import BackEnd, Pronunciation, Token, shortened
 from glowvox.text.normalise import Fixed, Spoken
-from glowvox.text.phonemise import BackEnd, Pronunciation, Token, shortened
 from glowvox.text.phones import canonical_phone, split_ipa, split_stress
 
 _MAX_BYTES = 32 * 1024 * 1024
@@ -118,9 +118,6 @@ def load_lexicon(path: Path | str) -> UserLexicon:
     except UnicodeDecodeError as error:
         raise TextError(f"{path}: not UTF-8 text (byte {error.start}): save the lexicon as UTF-8") from error
     return parse_lexicon(text, str(path))
-
-
-# Words whose pronunciation is given: by the user's lexicon, or inline in the text as `[[ phonemes ]]`.
 
 
 _INLINE = re.compile(r"\[\[(?P<body>[^\[\]]{1,1000})\]\]")

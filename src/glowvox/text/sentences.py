@@ -195,9 +195,6 @@ class SentenceStream:
         return sentences
 
 
-# The longest row of tokens that a model is given: what is longer is cut at a pause, between words, or in a word.
-
-
 Item = Word | Pause
 DEFAULT_MAX_TOKENS = 1000
 """Tokens of the longest sentence, blanks included (about thirty seconds of speech)."""

@@ -13,15 +13,12 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from glowvox.errors import TextError
+from glowvox.text.back_end import shortened
 from glowvox.text.normalise import Fixed, Normaliser, Spoken, clean_characters
 from glowvox.text.normalise.dates import MONTHS
 from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, year
-from glowvox.text.phonemise import shortened
 from glowvox.text.phones import split_ipa
 from glowvox.text.sentences import TextSpan, split_sentences
-
-# Values of SSML attributes: lengths of breaks and rates of speech.
-
 
 MAX_SILENCE = 60.0
 """Seconds of the longest break."""
@@ -78,9 +75,6 @@ def prosody_rate(attributes: Mapping[str, str], outer: float) -> float:
         limits = f"between {SLOWEST:g} and {FASTEST:g}"
         raise TextError(f"<prosody> rate {rate!r} makes {factor * outer:g}: it must lie {limits}")
     return factor * outer
-
-
-# SSML's `say-as`: text whose kind the author names.
 
 
 KINDS = (
@@ -170,9 +164,6 @@ def say_as(
     if kind == "telephone" and re.fullmatch(r"[\d\s]+", text):
         return tuple(_words(digits(text, short)))
     return tuple(word for piece in normalise(text, {}, warnings) for word in piece.words)
-
-
-# A cleaned text with what is known about its stretches: given pronunciations, rates, voices, marks and silences.
 
 
 _BLANK_LINE = re.compile(r"[ \t]*\n[ \t]*\n")

@@ -1,4 +1,4 @@
-"""English dates: days, months, years, decades, eras."""
+"""English dates and times: days, months, years, decades, eras, clock times, durations."""
 
 import re
 
@@ -160,9 +160,6 @@ DATE_RULES = (
     year_range, era, short_year,
 )  # fmt: skip
 LATE_DATE_RULES = (plain_year,)
-
-
-# English times of day and durations.
 
 
 _HALF = r"(?P<half>[aApP]\.?\s?[mM]\b\.?)"

@@ -5,9 +5,6 @@ import re
 from glowvox.text.normalise.numbers import LONGEST_NUMBER, cardinal, digits, number, ordinal, year
 from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
 
-# Tables of the German normaliser.
-
-
 MONTHS = (
     *("Januar", "Februar", "März", "April", "Mai", "Juni"),
     *("Juli", "August", "September", "Oktober", "November", "Dezember"),

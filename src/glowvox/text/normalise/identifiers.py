@@ -1,13 +1,10 @@
-"""Words with inner structure: CamelCase, letters mixed with digits, versions, file and programming names."""
+"""English words and names: acronyms, CamelCase, letters mixed with digits, versions, web addresses, plain words."""
 
 import re
 import unicodedata
 
 from glowvox.text.normalise.numbers import cardinal, digits, plural
 from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
-
-# Capitals: which rows of them are words, and which are letters.
-
 
 _SPOKEN_AS_WORDS = word_set(
     "NASA NATO UNESCO UNICEF OPEC AIDS LASER RADAR SCUBA SONAR ASAP JPEG GIF PIN RAM ROM LAN WAN SIM NAFTA "
@@ -229,9 +226,6 @@ EARLY_IDENTIFIER_RULES = (programming_name, version, numbered_name, lettered_num
 IDENTIFIER_RULES = (snake_case, mixed, camel_case)
 
 
-# Web and e-mail addresses, user names and topic tags, said as one says them on the telephone.
-
-
 _TOP_LEVEL = (
     "com|org|net|edu|gov|mil|int|info|biz|io|ai|dev|app|co|me|tv|us|uk|de|fr|it|es|nl|at|ch|eu|ca|au|jp|cn|in|ru|br|se"
     "|no|fi|dk|pl|cz|be|ie|nz|za|xyz|tech|cloud|online|site|blog|shop|news|museum|wiki|fm|gg|ly"
@@ -305,9 +299,6 @@ def topic(match: re.Match[str], context: Context) -> Reading:
 
 
 WEB_RULES = (email, link, host, user_name, topic)
-
-
-# Ordinary words: letters with apostrophes, and compounds with hyphens.
 
 
 # Raised, lowered and other digits are letters to a pattern, but not to a reader.

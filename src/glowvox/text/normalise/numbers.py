@@ -1,4 +1,4 @@
-"""Numbers in words, English and German. The words come from num2words; their spelling is made fit for a lexicon."""
+"""Numbers in words, English and German, spelled as a lexicon has them; Roman numerals and telephone numbers."""
 
 import re
 from functools import lru_cache
@@ -94,9 +94,6 @@ def plural(word: str) -> str:
     return head + space + last
 
 
-# Roman numerals: ordinals after a name, numbers after chapter and its like, else where nothing else fits.
-
-
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _RULERS = word_set(
@@ -176,9 +173,6 @@ def small_roman(match: re.Match[str], context: Context) -> Reading | None:
 
 
 ROMAN_RULES = (roman, small_roman)
-
-
-# Telephone numbers and other numbers that are read digit by digit.
 
 
 def _groups(text: str) -> list[str | Spoken]:

@@ -1,4 +1,4 @@
-"""Numbers that stand alone, in English: ordinals, fractions, percentages, ratios, ranges, plain numbers."""
+"""English quantities: ordinals, fractions, percentages, ranges, plain numbers, units of measure, money."""
 
 import re
 
@@ -164,9 +164,6 @@ QUANTITY_RULES = (
 LAST_QUANTITY_RULES = (leftover_digits,)
 
 
-# Units of measure after a number, in English.
-
-
 # Case matters: Mb is megabit, MB megabyte.
 _UNITS: dict[str, tuple[str, str]] = {
     symbol: (one, many or one + "s")
@@ -302,9 +299,6 @@ def by(match: re.Match[str], context: Context) -> Reading | None:
 
 
 UNIT_RULES = (height, measure, dimensions, times, by)
-
-
-# Money in English: the amount first, then the currency, then the small change.
 
 
 # Sign or code: one, many, one of the small change, many of it.

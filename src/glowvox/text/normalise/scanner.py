@@ -160,9 +160,6 @@ def _pieces(reading: Reading, start: int, end: int) -> list[Piece]:
     return pieces
 
 
-# Sets of words, written as one string with blanks between them.
-
-
 def word_set(text: str) -> frozenset[str]:
     """Return the words of a string."""
     return frozenset(text.split())

@@ -1,4 +1,4 @@
-"""Punctuation as pauses; symbols and emoji by their names; what cannot be said is named in a warning."""
+"""Punctuation as pauses, symbols and emoji by their names, and the cleaning of characters before words."""
 
 import re
 import unicodedata
@@ -121,11 +121,6 @@ def symbol_rules(language: str) -> tuple:
         return _read_symbols(match, context, language)
 
     return (emoticon, punctuation, dash, hyphen, bracket, flag, symbol)
-
-
-# Characters before words: composed accents, one form of quote and dash, no control characters, with the way back.
-# Every cleaned character knows which character of the given text it stands for, so that words can be found again
-# there.
 
 
 _QUOTES = dict.fromkeys("‘’‚‛ʼ′＇`´", "'") | dict.fromkeys("“”„‟«»″＂‹›「」『』", '"')

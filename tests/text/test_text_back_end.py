@@ -9,7 +9,8 @@ import pytest
 
 from glowvox.errors import TextError
 from glowvox.text import FrontEnd, Tokenizer, load_front_end
-from glowvox.text.phonemise import Token, load_back_end, resolve_language
+from glowvox.text.back_end import Token
+from glowvox.text.front_end import load_back_end, resolve_language
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
-"""From words to phonemes: what a back end is, and how one is found."""
+"""Grapheme to phoneme: the interface of a back end, which knows the pronunciation of one language's words."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glowvox.errors import TextError
 from glowvox.text.utterance import Source
 
 
@@ -63,30 +62,3 @@ class BackEnd(ABC):
 def shortened(text: str) -> str:
     """Return a word quoted for a message, cut where it is long."""
     return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-def resolve_language(language: str) -> str:
-    """Return the full tag of a language: `en` is `en-us`, `de_DE` is `de-de`."""
-    tag = language.strip().lower().replace("_", "-")
-    return {"en": "en-us", "de": "de-de", "en-uk": "en-gb"}.get(tag, tag)
-
-
-def load_back_end(name: str, language: str) -> BackEnd:
-    """Return a back end.
-
-    Args:
-        name: `gruut`, or `espeak-ng` for the program of that name.
-        language: A full language tag.
-
-    Raises:
-        TextError: There is no such back end, or it cannot speak the language.
-    """
-    if name == "gruut":
-        from glowvox.text.gruut_back_end import GruutBackEnd
-
-        return GruutBackEnd(language)
-    if name == "espeak-ng":
-        from glowvox.text.espeak_back_end import EspeakBackEnd
-
-        return EspeakBackEnd(language)
-    raise TextError(f"unknown back end {name!r}: choose gruut or espeak-ng")
