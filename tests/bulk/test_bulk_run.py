@@ -9,10 +9,10 @@ import pytest
 
 from glowvox.bulk import workers as shard_work
 from glowvox.bulk.card import RunSettings
-from glowvox.bulk.isolated_retry import CarefulSpeaker
+from glowvox.bulk.isolated_retry import IsolatedRetry
 from glowvox.bulk.ledger import read_complete
 from glowvox.bulk.output import FileNames
-from glowvox.bulk.packed_voice import carry_voice
+from glowvox.bulk.packed_voice import pack_voice_for_workers
 from glowvox.bulk.plan import read_plan, write_plan
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.run import Progress, Told, do_run
@@ -238,7 +238,7 @@ def planned(tmp_path, bulk, exported_voice):
     for name in ("ledger", "audio"):
         for path in sorted((tmp_path / "out" / name).rglob("*"), reverse=True):
             path.unlink() if path.is_file() else path.rmdir()
-    voice = carry_voice(str(exported_voice), "auto")
+    voice = pack_voice_for_workers(str(exported_voice), "auto")
     settings = RunSettings(voice.name, voice.sha256, voice.engine, {}, shard_rows=2)
     return open_storage(str(tmp_path / "out")), settings, voice
 
@@ -275,7 +275,7 @@ def test_memory_does_not_grow_with_the_manifest(tmp_path):
 def test_a_row_that_kills_its_process_is_a_bad_row(planned, monkeypatch):
     _, settings, voice = planned
     good, deadly = Row(0, "a", "Hello."), Row(1, "b", "Hello.")
-    with CarefulSpeaker(voice, settings, 1) as speaker:
+    with IsolatedRetry(voice, settings, 1) as speaker:
         assert isinstance(speaker(good), Spoken)
         [process] = speaker._pool._processes.values()
         process.kill()

@@ -1,4 +1,4 @@
-"""A server on a loopback port, in a thread, with voices that speak in no time or as slowly as a test wishes."""
+"""A server on a loopback port, in a thread, with voices that speak in no time or as slowly as a test asks."""
 
 import asyncio
 import threading

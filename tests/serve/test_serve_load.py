@@ -24,14 +24,14 @@ TEXTS = [
 
 
 def test_concurrent_speeches_equal_those_made_alone(server):
-    wishes = [
+    overrides = [
         {"text": text, "seed": seed, "speed": 1.0 + 0.1 * (seed % 3), "voice": ("tiny", "duo/bob")[seed % 2]}
         for seed in range(4)
         for text in TEXTS
     ]
-    alone = [server.post(**wish).content for wish in wishes]
-    with ThreadPoolExecutor(len(wishes)) as threads:
-        together = list(threads.map(lambda wish: server.post(**wish).content, wishes))
+    alone = [server.post(**one).content for one in overrides]
+    with ThreadPoolExecutor(len(overrides)) as threads:
+        together = list(threads.map(lambda one: server.post(**one).content, overrides))
     assert [len(one) for one in together] == [len(one) for one in alone]
     assert together == alone
 
@@ -74,7 +74,7 @@ def test_one_client_may_not_have_more_than_its_share_of_requests():
     settings = ServerSettings(Limits(per_client=2), workers=1, keys=keys)
     with running([slow], settings) as server, ThreadPoolExecutor(5) as threads:
         first = [threads.submit(server.post, LONG, headers={"Authorization": f"Bearer {keys[0]}"}) for _ in range(4)]
-        assert eventually(lambda: server.service.studio.admission.speaking == 2)
+        assert eventually(lambda: server.service.pool.admission.speaking == 2)
         second = server.post("Hello.", headers={"Authorization": f"Bearer {keys[1]}"})
         statuses = sorted(future.result().status_code for future in first)
     assert statuses == [200, 200, 429, 429]
@@ -87,7 +87,7 @@ def test_a_client_with_one_text_is_not_kept_waiting_by_one_with_many():
     settings = ServerSettings(Limits(streams=8), workers=1, keys=keys)
     with running([slow], settings) as server, ThreadPoolExecutor(8) as threads:
         greedy = [threads.submit(server.post, LONG, headers={"Authorization": f"Bearer {keys[0]}"}) for _ in range(7)]
-        assert eventually(lambda: server.service.studio.admission.speaking == 7)
+        assert eventually(lambda: server.service.pool.admission.speaking == 7)
         modest = server.post(LONG, headers={"Authorization": f"Bearer {keys[1]}"})
         assert modest.status_code == 200
         # alone it would be the last of eight; with half of the turns it overtakes all but those nearly finished
@@ -113,11 +113,11 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue():
     slow, vocoder = slow_voice(0.05)
     with running([slow], ServerSettings(Limits(streams=1), workers=1)) as server, ThreadPoolExecutor(1) as threads:
         first = threads.submit(server.post, LONG)
-        assert eventually(lambda: server.service.studio.admission.speaking == 1)
+        assert eventually(lambda: server.service.pool.admission.speaking == 1)
         for text in (LONG, "Hello."):
             with pytest.raises(httpx.ReadTimeout):
                 server.post(text, timeout=0.3)
-        assert eventually(lambda: server.service.studio.admission.waiting == 0)
+        assert eventually(lambda: server.service.pool.admission.waiting == 0)
         assert first.result().status_code == 200
         assert eventually(lambda: not server.service.busy)
         assert vocoder.calls < 100
@@ -151,9 +151,9 @@ def test_stopping_finishes_what_was_begun_and_begins_nothing():
     slow, _ = slow_voice(0.03)
     with running([slow], ServerSettings(workers=1)) as server, ThreadPoolExecutor(1) as threads:
         alone = server.post(LONG).content
-        assert eventually(lambda: server.service.studio.admission.speaking == 0)
+        assert eventually(lambda: server.service.pool.admission.speaking == 0)
         pending = threads.submit(server.post, LONG)
-        assert eventually(lambda: server.service.studio.admission.speaking == 1)
+        assert eventually(lambda: server.service.pool.admission.speaking == 1)
         assert server.client.get(f"{server.url}/ready").status_code == 200
         server.stop()
         assert eventually(lambda: server.service.stopping)

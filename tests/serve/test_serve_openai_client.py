@@ -27,10 +27,10 @@ def test_create_gives_a_file(client, tmp_path):
 
 
 def test_streaming_gives_the_same_bytes(client, voice):
-    wishes = {"model": "gpt-4o-mini-tts", "voice": "tiny", "input": "Hello, world.", "speed": 1.5}
-    with client.audio.speech.with_streaming_response.create(**wishes, response_format="pcm") as response:
+    overrides = {"model": "gpt-4o-mini-tts", "voice": "tiny", "input": "Hello, world.", "speed": 1.5}
+    with client.audio.speech.with_streaming_response.create(**overrides, response_format="pcm") as response:
         streamed = b"".join(response.iter_bytes())
-    assert streamed == client.audio.speech.create(**wishes, response_format="pcm").read()
+    assert streamed == client.audio.speech.create(**overrides, response_format="pcm").read()
     assert len(streamed) / 2 / 24_000 == pytest.approx(voice.say("Hello, world.", speed=1.5).duration, abs=1e-3)
 
 

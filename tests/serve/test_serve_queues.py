@@ -8,7 +8,7 @@ import pytest
 from loopback import eventually
 
 from glowvox.serve.problems import Refusal
-from glowvox.serve.scheduler import Admission, Turnstile
+from glowvox.serve.scheduler import Admission, FairScheduler
 
 
 def test_places_are_given_in_turn_to_the_clients_that_have_fewest():
@@ -79,11 +79,11 @@ def test_a_closed_server_refuses():
 
 
 def test_turns_are_shared_between_clients_not_between_threads():
-    turnstile, turns, stop = Turnstile(1), Counter(), threading.Event()
+    scheduler, turns, stop = FairScheduler(1), Counter(), threading.Event()
 
     def work(client):
         while not stop.is_set():
-            with turnstile.turn(client):
+            with scheduler.turn(client):
                 turns[client] += 1
                 stop.wait(0.001)
 
@@ -98,31 +98,31 @@ def test_turns_are_shared_between_clients_not_between_threads():
 
 
 def test_a_turn_that_is_paused_is_somebody_elses():
-    turnstile, passed = Turnstile(1), threading.Event()
+    scheduler, passed = FairScheduler(1), threading.Event()
 
     def other():
-        with turnstile.turn("other"):
+        with scheduler.turn("other"):
             passed.set()
 
-    with turnstile.turn("one") as turn:
+    with scheduler.turn("one") as turn:
         thread = threading.Thread(target=other)
         thread.start()
-        assert eventually(lambda: turnstile.waiting == 1)
+        assert eventually(lambda: scheduler.waiting == 1)
         assert not passed.is_set()
         with turn.paused():
             assert passed.wait(10)
     thread.join()
-    assert turnstile.waiting == 0
+    assert scheduler.waiting == 0
 
 
 def test_as_many_compute_as_there_are_turns_and_no_more():
-    turnstile, lock = Turnstile(2), threading.Lock()
+    scheduler, lock = FairScheduler(2), threading.Lock()
     running, most = 0, 0
 
     def work(number):
         nonlocal running, most
         for _ in range(20):
-            with turnstile.turn(f"client {number}"):
+            with scheduler.turn(f"client {number}"):
                 with lock:
                     running += 1
                     most = max(most, running)
@@ -139,8 +139,8 @@ def test_as_many_compute_as_there_are_turns_and_no_more():
 
 
 def test_clients_that_are_gone_are_forgotten():
-    turnstile = Turnstile(1)
+    scheduler = FairScheduler(1)
     for number in range(2000):
-        with turnstile.turn(f"address {number}"):
+        with scheduler.turn(f"address {number}"):
             pass
-    assert turnstile.accounts < 200
+    assert scheduler.accounts < 200

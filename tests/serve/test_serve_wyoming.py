@@ -75,15 +75,15 @@ def test_synthesize_gives_the_voices_samples(server, voice):
     assert audio_of(events) == samples_of(voice.say(TEXT))
 
 
-@pytest.mark.parametrize("wish", [SynthesizeVoice(name="duo", speaker="bob"), SynthesizeVoice(name="duo/bob")])
-def test_voices_and_speakers_are_chosen(server, wish):
+@pytest.mark.parametrize("wanted", [SynthesizeVoice(name="duo", speaker="bob"), SynthesizeVoice(name="duo/bob")])
+def test_voices_and_speakers_are_chosen(server, wanted):
     expected = server.post("Hello.", voice="duo/bob", sample_rate=22_050).content
-    assert audio_of(spoken_to(server, [Synthesize(text="Hello.", voice=wish)], AudioStop)) == expected
+    assert audio_of(spoken_to(server, [Synthesize(text="Hello.", voice=wanted)], AudioStop)) == expected
 
 
 def test_a_language_chooses_a_voice(server, voice):
-    wish = SynthesizeVoice(language="en_US")
-    events = spoken_to(server, [Synthesize(text="Hello.", voice=wish)], AudioStop)
+    wanted = SynthesizeVoice(language="en_US")
+    events = spoken_to(server, [Synthesize(text="Hello.", voice=wanted)], AudioStop)
     assert audio_of(events) == samples_of(voice.say("Hello."))
 
 

@@ -1,4 +1,4 @@
-"""Shards that failed, once more: every row in a process of its own, so that a row that kills it is found."""
+"""Isolated retry of shards that failed: every row in a process of its own, so that a row that kills it is found."""
 
 import signal
 from concurrent.futures import ProcessPoolExecutor
@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from types import TracebackType
 
 from glowvox.bulk.card import RunSettings
-from glowvox.bulk.packed_voice import CarriedVoice
+from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import Spoken, speak_row
 from glowvox.errors import GlowvoxError
@@ -17,8 +17,8 @@ _OPENED: dict[str, Voice] = {}
 """The voice of this process, by its checksum."""
 
 
-class CarefulSpeaker:
-    """Speaks rows in another process, which is started anew when a row has killed it.
+class IsolatedRetry:
+    """Retries rows in another process, which is started anew when a row has killed it.
 
     Args:
         voice: the run's.
@@ -26,11 +26,11 @@ class CarefulSpeaker:
         threads: CPU threads of the engine.
     """
 
-    def __init__(self, voice: CarriedVoice, settings: RunSettings, threads: int) -> None:
+    def __init__(self, voice: PackedVoice, settings: RunSettings, threads: int) -> None:
         self._voice, self._settings, self._threads = voice, settings, threads
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> "CarefulSpeaker":
+    def __enter__(self) -> "IsolatedRetry":
         return self
 
     def __exit__(
@@ -59,7 +59,7 @@ class CarefulSpeaker:
             self._pool = None
 
 
-def _begin(voice: CarriedVoice, threads: int) -> None:
+def _begin(voice: PackedVoice, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _OPENED[""] = voice.open(threads)
 

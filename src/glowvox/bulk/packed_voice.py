@@ -1,4 +1,4 @@
-"""The run's voice as bytes, which the machines of a cluster get from the one that started it: nothing to install."""
+"""A packed voice: the run's voice as bytes, which the machines of a cluster get from the one that started it."""
 
 import functools
 import hashlib
@@ -16,7 +16,7 @@ from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, chosen_engine, opened
 
 
 @dataclass(frozen=True)
-class CarriedVoice:
+class PackedVoice:
     """A voice packed as a `.voice` file; the same voice gives the same bytes."""
 
     name: str
@@ -29,16 +29,16 @@ class CarriedVoice:
         """Of the packed voice."""
         return hashlib.sha256(self.content).hexdigest()
 
-    def check(self, wishes: Mapping[str, Any]) -> None:
+    def check(self, overrides: Mapping[str, Any]) -> None:
         """Refuse options that the voice does not have, before anything is done.
 
         Args:
-            wishes: options for all rows; see `SpeechOptions`.
+            overrides: options for all rows; see `SpeechOptions`.
 
         Raises:
             VoiceError, ConfigError: no such speaker, language or option, or one out of range.
         """
-        self.open(1).options(**wishes)
+        self.open(1).options(**overrides)
 
     def open(self, threads: int) -> Voice:
         """Return the voice.
@@ -58,8 +58,8 @@ class CarriedVoice:
             return load_voice(file, engine=self.engine, threads=threads)
 
 
-def carry_voice(name_or_path: str | None, engine: str) -> CarriedVoice:
-    """Return a voice packed for the journey.
+def pack_voice_for_workers(name_or_path: str | None, engine: str) -> PackedVoice:
+    """Return a voice packed for the machines of a cluster.
 
     Args:
         name_or_path: see `load_voice`.
@@ -73,4 +73,4 @@ def carry_voice(name_or_path: str | None, engine: str) -> CarriedVoice:
         chosen = chosen_engine(folder, engine)
         file = Path(place) / f"voice{ARCHIVE_SUFFIX}"
         pack_voice(folder, file)
-        return CarriedVoice(card.name, file.read_bytes(), chosen)
+        return PackedVoice(card.name, file.read_bytes(), chosen)

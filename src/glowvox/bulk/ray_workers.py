@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from glowvox import __version__
 from glowvox.bulk.card import RunSettings
-from glowvox.bulk.packed_voice import CarriedVoice
+from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.plan import ShardPlan, shard_from_json
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import Spoken, speak_row
@@ -53,7 +53,7 @@ class RayWorkers(Workers):
         self,
         url: str,
         settings: RunSettings,
-        voice: CarriedVoice,
+        voice: PackedVoice,
         threads: int,
         *,
         count: int | None = None,
@@ -122,7 +122,7 @@ def run_shard(
     *,
     url: str,
     settings: RunSettings,
-    voice: "ObjectRef[CarriedVoice]",
+    voice: "ObjectRef[PackedVoice]",
     voice_sha256: str,
     threads: int,
     version: str,
@@ -167,7 +167,7 @@ _VOICES: dict[tuple[str, int], Voice] = {}
 """The voices that this process has opened, by checksum and threads."""
 
 
-def _opened_voice(sha256: str, voice: "ObjectRef[CarriedVoice]", threads: int) -> Voice:
+def _opened_voice(sha256: str, voice: "ObjectRef[PackedVoice]", threads: int) -> Voice:
     import ray
 
     known = (sha256, threads)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from glowvox.bulk.card import RunCard, RunSettings, read_card, write_card
-from glowvox.bulk.isolated_retry import CarefulSpeaker
+from glowvox.bulk.isolated_retry import IsolatedRetry
 from glowvox.bulk.ledger import RunTotals, forget, read_all_complete, write_summary
 from glowvox.bulk.manifest import ManifestColumns, check_formats, identify, manifest_rows
 from glowvox.bulk.plan import ShardPlan, read_plan, write_plan
@@ -235,7 +235,7 @@ def _second_round(
     """Do the shards that failed on this machine, each row apart: now a row that fails is a bad one."""
     if not shards:
         return ()
-    with CarefulSpeaker(workers.voice, settings, workers.threads) as speaker:
+    with IsolatedRetry(workers.voice, settings, workers.threads) as speaker:
         for shard in shards:
             result = result_of(do_shard(storage, shard, settings, speaker))
             progress.add(shard.rows, shard.characters, result.errors, result.seconds)

@@ -80,14 +80,14 @@ def speak_row(voice: Voice, row: Row, settings: RunSettings) -> Spoken | BadRow:
     """
     seed = row_seed(settings.seed, row)
     own = {"speaker": row.speaker, "language": row.language, "speed": row.speed}
-    wishes: Mapping[str, Any] = {
+    overrides: Mapping[str, Any] = {
         **settings.options,
         **{name: value for name, value in own.items() if value is not None},
         "seed": seed,
     }
     warnings: list[str] = []
     try:
-        audio = voice.say(row.text, on_warning=warnings.append, **wishes)
+        audio = voice.say(row.text, on_warning=warnings.append, **overrides)
         file = io.BytesIO()
         audio.save(file, format=settings.audio_format)
     except ROW_ERRORS as error:

@@ -8,7 +8,7 @@ from typing import final
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import Ledger, read_complete, write_ledger
 from glowvox.bulk.output import FileOutput, ParquetOutput, ShardOutput, TarOutput
-from glowvox.bulk.packed_voice import CarriedVoice
+from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.plan import ShardPlan, read_shard
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import Spoken, speak_row
@@ -92,7 +92,7 @@ class Workers(ABC):
         threads: CPU threads of each worker's engine.
     """
 
-    def __init__(self, url: str, settings: RunSettings, voice: CarriedVoice, threads: int) -> None:
+    def __init__(self, url: str, settings: RunSettings, voice: PackedVoice, threads: int) -> None:
         self.url, self.settings, self.voice, self.threads = url, settings, voice, threads
 
     @abstractmethod

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glowvox.bulk.card import RunSettings
-    from glowvox.bulk.packed_voice import CarriedVoice
+    from glowvox.bulk.packed_voice import PackedVoice
     from glowvox.bulk.plan import ShardPlan
     from glowvox.bulk.run import RunReport, Standing
     from glowvox.bulk.workers import Workers
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan or continue, speak, and say what was done."""
     from glowvox.bulk.card import RunSettings
-    from glowvox.bulk.packed_voice import carry_voice
+    from glowvox.bulk.packed_voice import pack_voice_for_workers
     from glowvox.bulk.run import Told, do_run, plan_run
     from glowvox.bulk.storage import open_storage
     from glowvox.errors import ConfigError
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     names = ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "sigma", "denoise")
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     began = time.monotonic()
-    voice = carry_voice(args.voice, args.engine)
+    voice = pack_voice_for_workers(args.voice, args.engine)
     voice.check(options | {"seed": args.seed})
     settings = RunSettings(
         voice=voice.name,
@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
 def _workers(
     args: argparse.Namespace,
     settings: "RunSettings",
-    voice: "CarriedVoice",
+    voice: "PackedVoice",
     shards: "list[ShardPlan]",
     terminal: "_Terminal",
 ) -> "Workers":

@@ -24,7 +24,7 @@ from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
-from glowvox.serve.voice_registry import VoiceShelf
+from glowvox.serve.voice_registry import VoiceRegistry
 from glowvox.serve.websocket import socket_router
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.voice import Voice
@@ -93,7 +93,7 @@ def create_app(
     Raises:
         VoiceError: there is no voice, or two have one name.
     """
-    service = Service(VoiceShelf(voices), settings or ServerSettings())
+    service = Service(VoiceRegistry(voices), settings or ServerSettings())
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
@@ -101,7 +101,7 @@ def create_app(
         yield
         service.stop()
         await warming
-        service.studio.shut()
+        service.pool.shut()
 
     app = FastAPI(
         title="Glowvox",

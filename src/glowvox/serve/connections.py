@@ -15,8 +15,8 @@ class ClientGone(Exception):  # noqa: N818 (nobody did anything wrong)
     """The client closed the connection before its answer was complete."""
 
 
-class Audience:
-    """Watches the connection of a request whose body has been read."""
+class DisconnectWatcher:
+    """Watches for the disconnect of a request whose body has been read."""
 
     def __init__(self, request: Request) -> None:
         self._watch = asyncio.create_task(_gone(request))
@@ -37,11 +37,11 @@ class Audience:
             return task.result()
         raise ClientGone
 
-    def on_leaving(self, call: Callable[[], object]) -> None:
+    def on_disconnect(self, call: Callable[[], object]) -> None:
         """Have something done when the client goes, or when its answer is complete."""
         self._watch.add_done_callback(lambda _: call())
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         """Watch no longer."""
         self._watch.cancel()
 
@@ -54,8 +54,8 @@ async def _gone(request: Request) -> None:
 # Waiting for what a client writes next, but not for ever.
 
 
-async def patiently(reading: Coroutine[Any, Any, T], seconds: float, busy: Callable[[], bool]) -> T:
-    """Return what is read; a client that is being spoken to may be silent as long as that lasts.
+async def with_idle_timeout(reading: Coroutine[Any, Any, T], seconds: float, busy: Callable[[], bool]) -> T:
+    """Return what is read before an idle timeout; a client that is being spoken to may be silent as long as that lasts.
 
     Args:
         reading: the read, which is not begun anew in between.

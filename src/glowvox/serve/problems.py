@@ -19,7 +19,7 @@ _TYPES = {
 
 
 class Refusal(Exception):  # noqa: N818 (it is not always the client's error)
-    """A request that is not answered as wished, with the one line that says why."""
+    """A request that is refused, with the one line that says why."""
 
     def __init__(
         self,

@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from glowvox.errors import GlowvoxError
-from glowvox.serve.connections import Audience
+from glowvox.serve.connections import DisconnectWatcher
 from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import CONTENT_TYPE, Service
 from glowvox.serve.speech_request import SpeechRequest
-from glowvox.serve.speech_stream import Telling, word_table
+from glowvox.serve.speech_stream import SpeechStream, word_table
 from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS
 from glowvox.synthesis.aligner import Aligner, TextOptions
-from glowvox.synthesis.recording import read_recording
+from glowvox.synthesis.recording import read_upload
 from glowvox.synthesis.speech_encoding import MEDIA_TYPES, completed
 from glowvox.synthesis.timestamps import as_json, srt, textgrid, vtt
 
@@ -42,21 +42,21 @@ def speech_router(service: Service) -> APIRouter:
     @router.post("/speech", response_class=Response, responses=_SPEECH_ANSWERS, summary="Speak a text")
     async def speech(body: SpeechRequest, request: Request) -> Response:
         """Speak a text: as a sound file sent while it is spoken, as events, or as JSON with the times of the words."""
-        telling = await Telling.begin(service, request, body)
-        rate = telling.first.sample_rate
+        stream = await SpeechStream.begin(service, request, body)
+        rate = stream.first.sample_rate
         headers = {"X-Sample-Rate": str(rate), "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if body.stream_format == "json":
-            return JSONResponse(await _whole(telling, body), headers=headers)
+            return JSONResponse(await _whole(stream, body), headers=headers)
         if body.stream_format == "sse":
-            return StreamingResponse(_events(telling, body), media_type="text/event-stream", headers=headers)
-        return StreamingResponse(telling.data(), media_type=MEDIA_TYPES[body.response_format], headers=headers)
+            return StreamingResponse(_events(stream, body), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(stream.data(), media_type=MEDIA_TYPES[body.response_format], headers=headers)
 
     return router
 
 
-async def _whole(telling: Telling, body: SpeechRequest) -> dict[str, Any]:
+async def _whole(stream: SpeechStream, body: SpeechRequest) -> dict[str, Any]:
     data, words = bytearray(), []
-    async with aclosing(telling.pieces()) as pieces:
+    async with aclosing(stream.pieces()) as pieces:
         async for piece in pieces:
             data += piece.data
             words += word_table(piece)
@@ -64,18 +64,18 @@ async def _whole(telling: Telling, body: SpeechRequest) -> dict[str, Any]:
     return {
         "audio": base64.b64encode(audio).decode("ascii"),
         "format": body.response_format,
-        "sample_rate": telling.first.sample_rate,
-        "duration": round(telling.report.seconds, 4),
+        "sample_rate": stream.first.sample_rate,
+        "duration": round(stream.report.seconds, 4),
         "words": words,
     }
 
 
-async def _events(telling: Telling, body: SpeechRequest) -> AsyncGenerator[bytes, None]:
-    """Yield the events of OpenAI's interface, and those of the words where they are wished."""
-    rate = {"sample_rate": telling.first.sample_rate} if body.timestamps else {}
+async def _events(stream: SpeechStream, body: SpeechRequest) -> AsyncGenerator[bytes, None]:
+    """Yield the events of OpenAI's interface, and those of the words where they are asked for."""
+    rate = {"sample_rate": stream.first.sample_rate} if body.timestamps else {}
     begun = False
     try:
-        async with aclosing(telling.pieces()) as pieces:
+        async with aclosing(stream.pieces()) as pieces:
             async for piece in pieces:
                 if body.timestamps and (piece.timeline.words or not begun):
                     told = {"words": word_table(piece), **rate, "audio_seconds": round(piece.start, 4)}
@@ -86,7 +86,7 @@ async def _events(telling: Telling, body: SpeechRequest) -> AsyncGenerator[bytes
     except Exception as error:  # the status has been sent: the stream says what happened
         yield _event("error", {"error": refusal_of(error).error})
         return
-    seconds = telling.report.seconds
+    seconds = stream.report.seconds
     tokens, made = len(body.input), round(1000 * seconds)
     usage = {"input_tokens": tokens, "output_tokens": made, "total_tokens": tokens + made}
     duration = {"duration": round(seconds, 4), **rate} if body.timestamps else {}
@@ -164,33 +164,33 @@ def align_router(service: Service, aligners: Aligners) -> APIRouter:
     ) -> Response:
         """Lay a text over its recording, on the most likely path of the voice's acoustic model."""
         client = service.gate.client(request)
-        choice = service.shelf.find(voice, speaker)
+        selection = service.registry.find(voice, speaker)
         limits = service.settings.limits
         if len(text) > limits.characters:
             raise Refusal(413, f"the text has {len(text)} characters, more than {limits.characters}", param="text")
         content = await file.read()
         write, media_type = _FORMATS[response_format]
         options: TextOptions = {"on_warning": lambda _: None}
-        if choice.speaker is not None:
-            options["speaker"] = choice.speaker
+        if selection.speaker is not None:
+            options["speaker"] = selection.speaker
         if language is not None:
             options["language"] = language
 
         def work(_: object) -> Generator[str, None, None]:
-            aligner = aligners.load(choice.voice.name)
-            samples, rate = read_recording(content, limits.recording_seconds)
+            aligner = aligners.load(selection.voice.name)
+            samples, rate = read_upload(content, limits.recording_seconds)
             yield write(aligner.align(samples, rate, text, **options).timeline)
 
-        audience = Audience(request)
+        watcher = DisconnectWatcher(request)
         try:
-            take = await audience.wait(service.studio.take(client, work))
-            audience.on_leaving(take.cancel)
+            job = await watcher.wait(service.pool.submit(client, work))
+            watcher.on_disconnect(job.cancel)
             try:
-                answer = await audience.wait(take.following())
+                answer = await watcher.wait(job.following())
             finally:
-                take.cancel()
+                job.cancel()
         finally:
-            audience.dismiss()
+            watcher.stop()
         return Response(answer, media_type=media_type)
 
     return router
@@ -213,14 +213,14 @@ def listing_router(service: Service) -> APIRouter:
     async def model(model: str, request: Request) -> dict[str, Any]:
         """Show one of them."""
         service.gate.client(request)
-        service.shelf.check_model(model)
+        service.registry.check_model(model)
         return _model(model)
 
     @router.get("/v1/audio/voices", tags=["speech"], summary="List the voices")
     async def voices(request: Request) -> dict[str, Any]:
         """List the voices with their speakers and languages."""
         service.gate.client(request)
-        return {"voices": service.shelf.listing()}
+        return {"voices": service.registry.listing()}
 
     @router.get("/health", tags=["server"], summary="Whether the process is alive")
     async def health() -> dict[str, str]:
@@ -234,7 +234,7 @@ def listing_router(service: Service) -> APIRouter:
             raise Refusal(503, "the voices are loading", code="loading", headers={"Retry-After": "1"})
         if service.stopping:
             raise Refusal(503, "the server is stopping", code="stopping", headers={"Retry-After": "5"})
-        return JSONResponse({"status": "ready", "voices": [voice.name for voice in service.shelf]})
+        return JSONResponse({"status": "ready", "voices": [voice.name for voice in service.registry]})
 
     @router.get("/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response)
     async def metrics(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Who computes next: a fair share of the processors for every client, however many texts it has."""
+"""Fair scheduler: whose turn it is to compute, with a fair share of the processors for every client."""
 
 import asyncio
 import threading
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from glowvox.serve.problems import Refusal, busy
 
 
-class Turnstile:
-    """Lets a few threads compute at a time; those of the client that has computed least go first.
+class FairScheduler:
+    """Fair scheduler: lets a few threads compute at a time; those of the client that has computed least go first.
 
     A turn is a piece of work, such as one chunk of a stream. This is start-time fair queueing (Goyal, Vin and Cheng,
     1996) with all weights equal: a client that comes back after a pause has saved nothing up.
@@ -99,8 +99,8 @@ class Turnstile:
 class Turn:
     """A turn that can be given back for a while."""
 
-    def __init__(self, turnstile: Turnstile, client: str) -> None:
-        self._turnstile = turnstile
+    def __init__(self, scheduler: FairScheduler, client: str) -> None:
+        self._scheduler = scheduler
         self._client = client
         self._began = 0.0
         self.seconds = 0.0
@@ -108,14 +108,14 @@ class Turn:
 
     def take(self) -> None:
         """Wait for the turn."""
-        self._turnstile.enter(self._client)
+        self._scheduler.enter(self._client)
         self._began = time.perf_counter()
 
     def give(self) -> None:
         """Give the turn back."""
         held = time.perf_counter() - self._began
         self.seconds += held
-        self._turnstile.leave(self._client, held)
+        self._scheduler.leave(self._client, held)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from glowvox.serve.keys import Gate
 from glowvox.serve.settings import ServerSettings
-from glowvox.serve.voice_registry import VoiceShelf
-from glowvox.serve.worker_pool import Studio
+from glowvox.serve.voice_registry import VoiceRegistry
+from glowvox.serve.worker_pool import WorkerPool
 
 # What Prometheus reads at /metrics.
 
@@ -21,7 +21,7 @@ _FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
 class Metrics:
     """The figures of one server; two servers in one process count apart."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, pool: WorkerPool) -> None:
         self._registry = CollectorRegistry()
         own = self._registry
         self.requests = Counter("glowvox_requests", "Requests answered.", ["path", "status"], registry=own)
@@ -43,9 +43,9 @@ class Metrics:
             buckets=_FACTORS,
             registry=own,
         )
-        self._gauge("glowvox_speaking", "Texts being spoken.", studio.admission, "speaking")
-        self._gauge("glowvox_computing_queue", "Threads that wait for a processor.", studio.turnstile, "waiting")
-        self._gauge("glowvox_waiting", "Requests that wait for a place.", studio.admission, "waiting")
+        self._gauge("glowvox_speaking", "Texts being spoken.", pool.admission, "speaking")
+        self._gauge("glowvox_computing_queue", "Threads that wait for a processor.", pool.scheduler, "waiting")
+        self._gauge("glowvox_waiting", "Requests that wait for a place.", pool.admission, "waiting")
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
@@ -63,10 +63,10 @@ LOGGER = "glowvox.serve"
 class Service:
     """A server's voices, its settings and what it is doing."""
 
-    shelf: VoiceShelf
+    registry: VoiceRegistry
     settings: ServerSettings
     gate: Gate = field(init=False)
-    studio: Studio = field(init=False)
+    pool: WorkerPool = field(init=False)
     metrics: Metrics = field(init=False)
     warm: bool = False
     """Whether every voice has spoken, and so has loaded what it needs."""
@@ -74,17 +74,17 @@ class Service:
     """Whether nothing new is begun."""
     connections: int = 0
     """WebSocket and Wyoming connections that are open."""
-    telling: int = 0
+    active_speeches: int = 0
     """Texts whose speech is not completely sent."""
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.settings.keys)
-        self.studio = Studio(self.settings.limits, self.settings.turns)
-        self.metrics = Metrics(self.studio)
+        self.pool = WorkerPool(self.settings.limits, self.settings.turns)
+        self.metrics = Metrics(self.pool)
 
     def warm_up(self) -> None:
         """Have every voice speak, so that the first client need not wait for what is loaded only then."""
-        for voice in self.shelf:
+        for voice in self.registry:
             try:
                 voice.say("Ready.", on_warning=lambda _: None)
             except Exception:  # those who ask for that voice are told; the others can speak
@@ -105,10 +105,10 @@ class Service:
     @property
     def busy(self) -> bool:
         """Whether anybody waits for something that was begun."""
-        admission = self.studio.admission
-        return bool(self.telling or admission.speaking or admission.waiting)
+        admission = self.pool.admission
+        return bool(self.active_speeches or admission.speaking or admission.waiting)
 
     def stop(self) -> None:
         """Begin nothing new; what is being spoken goes on."""
         self.stopping = True
-        self.studio.close()
+        self.pool.close()

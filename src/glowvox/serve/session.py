@@ -10,10 +10,10 @@ from glowvox.serve.connections import ClientGone
 from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import Service
-from glowvox.serve.speech_request import SpeechWishes
+from glowvox.serve.speech_request import SpeechOverrides
 from glowvox.serve.speech_stream import NOTHING, Report, Spoken, speak
-from glowvox.serve.voice_registry import Choice
-from glowvox.serve.worker_pool import Take
+from glowvox.serve.voice_registry import Selection
+from glowvox.serve.worker_pool import SynthesisJob
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 
 # A text that is still being written, on its way from the event loop to the thread that speaks it.
@@ -99,8 +99,8 @@ class Session:
     Args:
         service: the server's parts.
         client: whose share of the processors is used.
-        choice: the voice.
-        wishes: how it speaks.
+        selection: the voice.
+        overrides: how it speaks.
         send: takes each piece, in order.
         fail: is told of an utterance that could not be spoken; the next one is spoken all the same.
         clauses: whether to cut at the ends of clauses too; if not, at those of sentences only.
@@ -110,8 +110,8 @@ class Session:
         self,
         service: Service,
         client: str,
-        choice: Choice,
-        wishes: SpeechWishes,
+        selection: Selection,
+        overrides: SpeechOverrides,
         send: Callable[[Spoken], Awaitable[None]],
         fail: Callable[[Refusal], Awaitable[None]],
         *,
@@ -119,17 +119,17 @@ class Session:
     ) -> None:
         self._service = service
         self._client = client
-        self._choice = choice
-        self._wishes = wishes
+        self._selection = selection
+        self._overrides = overrides
         self._send = send
         self._fail = fail
         self._cutter = ClauseCutter() if clauses else None
-        self._encoder = SpeechEncoder(wishes.response_format, choice.voice.sample_rate, wishes.target_rate())
+        self._encoder = SpeechEncoder(overrides.response_format, selection.voice.sample_rate, overrides.target_rate())
         self._held = ""
         self._feed: TextFeed | None = None
         self._waiting: asyncio.Queue[TextFeed | None] = asyncio.Queue()
         self._feeds: list[TextFeed] = []
-        self._take: Take[Spoken] | None = None
+        self._job: SynthesisJob[Spoken] | None = None
         self.seconds = 0.0
         """Of speech so far."""
         self._task = asyncio.create_task(self._speak_all())
@@ -137,7 +137,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether anything written is not spoken yet and could be."""
-        return self._take is not None and (self._feed is None or self._feed.unread > 0)
+        return self._job is not None and (self._feed is None or self._feed.unread > 0)
 
     @property
     def sample_rate(self) -> int:
@@ -181,8 +181,8 @@ class Session:
         self._feed, self._held = None, ""
         if self._cutter is not None:
             self._cutter.restart()
-        if self._take is not None:
-            self._take.cancel()
+        if self._job is not None:
+            self._job.cancel()
 
     async def finish(self) -> None:
         """Speak the rest and end the sound file."""
@@ -221,7 +221,7 @@ class Session:
 
     async def _speak_utterances(self) -> None:
         while (feed := await self._waiting.get()) is not None:
-            report = Report(self._service, self._choice.voice.name, self._client, "")
+            report = Report(self._service, self._selection.voice.name, self._client, "")
             try:
                 await self._speak(feed, report)
             except ClientGone as error:
@@ -242,12 +242,12 @@ class Session:
         """Send the pieces of one utterance."""
 
         def produce(turn: Turn) -> Generator[Spoken, None, None]:
-            return speak(self._choice, feed.pieces(turn), self._wishes, self._service.settings, self._encoder)
+            return speak(self._selection, feed.pieces(turn), self._overrides, self._service.settings, self._encoder)
 
-        take = self._take = await self._service.studio.take(self._client, produce, patient=True)
+        job = self._job = await self._service.pool.submit(self._client, produce, open_ended=True)
         origin = self.seconds
         try:
-            async for piece in take:
+            async for piece in job:
                 if feed.dropped:
                     break
                 report.heard(piece)
@@ -256,8 +256,8 @@ class Session:
             report.wrote(feed.characters)
             if feed.dropped:
                 raise ClientGone
-            report.finished(take.computing)
+            report.finished(job.computing)
         finally:
             feed.drop()  # the thread may be waiting for more of it
-            take.cancel()
-            self._take = None
+            job.cancel()
+            self._job = None

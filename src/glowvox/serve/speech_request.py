@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from glowvox.serve.problems import Refusal
 from glowvox.serve.settings import Limits
-from glowvox.serve.voice_registry import MODEL, Choice, VoiceShelf
+from glowvox.serve.voice_registry import MODEL, Selection, VoiceRegistry
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 PCM_RATE = 24_000
@@ -21,8 +21,8 @@ class VoiceReference(BaseModel):
     id: Annotated[str, Field(max_length=_LONGEST_NAME)]
 
 
-class SpeechWishes(BaseModel, ABC):
-    """How a text is spoken, whatever the text and wherever it comes from."""
+class SpeechOverrides(BaseModel, ABC):
+    """Overrides of the voice's defaults: how a text is spoken, whatever the text and wherever it comes from."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -53,34 +53,34 @@ class SpeechWishes(BaseModel, ABC):
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
 
-    def choice(self, shelf: VoiceShelf) -> Choice:
+    def select(self, registry: VoiceRegistry) -> Selection:
         """Return the voice.
 
         Raises:
             Refusal: there is no such model, voice or speaker.
         """
-        shelf.check_model(self.model)
+        registry.check_model(self.model)
         name = self.voice.id if isinstance(self.voice, VoiceReference) else self.voice
-        return shelf.find(name, self.speaker)
+        return registry.find(name, self.speaker)
 
-    def options(self, choice: Choice) -> dict[str, Any]:
+    def options(self, selection: Selection) -> dict[str, Any]:
         """Return what the voice is told besides the text."""
-        wishes: dict[str, Any] = {"speed": self.speed, "seed": self.seed, "speaker": choice.speaker}
+        overrides: dict[str, Any] = {"speed": self.speed, "seed": self.seed, "speaker": selection.speaker}
         for name in ("pitch_shift", "pitch_range", "temperature", "language"):
             if getattr(self, name) is not None:
-                wishes[name] = getattr(self, name)
-        return wishes
+                overrides[name] = getattr(self, name)
+        return overrides
 
     def target_rate(self) -> int | None:
         """Return the sample rate of the bytes, in Hz; None: the voice's."""
         return PCM_RATE if self.sample_rate is None and self.response_format == "pcm" else self.sample_rate
 
 
-class PlainWishes(SpeechWishes):
+class PlainOverrides(SpeechOverrides):
     """Those of a protocol that has no fields for more."""
 
 
-class SpeechRequest(SpeechWishes):
+class SpeechRequest(SpeechOverrides):
     """A text to be spoken."""
 
     input: Annotated[str, Field(min_length=1, description="The text.")]

@@ -9,17 +9,17 @@ from typing import Any, Self
 
 from starlette.requests import Request
 
-from glowvox.serve.connections import Audience, ClientGone
+from glowvox.serve.connections import ClientGone, DisconnectWatcher
 from glowvox.serve.problems import refusal_of
 from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.settings import ServerSettings
-from glowvox.serve.speech_request import SpeechRequest, SpeechWishes
-from glowvox.serve.voice_registry import Choice
-from glowvox.serve.worker_pool import Take
+from glowvox.serve.speech_request import SpeechOverrides, SpeechRequest
+from glowvox.serve.voice_registry import Selection
+from glowvox.serve.worker_pool import SynthesisJob
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 from glowvox.synthesis.timestamps import Timeline
 
-# What a thread makes of a text: bytes of the wished format with the words that begin in them.
+# What a thread makes of a text: bytes of the requested format with the words that begin in them.
 
 
 NOTHING = Timeline((), (), 0.0)
@@ -43,9 +43,9 @@ class Spoken:
 
 
 def speak(
-    choice: Choice,
+    selection: Selection,
     text: str | Iterable[str],
-    wishes: SpeechWishes,
+    overrides: SpeechOverrides,
     settings: ServerSettings,
     encoder: SpeechEncoder,
 ) -> Generator[Spoken, None, None]:
@@ -55,13 +55,13 @@ def speak(
         GlowvoxError: see `Voice.stream`.
     """
     seconds = 0.0
-    for chunk in choice.voice.stream(text, **_unlogged(settings), **wishes.options(choice)):
+    for chunk in selection.voice.stream(text, **_unlogged(settings), **overrides.options(selection)):
         timeline = Timeline.of([chunk])
         yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
         seconds += timeline.duration
 
 
-def speak_file(choice: Choice, body: SpeechRequest, settings: ServerSettings) -> Generator[Spoken, None, None]:
+def speak_file(selection: Selection, body: SpeechRequest, settings: ServerSettings) -> Generator[Spoken, None, None]:
     """Yield the sound file of a request's text, piece by piece.
 
     Every text is computed by itself, whatever waits beside it: in the pieces of its stream, together with others, it
@@ -70,9 +70,9 @@ def speak_file(choice: Choice, body: SpeechRequest, settings: ServerSettings) ->
     Raises:
         GlowvoxError: see `Voice.stream` and `SpeechEncoder`.
     """
-    with SpeechEncoder(body.response_format, choice.voice.sample_rate, body.target_rate()) as encoder:
+    with SpeechEncoder(body.response_format, selection.voice.sample_rate, body.target_rate()) as encoder:
         seconds = 0.0
-        for piece in speak(choice, body.input, body, settings, encoder):
+        for piece in speak(selection, body.input, body, settings, encoder):
             yield piece
             seconds += piece.timeline.duration
         yield Spoken(encoder.finish(), NOTHING, seconds, encoder.rate)
@@ -118,7 +118,7 @@ class Report:
             self._told["text"] = text
         self.seconds = 0.0
         """Of speech so far."""
-        service.telling += 1
+        service.active_speeches += 1
 
     def wrote(self, characters: int) -> None:
         """Say how long the text was that came in pieces."""
@@ -151,21 +151,21 @@ class Report:
         self._log(logging.WARNING if code == "internal_error" else logging.INFO, code)
 
     def _log(self, level: int, code: str) -> None:
-        self._service.telling -= 1
+        self._service.active_speeches -= 1
         self._service.metrics.seconds.labels(self._voice).inc(self.seconds)
         self._told |= {"code": code, "speech_seconds": round(self.seconds, 3)}
         self._told["took_seconds"] = round(time.perf_counter() - self._began, 4)
         logging.getLogger(LOGGER).log(level, "speech", extra={"told": self._told})
 
 
-class Telling:
-    """Its pieces, the first of which is there already; made by `begin`."""
+class SpeechStream:
+    """Streams the speech of a text to one HTTP client; made by `begin` when the first piece is there."""
 
-    def __init__(self, first: Spoken, take: Take[Spoken], audience: Audience, report: Report) -> None:
+    def __init__(self, first: Spoken, job: SynthesisJob[Spoken], watcher: DisconnectWatcher, report: Report) -> None:
         self.first = first
         self.report = report
-        self._take = take
-        self._audience = audience
+        self._job = job
+        self._watcher = watcher
 
     @classmethod
     async def begin(cls, service: Service, request: Request, body: SpeechRequest) -> Self:
@@ -176,24 +176,24 @@ class Telling:
             ClientGone: nobody waits for it any more.
         """
         client = service.gate.client(request)
-        choice = body.choice(service.shelf)
+        selection = body.select(service.registry)
         body.check(service.settings.limits)
-        report = Report(service, choice.voice.name, client, body.input)
-        audience = Audience(request)
-        take: Take[Spoken] | None = None
+        report = Report(service, selection.voice.name, client, body.input)
+        watcher = DisconnectWatcher(request)
+        job: SynthesisJob[Spoken] | None = None
         try:
-            take = await audience.wait(
-                service.studio.take(client, lambda _: speak_file(choice, body, service.settings))
+            job = await watcher.wait(
+                service.pool.submit(client, lambda _: speak_file(selection, body, service.settings))
             )
-            audience.on_leaving(take.cancel)
-            first = await audience.wait(take.following())
+            watcher.on_disconnect(job.cancel)
+            first = await watcher.wait(job.following())
         except BaseException as error:
-            if take is not None:
-                take.cancel()
-            audience.dismiss()
+            if job is not None:
+                job.cancel()
+            watcher.stop()
             report.failed(error)
             raise
-        return cls(first, take, audience, report)
+        return cls(first, job, watcher, report)
 
     async def pieces(self) -> AsyncGenerator[Spoken, None]:
         """Yield the pieces, the first one too.
@@ -204,17 +204,17 @@ class Telling:
         try:
             self.report.heard(self.first)
             yield self.first
-            async for piece in self._take:
+            async for piece in self._job:
                 self.report.heard(piece)
                 yield piece
         except BaseException as error:
             self.report.failed(error)
             raise
         else:
-            self.report.finished(self._take.computing)
+            self.report.finished(self._job.computing)
         finally:
-            self._take.cancel()
-            self._audience.dismiss()
+            self._job.cancel()
+            self._watcher.stop()
 
     async def data(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the sound file."""

@@ -1,4 +1,4 @@
-"""The voices of a server: loaded when it starts, found by name and by nothing else."""
+"""Voice registry: the voices of a server, loaded when it starts, found by name and by nothing else."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A voice, and which of its speakers."""
+class Selection:
+    """The selected voice, and which of its speakers."""
 
     voice: Voice
     speaker: str | None
 
 
-class VoiceShelf:
+class VoiceRegistry:
     """Voices by name; the first one is the default."""
 
     def __init__(self, voices: Iterable[Voice]) -> None:
@@ -46,7 +46,7 @@ class VoiceShelf:
         """The voice that speaks where none is named."""
         return next(iter(self._voices.values()))
 
-    def find(self, name: str | None, speaker: str | None = None) -> Choice:
+    def find(self, name: str | None, speaker: str | None = None) -> Selection:
         """Return the voice of a name: "kathleen", or "vctk/p225" for one of its speakers.
 
         Raises:
@@ -94,7 +94,7 @@ class VoiceShelf:
             for voice in self
         ]
 
-    def _checked(self, voice: Voice, speaker: str | None, param: str) -> Choice:
+    def _checked(self, voice: Voice, speaker: str | None, param: str) -> Selection:
         if speaker is not None and speaker not in voice.speakers:
             known = ", ".join(voice.speakers[:20])
             raise Refusal(
@@ -103,4 +103,4 @@ class VoiceShelf:
                 param=param,
                 code="voice_not_found",
             )
-        return Choice(voice, speaker)
+        return Selection(voice, speaker)

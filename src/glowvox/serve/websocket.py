@@ -10,18 +10,18 @@ from pydantic import BaseModel, Field, StrictBool, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from glowvox.errors import GlowvoxError
-from glowvox.serve.connections import patiently
+from glowvox.serve.connections import with_idle_timeout
 from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session
-from glowvox.serve.speech_request import Format, SpeechWishes
+from glowvox.serve.speech_request import Format, SpeechOverrides
 from glowvox.serve.speech_stream import Spoken, word_table
 
 _POLICY, _TRY_LATER, _NORMAL = 1008, 1013, 1000
 """Codes by which a WebSocket is closed (RFC 6455, section 7.4)."""
 
 
-class Start(SpeechWishes):
+class Start(SpeechOverrides):
     """The first message: how the text to come shall be spoken. Without it, as the server does by default."""
 
     type: Literal["start"]
@@ -123,7 +123,7 @@ class _Conversation:
     async def _received(self) -> Start | Text | Control:
         idle = self._service.settings.limits.idle_seconds
         try:
-            content = await patiently(self._socket.receive_text(), idle, self._busy)
+            content = await with_idle_timeout(self._socket.receive_text(), idle, self._busy)
         except KeyError:
             raise Refusal(400, "messages are JSON in text frames, not binary ones") from None
         try:
@@ -136,19 +136,19 @@ class _Conversation:
     def _busy(self) -> bool:
         return self._session is not None and self._session.busy
 
-    async def _start(self, wishes: Start) -> None:
+    async def _start(self, overrides: Start) -> None:
         gate = self._service.gate
-        client = gate.check(wishes.api_key) if wishes.api_key and not gate.open else gate.client(self._socket)
-        choice = wishes.choice(self._service.shelf)
-        choice.voice.options(**wishes.options(choice))
-        self._timestamps = wishes.timestamps
+        client = gate.check(overrides.api_key) if overrides.api_key and not gate.open else gate.client(self._socket)
+        selection = overrides.select(self._service.registry)
+        selection.voice.options(**overrides.options(selection))
+        self._timestamps = overrides.timestamps
         self._session = Session(
-            self._service, client, choice, wishes, self._send, self._fail, clauses=wishes.cut == "clause"
+            self._service, client, selection, overrides, self._send, self._fail, clauses=overrides.cut == "clause"
         )
         await self._tell(
             "started",
-            voice=choice.voice.name,
-            format=wishes.response_format,
+            voice=selection.voice.name,
+            format=overrides.response_format,
             sample_rate=self._session.sample_rate,
         )
 

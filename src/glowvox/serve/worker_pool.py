@@ -1,4 +1,4 @@
-"""Where texts are spoken: threads that compute in turns, each read by the event loop as it goes."""
+"""Worker pool: threads that speak texts in turns, each read by the event loop as it goes."""
 
 import asyncio
 import math
@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from typing import Generic, TypeVar
 
 from glowvox.serve.problems import Refusal
-from glowvox.serve.scheduler import Admission, Turn, Turnstile
+from glowvox.serve.scheduler import Admission, FairScheduler, Turn
 from glowvox.serve.settings import Limits
 
 T = TypeVar("T")
@@ -20,24 +20,24 @@ _AHEAD = 8
 """Items computed before the client has taken the first; a client that reads slowly is waited for."""
 
 
-class Studio:
-    """Speaks texts for clients, as many at once and as long as the limits allow."""
+class WorkerPool:
+    """Runs synthesis jobs for clients, as many at once and as long as the limits allow."""
 
     def __init__(self, limits: Limits, turns: int) -> None:
         self.admission = Admission(limits.streams, limits.waiting, limits.per_client)
-        self.turnstile = Turnstile(turns)
+        self.scheduler = FairScheduler(turns)
         self.seconds = limits.seconds
         """That a request may take."""
         self._turns = turns
         self._threads = ThreadPoolExecutor(limits.streams, thread_name_prefix="speaking")
 
-    async def take(self, client: str, produce: Produce[T], *, patient: bool = False) -> "Take[T]":
+    async def submit(self, client: str, produce: Produce[T], *, open_ended: bool = False) -> "SynthesisJob[T]":
         """Begin to speak, when there is a place for this client.
 
         Args:
             client: whose share of the processors is used.
             produce: what the thread does.
-            patient: whether only the wait for a place and each pause of the listener is limited, not the whole: the
+            open_ended: whether only the wait for a place and each pause of the listener is limited, not the whole: the
                 text is still being written.
 
         Raises:
@@ -49,9 +49,9 @@ class Studio:
                 await self.admission.enter(client)
         except TimeoutError:
             raise _late(self.seconds) from None
-        take = Take(client, produce, self, math.inf if patient else deadline)
-        self._threads.submit(take.run)
-        return take
+        job = SynthesisJob(client, produce, self, math.inf if open_ended else deadline)
+        self._threads.submit(job.run)
+        return job
 
     def late(self) -> Refusal:
         """Return the refusal of a request that takes too long."""
@@ -66,13 +66,13 @@ class Studio:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class Take(Generic[T]):
-    """One text being spoken; iterate over it in the event loop, and `cancel` it when nobody listens any more."""
+class SynthesisJob(Generic[T]):
+    """A synthesis job: one text being spoken; iterate over it in the event loop, `cancel` it when nobody listens."""
 
-    def __init__(self, client: str, produce: Produce[T], studio: Studio, deadline: float) -> None:
+    def __init__(self, client: str, produce: Produce[T], pool: WorkerPool, deadline: float) -> None:
         self._client = client
         self._produce = produce
-        self._studio = studio
+        self._pool = pool
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._items: asyncio.Queue[T | Exception | None] = asyncio.Queue()
@@ -83,7 +83,7 @@ class Take(Generic[T]):
         self.computing = 0.0
         """Seconds of computation up to the last piece, waits excluded."""
 
-    def __aiter__(self) -> "Take[T]":
+    def __aiter__(self) -> "SynthesisJob[T]":
         return self
 
     async def __anext__(self) -> T:
@@ -122,23 +122,23 @@ class Take(Generic[T]):
                 end = error
             self._tell(self._items.put_nowait, end)
         finally:
-            self._tell(self._studio.admission.leave, self._client, time.monotonic() - self._began)
+            self._tell(self._pool.admission.leave, self._client, time.monotonic() - self._began)
 
     def _speak(self) -> None:
-        with self._studio.turnstile.turn(self._client) as turn, closing(self._produce(turn)) as items:
+        with self._pool.scheduler.turn(self._client) as turn, closing(self._produce(turn)) as items:
             while not self.cancelled:
                 item = next(items, None)
                 if item is None or self.cancelled:
                     return
                 with turn.paused():
                     self.computing = turn.seconds
-                    left = min(self._studio.seconds, self._deadline - time.monotonic())
+                    left = min(self._pool.seconds, self._deadline - time.monotonic())
                     if not self._space.acquire(timeout=max(0.0, left)):
-                        raise self._studio.late()
+                        raise self._pool.late()
                     if not self.cancelled:
                         self._tell(self._items.put_nowait, item)
                 if time.monotonic() > self._deadline:
-                    raise self._studio.late()
+                    raise self._pool.late()
 
     def _tell(self, what: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the event loop has ended: nobody is there to be told

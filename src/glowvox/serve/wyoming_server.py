@@ -23,13 +23,13 @@ from wyoming.tts import (
 
 from glowvox import __version__
 from glowvox.errors import ConfigError, GlowvoxError
-from glowvox.serve.connections import BoundedReader, patiently
+from glowvox.serve.connections import BoundedReader, with_idle_timeout
 from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.session import Session
-from glowvox.serve.speech_request import PlainWishes, SpeechWishes
+from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
 from glowvox.serve.speech_stream import Spoken
-from glowvox.serve.voice_registry import OPENAI_VOICES, Choice
+from glowvox.serve.voice_registry import OPENAI_VOICES, Selection
 
 # One answer of the Wyoming protocol: events of audio while the text may still be written.
 
@@ -45,18 +45,18 @@ class WyomingSpeech:
         self,
         service: Service,
         client: str,
-        choice: Choice,
-        wishes: SpeechWishes,
+        selection: Selection,
+        overrides: SpeechOverrides,
         write: Callable[[Event], Awaitable[None]],
         *,
         streamed: bool,
     ) -> None:
         self._write = write
         self._streamed = streamed
-        self._rate = choice.voice.sample_rate
+        self._rate = selection.voice.sample_rate
         self._begun = self._failed = False
         self._ending: asyncio.Task[None] | None = None
-        self._session = Session(service, client, choice, wishes, self._send, self._fail)
+        self._session = Session(service, client, selection, overrides, self._send, self._fail)
 
     @property
     def done(self) -> bool:
@@ -139,7 +139,7 @@ class WyomingConnection:
         try:
             while True:
                 reading = async_read_event(self._reader)  # type: ignore[arg-type]
-                event = await patiently(reading, self._idle, self._busy)
+                event = await with_idle_timeout(reading, self._idle, self._busy)
                 if event is None:
                     return
                 await self._answer(event)
@@ -187,23 +187,23 @@ class WyomingConnection:
             raise Refusal(400, "only plain text is spoken here, not SSML")
         if self._speech is not None and not self._speech.done:
             raise Refusal(400, "the speech before has not ended yet")
-        choice, language = self._chosen(voice or SynthesizeVoice())
-        wishes = PlainWishes(response_format="pcm", sample_rate=choice.voice.sample_rate, language=language)
-        choice.voice.options(**wishes.options(choice))
-        self._speech = WyomingSpeech(self._service, self._client, choice, wishes, self._write, streamed=streamed)
+        selection, language = self._chosen(voice or SynthesizeVoice())
+        overrides = PlainOverrides(response_format="pcm", sample_rate=selection.voice.sample_rate, language=language)
+        selection.voice.options(**overrides.options(selection))
+        self._speech = WyomingSpeech(self._service, self._client, selection, overrides, self._write, streamed=streamed)
         return self._speech
 
-    def _chosen(self, wish: SynthesizeVoice) -> tuple[Choice, str | None]:
+    def _chosen(self, wanted: SynthesizeVoice) -> tuple[Selection, str | None]:
         """Return the voice that was named, or the first one that speaks the language."""
-        shelf = self._service.shelf
-        if wish.name is None and wish.language is not None:
-            tag = str(wish.language).lower().replace("_", "-")
-            for voice in shelf:
+        registry = self._service.registry
+        if wanted.name is None and wanted.language is not None:
+            tag = str(wanted.language).lower().replace("_", "-")
+            for voice in registry:
                 for language in voice.card.front_ends:
                     if language == tag or language.split("-")[0] == tag.split("-")[0]:
-                        return Choice(voice, None), language
-        name = None if wish.name is None or wish.name in OPENAI_VOICES else str(wish.name)
-        return shelf.find(name, None if wish.speaker is None else str(wish.speaker)), None
+                        return Selection(voice, None), language
+        name = None if wanted.name is None or wanted.name in OPENAI_VOICES else str(wanted.name)
+        return registry.find(name, None if wanted.speaker is None else str(wanted.speaker)), None
 
     async def _write(self, event: Event) -> None:
         await async_write_event(event, self._writer)
@@ -225,7 +225,7 @@ def description(service: Service) -> Info:
             languages=list(voice.card.front_ends),
             speakers=[TtsVoiceSpeaker(name) for name in voice.speakers] if len(voice.speakers) > 1 else None,
         )
-        for voice in service.shelf
+        for voice in service.registry
     ]
     program = TtsProgram(
         name="glowvox",

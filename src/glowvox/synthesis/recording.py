@@ -106,13 +106,10 @@ def _read_again(source: str | os.PathLike[str] | BinaryIO) -> str | os.PathLike[
     return source
 
 
-# A recording that somebody sent: read from memory, and no longer than it may be.
+def read_upload(content: bytes, longest: float) -> tuple[NDArray[np.float32], int]:
+    """Return an upload's samples [S] as mono, and their rate in Hz.
 
-
-def read_recording(content: bytes, longest: float) -> tuple[NDArray[np.float32], int]:
-    """Return the samples [S] of a sound file as mono, and their rate in Hz.
-
-    What a few bytes unpack to is not believed: reading ends where the recording becomes too long.
+    It is read from memory, and no longer than it may be: what a few bytes unpack to is not believed.
 
     Args:
         content: the file, in any format that libsndfile reads.

@@ -9,7 +9,7 @@ const TITLES = {
 };
 const DETAILS = { offline: "It may be starting, or stopped. Your text is kept here" };
 
-export function connectFailures({ service, speaking, wishes, notice, takeAway, speak }) {
+export function connectFailures({ service, speaking, overrides, notice, downloads, speak }) {
   const element = (id) => document.getElementById(id);
   const health = element("health");
   const keyForm = element("key-form");
@@ -25,10 +25,10 @@ export function connectFailures({ service, speaking, wishes, notice, takeAway, s
     clearTimeout(timer);
     try {
       const voices = await service.voices();
-      wishes.offer(voices);
-      takeAway.write();
+      overrides.offer(voices);
+      downloads.write();
       keyForm.hidden = true;
-      wishes.allow(await service.fields().catch(() => new Set()));
+      overrides.allow(await service.fields().catch(() => new Set()));
       showHealth("ready", voices.length === 1 ? "Ready" : `Ready, ${voices.length} voices`);
       return true;
     } catch (failure) {

@@ -9,8 +9,8 @@ import { Service } from "./service.js";
 import { connectTransport } from "./transport.js";
 import { Speaking } from "./speaking.js";
 import { Stage } from "./stage.js";
-import { TakeAway } from "./take_away.js";
-import { Wishes } from "./wishes.js";
+import { Downloads } from "./downloads.js";
+import { Overrides } from "./overrides.js";
 
 const element = (id) => document.getElementById(id);
 const text = element("text");
@@ -21,16 +21,16 @@ const player = new Player();
 const stage = new Stage(element("stage"), () => player.position);
 const reading = new Reading(element("sheet"), text);
 const speaking = new Speaking({ service, player, stage, reading });
-const wishes = new Wishes(element("speech"));
+const overrides = new Overrides(element("speech"));
 const notice = new Notice(element("notice"));
 const say = (words) => (element("said").textContent = words);
-const takeAway = new TakeAway(document.body, () => ({ base: service.base, body: wishes.body, secured: service.key !== "" }), say);
+const downloads = new Downloads(document.body, () => ({ base: service.base, body: overrides.body, secured: service.key !== "" }), say);
 
 function speak() {
   notice.clear();
   text.removeAttribute("aria-invalid");
-  const { wrong } = wishes;
-  if (wishes.body.input === "") {
+  const { wrong } = overrides;
+  if (overrides.body.input === "") {
     notice.show("There is nothing to say yet", "Write or paste a text first");
     text.setAttribute("aria-invalid", "true");
     text.focus();
@@ -42,7 +42,7 @@ function speak() {
     wrong.focus();
     return;
   }
-  speaking.speak(wishes.body, text.value, wishes.chosen?.sample_rate);
+  speaking.speak(overrides.body, text.value, overrides.chosen?.sample_rate);
 }
 
 function openMore(open) {
@@ -54,7 +54,7 @@ function showText() {
   text.removeAttribute("aria-invalid");
   element("count").value = `${numberFormat.format(text.value.length)} characters`;
   reading.close(text.value);
-  takeAway.write();
+  downloads.write();
 }
 
 function connectForm() {
@@ -63,7 +63,7 @@ function connectForm() {
     if (speaking.isBusy) speaking.stop();
     else speak();
   });
-  element("speech").addEventListener("input", () => takeAway.write());
+  element("speech").addEventListener("input", () => downloads.write());
   text.addEventListener("input", showText);
   element("more-toggle").addEventListener("click", () => openMore(element("more").hidden));
   for (const button of document.querySelectorAll("[data-example]")) {
@@ -93,6 +93,6 @@ function connectKeys() {
 
 connectForm();
 connectKeys();
-connectTransport({ speaking, player, stage, reading, takeAway, say });
-connectFailures({ service, speaking, wishes, notice, takeAway, speak });
+connectTransport({ speaking, player, stage, reading, downloads, say });
+connectFailures({ service, speaking, overrides, notice, downloads, speak });
 showText();

@@ -6,7 +6,7 @@ const LABELS = { playing: "Pause", paused: "Go on" };
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
 const spoken = (seconds) => `${seconds.toFixed(1)} seconds`;
 
-export function connectTransport({ speaking, player, stage, reading, takeAway, say }) {
+export function connectTransport({ speaking, player, stage, reading, downloads, say }) {
   const element = (id) => document.getElementById(id);
   const picture = element("picture");
   const play = element("play");
@@ -21,13 +21,13 @@ export function connectTransport({ speaking, player, stage, reading, takeAway, s
     play.setAttribute("aria-label", LABELS[state] ?? "Play again");
     picture.setAttribute("aria-disabled", String(play.disabled));
     if (state === "waiting") say("Asked for.");
-    takeAway.offer(speaking.recording?.complete ? speaking.recording : null);
+    downloads.offer(speaking.recording?.complete ? speaking.recording : null);
     if (state === "done" && speaking.recording.samples > 0) say(`Ended after ${spoken(player.position)}.`);
     element("facts").textContent = factsOf(speaking);
     stage.wake();
   });
   speaking.addEventListener("arrived", () => {
-    takeAway.offer(speaking.recording);
+    downloads.offer(speaking.recording);
     element("facts").textContent = factsOf(speaking);
   });
 

@@ -1,4 +1,4 @@
-// Files and commands: what a visitor leaves with.
+// Downloads: the files of a recording, and the commands that make it elsewhere.
 
 import { curl, python } from "./snippets.js";
 import { srtFile } from "./srt.js";
@@ -6,7 +6,7 @@ import { wavFile } from "./wav.js";
 
 const COPIED_MS = 1600;
 
-export class TakeAway {
+export class Downloads {
   /** @param {HTMLElement} root @param {() => object} call what the commands are to do @param {(text: string) => void} say */
   constructor(root, call, say) {
     this.call = call;

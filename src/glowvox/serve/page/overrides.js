@@ -1,10 +1,10 @@
-// What is chosen on the page, as the body of a request.
+// Overrides of a voice's defaults: what is chosen on the page, as the body of a request.
 
 import { recall, remember } from "./memory.js";
 
 const PLACE = "glowvox-choice";
 
-export class Wishes {
+export class Overrides {
   /** @param {HTMLFormElement} form */
   constructor(form) {
     const element = (id) => form.querySelector(`#${id}`);
@@ -28,8 +28,8 @@ export class Wishes {
   /** @param {object[]} voices as the server lists them */
   offer(voices) {
     this.voices = voices;
-    const wished = this.kept().voice;
-    const chosen = voices.find((one) => one.id === wished) ?? voices.find((one) => one.default) ?? voices[0];
+    const wanted = this.kept().voice;
+    const chosen = voices.find((one) => one.id === wanted) ?? voices.find((one) => one.default) ?? voices[0];
     this.voice.replaceChildren(...voices.map((one) => option(one.id, `${title(one.name)}${languageOf(one)}`)));
     this.voice.disabled = voices.length === 0;
     if (chosen !== undefined) this.voice.value = chosen.id;
