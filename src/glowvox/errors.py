@@ -51,3 +51,16 @@ class MissingExtraError(GlowvoxError):
         super().__init__(f"{purpose} needs the package '{package}': pip install 'glowvox[{extra}]'")
         self.package = package
         self.extra = extra
+
+
+def one_line(error: BaseException, *, limit: int | None = None, empty: str = "") -> str:
+    """Return an error's message in one line, for the message of a `GlowvoxError`.
+
+    Args:
+        error: any error, also of a library that passes bytes for a message.
+        limit: most characters; None: all of it.
+        empty: what stands for a message that says nothing; by default the name of the error's class.
+    """
+    first = error.args[0] if error.args else ""
+    text = first.decode(errors="replace") if isinstance(first, bytes) else str(error)
+    return " ".join(text.split())[:limit] or empty or type(error).__name__

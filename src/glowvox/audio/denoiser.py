@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.checks import checked_rate, checked_samples
 from glowvox.audio.stft import hann_window, overlap_add, stft
-from glowvox.errors import AudioError
+from glowvox.errors import AudioError, one_line
 
 _BLOCK = 1 << 16
 """Samples denoised at once; the memory does not grow with the audio."""
@@ -222,7 +222,7 @@ def read_bias(path: str | os.PathLike[str]) -> tuple[BiasDenoiser, int, float]:
         n_fft, hop_length = int(facts["n_fft"]), int(facts["hop_length"])
         sample_rate, strength = int(facts["sample_rate"]), float(facts["strength"])
     except (safetensors.SafetensorError, OSError, KeyError, ValueError, TypeError, MemoryError) as problem:
-        line = " ".join(str(problem).split())[:200]
+        line = one_line(problem, limit=200)
         raise AudioError(f"{path} is damaged or not a stored bias: {line}") from problem
     if spectrum.ndim != 2:
         raise AudioError(f"{path}: a bias spectrum must have the shape [n_fft // 2 + 1, 1], got {list(spectrum.shape)}")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.checks import HIGHEST_RATE, checked_rate, checked_samples
-from glowvox.errors import AudioError
+from glowvox.errors import AudioError, one_line
 
 # Which sound file formats can be written, at which rates, and how float samples become integers.
 
@@ -224,7 +224,7 @@ class AudioWriter:
             self._file.write(quantise(samples, self._file.subtype))
         except (soundfile.SoundFileError, AssertionError, OSError) as problem:
             # soundfile asserts that everything was written; a full disk is where it was not.
-            raise AudioError(f"cannot write {self._name}: {_line(problem) or 'the disk is full'}") from problem
+            raise AudioError(f"cannot write {self._name}: {one_line(problem, empty='the disk is full')}") from problem
 
 
 @contextlib.contextmanager
@@ -273,7 +273,7 @@ def audio_writer(
                 target, "w", rate, 1, subtype=chosen, format=encoding.container, closefd=not regular
             )
         except (soundfile.SoundFileError, TypeError, ValueError) as problem:
-            raise AudioError(f"cannot write {name}: {_line(problem)}") from problem
+            raise AudioError(f"cannot write {name}: {one_line(problem)}") from problem
         with file:
             writer = AudioWriter(file, sample_rate, name)
             yield writer
@@ -290,11 +290,7 @@ def _copied_to(stream: BinaryIO, name: str) -> Iterator[BinaryIO]:
             shutil.copyfileobj(spool, stream, 1 << 20)
             stream.flush()
         except (OSError, ValueError) as problem:
-            raise AudioError(f"cannot write {name}: {_line(problem)}") from problem
-
-
-def _line(problem: BaseException) -> str:
-    return " ".join(str(problem).split())
+            raise AudioError(f"cannot write {name}: {one_line(problem)}") from problem
 
 
 _BLOCK_SAMPLES = 1 << 18
@@ -382,7 +378,7 @@ def _reading(name: str) -> Iterator[None]:
     try:
         yield
     except (soundfile.SoundFileError, OSError, TypeError, ValueError) as problem:
-        line = re.sub(r"<_io\.\w+ object at 0x\w+>", name, " ".join(str(problem).split()))
+        line = re.sub(r"<_io\.\w+ object at 0x\w+>", name, one_line(problem))
         raise AudioError(f"cannot read {name} as audio: {line or type(problem).__name__}") from problem
 
 

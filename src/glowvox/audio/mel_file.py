@@ -16,7 +16,7 @@ from glowvox.audio.atomic_file import replacing
 from glowvox.audio.mel import checked_mel
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict
-from glowvox.errors import ConfigError, MelError
+from glowvox.errors import ConfigError, MelError, one_line
 
 _LARGEST_BYTES = 4 << 30
 """A compressed member may claim any size; four gigabytes are 40 hours of mel."""
@@ -80,7 +80,7 @@ def read_mel(
             raise MelError(
                 f"{path} holds pickled objects, which are never opened; save a plain float array"
             ) from problem
-        line = " ".join(str(problem).split())[:200]
+        line = one_line(problem, limit=200)
         raise MelError(f"{path} is damaged or not a {suffix} file: {line or type(problem).__name__}") from problem
     if not isinstance(array, np.ndarray):
         raise MelError(f"{path} is not a {suffix} file, whatever its name says")

@@ -10,7 +10,7 @@ from glowvox.bulk.card import RunSettings
 from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import Spoken, speak_row
-from glowvox.errors import GlowvoxError
+from glowvox.errors import GlowvoxError, one_line
 from glowvox.synthesis.voice import Voice
 
 _OPENED: dict[str, Voice] = {}
@@ -51,7 +51,7 @@ class IsolatedRetry:
             self._stop()
             return BadRow(row.number, row.id, "it killed the process that spoke it (no memory left, or a crash)")
         except (GlowvoxError, MemoryError) as error:
-            return BadRow(row.number, row.id, " ".join(str(error).split()) or "no memory left")
+            return BadRow(row.number, row.id, one_line(error, empty="no memory left"))
 
     def _stop(self) -> None:
         if self._pool is not None:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from glowvox.bulk.row import BadRow, Row, read_row
 from glowvox.bulk.storage import open_source
-from glowvox.errors import DataError, MissingExtraError
+from glowvox.errors import DataError, MissingExtraError, one_line
 
 # Manifests record by record, whatever their size: JSONL, CSV and Parquet. A record that cannot be read is a reason.
 
@@ -103,7 +103,7 @@ def parquet_records(stream: BinaryIO, name: str, text_column: str) -> Iterator[R
         for batch in opened.iter_batches(batch_size=_SMALL_BATCH):
             yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{name}: cannot be read as Parquet ({str(error).splitlines()[0][:200]})") from error
+        raise DataError(f"{name}: cannot be read as Parquet ({one_line(error, limit=200)})") from error
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes | None]:

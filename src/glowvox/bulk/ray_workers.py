@@ -18,7 +18,7 @@ from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import Spoken, speak_row
 from glowvox.bulk.storage import open_storage
 from glowvox.bulk.workers import ShardResult, Workers, do_shard, result_of
-from glowvox.errors import ConfigError, DataError, EngineError, GlowvoxError, MissingExtraError
+from glowvox.errors import ConfigError, DataError, EngineError, GlowvoxError, MissingExtraError, one_line
 from glowvox.synthesis.voice import Voice
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class RayWorkers(Workers):
         try:
             ray.init(address=self._address, **quiet)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200]
+            reason = one_line(error, limit=200)
             raise ConfigError(
                 f"no Ray cluster can be joined at '{self._address}' ({reason}); start one with 'ray start --head'"
             ) from error
@@ -151,7 +151,7 @@ def run_shard(
         result = result_of(do_shard(open_storage(url), shard, settings, speak))
     except (EngineError, DataError, MemoryError) as error:
         # Of this machine or moment, it may be; the run decides.
-        failure = str(error) or "no memory left"
+        failure = one_line(error, empty="no memory left")
     except GlowvoxError as error:
         fatal, failure = True, str(error)
     return {

@@ -8,7 +8,7 @@ from typing import Any
 
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.row import BadRow, Row, row_seed
-from glowvox.errors import AudioError, ConfigError, DataError, TextError, VoiceError
+from glowvox.errors import AudioError, ConfigError, DataError, TextError, VoiceError, one_line
 from glowvox.synthesis.voice import Voice
 
 ROW_ERRORS = (TextError, VoiceError, ConfigError, AudioError, DataError)
@@ -91,5 +91,5 @@ def speak_row(voice: Voice, row: Row, settings: RunSettings) -> Spoken | BadRow:
         file = io.BytesIO()
         audio.save(file, format=settings.audio_format)
     except ROW_ERRORS as error:
-        return BadRow(row.number, row.id, " ".join(str(error).split()))
+        return BadRow(row.number, row.id, one_line(error))
     return Spoken(row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings[:_WARNINGS]))

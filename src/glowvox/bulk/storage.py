@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from glowvox.errors import DataError, MissingExtraError
+from glowvox.errors import DataError, MissingExtraError, one_line
 
 # Where a run's files lie, whatever the place: a file is there whole or not at all.
 
@@ -171,11 +171,6 @@ def remote_system(url: str) -> tuple[Any, str]:
     except Exception as error:
         raise DataError(f"{url} is no address that can be opened: {one_line(error)}") from error
     return system, str(path)
-
-
-def one_line(error: BaseException) -> str:
-    """Return what an error says, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _persistently(action: Callable[[], Any]) -> Any:

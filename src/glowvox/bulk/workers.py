@@ -13,7 +13,7 @@ from glowvox.bulk.plan import ShardPlan, read_shard
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import Spoken, speak_row
 from glowvox.bulk.storage import RunStorage, open_storage
-from glowvox.errors import EngineError
+from glowvox.errors import EngineError, one_line
 
 # The work on one shard: read its rows, speak them, put the speech in place, write the ledger last.
 # Doing it twice, even at the same time on two machines, gives the same bytes under the same names; so a shard whose
@@ -120,4 +120,4 @@ class LocalWorker(Workers):
             try:
                 yield result_of(do_shard(storage, shard, self.settings, speak))
             except (EngineError, MemoryError) as error:
-                yield ShardResult(shard.number, failure=str(error) or "no memory left")
+                yield ShardResult(shard.number, failure=one_line(error, empty="no memory left"))

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _contract(path: Path) -> "AudioConfig":
     from glowvox.config.audio import AudioConfig
     from glowvox.config.schema import from_dict
-    from glowvox.errors import ConfigError
+    from glowvox.errors import ConfigError, one_line
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -77,7 +77,7 @@ def _contract(path: Path) -> "AudioConfig":
         raise ConfigError(f"cannot read the contract {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
-        raise ConfigError(f"{path} is not {kind}: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path} is not {kind}: {one_line(error)}") from error
     try:
         if isinstance(data, dict) and isinstance(data.get("audio"), dict):
             return from_dict(AudioConfig, data["audio"], "audio")

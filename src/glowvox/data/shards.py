@@ -25,7 +25,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from glowvox.errors import ConfigError, DataError, MissingExtraError
+from glowvox.errors import ConfigError, DataError, MissingExtraError, one_line
 
 # Files at a place: a local folder, or object storage through fsspec. A file is there whole or not at all.
 
@@ -51,7 +51,7 @@ def read_place(address: str, name: str) -> bytes:
     except FileNotFoundError as error:
         raise DataError(f"{address}: no prepared data here (no {name})") from error
     except Exception as error:
-        raise DataError(f"{address}/{name}: cannot be read ({_line(error)})") from error
+        raise DataError(f"{address}/{name}: cannot be read ({one_line(error)})") from error
 
 
 def fetch(address: str, name: str, target: Path) -> None:
@@ -73,7 +73,7 @@ def fetch(address: str, name: str, target: Path) -> None:
                 raise DataError(f"{address}/{name}: is missing") from error
             except Exception as error:
                 if attempt == _TRIES:
-                    raise DataError(f"{address}/{name}: cannot be read ({_line(error)})") from error
+                    raise DataError(f"{address}/{name}: cannot be read ({one_line(error)})") from error
                 time.sleep(_WAIT_SECONDS * 2**attempt)
         aside.replace(target)
     except OSError as error:
@@ -103,7 +103,7 @@ def store(address: str, name: str, source: Path) -> None:
     except (DataError, MissingExtraError):
         raise
     except Exception as error:
-        raise DataError(f"{address}/{name}: cannot be written ({_line(error)})") from error
+        raise DataError(f"{address}/{name}: cannot be written ({one_line(error)})") from error
 
 
 def _remote(address: str) -> tuple[Any, PurePosixPath]:
@@ -114,12 +114,8 @@ def _remote(address: str) -> tuple[Any, PurePosixPath]:
     try:
         system, root = url_to_fs(address)
     except Exception as error:
-        raise DataError(f"{address} cannot be opened: {_line(error)}") from error
+        raise DataError(f"{address} cannot be opened: {one_line(error)}") from error
     return system, PurePosixPath(root)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 INDEX_NAME = "shards.json"

@@ -29,7 +29,7 @@ from glowvox.engines.graph_card import (
 )
 from glowvox.engines.machine import checked_threads
 from glowvox.engines.stepping import SteppingVocoder
-from glowvox.errors import EngineError
+from glowvox.errors import EngineError, one_line
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -63,7 +63,7 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     try:
         return made[0] if made else _session(place, count)
     except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{path}: ONNX Runtime cannot open it: {_one_line(error)}") from error
+        raise EngineError(f"{path}: ONNX Runtime cannot open it: {one_line(error, limit=300)}") from error
 
 
 def _session(
@@ -105,7 +105,7 @@ def computed(
     try:
         results: list[NDArray[np.float32]] = session.run(outputs, arrays)
     except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{where}: ONNX Runtime failed: {_one_line(error)}") from error
+        raise EngineError(f"{where}: ONNX Runtime failed: {one_line(error, limit=300)}") from error
     return results
 
 
@@ -123,12 +123,7 @@ def computed_values(
     try:
         return list(session.run_with_ort_values(list(outputs), dict(feed)))
     except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{where}: ONNX Runtime failed: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    """Return the message of one of the library's errors, cut to a line."""
-    return " ".join(str(error).split())[:300]
+        raise EngineError(f"{where}: ONNX Runtime failed: {one_line(error, limit=300)}") from error
 
 
 class OnnxVocoder(SteppingVocoder):

@@ -28,7 +28,7 @@ from glowvox.engines.graph_card import (
 )
 from glowvox.engines.machine import checked_threads, processor
 from glowvox.engines.stepping import SteppingVocoder
-from glowvox.errors import EngineError, MissingExtraError
+from glowvox.errors import EngineError, MissingExtraError, one_line
 
 ComputeType = Literal["auto", "float32", "bfloat16"]
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
@@ -188,7 +188,7 @@ def _opened(
             compiled = core.compile_model(core.read_model(place), "CPU", settings)
             into_cache(key, _SUFFIX, lambda entry: entry.write_bytes(compiled.export_model().getvalue()))
     except (RuntimeError, OSError) as error:
-        raise EngineError(f"{place}: OpenVINO cannot open it: {_line(error)}") from error
+        raise EngineError(f"{place}: OpenVINO cannot open it: {one_line(error, limit=300)}") from error
     return *cards, compiled
 
 
@@ -212,8 +212,4 @@ def _computed(
         results = compiled.create_infer_request().infer(arrays)
         return [np.array(results[output]) for output in outputs or compiled.outputs]
     except RuntimeError as error:
-        raise EngineError(f"{where}: OpenVINO failed: {_line(error)}") from error
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+        raise EngineError(f"{where}: OpenVINO failed: {one_line(error, limit=300)}") from error

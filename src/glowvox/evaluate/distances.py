@@ -14,7 +14,7 @@ from glowvox.audio.files import resample
 from glowvox.audio.mel import MelTransform
 from glowvox.audio.pitch import PitchTrack, track_pitch
 from glowvox.config.audio import AudioConfig
-from glowvox.errors import AudioError, MelError, MissingExtraError
+from glowvox.errors import AudioError, MelError, MissingExtraError, one_line
 from glowvox.evaluate.signal_checks import check_signal, match_level, tonal_energy
 
 # The distance between two log-mel spectrograms, frame against frame.
@@ -274,7 +274,7 @@ def wideband_pesq(reference: ArrayLike, estimate: ArrayLike, sample_rate: int) -
     try:
         return float(pesq.pesq(_PESQ_RATE, first, second, "wb"))
     except (pesq.PesqError, ValueError) as error:
-        raise AudioError(f"PESQ cannot judge these signals: {_one_line(error)}") from error
+        raise AudioError(f"PESQ cannot judge these signals: {one_line(error)}") from error
 
 
 def short_time_intelligibility(
@@ -321,11 +321,6 @@ def _load(package: str, purpose: str) -> ModuleType:
         return importlib.import_module(package)
     except ImportError as error:
         raise MissingExtraError(package, "train", purpose) from error
-
-
-def _one_line(error: Exception) -> str:
-    text = error.args[0] if error.args else type(error).__name__
-    return " ".join((text.decode(errors="replace") if isinstance(text, bytes) else str(text)).split())
 
 
 @dataclass(frozen=True)

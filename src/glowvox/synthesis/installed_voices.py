@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.engines.base import AcousticEngine, VocoderEngine
-from glowvox.errors import MissingExtraError, VoiceError
+from glowvox.errors import MissingExtraError, VoiceError, one_line
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, open_engines, opened_folder
@@ -54,14 +54,18 @@ def hub_voice(name: str) -> Path:
             huggingface_hub.snapshot_download(repository, revision=revision or None, allow_patterns=list(_HUB_FILES))
         )
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.HFValidationError) as error:
-        raise VoiceError(f"Hugging Face has no voice '{name}', or it is private ({_line(error)})") from error
+        raise VoiceError(
+            f"Hugging Face has no voice '{name}', or it is private ({one_line(error, limit=200)})"
+        ) from error
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
         raise VoiceError(
             f"the voice '{name}' is not in the local cache, and Hugging Face is not to be reached (offline mode, or no "
             "network): fetch it once while online, or name a folder or .voice file"
         ) from error
     except (errors.HfHubHTTPError, OSError) as error:
-        raise VoiceError(f"the voice '{name}' cannot be fetched from Hugging Face: {_line(error)}") from error
+        raise VoiceError(
+            f"the voice '{name}' cannot be fetched from Hugging Face: {one_line(error, limit=200)}"
+        ) from error
     verify_snapshot(folder, name)
     return _voice_in(folder, name)
 
@@ -111,10 +115,6 @@ def _voice_in(folder: Path, name: str) -> Path:
             f"the repository '{name}' holds {what}: neither {CARD_NAME} nor a single {ARCHIVE_SUFFIX} file"
         )
     return archives[0]
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 VOICES_VARIABLE = "GLOWVOX_VOICES"
