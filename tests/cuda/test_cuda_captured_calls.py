@@ -8,7 +8,7 @@ import torch
 from tiny_voice import acoustic_model, vocoder_config, vocoder_model
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from glowvox.audio.pitch import comb_channels
+from glowvox.audio.pitch import n_harmonic_features
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.cuda.captured_calls import CapturedCall, CapturedCalls, bucket
 from glowvox.engines.torch_engine import TorchAcoustic, TorchVocoder
@@ -92,11 +92,11 @@ def test_a_latent_in_its_bucket_has_the_same_mel(melody):
     generator = np.random.default_rng(0)
     latent = generator.standard_normal((2, 80, 46), np.float32)
     lengths = np.array([46, 22])
-    comb = generator.standard_normal((2, comb_channels(engine.audio), 46), np.float32) if melody else None
-    wanted = engine.decode(latent, lengths, None, comb)
+    harmonics = generator.standard_normal((2, n_harmonic_features(engine.audio), 46), np.float32) if melody else None
+    wanted = engine.decode(latent, lengths, None, harmonics)
     engine._captured = CapturedCalls()
     for _ in range(3):
-        np.testing.assert_allclose(engine.decode(latent, lengths, None, comb), wanted, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(engine.decode(latent, lengths, None, harmonics), wanted, rtol=0, atol=1e-5)
     assert len(engine._captured) == 1
 
 

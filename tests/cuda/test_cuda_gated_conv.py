@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from glowvox.nn import wavenet as gated_conv
-from glowvox.nn.wavenet import GatedConv, GatedStack
+from glowvox.nn.wavenet import WN, GatedConv
 
 pytest.importorskip("triton", reason="Triton is not installed")
 
@@ -83,7 +83,7 @@ def test_the_gradients_are_those_of_the_plain_form(fused, shape):
 @pytest.mark.parametrize(("out", "skip"), [(6, 20), (24, 8)])
 def test_a_stack_gives_the_same_with_them(fused, monkeypatch, batch, masked, out, skip):
     torch.manual_seed(batch)
-    stack = GatedStack(3, out, 4, channels=20, skip_channels=skip, layers=4)
+    stack = WN(3, out, 4, channels=20, skip_channels=skip, layers=4)
     torch.nn.init.normal_(stack.end.weight, std=0.3)
     x, condition = torch.randn(batch, 3, 70), torch.randn(batch, 4, 70)
     mask = (torch.arange(70) < torch.tensor([70, 31, 1])[:batch, None]).unsqueeze(1).float() if masked else None

@@ -13,13 +13,13 @@ from glowvox.flows.invertible_conv import InvertibleConv, LUInvertibleConv
 from glowvox.flows.lapped import Lapped
 from glowvox.flows.multiscale import EarlyOutputs
 from glowvox.flows.squeeze import Squeeze
-from glowvox.nn.wavenet import GatedStack
+from glowvox.nn.wavenet import WN
 
 CHANNELS, CONDITION, FRAMES = 6, 3, 8
 
 
-def network(outputs: int = CHANNELS, inputs: int = CHANNELS - CHANNELS // 2) -> GatedStack:
-    stack = GatedStack(inputs, outputs, CONDITION, channels=4, skip_channels=5, layers=2)
+def network(outputs: int = CHANNELS, inputs: int = CHANNELS - CHANNELS // 2) -> WN:
+    stack = WN(inputs, outputs, CONDITION, channels=4, skip_channels=5, layers=2)
     nn.init.normal_(stack.end.weight, std=0.3)  # the start at zero would test only the identity
     return stack
 

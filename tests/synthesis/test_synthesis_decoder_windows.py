@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_voice import write_tiny_voice
 
-from glowvox.audio.pitch import harmonic_comb
+from glowvox.audio.pitch import harmonic_features
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.models.registry import build
@@ -55,16 +55,16 @@ def _sentence(engine, frames):
     pitch = generator.uniform(80, 300, frames) * (generator.random(frames) > 0.3)
     return latent, {
         "speaker": 2 if engine.n_speakers > 1 else None,
-        "comb": harmonic_comb(pitch[None], engine.audio)[0] if engine.melody else None,
+        "harmonics": harmonic_features(pitch[None], engine.audio)[0] if engine.melody else None,
     }
 
 
-def _whole(engine, latent, speaker, comb):
+def _whole(engine, latent, speaker, harmonics):
     return engine.decode(
         latent[None],
         np.array([latent.shape[1]]),
         None if speaker is None else np.array([speaker]),
-        None if comb is None else comb[None],
+        None if harmonics is None else harmonics[None],
     )[0]
 
 

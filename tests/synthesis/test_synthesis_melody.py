@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_voice import acoustic_config, fake_voice, write_tiny_voice
 
-from glowvox.audio.pitch import harmonic_comb
+from glowvox.audio.pitch import harmonic_features
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import ConfigError, EngineError, VoiceError
@@ -60,10 +60,10 @@ def test_impossible_melodies_are_refused(voice, wishes):
 def test_an_engine_asks_for_the_pitch_that_its_model_needs(folder):
     engine = TorchAcoustic(load_model(folder / "acoustic"))
     latent, lengths = np.zeros((1, engine.audio.n_mels, 4), np.float32), np.array([4])
-    comb = harmonic_comb(np.full((1, 4), 200.0), engine.audio)
+    harmonics = harmonic_features(np.full((1, 4), 200.0), engine.audio)
     assert engine.melody
-    assert engine.decode(latent, lengths, None, comb).shape == latent.shape
+    assert engine.decode(latent, lengths, None, harmonics).shape == latent.shape
     with pytest.raises(EngineError, match="say the pitch"):
         engine.decode(latent, lengths)
     with pytest.raises(EngineError, match="expected a comb"):
-        engine.decode(latent, lengths, None, comb[:, :, :3])
+        engine.decode(latent, lengths, None, harmonics[:, :, :3])

@@ -170,12 +170,12 @@ _BELOW_HZ = 3000.0
 """Mel bins above it are too wide to tell the harmonics of a voice apart."""
 
 
-def comb_channels(config: AudioConfig) -> int:
-    """Return the number of channels K of `harmonic_comb`."""
+def n_harmonic_features(config: AudioConfig) -> int:
+    """Return the number of channels K of `harmonic_features`."""
     return 2 + len(_bins(config)[0])
 
 
-def harmonic_comb(pitch: NDArray[np.floating], config: AudioConfig) -> NDArray[np.float32]:
+def harmonic_features(pitch: NDArray[np.floating], config: AudioConfig) -> NDArray[np.float32]:
     """Return what a network is told of a pitch contour: `[..., K, T]`.
 
     The channels are voicing (0 or 1), log pitch, and the cosine of every mel bin below 3 kHz; unvoiced frames are zero.
@@ -205,7 +205,7 @@ def _bins(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]
 # Pitch by token and pitch by frame: a contour is drawn through the pitch of each token, and read back from it.
 
 
-def token_melody(
+def token_pitch(
     pitch: NDArray[np.floating], frames: NDArray[np.integer]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return each token's mean log pitch and the share of its frames that are voiced, both `[L]`.
@@ -239,7 +239,7 @@ def pitch_contour(
     """Return the pitch in Hz `[T]`, 0 where unvoiced: straight lines between the middles of the tokens.
 
     Args:
-        height: log pitch of each token `[L]`, as `token_melody` has it.
+        height: log pitch of each token `[L]`, as `token_pitch` has it.
         voicing: log odds of each token being voiced, `[L]`; a frame is voiced where their interpolation is positive.
         frames: of each token `[L]`; T is their sum. Tokens without frames have no say.
     """
@@ -266,7 +266,7 @@ def varied(
     """Return another melody `[L]`: raised, and wider or narrower about its mean over the voiced frames.
 
     Args:
-        height: log pitch of each token `[L]`, as `token_melody` has it.
+        height: log pitch of each token `[L]`, as `token_pitch` has it.
         voicing: log odds of each token being voiced, `[L]`.
         frames: of each token `[L]`.
         shift: semitones.

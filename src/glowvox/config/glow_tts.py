@@ -60,7 +60,7 @@ class GlowTTSConfig:
     """Bound of the couplings' log scales, kept smoothly by a tanh; 0: unbounded (the paper)."""
 
     melody: bool = False
-    """Whether the decoder is told the pitch of each frame, which the text predicts by token (see `models.melody`)."""
+    """Whether the decoder is told the pitch of each frame, which the text predicts by token (pitch conditioning)."""
     melody_channels: int = 32
     """Channels in which the couplings see it."""
     melody_predictor_channels: int = 64

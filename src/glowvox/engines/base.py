@@ -115,8 +115,8 @@ class EncodedText:
         mean: float32 [B, M, L], mean of the latent under each token.
         log_std: float32 [B, M, L], log standard deviation.
         log_duration: float32 [B, L], predicted log of each token's frames.
-        melody: float32 [B, 2, L], predicted height (see `audio.pitch_contour`) of each token and log odds of voicing;
-            None where the model has no melody.
+        melody: float32 [B, 2, L], predicted height of each token (see `audio.pitch.pitch_contour`) and log odds of
+            voicing; None where the model has no melody.
     """
 
     mean: NDArray[np.float32]
@@ -189,7 +189,7 @@ class AcousticEngine(ABC):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None = None,
-        comb: NDArray[np.float32] | None = None,
+        harmonics: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Return the mel [B, M, T] of a batch of latents; padding is zero.
 
@@ -197,7 +197,8 @@ class AcousticEngine(ABC):
             latent: float32 [B, M, T], T a multiple of `n_squeeze`.
             lengths: int64 [B], frames of each item, multiples of `n_squeeze`.
             speaker: int64 [B]; None with one speaker.
-            comb: float32 [B, K, T], of the pitch (see `audio.harmonic_comb`), for a model with a melody; None for one
+            harmonics: float32 [B, K, T], of the pitch (see `audio.pitch.harmonic_features`), for a model with a
+                melody; None for one
                 without.
 
         Raises:
@@ -210,12 +211,12 @@ class AcousticEngine(ABC):
         if latent.shape[2] % step or (lengths % step).any() or lengths.min() < step or lengths.max() > latent.shape[2]:
             raise EngineError(f"frames must be multiples of {step}, got {latent.shape[2]} and {lengths.tolist()}")
         self._check_speaker(speaker, len(latent))
-        if (comb is not None) != self.melody:
+        if (harmonics is not None) != self.melody:
             needs = "has a melody; say the pitch of each frame" if self.melody else "has no melody; leave the pitch out"
             raise EngineError(f"this model {needs}")
-        if comb is not None and (comb.ndim != 3 or comb[:, 0].shape != (len(latent), latent.shape[2])):
-            raise EngineError(f"expected a comb [{len(latent)}, K, {latent.shape[2]}], got {list(comb.shape)}")
-        mel = self._decode(latent, lengths, speaker, comb)
+        if harmonics is not None and (harmonics.ndim != 3 or harmonics[:, 0].shape != (len(latent), latent.shape[2])):
+            raise EngineError(f"expected a comb [{len(latent)}, K, {latent.shape[2]}], got {list(harmonics.shape)}")
+        mel = self._decode(latent, lengths, speaker, harmonics)
         if not np.isfinite(mel).all():
             raise EngineError("the acoustic model gave a mel that is not finite; try a lower temperature")
         return mel
@@ -246,7 +247,7 @@ class AcousticEngine(ABC):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        comb: NDArray[np.float32] | None,
+        harmonics: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         """Compute `decode` for inputs that fit.
 

@@ -302,11 +302,11 @@ class OnnxAcoustic(AcousticEngine):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        comb: NDArray[np.float32] | None,
+        harmonics: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         feed = _with_speaker({"latent": latent, "lengths": lengths}, speaker)
-        if comb is not None:
-            feed["comb"] = comb
+        if harmonics is not None:
+            feed["comb"] = harmonics
         return computed(self._decoder, feed, self._where)[0]
 
 

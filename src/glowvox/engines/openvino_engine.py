@@ -152,11 +152,11 @@ class OpenVinoAcoustic(AcousticEngine):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        comb: NDArray[np.float32] | None,
+        harmonics: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         feed: dict[str, Any] = {"latent": latent, "lengths": lengths}
-        if comb is not None:
-            feed["comb"] = comb
+        if harmonics is not None:
+            feed["comb"] = harmonics
         return _computed(self._decoder, feed if speaker is None else {**feed, "speaker": speaker}, self._where)[0]
 
 

@@ -154,11 +154,11 @@ class TorchAcoustic(AnalysisEngine):
         latent: NDArray[np.float32],
         lengths: NDArray[np.int64],
         speaker: NDArray[np.int64] | None,
-        comb: NDArray[np.float32] | None,
+        harmonics: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
         with torch.inference_mode(), told_when_out_of_memory(self.device, f"{latent.shape[2]} mel frames"):
             given = self._tensor(latent), self._tensor(lengths)
-            told = None if comb is None else self._tensor(comb)
+            told = None if harmonics is None else self._tensor(harmonics)
             if self._captured is None:
                 mel = self._model.decode(*given, self._speaker(speaker), told)
             else:
@@ -166,18 +166,20 @@ class TorchAcoustic(AnalysisEngine):
             return np.asarray(mel.float().cpu().numpy())
 
     def _replayed(
-        self, captured: CapturedCalls, latent: torch.Tensor, lengths: torch.Tensor, comb: torch.Tensor | None
+        self, captured: CapturedCalls, latent: torch.Tensor, lengths: torch.Tensor, harmonics: torch.Tensor | None
     ) -> torch.Tensor:
         """Return what `decode` gives, computed on one of few lengths."""
         frames = latent.shape[2]
         padding = bucket(frames // self.n_squeeze) * self.n_squeeze - frames
         padded = [F.pad(latent, (0, padding)), lengths]
-        if comb is not None:
-            padded.append(F.pad(comb, (0, padding)))
+        if harmonics is not None:
+            padded.append(F.pad(harmonics, (0, padding)))
         return captured.run("decode", self._decoded, *padded)[:, :, :frames]
 
-    def _decoded(self, latent: torch.Tensor, lengths: torch.Tensor, comb: torch.Tensor | None = None) -> torch.Tensor:
-        return self._model.decode(latent, lengths, None, comb)
+    def _decoded(
+        self, latent: torch.Tensor, lengths: torch.Tensor, harmonics: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        return self._model.decode(latent, lengths, None, harmonics)
 
     def _analyse(
         self, mel: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.pitch import harmonic_comb
+from glowvox.audio.pitch import harmonic_features
 from glowvox.config.audio import AudioConfig, bridge
 from glowvox.engines.base import AcousticEngine
 from glowvox.engines.choose import load_vocoder
@@ -261,11 +261,11 @@ def _acoustic_speed(engine: AcousticEngine, seconds: float, repeats: int) -> Spr
     tokens = generator.integers(0, engine.n_symbols, (1, max(1, round(seconds * _TOKENS_PER_SECOND))))
     latent = generator.standard_normal((1, engine.audio.n_mels, frames), np.float32)
     speaker = None if engine.n_speakers == 1 else np.zeros(1, np.int64)
-    comb = harmonic_comb(np.full((1, frames), 200.0), engine.audio) if engine.melody else None
+    harmonics = harmonic_features(np.full((1, frames), 200.0), engine.audio) if engine.melody else None
 
     def speak() -> None:
         engine.encode(tokens, np.array([tokens.shape[1]]), speaker)
-        engine.decode(latent, np.array([frames]), speaker, comb)
+        engine.decode(latent, np.array([frames]), speaker, harmonics)
 
     length = frames / engine.audio.frame_rate
     return Spread.of([took / length for took in _times(speak, repeats)])

@@ -28,7 +28,7 @@ from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.glow_tts_decoder import SigmoidScale
 from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d, TokenPredictor
 from glowvox.nn.transformer import RelativeSelfAttention, TransformerLayer
-from glowvox.nn.wavenet import GatedStack
+from glowvox.nn.wavenet import WN
 
 # A layer of the relative-position transformer as a graph; distances are looked up with gathers, not by reshaping.
 
@@ -149,7 +149,7 @@ def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
 def write_decoder(graph: GraphBuilder, model: GlowTTS) -> None:
     """Write the decoder backwards: `latent [B, M, T]`, `lengths [B]` (and `speaker [B]`) to `mel [B, M, T]`.
 
-    With a melody it takes the pitch too, as `comb [B, K, T]`: see `audio.harmonic_comb`.
+    With a melody it takes the pitch too, as `comb [B, K, T]`: see `audio.pitch.harmonic_features`.
     """
     config = model.config
     mels, step = config.audio.n_mels, config.n_squeeze
@@ -173,7 +173,7 @@ def write_decoder(graph: GraphBuilder, model: GlowTTS) -> None:
         network = coupling.network
         sigmoid = isinstance(network, SigmoidScale)
         stack = network.network if isinstance(network, SigmoidScale) else network
-        assert isinstance(stack, GatedStack)
+        assert isinstance(stack, WN)
         with graph.scope(f"block_{index}"):
             rows, _ = undo_coupling(
                 graph,

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.pitch import harmonic_comb
+from glowvox.audio.pitch import harmonic_features
 from glowvox.config.audio import AudioConfig, bridge
 from glowvox.engines.base import AcousticEngine, EncodedText, VocoderEngine
 from glowvox.engines.torch_engine import TorchAcoustic, TorchVocoder
@@ -153,7 +153,7 @@ def _acoustic_outputs(reference: AcousticEngine, engine: AcousticEngine) -> Iter
         latent = generator.standard_normal((batch, engine.audio.n_mels, frames), np.float32)
         ends = lengths * engine.n_squeeze
         pitch = generator.uniform(80, 300, (batch, frames)) * (generator.random((batch, frames)) > 0.3)
-        given = latent, ends, speaker, harmonic_comb(pitch, engine.audio) if engine.melody else None
+        given = latent, ends, speaker, harmonic_features(pitch, engine.audio) if engine.melody else None
         yield (engine.decode(*given),), (reference.decode(*given),)
 
 

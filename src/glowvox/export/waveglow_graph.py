@@ -29,7 +29,7 @@ from glowvox.export.wavenet_graph import (
 )
 from glowvox.flows.lapped import dct_iv
 from glowvox.models.waveglow import SMALLEST_LEVEL, MelEncoder, MelEnvelope, MelUpsampler, WaveGlow, WaveGlowStep
-from glowvox.nn.wavenet import GatedStack
+from glowvox.nn.wavenet import WN
 
 # WaveGlow's condition and the scale of a lapped flow as parts of a graph that takes a signal in pieces.
 
@@ -233,7 +233,7 @@ def _column_lags(model: WaveGlow) -> list[int]:
     for step in reversed(list(model.steps)):
         assert isinstance(step, WaveGlowStep)
         stack = step.coupling.network
-        assert isinstance(stack, GatedStack)
+        assert isinstance(stack, WN)
         for dilation in stack.dilations:
             lags.append(lags[-1] + stack.kernel_size // 2 * dilation)
     return lags
@@ -250,7 +250,7 @@ def _undo_steps(
         assert isinstance(step, WaveGlowStep)
         with graph.scope(f"step_{index}"):
             stack = step.coupling.network
-            assert isinstance(stack, GatedStack)
+            assert isinstance(stack, WN)
             rows, ready = undo_coupling(
                 graph, rows, channels, stack, layout, condition, max_log_scale=config.max_log_scale
             )

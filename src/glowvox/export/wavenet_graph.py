@@ -11,7 +11,7 @@ from torch import Tensor
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.piece_layout import Layout, PieceLayout, RowLayout, array_of
 from glowvox.flows.affine import ActNorm
-from glowvox.nn.wavenet import GatedLayer, GatedStack
+from glowvox.nn.wavenet import WN, WNLayer
 
 # What a gated stack sees besides its input, in the forms in which models have it.
 
@@ -171,7 +171,7 @@ class GatedStackGraph(ABC, Generic[LayoutT]):
     def __init__(
         self,
         graph: GraphBuilder,
-        stack: GatedStack,
+        stack: WN,
         layout: LayoutT,
         condition: StackCondition | None,
         *,
@@ -196,7 +196,7 @@ class GatedStackGraph(ABC, Generic[LayoutT]):
         self._end_bias = gain * array_of(stack.end.bias)
         self._start = array_of(stack.start.weight)[:, :, 0]
         self._start_bias = array_of(stack.start.bias)
-        self._layers: list[GatedLayer] = list(stack.layers)  # type: ignore[arg-type]
+        self._layers: list[WNLayer] = list(stack.layers)  # type: ignore[arg-type]
         self._mixes = [(array_of(layer.mix.weight)[:, :, 0], array_of(layer.mix.bias)) for layer in self._layers]
         self._merged = self._end.shape[0] <= self._end.shape[1]
         self._out_width = min(self._end.shape)
@@ -378,7 +378,7 @@ def undo_coupling(
     graph: GraphBuilder,
     rows: str,
     channels: int,
-    stack: GatedStack,
+    stack: WN,
     layout: Layout,
     condition: StackCondition | None,
     *,

@@ -20,7 +20,7 @@ from glowvox.models.glow_tts_decoder import (
     speaker_vector,
     whole_steps,
 )
-from glowvox.models.pitch_conditioning import Melody, fitted_pitch
+from glowvox.models.pitch_conditioning import PitchConditioning, fitted_pitch
 from glowvox.models.text_encoder import TextEncoder, TextStatistics
 
 # What Glow-TTS returns, in training and in synthesis.
@@ -38,7 +38,7 @@ class GlowTTSOutput:
         alignment: [B, L, T], ones on the most likely path; without gradient.
         log_duration: [B, L], predicted log frames per token.
         log_duration_target: [B, L], log(1e-8 + frames per token on the path).
-        melody: [B, 2, L], predicted height (see `audio.pitch_contour`) and log odds of voicing; None without a melody.
+        melody: [B, 2, L], predicted height (`audio.pitch.pitch_contour`), log odds of voicing; None without a melody.
         melody_target: [B, 2, L], height and voiced share of each token on the path; None without a melody.
         pitch: [B, T] Hz, read off the mel, 0 where unvoiced; None without a melody.
         text_mean: [B, M, L].
@@ -217,7 +217,7 @@ class GlowTTS(nn.Module):
         self.config = config
         self.encoder = TextEncoder(config)
         self.decoder = GlowTTSDecoder(config)
-        self.melody = Melody(config) if config.melody else None
+        self.melody = PitchConditioning(config) if config.melody else None
         self.speakers = nn.Embedding(config.n_speakers, config.speaker_channels) if config.n_speakers > 1 else None
         if self.speakers is not None:
             nn.init.uniform_(self.speakers.weight, -0.1, 0.1)
@@ -252,7 +252,7 @@ class GlowTTS(nn.Module):
         mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
         mask = self._mel_mask(mel, mel_lengths)
         pitch = None if self.melody is None else self.melody.read(mel, mask)
-        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._comb(mel, pitch)))
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(mel, pitch)))
 
         unit_variance = self.config.mean_only
         with torch.no_grad():
@@ -333,7 +333,7 @@ class GlowTTS(nn.Module):
         latent = drawn_latent(text, path, noise, temperature, n_frames)
         if self.melody is not None and text.melody is not None and pitch is None:
             pitch = self.melody.of_frames(text.melody, filled, n_filled)
-        mel = self.decode(latent, filled_lengths, speaker, self._comb(latent, pitch))[:, :, :n_frames]
+        mel = self.decode(latent, filled_lengths, speaker, self._harmonics(latent, pitch))[:, :, :n_frames]
         mel = mel * self._mel_mask(mel, lengths)
         alignment = alignment_from_durations(frames, n_frames, text.mean.dtype)
         return MelOutput(mel, lengths, frames, alignment, text.log_duration, pitch)
@@ -344,7 +344,7 @@ class GlowTTS(nn.Module):
         return self.encoder(tokens, token_lengths, speaker_vector(self.speakers, speaker, len(tokens)))
 
     def decode(
-        self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None, comb: Tensor | None = None
+        self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None, harmonics: Tensor | None = None
     ) -> Tensor:
         """Return the mel `[B, M, T]` of a latent: the last part of `inverse`.
 
@@ -352,14 +352,15 @@ class GlowTTS(nn.Module):
             latent: [B, M, T], T a multiple of the decoder's squeeze.
             mel_lengths: [B], multiples of it too; what lies beyond is zero in the mel.
             speaker: [B] integers, with several speakers.
-            comb: [B, K, T], what the couplings see of a pitch (`Melody.comb`), for a model with a melody.
+            harmonics: [B, K, T], what the couplings see of a pitch (`PitchConditioning.harmonic_features`),
+                for a model with a melody.
 
         Raises:
             VoiceError: the speaker does not fit the model.
-            MelError: the comb is missing, not wanted, or of another shape.
+            MelError: the harmonic features are missing, not wanted, or of another shape.
         """
         mask = self._mel_mask(latent, mel_lengths)
-        return self.decoder.inverse(latent * mask, mask, self._condition(speaker, latent, comb))[0]
+        return self.decoder.inverse(latent * mask, mask, self._condition(speaker, latent, harmonics))[0]
 
     def analyse(
         self, mel: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None
@@ -380,7 +381,7 @@ class GlowTTS(nn.Module):
         mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
         mask = self._mel_mask(mel, mel_lengths)
         pitch = None if self.melody is None else self.melody.read(mel, mask)
-        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._comb(mel, pitch)))
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(mel, pitch)))
         return latent, log_det, pitch
 
     def convert(self, mel: Tensor, mel_lengths: Tensor, source: Tensor, target: Tensor) -> Tensor:
@@ -398,7 +399,7 @@ class GlowTTS(nn.Module):
         """
         latent, _, pitch = self.analyse(mel, mel_lengths, source)
         mask = self._mel_mask(latent, mel_lengths // self.config.n_squeeze * self.config.n_squeeze)
-        return self.decoder.inverse(latent, mask, self._condition(target, latent, self._comb(latent, pitch)))[0]
+        return self.decoder.inverse(latent, mask, self._condition(target, latent, self._harmonics(latent, pitch)))[0]
 
     def log_likelihood(
         self,
@@ -421,17 +422,17 @@ class GlowTTS(nn.Module):
         prior = diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask)
         return prior + output.log_det
 
-    def _comb(self, frames: Tensor, pitch: Tensor | None) -> Tensor | None:
+    def _harmonics(self, frames: Tensor, pitch: Tensor | None) -> Tensor | None:
         """Return what the couplings see of a pitch `[B, frames]` on the frames of `[B, M, T]`."""
         if pitch is None:
             return None
         if self.melody is None:
             raise MelError("this model has no melody; leave the pitch out")
-        return self.melody.comb(fitted_pitch(pitch, frames))
+        return self.melody.harmonic_features(fitted_pitch(pitch, frames))
 
-    def _condition(self, speaker: Tensor | None, frames: Tensor, comb: Tensor | None) -> Tensor | None:
+    def _condition(self, speaker: Tensor | None, frames: Tensor, harmonics: Tensor | None) -> Tensor | None:
         vector = speaker_vector(self.speakers, speaker, len(frames))
-        return decoder_condition(vector, comb, frames, self.decoder.squeeze, self.melody)
+        return decoder_condition(vector, harmonics, frames, self.decoder.squeeze, self.melody)
 
     @staticmethod
     def _mel_mask(mel: Tensor, mel_lengths: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ from glowvox.flows.base import Chain, Flow
 from glowvox.flows.coupling import AffineCoupling
 from glowvox.flows.invertible_conv import GroupedInvertibleConv
 from glowvox.flows.squeeze import Squeeze
-from glowvox.models.pitch_conditioning import Melody
-from glowvox.nn.wavenet import GatedStack
+from glowvox.models.pitch_conditioning import PitchConditioning
+from glowvox.nn.wavenet import WN
 
 
 class SigmoidScale(nn.Module):
@@ -55,7 +55,7 @@ class GlowTTSDecoder(Flow):
     @property
     def receptive_field(self) -> int:
         """Mel frames on each side of an output frame that it depends on (a safe bound)."""
-        steps = sum(network.receptive_field for network in self.modules() if isinstance(network, GatedStack))
+        steps = sum(network.receptive_field for network in self.modules() if isinstance(network, WN))
         return steps * self.squeeze.factor + self.squeeze.factor - 1
 
     def _squeezed(self, mask: Tensor | None) -> Tensor | None:
@@ -64,7 +64,7 @@ class GlowTTSDecoder(Flow):
 
 def _block(config: GlowTTSConfig) -> Chain:
     channels = config.audio.n_mels * config.n_squeeze
-    network: nn.Module = GatedStack(
+    network: nn.Module = WN(
         channels // 2,
         channels,
         config.condition_channels,
@@ -168,29 +168,29 @@ def speaker_vector(speakers: nn.Embedding | None, speaker: Tensor | None, batch:
 
 
 def decoder_condition(
-    vector: Tensor | None, comb: Tensor | None, frames: Tensor, squeeze: Squeeze, melody: Melody | None
+    vector: Tensor | None, harmonics: Tensor | None, frames: Tensor, squeeze: Squeeze, melody: PitchConditioning | None
 ) -> Tensor | None:
     """Return what the couplings see: `[B, G, 1]` of speakers; with a melody `[B, C + G, T / step]`, its channels first.
 
     Args:
         vector: see `speaker_vector`.
-        comb: [B, K, T], see `audio.harmonic_comb`.
+        harmonics: [B, K, T], see `audio.pitch.harmonic_features`.
         frames: [B, M, T], the mel or the latent.
         squeeze: frames to steps of the decoder.
         melody: the model's; None: it has none.
 
     Raises:
-        MelError: a comb is missing, not wanted, or does not fit.
+        MelError: they are missing, not wanted, or does not fit.
     """
-    if comb is None or melody is None:
+    if harmonics is None or melody is None:
         if melody is not None:
             raise MelError("this model has a melody; say the pitch of each frame")
-        if comb is not None:
+        if harmonics is not None:
             raise MelError("this model has no melody; leave the pitch out")
         return vector
-    if comb.ndim != 3 or (len(comb), comb.shape[2]) != (len(frames), frames.shape[2]):
-        raise MelError(f"the comb must be [{len(frames)}, K, {frames.shape[2]}], got {list(comb.shape)}")
-    seen: Tensor = melody.projection(squeeze(comb.to(frames))[0])
+    if harmonics.ndim != 3 or (len(harmonics), harmonics.shape[2]) != (len(frames), frames.shape[2]):
+        raise MelError(f"the comb must be [{len(frames)}, K, {frames.shape[2]}], got {list(harmonics.shape)}")
+    seen: Tensor = melody.projection(squeeze(harmonics.to(frames))[0])
     return seen if vector is None else torch.cat([seen, vector.to(seen.dtype).expand(-1, -1, seen.shape[2])], 1)
 
 

@@ -1,9 +1,9 @@
 """The melody of Glow-TTS: what its decoder is told of the pitch, and how the text predicts it.
 
 Without it the pitch is one more thing that the latent decides, in each frame by itself; drawn near the mean, as speech
-is, the harmonics of a voice then blur. With it the couplings see where the harmonics lie (`audio.harmonic_comb`). The
-model is one of p(mel | text, pitch): the pitch is read off the mel in training, and predicted by token from the text
-in speaking, as FastPitch does it (arXiv 2006.06873, section 2.1).
+is, the harmonics of a voice then blur. With it the couplings see where the harmonics lie
+(`audio.pitch.harmonic_features`). The model is one of p(mel | text, pitch): the pitch is read off the mel in training,
+and predicted by token from the text in speaking, as FastPitch does it (arXiv 2006.06873, section 2.1).
 """
 
 import itertools
@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from glowvox.audio.pitch import CHANNELS, comb_channels, harmonic_comb, pitch_contour, read_pitch, token_melody
+from glowvox.audio.pitch import CHANNELS, harmonic_features, n_harmonic_features, pitch_contour, read_pitch, token_pitch
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import MelError
 
@@ -68,7 +68,7 @@ _MEL_MEAN, _MEL_STD = -5.0, 2.0
 """Roughly those of speech in natural logarithms; the predictor learns the rest."""
 
 
-class Melody(nn.Module):
+class PitchConditioning(nn.Module):
     """Reads pitch off mels, and turns it into a condition. Its reader learns by itself, before the flow."""
 
     def __init__(self, config: GlowTTSConfig) -> None:
@@ -76,7 +76,7 @@ class Melody(nn.Module):
         self.audio = config.audio
         self.reader = PitchPredictor(config.audio.n_mels, _READER_CHANNELS, mel_mean=_MEL_MEAN, mel_std=_MEL_STD)
         self.projection = nn.Conv1d(
-            config.n_squeeze * comb_channels(config.audio), config.melody_channels, 1, bias=False
+            config.n_squeeze * n_harmonic_features(config.audio), config.melody_channels, 1, bias=False
         )
 
     def read(self, mel: Tensor, mask: Tensor) -> Tensor:
@@ -88,14 +88,14 @@ class Melody(nn.Module):
             frequency, voicing = read_pitch(_array(self.reader(mel, mask)))
         return torch.from_numpy(np.where(voicing > 0.5, frequency, 0.0)).to(mel) * mask[:, 0]
 
-    def comb(self, pitch: Tensor) -> Tensor:
-        """Return the harmonic comb of a pitch `[B, T]`: `[B, K, T]`. `projection` is what the couplings see of it."""
-        return torch.from_numpy(harmonic_comb(_array(pitch), self.audio)).to(pitch)
+    def harmonic_features(self, pitch: Tensor) -> Tensor:
+        """Return the harmonic features `[B, K, T]` of a pitch `[B, T]`; the couplings see them through `projection`."""
+        return torch.from_numpy(harmonic_features(_array(pitch), self.audio)).to(pitch)
 
     def of_tokens(self, pitch: Tensor, durations: Tensor) -> Tensor:
         """Return height and voiced share `[B, 2, L]` of each token, from a pitch `[B, T]` and frames `[B, L]`."""
         rows = zip(_array(pitch), _array(durations).astype(np.int64), strict=True)
-        return torch.from_numpy(np.stack([np.stack(token_melody(*row)) for row in rows])).to(pitch)
+        return torch.from_numpy(np.stack([np.stack(token_pitch(*row)) for row in rows])).to(pitch)
 
     def of_frames(self, melody: Tensor, durations: Tensor, n_frames: int) -> Tensor:
         """Return the pitch in Hz `[B, T]` of predictions `[B, 2, L]` for tokens of so many frames `[B, L]`."""

@@ -20,7 +20,7 @@ class TextStatistics:
         log_std: [B, M, L], log standard deviation.
         log_duration: [B, L], predicted log of each token's frames.
         mask: [B, 1, L], one for each token.
-        melody: [B, 2, L], predicted log pitch of each token, as `audio.pitch_contour` has it, and log odds of voicing;
+        melody: [B, 2, L], predicted log pitch of each token (`audio.pitch.pitch_contour`) and log odds of voicing;
             None where the model has no melody.
     """
 

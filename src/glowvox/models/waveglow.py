@@ -24,7 +24,7 @@ from glowvox.flows.lapped import Lapped
 from glowvox.flows.multiscale import EarlyOutputs
 from glowvox.flows.squeeze import Squeeze
 from glowvox.models.pitch_conditioning import PitchPredictor
-from glowvox.nn.wavenet import GatedStack
+from glowvox.nn.wavenet import WN
 
 # What WaveGlow's couplings see of the mel spectrogram, and the envelope that scales a lapped flow's input.
 
@@ -183,7 +183,7 @@ class WaveGlowStep(Flow):
         super().__init__()
         self.actnorm = ActNorm(channels) if config.actnorm else None
         self.convolution = InvertibleConv(channels)
-        network = GatedStack(
+        network = WN(
             channels // 2,
             channels,
             condition_channels,

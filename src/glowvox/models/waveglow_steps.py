@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from glowvox.flows.coupling import AffineCoupling
 from glowvox.models.waveglow import MelEncoder, MelEnvelope, MelUpsampler, WaveGlow, WaveGlowStep
-from glowvox.nn.wavenet import GatedLayer, GatedStack
+from glowvox.nn.wavenet import WN, WNLayer
 
 
 def step_delay(model: WaveGlow) -> int:
@@ -148,16 +148,16 @@ class StepPiece:
     def _coupling(self, name: str, coupling: AffineCoupling, x: Tensor) -> Tensor:
         moved = x.shape[1] // 2
         stack = coupling.network
-        assert isinstance(stack, GatedStack)
+        assert isinstance(stack, WN)
         shift, log_scale = self._stack(name, stack, x[:, : x.shape[1] - moved]).chunk(2, 1)
         if coupling.max_log_scale:
             log_scale = coupling.max_log_scale * torch.tanh(log_scale / coupling.max_log_scale)
         kept, rest = self._waited(f"{name} input", x, shift.shape[2]).split([x.shape[1] - moved, moved], 1)
         return torch.cat([kept, (rest - shift) * (-log_scale).exp()], 1)
 
-    def _stack(self, name: str, stack: GatedStack, x: Tensor) -> Tensor:
-        """Return what `GatedStack.forward` gives, as far as it is known."""
-        layers: list[GatedLayer] = list(stack.layers)  # type: ignore[arg-type]
+    def _stack(self, name: str, stack: WN, x: Tensor) -> Tensor:
+        """Return what `WN.forward` gives, as far as it is known."""
+        layers: list[WNLayer] = list(stack.layers)  # type: ignore[arg-type]
         hidden = F.conv1d(x, stack.start.weight, stack.start.bias)
         total: Tensor | None = None
         for index, (layer, dilation) in enumerate(zip(layers, stack.dilations, strict=True)):

@@ -261,7 +261,7 @@ class RowConv(nn.Module):
         return F.linear(rows, self.weight[:, :, 0].to(rows.dtype), self.bias.to(rows.dtype))
 
 
-class GatedLayer(nn.Module):
+class WNLayer(nn.Module):
     """The parameters of one layer: the dilated convolution and the 1x1 mix into residual and skip."""
 
     def __init__(self, channels: int, mixed: int, kernel_size: int, *, separable: bool) -> None:
@@ -271,7 +271,7 @@ class GatedLayer(nn.Module):
         self.mix = RowConv(channels, mixed)
 
 
-class GatedStack(nn.Module):
+class WN(nn.Module):
     """Maps `[B, in, T]` and a condition to `[B, out, T]`; its end starts at zero, so a coupling begins as identity.
 
     Args:
@@ -312,9 +312,7 @@ class GatedStack(nn.Module):
         self.start = RowConv(in_channels, channels)
         self.condition = RowConv(condition_channels, 2 * channels * layers) if condition_channels else None
         self.layers = nn.ModuleList(
-            GatedLayer(
-                channels, skip_channels + (channels if index < layers - 1 else 0), kernel_size, separable=separable
-            )
+            WNLayer(channels, skip_channels + (channels if index < layers - 1 else 0), kernel_size, separable=separable)
             for index in range(layers)
         )
         self.end = RowConv(skip_channels, out_channels)
@@ -418,24 +416,24 @@ class GatedStack(nn.Module):
         width = self.end.weight.shape[1] if end is None else len(end)
         return torch.zeros(len(rows), width, dtype=dtype, device=rows.device)
 
-    def _mixes(self, layer: GatedLayer, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _mixes(self, layer: WNLayer, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Return the weights of a layer's mix: residual (no rows in the last layer) and skip."""
         weight = layer.mix.weight[:, :, 0].to(dtype)
         skip = self.end.weight.shape[1]
         residual, skips = weight.split([len(weight) - skip, skip])
         return residual, skips
 
-    def _typed_layers(self) -> list[GatedLayer]:
+    def _typed_layers(self) -> list[WNLayer]:
         return list(self.layers)  # type: ignore[arg-type]
 
-    def _gate(self, layer: GatedLayer, rows: Tensor, condition: Tensor, dilation: int) -> Tensor:
+    def _gate(self, layer: WNLayer, rows: Tensor, condition: Tensor, dilation: int) -> Tensor:
         rows = self._spread(layer, rows, dilation)
         factors = None
         if self.training and self.dropout:
             factors = dropout_factors(rows.new_empty(len(rows), self.channels), self.dropout)
         return gated_conv(rows, condition, layer.dilated.weight.permute(2, 0, 1), dilation, factors)
 
-    def _spread(self, layer: GatedLayer, rows: Tensor, dilation: int) -> Tensor:
+    def _spread(self, layer: WNLayer, rows: Tensor, dilation: int) -> Tensor:
         """Return the rows `[R, C]` after a separable layer's depthwise convolution; of other layers, themselves."""
         if layer.depthwise is None:
             return rows

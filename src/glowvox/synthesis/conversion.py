@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.loudness import active_speech_level
-from glowvox.audio.pitch import LOG_PITCH_STD, harmonic_comb
+from glowvox.audio.pitch import LOG_PITCH_STD, harmonic_features
 from glowvox.audio.sound import Audio
 from glowvox.errors import ConfigError, VoiceError
 from glowvox.synthesis.aligner import Aligner, ReadText, TextOptions
@@ -105,11 +105,11 @@ class VoiceConverter:
         expected = np.repeat(read.mean, frames, axis=1)
         latent = (expected + residual * (heard.latent - expected)).astype(np.float32)
         engine = aligner.engine
-        comb = None
+        harmonics = None
         if heard.pitch is not None:
             wished = aligner.reader.read(text, speaker=target, language=language, on_warning=_silent)
-            comb = harmonic_comb((heard.pitch * _pitch_ratio(read, wished, frames))[None], engine.audio)
-        made = engine.decode(latent[None], np.array([latent.shape[1]]), np.array([goal]), comb)[0]
+            harmonics = harmonic_features((heard.pitch * _pitch_ratio(read, wished, frames))[None], engine.audio)
+        made = engine.decode(latent[None], np.array([latent.shape[1]]), np.array([goal]), harmonics)[0]
         spoken = self._vocoder(made * self._scale + self._shift, options or VocoderOptions())
         rate = self._vocoder.engine.audio.sample_rate
         whole = _fitted(spoken, math.ceil(len(samples) * rate / sample_rate))

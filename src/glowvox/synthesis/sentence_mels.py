@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.pitch import harmonic_comb, pitch_contour, varied
+from glowvox.audio.pitch import harmonic_features, pitch_contour, varied
 from glowvox.engines.base import AcousticEngine, EncodedText
 from glowvox.errors import TextError, VoiceError
 from glowvox.synthesis.duration_control import Frames, filled_frames, predicted_frames
@@ -46,7 +46,7 @@ def decode_in_windows(
     receptive_field: int,
     first: int,
     speaker: int | None = None,
-    comb: NDArray[np.float32] | None = None,
+    harmonics: NDArray[np.float32] | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the mel [M, T] of a sentence in pieces [M, t], each as soon as it is asked for.
 
@@ -56,7 +56,7 @@ def decode_in_windows(
         receptive_field: mel frames on each side of a frame that its mel depends on.
         first: frames of the first piece at least; each one after is four times as long as the one before.
         speaker: number of the speaker; None with one speaker.
-        comb: [K, T], see `AcousticEngine.decode`.
+        harmonics: [K, T], see `AcousticEngine.decode`.
 
     Raises:
         EngineError, VoiceError: see `AcousticEngine.decode`.
@@ -74,7 +74,7 @@ def decode_in_windows(
             latent[None, :, begin:until],
             np.array([until - begin], np.int64),
             speakers,
-            None if comb is None else comb[None, :, begin:until],
+            None if harmonics is None else harmonics[None, :, begin:until],
         )
         yield mel[0, :, place - begin : end - begin]
         place, size = end, GROWTH * size
@@ -191,8 +191,8 @@ class MelMaker:
         for number, (latent, contour) in enumerate(zip(latents, contours, strict=True)):
             batch[number, :, : latent.shape[1]] = latent
             pitch[number, : len(contour)] = contour
-        comb = harmonic_comb(pitch, self.engine.audio) if self.engine.melody else None
-        decoded = self.engine.decode(batch, lengths, _speakers(requests), comb)
+        harmonics = harmonic_features(pitch, self.engine.audio) if self.engine.melody else None
+        decoded = self.engine.decode(batch, lengths, _speakers(requests), harmonics)
         return [SentenceMel(mel[:, : own.sum()], own) for mel, own in zip(decoded, kept, strict=True)]
 
     def mel_pieces(
@@ -215,9 +215,9 @@ class MelMaker:
         own, latent, contour = self._latent(request, known, given)
         if field is None or not worth_windows(-(-int(own.sum()) // step) * step, field):
             return own, iter([self.mels([request], [known], [own])[0].mel])
-        comb = harmonic_comb(contour[None], self.engine.audio)[0] if self.engine.melody else None
+        harmonics = harmonic_features(contour[None], self.engine.audio)[0] if self.engine.melody else None
         pieces = decode_in_windows(
-            self.engine, latent, receptive_field=field, first=first, speaker=request.speaker, comb=comb
+            self.engine, latent, receptive_field=field, first=first, speaker=request.speaker, harmonics=harmonics
         )
         return own, _cut(pieces, int(own.sum()))
 

@@ -32,10 +32,10 @@ from glowvox.training.utterances import TextContract, TrainingUtterance, encode_
 _SEMITONES = LOG_PITCH_STD * 12 / math.log(2)
 
 
-def melody_losses(output: GlowTTSOutput) -> tuple[Tensor, Tensor]:
+def token_pitch_losses(output: GlowTTSOutput) -> tuple[Tensor, Tensor]:
     """Return the sums over the tokens of a batch of the squared error of voiced pitch, and of voicing's cross-entropy.
 
-    Pitch counts by the share of a token that is voiced; it is in units of `audio.harmonic_comb.LOG_PITCH_STD`.
+    Pitch counts by the share of a token that is voiced; it is in units of `audio.pitch.LOG_PITCH_STD`.
     """
     assert output.melody is not None
     assert output.melody_target is not None
@@ -46,7 +46,7 @@ def melody_losses(output: GlowTTSOutput) -> tuple[Tensor, Tensor]:
     return ((height - target).square() * voiced * mask).sum(), (voicing * mask).sum()
 
 
-def melody_errors(output: GlowTTSOutput) -> list[tuple[float, float]]:
+def token_pitch_errors(output: GlowTTSOutput) -> list[tuple[float, float]]:
     """Return one utterance's mean error of pitch in semitones, and the share of its tokens whose voicing is wrong.
 
     Nothing for a model without a melody, or an utterance without a voiced token.
@@ -192,7 +192,7 @@ class AcousticTask(Task):
         loss = likelihood + self.config.duration_weight * durations
         metrics = {"nats_per_value": likelihood.detach(), "duration_loss": durations.detach()}
         if output.melody is not None:
-            height, voicing = melody_losses(output)
+            height, voicing = token_pitch_losses(output)
             loss = loss + self.config.pitch_weight * (height + voicing) / tokens
             metrics |= {"pitch_loss": height.detach() / tokens, "voicing_loss": voicing.detach() / tokens}
         if output.path_sum is not None:
@@ -214,7 +214,7 @@ class AcousticTask(Task):
             error += float((predicted - output.alignment.sum(2)).abs().sum())
             tokens += len(utterance.tokens)
             distance.append(self._under_true_alignment(number, step, batch, output, log))
-            melody += melody_errors(output)
+            melody += token_pitch_errors(output)
         frame = 1000 / self.acoustic.config.audio.frame_rate
         found = {
             "nats_per_value": nats / values,

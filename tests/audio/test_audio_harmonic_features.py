@@ -7,10 +7,10 @@ from glowvox.audio.mel import MelTransform, mel_edges, mel_filterbank
 from glowvox.audio.pitch import (
     LOG_PITCH_STD,
     REFERENCE_HZ,
-    comb_channels,
-    harmonic_comb,
+    harmonic_features,
+    n_harmonic_features,
     pitch_contour,
-    token_melody,
+    token_pitch,
     varied,
 )
 from glowvox.config.audio import AudioConfig
@@ -32,19 +32,19 @@ def test_comb_is_high_where_a_pulse_train_has_its_harmonics(hertz: float) -> Non
     harmonics = np.arange(1, int(4000 / hertz) + 1)
     samples = 0.02 * np.cos(2 * np.pi * hertz * harmonics[:, None] * time).sum(0)
     mel = MelTransform(AUDIO)(samples)[:, 20:60].mean(1)
-    comb = harmonic_comb(np.full(3, hertz), AUDIO)[2:, 1]
+    comb = harmonic_features(np.full(3, hertz), AUDIO)[2:, 1]
     low = slice(int(np.searchsorted(mel_edges(AUDIO)[1:-1], 0.7 * hertz)), 26)
     assert np.corrcoef(mel[low], comb[low])[0, 1] > 0.8
-    wrong = harmonic_comb(np.full(3, 1.3 * hertz), AUDIO)[2:, 1]
+    wrong = harmonic_features(np.full(3, 1.3 * hertz), AUDIO)[2:, 1]
     assert np.corrcoef(mel[low], wrong[low])[0, 1] < 0.4
 
 
 def test_comb_of_unvoiced_frames_is_zero_and_batches_do_not_matter() -> None:
     pitch = np.array([[0.0, 120.0, 250.0], [200.0, 0.0, 0.0]])
-    comb = harmonic_comb(pitch, AUDIO)
-    assert comb.shape == (2, comb_channels(AUDIO), 3) and comb.dtype == np.float32
+    comb = harmonic_features(pitch, AUDIO)
+    assert comb.shape == (2, n_harmonic_features(AUDIO), 3) and comb.dtype == np.float32
     assert not comb[0, :, 0].any() and not comb[1, :, 1:].any() and comb[0, 0, 1] == 1.0
-    np.testing.assert_array_equal(comb[1], harmonic_comb(pitch[1], AUDIO))
+    np.testing.assert_array_equal(comb[1], harmonic_features(pitch[1], AUDIO))
     assert comb[0, 1, 2] == pytest.approx(np.log(250 / REFERENCE_HZ) / LOG_PITCH_STD)
 
 
@@ -56,14 +56,14 @@ def test_contour_goes_through_the_tokens_and_back() -> None:
     assert pitch.shape == (18,)
     assert pitch[1:3].mean() == pytest.approx(REFERENCE_HZ * np.exp(LOG_PITCH_STD * 0.45), rel=0.03)
     assert (pitch[:8] > 0).all() and not pitch[11:14].any() and (pitch[16:] > 0).all()
-    found, share = token_melody(pitch, frames)
+    found, share = token_pitch(pitch, frames)
     assert found.shape == share.shape == (5,)
     np.testing.assert_allclose(found[[0, 1, 4]], height[[0, 1, 4]], atol=0.3)
     assert share[0] == 1.0 and share[3] < 0.5 and share[2] == 0.0
 
 
 def test_melody_of_silence_and_of_nothing() -> None:
-    height, share = token_melody(np.zeros(6), np.array([2, 4]))
+    height, share = token_pitch(np.zeros(6), np.array([2, 4]))
     assert not height.any() and not share.any()
     assert pitch_contour(np.zeros(2), np.ones(2), np.zeros(2, np.int64)).shape == (0,)
 

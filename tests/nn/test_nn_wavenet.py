@@ -6,10 +6,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from glowvox.nn import wavenet as gated_stack
-from glowvox.nn.wavenet import GatedConv, GatedStack, from_rows, row_gap, row_mask, to_rows
+from glowvox.nn.wavenet import WN, GatedConv, from_rows, row_gap, row_mask, to_rows
 
 
-def plain(stack: GatedStack, x: Tensor, mask: Tensor | None, condition: Tensor | None) -> Tensor:
+def plain(stack: WN, x: Tensor, mask: Tensor | None, condition: Tensor | None) -> Tensor:
     """WaveGlow's network as the paper draws it: conv1d on [channels, time], skips summed, then the end."""
     keep = torch.ones_like(x[:, :1]) if mask is None else mask
     hidden = F.conv1d(x, stack.start.weight, stack.start.bias) * keep
@@ -47,7 +47,7 @@ CASES = {
 }
 
 
-def build(name: str) -> tuple[GatedStack, Tensor, Tensor | None]:
+def build(name: str) -> tuple[WN, Tensor, Tensor | None]:
     torch.manual_seed(0)
     settings = {
         "in_channels": 3,
@@ -59,7 +59,7 @@ def build(name: str) -> tuple[GatedStack, Tensor, Tensor | None]:
     }
     settings |= CASES[name]
     sizes = [settings.pop(key) for key in ("in_channels", "out_channels", "condition_channels")]
-    stack = GatedStack(*sizes, **settings).double()
+    stack = WN(*sizes, **settings).double()
     torch.nn.init.normal_(stack.end.weight, std=0.5)
     frames = 12
     x = torch.randn(3, 3, frames, dtype=torch.float64)

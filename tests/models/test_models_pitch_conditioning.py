@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from glowvox.audio.pitch import harmonic_comb
+from glowvox.audio.pitch import harmonic_features
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import MelError
 from glowvox.models.glow_tts import GlowTTS
-from glowvox.training.acoustic import melody_errors, melody_losses
+from glowvox.training.acoustic import token_pitch_errors, token_pitch_losses
 
 SMALL = {
     "n_symbols": 20,
@@ -45,10 +45,10 @@ def test_decoding_with_the_pitch_that_was_read_gives_the_mel_back() -> None:
     model, mel = random_model(), random_mel()
     latent, _, pitch = model.analyse(mel, MEL_LENGTHS)
     assert pitch is not None and pitch.shape == (2, 24) and (pitch > 0).any() and not pitch[1, 16:].any()
-    again = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.comb(pitch))
+    again = model.decode(latent, MEL_LENGTHS // 2 * 2, harmonics=model.melody.harmonic_features(pitch))
     torch.testing.assert_close(again[0], mel[0])
     torch.testing.assert_close(again[1, :, :16], mel[1, :, :16])
-    other = model.decode(latent, MEL_LENGTHS // 2 * 2, comb=model.melody.comb(pitch * 1.1))
+    other = model.decode(latent, MEL_LENGTHS // 2 * 2, harmonics=model.melody.harmonic_features(pitch * 1.1))
     assert (other - again).abs().max() > 1e-3
 
 
@@ -57,7 +57,7 @@ def test_log_determinant_is_that_of_the_map_at_this_pitch() -> None:
     lengths = torch.tensor([4])
     _, log_det, pitch = model.analyse(mel, lengths)
     assert model.melody is not None
-    condition = model.melody.projection(model.decoder.squeeze(model.melody.comb(pitch))[0])
+    condition = model.melody.projection(model.decoder.squeeze(model.melody.harmonic_features(pitch))[0])
 
     def flat(values: Tensor) -> Tensor:
         return model.decoder(values.view_as(mel), torch.ones(1, 1, 4).double(), condition)[0].flatten()
@@ -84,8 +84,8 @@ def test_the_couplings_see_the_comb_that_every_engine_makes() -> None:
     model = random_model()
     pitch = torch.tensor([[0.0, 123.0, 250.0, 0.0]], dtype=torch.float64)
     assert model.melody is not None
-    expected = harmonic_comb(pitch.numpy(), model.config.audio)
-    np.testing.assert_array_equal(model.melody.comb(pitch).float().numpy(), expected)
+    expected = harmonic_features(pitch.numpy(), model.config.audio)
+    np.testing.assert_array_equal(model.melody.harmonic_features(pitch).float().numpy(), expected)
 
 
 def test_targets_are_the_pitch_under_the_alignment_and_losses_vanish_on_them() -> None:
@@ -98,15 +98,15 @@ def test_targets_are_the_pitch_under_the_alignment_and_losses_vanish_on_them() -
     odds = torch.where(voiced > 0.5, 40.0, -40.0)
     right = type(output)(**{**vars(output), "melody": torch.stack([height, odds], 1)})
     certain = type(right)(**{**vars(right), "melody_target": torch.stack([height, (voiced > 0.5).double()], 1)})
-    assert sum(map(float, melody_losses(certain))) < 1e-9
-    assert melody_errors(type(certain)(**{**vars(certain), "melody": certain.melody[:1]})) == [(0.0, 0.0)]
-    assert float(melody_losses(output)[0].detach()) > 0
+    assert sum(map(float, token_pitch_losses(certain))) < 1e-9
+    assert token_pitch_errors(type(certain)(**{**vars(certain), "melody": certain.melody[:1]})) == [(0.0, 0.0)]
+    assert float(token_pitch_losses(output)[0].detach()) > 0
 
 
 def test_gradients_reach_the_prediction_and_the_couplings_but_not_the_reader() -> None:
     model = random_model().train()
     output = model(TOKENS, TOKEN_LENGTHS, random_mel(), MEL_LENGTHS)
-    (output.latent.square().sum() - output.log_det.sum() + sum(melody_losses(output))).backward()
+    (output.latent.square().sum() - output.log_det.sum() + sum(token_pitch_losses(output))).backward()
     for name, parameter in model.named_parameters():
         if "melody" in name or ".condition." in name:
             reached = parameter.grad is not None and bool(parameter.grad.any())
@@ -118,7 +118,7 @@ def test_several_speakers_are_seen_beside_the_melody() -> None:
     mel, speaker = random_mel(), torch.tensor([0, 1])
     latent, _, pitch = model.analyse(mel, MEL_LENGTHS, speaker)
     torch.testing.assert_close(
-        model.decode(latent, torch.tensor([24, 16]), speaker, model.melody.comb(pitch))[0], mel[0]
+        model.decode(latent, torch.tensor([24, 16]), speaker, model.melody.harmonic_features(pitch))[0], mel[0]
     )
     assert model.convert(mel, MEL_LENGTHS, speaker, 1 - speaker).isfinite().all()
 
@@ -134,8 +134,8 @@ def test_a_pitch_is_needed_by_a_model_with_a_melody_and_no_other() -> None:
     with pytest.raises(MelError, match="say the pitch"):
         random_model().decode(latent, lengths)
     with pytest.raises(MelError, match="no melody"):
-        random_model(melody=False).decode(latent, lengths, comb=torch.zeros(1, 16, 4))
+        random_model(melody=False).decode(latent, lengths, harmonics=torch.zeros(1, 16, 4))
     with pytest.raises(MelError, match="no melody"):
         random_model(melody=False).inverse(TOKENS, TOKEN_LENGTHS, pitch=torch.zeros(2, 4))
     with pytest.raises(MelError, match="comb must be"):
-        random_model().decode(latent, lengths, comb=torch.zeros(1, 16, 3))
+        random_model().decode(latent, lengths, harmonics=torch.zeros(1, 16, 3))
