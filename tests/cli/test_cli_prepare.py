@@ -115,7 +115,7 @@ def test_defaults_are_those_of_the_settings() -> None:
 def test_progress_tells_what_remains(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     clock = iter([0.0, 5.0, 20.0, 21.0, 40.0])
     monkeypatch.setattr(prepare.time, "monotonic", lambda: next(clock))
-    progress = prepare._Progress()
+    progress = prepare.Progress("recordings")
     progress(1, 100, 0)
     progress(40, 100, 20)
     progress(41, 100, 20)

@@ -49,6 +49,17 @@ def test_every_fact_of_the_card_is_there() -> None:
     assert "unheard" not in told and "STOI" not in told and "Copy synthesis" not in told
 
 
+def test_the_card_names_every_teacher_once() -> None:
+    one = {"teacher": "Stub", "version": "1.0", "licence": "CC0-1.0", "voices": ["ann", "bob"]}
+    two = {"teacher": "Other", "version": "2", "licence": "MIT"}
+    provenance = {"acoustic": {"teachers": [one]}, "vocoder": {"teachers": [one, two, "no table"]}}
+    taught = dataclasses.replace(card(), provenance=provenance)
+    assert taught.teachers == [one, two]
+    assert "| Taught by | Stub 1.0 (ann, bob), CC0-1.0; Other 2, MIT |" in voice_text(taught).splitlines()
+    assert "Taught by" not in voice_text(card())
+    assert dataclasses.replace(card(), provenance={"acoustic": {"teachers": "no list"}}).teachers == []
+
+
 def test_what_is_not_known_is_not_invented() -> None:
     told = voice_text(card(speakers=("ann", "bob"), speaker_languages={"bob": "de-de"}))
     assert "| Speakers | ann, bob |" in told and "| Language | de-de, en-us |" in told

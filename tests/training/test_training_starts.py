@@ -226,6 +226,26 @@ def test_adding_a_speaker_and_resuming(
     assert "does not know the speaker 'tone'" in capsys.readouterr().err
 
 
+def test_who_taught_a_model_is_never_forgotten(prepared: Path, acoustic: Path, tmp_path: Path) -> None:
+    teacher = {"teacher": "Stub", "version": "1.0", "licence": "CC0-1.0", "voices": ["ann"]}
+    taught = tmp_path / "taught"
+    shutil.copytree(prepared, taught)
+    dataset = json.loads((taught / "dataset.json").read_text())
+    (taught / "dataset.json").write_text(json.dumps({**dataset, "teacher": teacher}))
+    assert "teachers" not in read_card(acoustic).provenance
+
+    def train(data: Path, run: str, steps: int, *more: str) -> list[object]:
+        command = ["train", "acoustic", "--data", str(data), "--run", str(tmp_path / run), "--no-tensorboard"]
+        every = ["--set", "training.checkpoint_every=1", "--set", "training.validate_every=1"]
+        assert main([*command, "--device", "cpu", *every, "--set", f"training.steps={steps}", *more]) == 0
+        return list(read_card(tmp_path / run).provenance["teachers"])
+
+    assert train(taught, "first", 1, "--init-from", str(acoustic)) == [teacher]
+    # A recording that the model learns from afterwards does not undo it, nor does an interruption.
+    assert train(prepared, "second", 1, "--init-from", str(tmp_path / "first")) == [teacher]
+    assert train(prepared, "second", 2, "--resume") == [teacher]
+
+
 def test_without_a_preset_the_model_says_what_it_is(acoustic: Path, tmp_path: Path) -> None:
     preset = read_run_preset("glow_tts", None, tmp_path, ["training.steps=7"], resume=False, init_from=acoustic)
     assert preset.glow_tts == read_card(acoustic).config

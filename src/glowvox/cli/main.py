@@ -18,6 +18,7 @@ COMMANDS = {
     "vocode": "speak a recording or a mel spectrogram again",
     "mel": "analyse a recording into a mel spectrogram",
     "denoise": "remove a stationary noise or a vocoder's bias from a recording",
+    "distill": "have another system speak texts, as a corpus to learn from",
     "prepare": "check a folder of recordings and make training data of it",
     "pack": "pack prepared data into shards for training on many machines",
     "train": "train a model from prepared data",

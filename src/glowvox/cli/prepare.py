@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.audit is not None:
         _check_audit(args)
-    report = prepare_corpus(args.corpus, args.output, settings, _Progress())
+    report = prepare_corpus(args.corpus, args.output, settings, Progress("recordings"))
     if args.audit is not None:
         report = _audited(args)
     if args.json:
@@ -104,7 +104,7 @@ def _audited(args: argparse.Namespace) -> dict[str, Any]:
     from glowvox.evaluate.audit import audit
     from glowvox.evaluate.batch_alignment import ModelChoice
 
-    progress = _Progress()
+    progress = Progress("recordings")
     choice = ModelChoice(args.audit, threads=1)
     return audit(args.output, choice, jobs=args.jobs, progress=lambda done, total: progress(done, total, 0))
 
@@ -133,15 +133,17 @@ def _print_summary(report: dict[str, Any], folder: Path) -> None:
     print(f"the report, with every file and reason: {folder / 'report.html'}")
 
 
-class _Progress:
-    """Writes done, total and remaining time to the standard error stream: in place on a terminal, else now and then."""
+class Progress:
+    """Writes to standard error what is done and the time that remains: on a terminal in place, else now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._started = time.monotonic()
         self._shown = self._started
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, done: int, total: int, reused: int) -> None:
+        """Show the state, where it is time to."""
         now = time.monotonic()
         interval = _REPORT_SECONDS if self._terminal else _REPORT_SECONDS_IN_A_LOG
         if now - self._shown < interval and not (self._terminal and done == total):
@@ -153,4 +155,4 @@ class _Progress:
         again = f" ({reused} from an earlier run)" if reused else ""
         end = "\n" if not self._terminal or done == total else ""
         start = "\r\x1b[K" if self._terminal else ""
-        print(f"{start}{done} of {total} recordings{again}{remaining}", end=end, file=sys.stderr, flush=True)
+        print(f"{start}{done} of {total} {self._what}{again}{remaining}", end=end, file=sys.stderr, flush=True)

@@ -56,6 +56,7 @@ def _list(*, as_json: bool) -> int:
                 "speakers": list(card.speakers),
                 "sample_rate": card.vocoder.mel.sample_rate,
                 "licence": card.licence,
+                "teachers": card.teachers,
                 "description": card.description,
                 "quality": dict(card.quality),
             }

@@ -14,6 +14,7 @@ from glowvox.config.schema import from_dict
 from glowvox.data.checks import Limits, Spoken, check_duplicates, check_speaking_rates, check_text
 from glowvox.data.clips import SUFFIX, ClipRecord, ClipSettings, ClipTask, clip_file_name, crashed, make_clip
 from glowvox.data.corpora import Corpus, Utterance, note, read_corpus
+from glowvox.data.distillation import read_card
 from glowvox.data.parallel import run_in_order
 from glowvox.data.prepared import DATASET_FILE, FORMAT_VERSION, SPLITS, ClipRow
 from glowvox.data.report import ReportedClip, build_report, render_html, split_summary
@@ -177,7 +178,7 @@ def prepare_corpus(
         for utterance, record in clips
     ]
     report = build_report(name, corpus.layout, reported, corpus.findings, settings.audio, _shown(settings))
-    _write(target, reported, report, settings)
+    _write(target, reported, report, settings, read_card(source if source.is_dir() else source.parent))
     return report
 
 
@@ -284,7 +285,13 @@ def _shown(settings: PrepareSettings) -> dict[str, Any]:
     }
 
 
-def _write(target: Target, clips: list[ReportedClip], report: dict[str, Any], settings: PrepareSettings) -> None:
+def _write(
+    target: Target,
+    clips: list[ReportedClip],
+    report: dict[str, Any],
+    settings: PrepareSettings,
+    teacher: dict[str, Any] | None,
+) -> None:
     rows = {split: [clip.row for clip in clips if clip.split == split] for split in SPLITS}
     for split in SPLITS:
         target.write_lines(f"{split}.jsonl", [asdict(row) for row in rows[split]])
@@ -300,6 +307,8 @@ def _write(target: Target, clips: list[ReportedClip], report: dict[str, Any], se
         "speakers": sorted({clip.row.speaker for clip in clips}),
         "splits": {split: split_summary(rows[split], settings.audio.sample_rate) for split in SPLITS},
     }
+    if teacher is not None:
+        dataset["teacher"] = {key: teacher[key] for key in ("teacher", "version", "licence", "voices")}
     # Last: whoever finds this file finds everything that it speaks of.
     target.write_json(DATASET_FILE, dataset)
     target.remove_other_clips({Path(clip.row.file).name for clip in clips})

@@ -146,6 +146,12 @@ class PreparedData:
         """Names of all speakers, sorted."""
         return tuple(sorted({clip.speaker for clips in self._clips.values() for clip in clips}))
 
+    @property
+    def teachers(self) -> list[dict[str, Any]]:
+        """The system that spoke a distilled corpus (teacher, version, licence, voices); none for recordings."""
+        teacher = self.information.get("teacher")
+        return [dict(teacher)] if isinstance(teacher, dict) else []
+
     def clips(self, split: str) -> list[Clip]:
         """Return the clips of `train` or `validation` in the list's order.
 

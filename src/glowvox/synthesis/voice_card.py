@@ -89,6 +89,18 @@ class VoiceCard:
         except TextError as error:
             raise VoiceError(str(error)) from error
 
+    @property
+    def teachers(self) -> list[dict[str, Any]]:
+        """The systems whose speech the voice learned from, each with `teacher`, `version`, `licence` and `voices`."""
+        found: list[dict[str, Any]] = []
+        for part in ("acoustic", "vocoder"):
+            known = self.provenance.get(part)
+            listed = known.get("teachers") if isinstance(known, Mapping) else None
+            for teacher in listed if isinstance(listed, list) else ():
+                if isinstance(teacher, dict) and teacher not in found:
+                    found.append(teacher)
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `voice.json`."""
         defaults = {name: value for name, value in to_dict(self.defaults).items() if name not in _FREE_OPTIONS}
@@ -318,11 +330,18 @@ def _facts(card: VoiceCard) -> list[list[str]]:
         ["Speakers" if len(card.speakers) > 1 else "Speaker", _cell(", ".join(card.speakers))],
         ["Licence", _cell(card.licence)],
         ["Recordings", _cell(str(card.provenance.get("data") or "not stated"))],
+        *([["Taught by", _cell("; ".join(map(_teacher, card.teachers)))]] if card.teachers else []),
         ["Acoustic model", _training(card, "acoustic")],
         ["Vocoder", _training(card, "vocoder")],
         ["Sound", f"{card.vocoder.mel.sample_rate:,} Hz, from {card.vocoder.mel.n_mels} mel bins"],
         ["Speaks with", ", ".join(f"{name.replace('_', ' ')} {getattr(defaults, name):g}" for name in _TOLD)],
     ]
+
+
+def _teacher(teacher: Mapping[str, Any]) -> str:
+    voices = teacher.get("voices")
+    named = f" ({', '.join(map(str, voices))})" if isinstance(voices, list) else ""
+    return f"{teacher.get('teacher')} {teacher.get('version')}{named}, {teacher.get('licence')}"
 
 
 def _training(card: VoiceCard, part: str) -> str:

@@ -22,7 +22,7 @@ from glowvox.models.glow_tts import GlowTTS, GlowTTSOutput
 from glowvox.training.distributed import Processes
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
-from glowvox.training.start import StartOptions, fitted_to, joint_speakers, new_or_resumed, start
+from glowvox.training.start import StartOptions, fitted_to, joint_speakers, new_or_resumed, start, taught_by
 from glowvox.training.task import Task, TaskLoss
 from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips, stored_text, text_contract
 
@@ -339,7 +339,8 @@ def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOption
         )
 
     hours = sum(part.hours("train") for part in data)
-    provenance = {"data": [folder.name for folder in folders], "hours": hours, "text": contract.to_dict()}
+    names = [folder.name for folder in folders]
+    provenance = {**taught_by(data), "data": names, "hours": hours, "text": contract.to_dict()}
     fit = None if source is None else fitted_to(source, contract)
     return start(preset, options, make_task, provenance, fit)
 

@@ -14,6 +14,7 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.preset import Preset, apply_overrides, preset_names, preset_tables, read_preset
 from glowvox.config.schema import from_dict, to_dict
 from glowvox.config.waveglow import WaveGlowConfig
+from glowvox.data.prepared import PreparedData
 from glowvox.errors import ConfigError, TrainingError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.registry import build, model_config
@@ -246,6 +247,9 @@ def start(
             report = load_matching(model, fitted.tensors)
             log.event(0, "; ".join([f"started from {options.init_from}: {report}", *fitted.notes]))
         task = make_task(model, processes)
+        earlier = options.run if options.resume else options.init_from
+        if earlier is not None:
+            provenance = {**provenance, **_all_teachers(provenance, read_card(earlier).provenance)}
         trainer = Trainer(
             task, preset.training, run, log, processes, {"program": f"glowvox {__version__}", **provenance}
         )
@@ -259,6 +263,18 @@ def start(
     finally:
         log.close()
         leave_processes()
+
+
+def taught_by(data: Sequence[PreparedData]) -> dict[str, Any]:
+    """Return the entry `teachers` of a model's provenance, for data of which some was spoken by other systems."""
+    return _all_teachers(*({"teachers": part.teachers} for part in data))
+
+
+def _all_teachers(*provenances: Mapping[str, Any]) -> dict[str, Any]:
+    found: list[Any] = []
+    for provenance in provenances:
+        found += [teacher for teacher in provenance.get("teachers", ()) if teacher not in found]
+    return {"teachers": found} if found else {}
 
 
 def new_or_resumed(options: StartOptions) -> RunFolder:

@@ -27,7 +27,7 @@ from glowvox.training.distributed import Processes
 from glowvox.training.pitch import fit_pitch, sourced_latent
 from glowvox.training.run_folder import RunLog
 from glowvox.training.spectral import MultiResolutionLoss
-from glowvox.training.start import StartOptions, new_or_resumed, start
+from glowvox.training.start import StartOptions, new_or_resumed, start, taught_by
 from glowvox.training.task import Task, TaskLoss
 
 # Mel refinement that gradients pass through, so that a vocoder learns what the refinement leaves to it.
@@ -314,6 +314,7 @@ def train_vocoder(
         )
 
     provenance: dict[str, Any] = {
+        **taught_by(data),
         "data": [str(folder.name) for folder in folders],
         "hours": sum(part.hours("train") for part in data),
     }

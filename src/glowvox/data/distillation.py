@@ -1,0 +1,498 @@
+"""Distillation (teacher-student training): texts spoken by another system become a corpus that `prepare` reads.
+
+A corpus folder holds `wavs/VOICE/ID.flac`, the manifest `metadata.jsonl` (audio, text, speaker, language), the list
+`left-out.jsonl` with a reason for each text that has no clip, `journal.jsonl`, from which an interrupted run goes on,
+and `distillation.json`, which names the teacher: its name, version, voices and licence go wherever the speech goes.
+"""
+
+import errno
+import hashlib
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glowvox.audio.atomic_file import replacing
+from glowvox.audio.files import write_audio
+from glowvox.data.checks import MOST_CLIPPED, QUIETEST_PEAK, clipped_share
+from glowvox.data.corpora import Finding, clean_text, left_out, note
+from glowvox.data.teachers import OpenTeacher, Request, Teacher, TeacherError
+from glowvox.errors import ConfigError, DataError, GlowvoxError
+
+CARD_FILE = "distillation.json"
+_FORMAT = 1
+_JOURNAL, _METADATA, _LEFT_OUT = "journal.jsonl", "metadata.jsonl", "left-out.jsonl"
+_SAFE = re.compile(r"[\w-][\w.-]{0,99}")
+_WAITING_PER_THREAD = 4
+_FULL_SCALE = 0.99
+
+
+@dataclass(frozen=True)
+class TeacherCard:
+    """Who speaks, and under which licence."""
+
+    teacher: str
+    """Name of the system, such as `Kokoro-82M`."""
+    version: str
+    licence: str
+    """An SPDX expression, of the model and what it says."""
+    voices: tuple[str, ...]
+    """The voices that are asked for; each becomes a speaker."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("name", self.teacher), ("version", self.version), ("licence", self.licence)):
+            if not value.strip():
+                raise ConfigError(f"the teacher's {name} must not be empty: every voice it teaches names it")
+        if not self.voices:
+            raise ConfigError("name at least one voice of the teacher")
+        for voice in self.voices:
+            if not _SAFE.fullmatch(voice):
+                raise ConfigError(f"'{voice}' cannot be the name of a speaker and a folder: use letters, digits, - _ .")
+        if len(set(self.voices)) < len(self.voices):
+            raise ConfigError("a voice is named twice")
+
+
+@dataclass(frozen=True)
+class DistillationSettings:
+    """What a distillation is asked to do."""
+
+    language: str = "en-us"
+    """Language of the texts."""
+    jobs: int = 1
+    """Texts spoken at a time."""
+    longest_text: int = 1000
+    """Characters; longer texts are left out."""
+    most_failures: int = 20
+    """So many texts in a row that are not spoken end the run: it is the teacher that fails, not the texts."""
+
+    def __post_init__(self) -> None:
+        if self.jobs < 1 or self.longest_text < 1 or self.most_failures < 1:
+            raise ConfigError("jobs, the longest text and the most failures must be at least 1")
+
+
+Check = Callable[[NDArray[np.float32], int, str], str | None]
+"""Judges `(samples [S], rate, text)` further, such as by recognising it: the reason why it is left out, or None."""
+Progress = Callable[[int, int, int], None]
+"""Called with the clips done, those there are, and how many of those done were there already."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of the file of texts."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A line of the journal: what became of one text in one voice."""
+
+    voice: str
+    id: str
+    text: str
+    seconds: float = 0.0
+    kind: str = ""
+    """Why it was left out, in a few fixed words; empty: it is kept."""
+    reason: str = ""
+    checked: bool = False
+    """Whether a further check has judged it."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.voice, self.id
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the next run leaves it as it is: what the teacher did not speak is asked for again."""
+        return self.kind != "not spoken"
+
+
+@dataclass
+class DistillationReport:
+    """What came out of a distillation."""
+
+    kept: int = 0
+    seconds: float = 0.0
+    findings: list[Finding] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"kept": self.kept, "hours": self.seconds / 3600, "findings": [asdict(one) for one in self.findings]}
+
+
+def read_texts(path: Path, longest: int) -> tuple[list[Text], list[Finding]]:
+    """Read a file of texts: `.jsonl` with `text` and perhaps `id`, `.csv` with `id|text`, others a text per line.
+
+    A text without an id gets one from its own hash, so that lines can be added or moved.
+
+    Args:
+        path: the file, in UTF-8.
+        longest: characters of a text.
+
+    Returns:
+        The texts in the order of the file, and what was left out of it: empty, repeated, too long, malformed lines.
+
+    Raises:
+        DataError: no such file, not UTF-8, or not one text in it.
+    """
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: the texts cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        bad = error.object[: error.start].count(b"\n") + 1
+        raise DataError(f"{path}, line {bad}: not UTF-8; save the file as UTF-8") from error
+    texts: dict[str, Text] = {}
+    spoken: dict[str, str] = {}
+    findings = []
+    for number, line in enumerate(content.split("\n"), 1):
+        where = f"{path.name}, line {number}"
+        try:
+            identifier, text = _parsed(line.rstrip("\r"), path.suffix.lower())
+        except ValueError as error:
+            findings.append(left_out("malformed line", where, str(error)))
+            continue
+        text = clean_text(text)
+        identifier = identifier or hashlib.sha256(text.encode()).hexdigest()[:12]
+        if not any(character.isalnum() for character in text):
+            if line.strip():
+                findings.append(left_out("nothing to say", where, "no letter and no digit"))
+        elif len(text) > longest:
+            findings.append(left_out("too long", where, f"{len(text)} characters, at most {longest} are spoken"))
+        elif text in spoken:
+            findings.append(left_out("duplicate text", where, f"the same as '{spoken[text]}'"))
+        elif identifier in texts:
+            findings.append(left_out("duplicate id", where, f"the id '{identifier}' occurs before with another text"))
+        elif not _SAFE.fullmatch(identifier):
+            findings.append(left_out("malformed line", where, f"the id '{identifier[:60]}' cannot be a file's name"))
+        else:
+            texts[identifier], spoken[text] = Text(identifier, text), identifier
+    if not texts:
+        raise DataError(f"{path}: holds no text to speak" + (f"; {findings[0].reason}" if findings else ""))
+    return list(texts.values()), findings
+
+
+def _parsed(line: str, suffix: str) -> tuple[str, str]:
+    if suffix == ".jsonl" and line.strip():
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"not JSON ({error})") from error
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+            raise ValueError("no 'text' in it")
+        if not isinstance(row.get("id", ""), str):
+            raise ValueError("its 'id' is not a text")
+        return row.get("id", ""), row["text"]
+    if suffix == ".csv" and line.strip():
+        identifier, bar, text = line.partition("|")
+        if not bar:
+            raise ValueError("no '|' between id and text")
+        return identifier.strip(), text
+    return "", line
+
+
+def distill(
+    texts: Path,
+    folder: Path,
+    card: TeacherCard,
+    teacher: OpenTeacher,
+    settings: DistillationSettings,
+    check: Check | None = None,
+    progress: Progress | None = None,
+) -> DistillationReport:
+    """Have a teacher speak every text in every voice, and write what it says as a corpus.
+
+    Started again it goes on: clips that are there are kept, bit for bit, and only what the teacher did not speak is
+    asked for again. A clip that fails a check is listed, left out, and never stops the run.
+
+    Args:
+        texts: see `read_texts`.
+        folder: the corpus; new, empty, or begun before with the same teacher.
+        card: who speaks.
+        teacher: opens it, once for each thread.
+        settings: what is asked for.
+        check: a further judgement of each clip.
+        progress: told about every clip.
+
+    Raises:
+        DataError: the texts or the folder cannot be used, the disk is full, the teacher failed for
+            `settings.most_failures` texts in a row, or not one clip was kept.
+    """
+    rows, findings = read_texts(texts, settings.longest_text)
+    corpus = _CorpusFolder(folder, card, settings)
+    report = DistillationReport(findings=list(findings))
+    wanted = [(voice, row) for row in rows for voice in card.voices]
+    known = corpus.outcomes(wanted, checked=check is not None)
+    todo = [(voice, row) for voice, row in wanted if (voice, row.id) not in known]
+    reused = len(wanted) - len(todo)
+    failed = 0
+    speaking = _Speaking(corpus, teacher, check)
+    try:
+        for done, outcome in enumerate(speaking.all(todo, settings.jobs), 1):
+            corpus.note(outcome)
+            known[outcome.key] = outcome
+            failed = failed + 1 if outcome.kind == "not spoken" else 0
+            if failed == settings.most_failures:
+                raise DataError(
+                    f"the teacher did not speak {failed} texts in a row, the last because: {outcome.reason}. Mend it "
+                    f"and start again: the {sum(not one.kind for one in known.values())} clips in {folder} are kept"
+                )
+            if progress is not None:
+                progress(reused + done, len(wanted), reused)
+    finally:
+        speaking.close()
+        corpus.finish([known[voice, row.id] for voice, row in wanted if (voice, row.id) in known], findings)
+    for outcome in (known[voice, row.id] for voice, row in wanted):
+        if outcome.kind:
+            report.findings.append(left_out(outcome.kind, f"{outcome.voice}/{outcome.id}", outcome.reason))
+        else:
+            report.kept += 1
+            report.seconds += outcome.seconds
+            if outcome.reason:
+                report.findings.append(note("dealt with", f"{outcome.voice}/{outcome.id}", outcome.reason))
+    if not report.kept:
+        first = report.findings[-1].reason if report.findings else "there was none"
+        raise DataError(f"not one clip could be kept, the last because: {first}. All reasons: {folder / _LEFT_OUT}")
+    return report
+
+
+class _CorpusFolder:
+    """The folder that is written: claimed by `distillation.json`, never somebody's folder of other files."""
+
+    def __init__(self, folder: Path, card: TeacherCard, settings: DistillationSettings) -> None:
+        self.folder = folder
+        self._language = settings.language
+        described = {**asdict(card), "voices": sorted(card.voices), "language": settings.language}
+        self._journal = folder / _JOURNAL
+        if folder.exists() and not folder.is_dir():
+            raise DataError(f"{folder}: is a file; choose a folder")
+        begun = read_card(folder)
+        if begun is None and folder.is_dir() and any(folder.iterdir()):
+            raise DataError(f"{folder}: holds files that no distillation wrote; choose an empty or a new folder")
+        if begun is not None:
+            for key, value in described.items():
+                if key != "voices" and begun.get(key) != value:
+                    raise DataError(
+                        f"{folder}: was begun with {key} '{begun.get(key)}', not '{value}'; choose another folder"
+                    )
+            described["voices"] = sorted({*begun.get("voices", ()), *card.voices})
+        try:
+            for voice in card.voices:
+                (folder / "wavs" / voice).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
+        content = json.dumps({"format_version": _FORMAT, **described}, ensure_ascii=False, indent=1)
+        self._write(CARD_FILE, content + "\n")
+
+    def path(self, voice: str, identifier: str) -> Path:
+        """Return where a clip lies."""
+        return self.folder / "wavs" / voice / f"{identifier}.flac"
+
+    def outcomes(self, wanted: Sequence[tuple[str, Text]], *, checked: bool) -> dict[tuple[str, str], _Outcome]:
+        """Return what earlier runs settled of what is wanted: kept and still there, or found wanting."""
+        asked = {(voice, row.id): row.text for voice, row in wanted}
+        known: dict[tuple[str, str], _Outcome] = {}
+        for outcome in self._lines():
+            if asked.get(outcome.key) != outcome.text or not outcome.is_final:
+                known.pop(outcome.key, None)
+            elif outcome.kind or (outcome.checked >= checked and self.path(outcome.voice, outcome.id).is_file()):
+                known[outcome.key] = outcome
+        return known
+
+    def _lines(self) -> Iterator[_Outcome]:
+        if not self._journal.is_file():
+            return
+        with self._journal.open(encoding="utf-8", errors="replace") as file:
+            for line in file:
+                # The last line of a run that was killed may be half a line.
+                try:
+                    yield _Outcome(**json.loads(line))
+                except (ValueError, TypeError):
+                    continue
+
+    def note(self, outcome: _Outcome) -> None:
+        """Add a line to the journal."""
+        line = json.dumps(asdict(outcome), ensure_ascii=False) + "\n"
+        try:
+            with self._journal.open("ab") as file:
+                # A line that was cut off by a kill is ended first.
+                if file.tell() and not self._ends_with_newline():
+                    line = "\n" + line
+                file.write(line.encode())
+        except OSError as error:
+            raise DataError(_unwritable(self._journal, error)) from error
+
+    def _ends_with_newline(self) -> bool:
+        with self._journal.open("rb") as file:
+            file.seek(-1, 2)
+            return file.read(1) == b"\n"
+
+    def finish(self, outcomes: Iterable[_Outcome], findings: Sequence[Finding]) -> None:
+        """Write the manifest and the list of what was left out."""
+        kept: list[dict[str, str]] = []
+        out = [{"line": one.subject, "kind": one.kind, "reason": one.reason} for one in findings]
+        for outcome in outcomes:
+            if outcome.kind:
+                out.append({name: getattr(outcome, name) for name in ("voice", "id", "kind", "reason", "text")})
+                continue
+            audio = self.path(outcome.voice, outcome.id).relative_to(self.folder).as_posix()
+            kept.append({"audio": audio, "text": outcome.text, "speaker": outcome.voice, "language": self._language})
+        for name, rows in ((_METADATA, kept), (_LEFT_OUT, out)):
+            self._write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def _write(self, name: str, content: str) -> None:
+        with replacing(self.folder / name, DataError) as file:
+            file.write(content.encode())
+
+
+class _Speaking:
+    """Threads that ask the teacher, each through a teacher of its own."""
+
+    def __init__(self, corpus: _CorpusFolder, teacher: OpenTeacher, check: Check | None) -> None:
+        self._corpus, self._teacher, self._check = corpus, teacher, check
+        self._own = threading.local()
+        self._opened: list[Teacher] = []
+        self._pool: ThreadPoolExecutor | None = None
+
+    def all(self, wanted: Sequence[tuple[str, Text]], jobs: int) -> Iterator[_Outcome]:
+        """Yield the outcomes in order, a few clips ahead of who takes them."""
+        self._pool = ThreadPoolExecutor(jobs)
+        futures: deque[Future[_Outcome]] = deque()
+        remaining = iter(wanted)
+        while True:
+            while len(futures) < jobs * _WAITING_PER_THREAD:
+                try:
+                    voice, row = next(remaining)
+                except StopIteration:
+                    break
+                futures.append(self._pool.submit(self._one, voice, row))
+            if not futures:
+                return
+            yield futures.popleft().result()
+
+    def close(self) -> None:
+        """End the threads and the teachers."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        for teacher in self._opened:
+            teacher.close()
+
+    def _one(self, voice: str, row: Text) -> _Outcome:
+        seed = int.from_bytes(hashlib.sha256(f"{voice}\n{row.id}\n{row.text}".encode()).digest()[:4], "big") >> 1
+        try:
+            samples, rate, channels = self._mine().speak(Request(row.text, voice, seed))
+        except TeacherError as error:
+            return _Outcome(voice, row.id, row.text, kind="not spoken", reason=str(error))
+        wrong = check_speech(samples, rate, row.text)
+        if wrong is None and self._check is not None:
+            found = self._check(samples, rate, row.text)
+            wrong = None if found is None else ("misread", found)
+        path = self._corpus.path(voice, row.id)
+        if wrong is not None:
+            path.unlink(missing_ok=True)
+            return _Outcome(voice, row.id, row.text, kind=wrong[0], reason=wrong[1])
+        peak = float(np.abs(samples).max())
+        dealt = [f"{channels} channels, mixed to one"] if channels > 1 else []
+        if peak > 1.0:
+            dealt.append(f"brought down to full scale, which it exceeded {peak:.2f} times")
+        try:
+            write_audio(path, samples * min(1.0, _FULL_SCALE / peak), rate)
+        except GlowvoxError as error:
+            raise DataError(f"{error}; what is there is kept, start again to go on") from error
+        return _Outcome(
+            voice,
+            row.id,
+            row.text,
+            seconds=len(samples) / rate,
+            reason="; ".join(dealt),
+            checked=self._check is not None,
+        )
+
+    def _mine(self) -> Teacher:
+        mine: Teacher | None = getattr(self._own, "teacher", None)
+        if mine is None:
+            mine = self._own.teacher = self._teacher()
+            self._opened.append(mine)
+        return mine
+
+
+_LOWEST_RATE = 8000
+_SHORTEST, _FASTEST, _SLOWEST = 0.15, 40.0, 2.5
+"""Seconds of any clip; characters a second that nobody reaches, and that nobody falls below but for a pause."""
+_LONGEST_PAUSES = 4.0
+_FRAME_SECONDS = 0.02
+_LEAST_VARIATION_DB = 12.0
+"""From its loudest to its quietest twentieth, speech varies by 30 dB and more; noise, hum and tones by a few."""
+
+
+def check_speech(samples: NDArray[np.float32], rate: int, text: str) -> tuple[str, str] | None:
+    """Return `(kind, reason)` for a clip that cannot be speech of its text, None for one that can.
+
+    Args:
+        samples: `[S]`, full scale 1.
+        rate: in Hz.
+        text: what was to be said.
+    """
+    seconds = len(samples) / rate
+    characters = sum(_READING.get(character, 1 if character.isalnum() else 0) for character in text)
+    if rate < _LOWEST_RATE:
+        return "too low a rate", f"{rate} Hz, at least {_LOWEST_RATE} are needed"
+    if not np.isfinite(samples).all():
+        return "not finite", f"{np.count_nonzero(~np.isfinite(samples))} samples are NaN or infinite"
+    if seconds < _SHORTEST:
+        return "empty", f"{seconds:.2f} s of sound"
+    if float(np.abs(samples).max()) < QUIETEST_PEAK:
+        return "silent", f"its loudest sample is {float(np.abs(samples).max()):.5f} of full scale"
+    clipped = clipped_share(samples)
+    if clipped > MOST_CLIPPED:
+        return "clipped", f"{clipped:.2%} of the samples are cut off"
+    if seconds < characters / _FASTEST:
+        return "too short", f"{seconds:.2f} s for {len(text)} characters: something is missing"
+    if seconds > characters / _SLOWEST + _LONGEST_PAUSES:
+        return "too long", f"{seconds:.1f} s for {len(text)} characters"
+    frame = round(_FRAME_SECONDS * rate)
+    frames = samples[: len(samples) // frame * frame].reshape(-1, frame)
+    levels = 10 * np.log10(np.square(frames, dtype=np.float64).mean(1) + 1e-10)
+    quiet, loud = np.percentile(levels, (5, 95))
+    if loud - quiet < _LEAST_VARIATION_DB:
+        return "no speech", f"a steady sound: its level varies by {loud - quiet:.1f} dB only"
+    return None
+
+
+_READING = {**dict.fromkeys("0123456789", 4), **dict.fromkeys("$€£%&+=@", 5)}
+"""Letters that a figure or a sign stands for when it is read, on average."""
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+    return f"cannot write {path}: {why}; what is there is kept, start again to go on"
+
+
+def read_card(folder: Path) -> dict[str, Any] | None:
+    """Return what `distillation.json` says of a corpus' teacher, None for a corpus of recordings.
+
+    Raises:
+        DataError: the file is damaged, or of a newer version.
+    """
+    path = folder / CARD_FILE
+    if not path.is_file():
+        return None
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
+    named = ("teacher", "version", "licence")
+    if not isinstance(card, dict) or not all(isinstance(card.get(key), str) for key in named):
+        raise DataError(f"{path}: does not name a teacher, its version and licence; the file is damaged")
+    if card.get("format_version") != _FORMAT:
+        raise DataError(f"{path}: format version {card.get('format_version')} is not known; update Glowvox")
+    return card

@@ -1,0 +1,582 @@
+"""Distillation: what a teacher says becomes a corpus, whatever the teacher does; a run that was stopped goes on."""
+
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import soundfile
+
+from glowvox.data.corpora import read_corpus
+from glowvox.data.distillation import (
+    DistillationSettings,
+    TeacherCard,
+    check_speech,
+    distill,
+    read_card,
+    read_texts,
+)
+from glowvox.data.preparation import PrepareSettings, prepare_corpus
+from glowvox.data.prepared import PreparedData
+from glowvox.data.teachers import (
+    CommandTeacher,
+    FunctionTeacher,
+    OpenTeacher,
+    Request,
+    ServerTeacher,
+    Speech,
+    Teacher,
+    TeacherError,
+    open_teacher,
+)
+from glowvox.errors import ConfigError, DataError
+
+CARD = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann", "bob"))
+RATE = 22050
+TEACHER = '''
+import os, sys, time
+import numpy as np
+
+def speak(text, voice, seed):
+    """Sound that rises and falls; the words of a text make trouble."""
+    if "crash" in text:
+        os._exit(11)
+    if "hang" in text:
+        time.sleep(60)
+    if "raise" in text:
+        raise RuntimeError("no such sound")
+    rate = 16000 if "slow" in text else 22050
+    rng = np.random.default_rng(seed)
+    seconds = 0.08 * len(text)
+    time_ = np.arange(int(seconds * rate)) / rate
+    sound = 0.3 * np.sin(2 * np.pi * 150 * time_) * np.sin(2 * np.pi * 2 * time_) ** 2
+    sound = sound + 0.001 * rng.standard_normal(len(sound))
+    if "stereo" in text:
+        sound = np.stack([sound, 0.5 * sound], 1)
+    if "integers" in text:
+        sound = (sound * 32767).astype(np.int16)
+    if "text" == text.lower():
+        return "words"
+    return sound.astype(np.float32) if sound.dtype.kind == "f" else sound, rate
+'''
+
+
+def buzz(seconds: float, seed: int) -> np.ndarray:
+    """Sound that comes and goes, as speech does."""
+    rng = np.random.default_rng(seed)
+    time_ = np.arange(int(seconds * RATE)) / RATE
+    sound = 0.3 * np.sin(2 * np.pi * (120 + seed % 50) * time_) * np.sin(2 * np.pi * 2 * time_) ** 2
+    return (sound + 0.001 * rng.standard_normal(len(time_))).astype(np.float32)
+
+
+def _texts(folder: Path, *lines: str, name: str = "texts.txt") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+class _Scripted(Teacher):
+    """Speaks by a function of the request, and counts."""
+
+    asked: ClassVar[list[Request]] = []
+
+    def __init__(self, answer=None):
+        self._answer = answer or (lambda request: (buzz(0.08 * len(request.text), request.seed), RATE, 1))
+
+    def speak(self, request: Request) -> Speech:
+        _Scripted.asked.append(request)
+        return self._answer(request)
+
+
+def _scripted(answer=None) -> OpenTeacher:
+    _Scripted.asked = []
+    return lambda: _Scripted(answer)
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "journal.jsonl"
+    }
+
+
+def test_a_corpus_that_prepare_reads(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "one|The first of all.", "two|And | the second one.", name="texts.csv")
+    report = distill(texts, tmp_path / "corpus", CARD, _scripted(), DistillationSettings())
+    assert report.kept == 4
+    corpus = read_corpus(tmp_path / "corpus")
+    assert [(one.speaker, one.text) for one in corpus.utterances] == [
+        ("ann", "The first of all."),
+        ("ann", "And | the second one."),
+        ("bob", "The first of all."),
+        ("bob", "And | the second one."),
+    ]
+    assert corpus.findings == []
+    prepare_corpus(tmp_path / "corpus", tmp_path / "data", PrepareSettings(validation=0.5))
+    data = PreparedData(tmp_path / "data")
+    assert data.teachers == [
+        {"teacher": "Stub", "version": "1.0", "licence": "CC0-1.0", "voices": ["ann", "bob"]},
+    ]
+    assert data.speakers == ("ann", "bob")
+
+
+def test_a_corpus_of_recordings_has_no_teacher(tmp_path: Path) -> None:
+    (tmp_path / "wavs").mkdir()
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / "wavs" / f"{name}.wav", buzz(1.0, len(name)), RATE)
+    (tmp_path / "metadata.csv").write_text("a|One thing.\nb|Another thing.\n")
+    prepare_corpus(tmp_path, tmp_path.parent / f"{tmp_path.name}-data", PrepareSettings(validation=0.5))
+    assert PreparedData(tmp_path.parent / f"{tmp_path.name}-data").teachers == []
+
+
+def test_threads_and_interruptions_change_nothing(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, *(f"This is sentence number {number} of them all." for number in range(12)))
+    distill(texts, tmp_path / "whole", CARD, _scripted(), DistillationSettings())
+    whole = _content(tmp_path / "whole")
+    distill(texts, tmp_path / "threads", CARD, _scripted(), DistillationSettings(jobs=3))
+    assert _content(tmp_path / "threads") == whole
+
+    spoken = 0
+
+    def interrupted(request: Request) -> Speech:
+        nonlocal spoken
+        spoken += 1
+        if spoken == 9:
+            raise KeyboardInterrupt
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    with pytest.raises(KeyboardInterrupt):
+        distill(texts, tmp_path / "parts", CARD, _scripted(interrupted), DistillationSettings())
+    before = _content(tmp_path / "parts")
+    # What a kill can leave: half a line, half a file, and a clip that is gone.
+    with (tmp_path / "parts" / "journal.jsonl").open("a") as file:
+        file.write('{"voice": "ann", "id"')
+    (tmp_path / "parts" / "wavs" / "ann" / ".x.flac.1234.part").write_bytes(b"fLaC")
+    gone = next(name for name in before if name.endswith(".flac"))
+    (tmp_path / "parts" / gone).unlink()
+    teacher = _scripted()
+    distill(texts, tmp_path / "parts", CARD, teacher, DistillationSettings(jobs=2))
+    (tmp_path / "parts" / "wavs" / "ann" / ".x.flac.1234.part").unlink()
+    assert _content(tmp_path / "parts") == whole
+    assert len(_Scripted.asked) == 24 - 8 + 1
+    distill(texts, tmp_path / "parts", CARD, _scripted(), DistillationSettings())
+    assert _Scripted.asked == []
+
+
+def test_more_texts_and_voices_are_added(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "The first of all sentences.", "The second of all sentences.")
+    corpus = tmp_path / "corpus"
+    alone = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    distill(texts, corpus, alone, _scripted(), DistillationSettings())
+    _texts(tmp_path, "A sentence before the first.", "The second of all sentences.", "The first of all sentences.")
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    assert sorted((one.voice, one.text[:8]) for one in _Scripted.asked) == [
+        ("ann", "A senten"),
+        ("bob", "A senten"),
+        ("bob", "The firs"),
+        ("bob", "The seco"),
+    ]
+    card = read_card(corpus)
+    assert card is not None
+    assert card["voices"] == ["ann", "bob"]
+
+
+def test_a_changed_text_is_spoken_again(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    distill(_texts(tmp_path, "a|One thing only.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings())
+    distill(_texts(tmp_path, "a|Another thing.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings())
+    assert len(_Scripted.asked) == 2
+    assert {one.text for one in read_corpus(corpus).utterances} == {"Another thing."}
+
+
+@pytest.mark.parametrize(
+    ("samples", "kind"),
+    [
+        (np.zeros(RATE, np.float32), "silent"),
+        (np.zeros(100, np.float32), "empty"),
+        (np.full(RATE, np.nan, np.float32), "not finite"),
+        (0.1 * np.random.default_rng(1).standard_normal(RATE).astype(np.float32), "no speech"),
+        (0.3 * np.sin(np.arange(RATE) * 0.05).astype(np.float32), "no speech"),
+        (np.clip(4 * buzz(1.5, 3), -0.5, 0.5), "clipped"),
+        (buzz(0.2, 3), "too short"),
+        (buzz(20.0, 3), "too long"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_clip_that_fails_is_listed_and_left_out(tmp_path: Path, samples: np.ndarray, kind: str) -> None:
+    def answer(request: Request) -> Speech:
+        if "wrong" in request.text:
+            return samples, RATE, 1
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    texts = _texts(tmp_path, "a|What is right here.", "b|What is wrong here.", name="t.csv")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    report = distill(texts, tmp_path / "corpus", card, _scripted(answer), DistillationSettings())
+    assert report.kept == 1
+    rows = [json.loads(line) for line in (tmp_path / "corpus" / "left-out.jsonl").read_text().splitlines()]
+    assert [(row["id"], row["kind"]) for row in rows] == [("b", kind)]
+    assert [path.name for path in (tmp_path / "corpus" / "wavs" / "ann").iterdir()] == ["a.flac"]
+
+
+def test_real_speech_passes_the_checks(shared: Path) -> None:
+    rows = (shared / "speech" / "ljspeech-sample" / "metadata.csv").read_text(encoding="utf-8").splitlines()
+    for row in rows:
+        name, text = row.split("|")[:2]
+        samples, rate = soundfile.read(shared / "speech" / "ljspeech-sample" / "wavs" / f"{name}.wav", dtype="float32")
+        assert check_speech(samples, rate, text) is None, name
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("No.", 0.4), ("12:45, 1999 and $3.50", 4.0), ("Well then. [silence]", 6.0), ("H", 0.3)]
+)
+def test_short_and_numeric_texts_pass(text: str, seconds: float) -> None:
+    assert check_speech(buzz(seconds, 1), RATE, text) is None
+
+
+def test_a_further_check_leaves_out_and_removes(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "a|Quite right here.", "b|Quite wrong here.", name="t.csv")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    corpus = tmp_path / "corpus"
+    distill(texts, corpus, card, _scripted(), DistillationSettings())
+    assert (corpus / "wavs" / "ann" / "b.flac").is_file()
+
+    def check(samples: np.ndarray, rate: int, text: str) -> str | None:
+        return "heard something else" if "wrong" in text else None
+
+    report = distill(texts, corpus, card, _scripted(), DistillationSettings(), check)
+    assert [(one.kind, one.reason) for one in report.findings] == [("misread", "heard something else")]
+    assert not (corpus / "wavs" / "ann" / "b.flac").exists()
+    # Judged once is judged: neither with nor without the check is anything spoken again.
+    for again in (check, None):
+        distill(texts, corpus, card, _scripted(), DistillationSettings(), again)
+        assert _Scripted.asked == []
+
+
+def test_what_is_not_spoken_is_asked_for_again(tmp_path: Path) -> None:
+    def moody(request: Request) -> Speech:
+        if "wrong" in request.text:
+            raise TeacherError("not in the mood")
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    texts = _texts(tmp_path, "What is right here.", "What is wrong here.")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    report = distill(texts, tmp_path / "corpus", card, _scripted(moody), DistillationSettings())
+    assert [(one.kind, one.reason) for one in report.findings] == [("not spoken", "not in the mood")]
+    assert distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings()).kept == 2
+    assert [one.text for one in _Scripted.asked] == ["What is wrong here."]
+
+
+def test_a_teacher_that_fails_in_a_row_ends_the_run(tmp_path: Path) -> None:
+    def dying(request: Request) -> Speech:
+        if len(_Scripted.asked) > 3:
+            raise TeacherError("gone")
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    texts = _texts(tmp_path, *(f"This is sentence number {number}." for number in range(30)))
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    with pytest.raises(DataError, match=r"did not speak 5 texts in a row, the last because: gone.*the 3 clips"):
+        distill(texts, tmp_path / "corpus", card, _scripted(dying), DistillationSettings(most_failures=5))
+    assert len(read_corpus(tmp_path / "corpus").utterances) == 3
+    assert distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings()).kept == 30
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import glowvox.data.distillation as module
+    from glowvox.errors import AudioError
+
+    real, written = module.write_audio, []
+
+    def full(path: Path, samples: np.ndarray, rate: int) -> None:
+        if len(written) == 2:
+            raise AudioError(f"cannot write {path}: the disk is full")
+        written.append(path)
+        real(path, samples, rate)
+
+    monkeypatch.setattr(module, "write_audio", full)
+    texts = _texts(tmp_path, *(f"This is sentence number {number}." for number in range(4)))
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    with pytest.raises(DataError, match="the disk is full; what is there is kept, start again to go on"):
+        distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    monkeypatch.undo()
+    distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    assert len(_Scripted.asked) == 2
+
+
+def test_lines_that_cannot_be_spoken_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt"
+    path.write_bytes("\ufeffOne thing.\r\n\r\nOne  thing.\n...\n\U0001f600\n".encode() + b"x" * 1001 + b"\nTwo things.")
+    texts, findings = read_texts(path, 1000)
+    assert [one.text for one in texts] == ["One thing.", "Two things."]
+    assert [(one.subject, one.kind) for one in findings] == [
+        ("texts.txt, line 3", "duplicate text"),
+        ("texts.txt, line 4", "nothing to say"),
+        ("texts.txt, line 5", "nothing to say"),
+        ("texts.txt, line 6", "too long"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "kind"),
+    [
+        ("t.csv", "no bar at all", "malformed line"),
+        ("t.csv", "../../evil|A text.", "malformed line"),
+        ("t.csv", "a|Another text.", "duplicate id"),
+        ("t.jsonl", "{", "malformed line"),
+        ("t.jsonl", '{"text": 3}', "malformed line"),
+        ("t.jsonl", '{"id": 3, "text": "A text."}', "malformed line"),
+        ("t.jsonl", "[1]", "malformed line"),
+    ],
+)
+def test_malformed_lines(tmp_path: Path, name: str, line: str, kind: str) -> None:
+    first = "a|One text." if name == "t.csv" else '{"id": "a", "text": "One text."}'
+    texts, findings = read_texts(_texts(tmp_path, first, line, name=name), 1000)
+    assert [(one.id, one.text) for one in texts] == [("a", "One text.")]
+    assert [one.kind for one in findings] == [kind]
+
+
+def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_texts(tmp_path / "none.txt", 100)
+    with pytest.raises(DataError, match="no text to speak"):
+        read_texts(_texts(tmp_path, ""), 100)
+    (tmp_path / "latin.txt").write_bytes("One.\nGr\xfc\xdfe.".encode("latin-1"))
+    with pytest.raises(DataError, match=r"latin.txt, line 2: not UTF-8"):
+        read_texts(tmp_path / "latin.txt", 100)
+
+
+def test_a_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "One sentence to be spoken.")
+    with pytest.raises(DataError, match="no distillation wrote"):
+        distill(texts, tmp_path, CARD, _scripted(), DistillationSettings())
+    with pytest.raises(DataError, match="is a file"):
+        distill(texts, texts, CARD, _scripted(), DistillationSettings())
+    distill(texts, tmp_path / "corpus", CARD, _scripted(), DistillationSettings())
+    with pytest.raises(DataError, match=r"begun with version '1\.0', not '2\.0'"):
+        distill(
+            texts,
+            tmp_path / "corpus",
+            TeacherCard("Stub", "2.0", "CC0-1.0", ("ann",)),
+            _scripted(),
+            DistillationSettings(),
+        )
+    (tmp_path / "corpus" / "distillation.json").write_text('{"teacher": "Stub"}')
+    with pytest.raises(DataError, match="damaged"):
+        distill(texts, tmp_path / "corpus", CARD, _scripted(), DistillationSettings())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [("", "1", "MIT", ("a",)), ("S", " ", "MIT", ("a",)), ("S", "1", "", ("a",)), ("S", "1", "MIT", ()),
+     ("S", "1", "MIT", ("a", "a")), ("S", "1", "MIT", ("../a",)), ("S", "1", "MIT", (".",))],
+)  # fmt: skip
+def test_a_teacher_has_a_name_a_version_a_licence_and_voices(fields: tuple) -> None:
+    with pytest.raises(ConfigError):
+        TeacherCard(*fields)
+
+
+REQUEST = Request("Some words to speak.", "ann", 7)
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    path = tmp_path / "teacher.py"
+    path.write_text(TEACHER)
+    return path
+
+
+def test_a_function_in_a_file(module: Path) -> None:
+    teacher = FunctionTeacher(f"{module}:speak", 20)
+    try:
+        first = teacher.speak(REQUEST)
+        again = teacher.speak(REQUEST)
+        np.testing.assert_array_equal(first[0], again[0])
+        assert first[1:] == (22050, 1)
+        assert teacher.speak(Request("A slow text.", "ann", 1))[1] == 16000
+        samples, _, channels = teacher.speak(Request("A stereo text.", "ann", 1))
+        assert (samples.ndim, channels) == (1, 2)
+        assert np.abs(teacher.speak(Request("The integers.", "ann", 1))[0]).max() < 1
+        for text, reason in (
+            ("raise", "RuntimeError: no such sound"),
+            ("crash", "process died"),
+            ("text", "ValueError"),
+        ):
+            with pytest.raises(TeacherError, match=reason):
+                teacher.speak(Request(text, "ann", 1))
+        np.testing.assert_array_equal(teacher.speak(REQUEST)[0], first[0])
+    finally:
+        teacher.close()
+
+
+def test_a_function_that_hangs_is_ended(module: Path) -> None:
+    teacher = FunctionTeacher(f"{module}:speak", 5.0)
+    teacher.speak(REQUEST)
+    teacher._timeout = teacher._patience = 0.2
+    with pytest.raises(TeacherError, match=r"no answer within 0\.2 s"):
+        teacher.speak(Request("hang", "ann", 1))
+    assert teacher._process is None
+    teacher.close()
+
+
+def test_functions_that_are_not_there(module: Path) -> None:
+    for place in ("speak", ":speak", "a:", "a:b c"):
+        with pytest.raises(ConfigError, match="names no function"):
+            FunctionTeacher(place, 1)
+    for place, reason in ((f"{module}:say", "AttributeError"), ("no_such_module_at_all:speak", "ModuleNotFound")):
+        teacher = FunctionTeacher(place, 20)
+        with pytest.raises(TeacherError, match=reason):
+            teacher.speak(REQUEST)
+        teacher.close()
+
+
+def _command(script: str) -> str:
+    return f"{sys.executable} -c '{script}'"
+
+
+def test_commands(tmp_path: Path) -> None:
+    write = (
+        "import sys, soundfile, numpy as np; "
+        'soundfile.write(sys.argv[1], 0.1 * np.ones(100 * len(sys.argv[2])), 8000, format="WAV")'
+    )
+    samples, rate, _ = CommandTeacher(_command(write) + " {output} {text}", 20).speak(REQUEST)
+    assert (len(samples), rate) == (100 * len(REQUEST.text), 8000)
+    samples, _, _ = CommandTeacher(
+        _command(write.replace("len(sys.argv[2])", "len(open(sys.argv[2]).read())")) + " {output} {text_file}", 20
+    ).speak(REQUEST)
+    assert len(samples) == 100 * len(REQUEST.text)
+    piped = _command(
+        "import sys, io, soundfile, numpy as np; b = io.BytesIO(); "
+        'soundfile.write(b, 0.1 * np.ones(100 * len(sys.stdin.read())), 8000, format="WAV"); '
+        "sys.stdout.buffer.write(b.getvalue())"
+    )
+    assert len(CommandTeacher(piped, 20).speak(REQUEST)[0]) == 100 * len(REQUEST.text)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("false {text}", "ended with status 1"),
+        ("true {text} {output}", "wrote no file"),
+        ("true {text}", "without a byte"),
+        ("echo {text}", "no sound file"),
+        ("no-such-program-here {text}", "cannot be started"),
+        ("sh -c 'echo oh dear >&2; exit 3' {text}", "status 3: oh dear"),
+        ("sh -c 'kill -9 $$' {text}", "signal 9"),
+    ],
+)
+def test_commands_that_fail(command: str, reason: str) -> None:
+    with pytest.raises(TeacherError, match=reason):
+        CommandTeacher(command.replace("$$", "$$"), 20).speak(REQUEST)
+
+
+def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    teacher = CommandTeacher(f"sh -c 'sleep 60 & echo $! > {mark}; wait'", 1.0)
+    with pytest.raises(TeacherError, match="no answer within 1 s"):
+        teacher.speak(REQUEST)
+    child = int(mark.read_text())
+    for _ in range(50):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        if Path(f"/proc/{child}/stat").exists() and " Z " in Path(f"/proc/{child}/stat").read_text():
+            return
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("the command's child goes on")
+
+
+@pytest.mark.parametrize("command", ["", "say {words}", "say 'x", "say {0}", "say {"])
+def test_commands_that_are_malformed(command: str) -> None:
+    with pytest.raises(ConfigError):
+        CommandTeacher(command, 1)
+
+
+def test_half_a_file(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", buzz(1.0, 1), RATE)
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "half.wav").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TeacherError, match="half a file"):
+        CommandTeacher(f"cat {tmp_path / 'half.wav'}", 5).speak(REQUEST)
+    # A header that was written before the length was known is no lie.
+    (tmp_path / "stream.wav").write_bytes(whole[:40] + b"\xff\xff\xff\xff" + whole[44:])
+    samples, rate, _ = CommandTeacher(f"cat {tmp_path / 'stream.wav'}", 5).speak(REQUEST)
+    assert len(samples) / rate == pytest.approx(1.0, abs=0.01)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, self.headers.get("Authorization"), fields))  # type: ignore[attr-defined]
+        if "teapot" in fields["input"]:
+            body, status = b'{"error": "no\\nvoice"}', 418
+        else:
+            path = Path(self.server.sound)  # type: ignore[attr-defined]
+            body, status = path.read_bytes(), 200
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[http.server.HTTPServer]:
+    soundfile.write(tmp_path / "sound.wav", buzz(1.0, 1), RATE)
+    served = http.server.HTTPServer(("127.0.0.1", 0), _Handler)
+    served.sound, served.asked = tmp_path / "sound.wav", []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=served.serve_forever)
+    thread.start()
+    yield served
+    served.shutdown()
+    thread.join()
+    served.server_close()
+
+
+def test_a_server(server: http.server.HTTPServer) -> None:
+    teacher = ServerTeacher(f"http://127.0.0.1:{server.server_port}/v1/", "tts-1", "secret", 5)
+    samples, rate, _ = teacher.speak(REQUEST)
+    assert (len(samples), rate) == (RATE, RATE)
+    expected = {"model": "tts-1", "input": REQUEST.text, "voice": "ann", "response_format": "wav"}
+    assert server.asked == [("/v1/audio/speech", "Bearer secret", expected)]  # type: ignore[attr-defined]
+    with pytest.raises(TeacherError, match="answered 418"):
+        teacher.speak(Request("teapot", "ann", 1))
+
+
+def test_a_server_that_is_not_there() -> None:
+    with pytest.raises(TeacherError, match=r"/v1/audio/speech: .*refused"):
+        ServerTeacher("http://127.0.0.1:9/v1", "tts-1", "", 5).speak(REQUEST)
+    for address in ("127.0.0.1:8000", "file:///etc/passwd", "http://"):
+        with pytest.raises(ConfigError):
+            ServerTeacher(address, "tts-1", "", 5)
+
+
+def test_one_teacher_is_named() -> None:
+    for named in ({}, {"command": "x", "server": "http://127.0.0.1/v1"}):
+        ways = {"command": None, "server": None, "function": None, **named}
+        with pytest.raises(ConfigError, match="name one teacher"):
+            open_teacher(**ways, timeout=1, model="", key="")
+    with pytest.raises(ConfigError, match="more than 0"):
+        open_teacher(command="x", server=None, function=None, timeout=0, model="", key="")
+
+
+def test_the_command_line(tmp_path: Path, module: Path) -> None:
+    texts = _texts(tmp_path, "One sentence to be spoken.", "please raise your hand", "And now a second sentence.")
+    words = ["distill", str(texts), "-o", str(tmp_path / "corpus"), "--teacher", "Stub", "--teacher-version", "1"]
+    words += ["--licence", "CC0-1.0", "--voice", "ann", "--function", f"{module}:speak", "--json"]
+    done = subprocess.run([sys.executable, "-m", "glowvox", *words], capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert report["kept"] == 2
+    assert [one["reason"] for one in report["findings"]] == ["RuntimeError: no such sound"]
