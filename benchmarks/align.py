@@ -27,7 +27,7 @@ from glowvox.evaluate.batch_alignment import open_aligner
 from glowvox.evaluate.word_errors import force_align, normalise_transcript
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.sentence_mels import MelMaker
+from glowvox.synthesis.sentence_mels import MelSynthesizer
 from glowvox.synthesis.timestamps import Clock, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.text.tokenizer import Tokenizer
@@ -90,7 +90,7 @@ def synthesised(
     aligner: Aligner, vocoder: Vocoder | None, text: str, jitter: float, temperature: float, rng: np.random.Generator
 ) -> dict[str, list[float]]:
     """Return the signed errors in seconds of all borders of a text that was rendered with known durations."""
-    maker = MelMaker(aligner.engine, Tokenizer.from_dict(aligner.reader.side.tokenizer))
+    maker = MelSynthesizer(aligner.engine, Tokenizer.from_dict(aligner.reader.side.tokenizer))
     read = aligner.reader.read(text)
     statistics = maker.statistics(read.requests)
     frames = [

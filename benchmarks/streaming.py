@@ -133,9 +133,9 @@ def measure_voice(engine_name: str, threads: int, seconds: float, rounds: int) -
     from glowvox.synthesis.options import VocoderOptions
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice_card import read_voice_card
-    from glowvox.synthesis.voice_folder import open_engines, opened_folder
+    from glowvox.synthesis.voice_folder import open_engines, open_voice_folder
 
-    with opened_folder(find_voice(None)) as folder:
+    with open_voice_folder(find_voice(None)) as folder:
         card = read_voice_card(folder)
         vocoder = Vocoder(open_engines(folder, card, engine_name, threads)[1])
     rate = vocoder.engine.audio.frame_rate

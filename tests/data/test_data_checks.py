@@ -10,8 +10,8 @@ import soundfile
 from glowvox.config.audio import AudioConfig
 from glowvox.data.checks import (
     Limits,
+    MeasuredUtterance,
     Measurements,
-    Spoken,
     check_duplicates,
     check_speaking_rates,
     check_text,
@@ -137,9 +137,9 @@ def test_text_checks() -> None:
         assert [(f.kind, f.severity) for f in check_text("a", text, without_text=False)] == [("empty text", "left out")]
 
 
-def spoken(subject: str, text: str, seconds: float, digest: str = "") -> Spoken:
+def spoken(subject: str, text: str, seconds: float, digest: str = "") -> MeasuredUtterance:
     measured = Measurements(seconds, RATE, 1, 0.5, -25.0, 0.0, 0.0, seconds, digest or subject)
-    return Spoken(subject, text, "en", measured)
+    return MeasuredUtterance(subject, text, "en", measured)
 
 
 def test_duplicates_are_left_out_after_the_first() -> None:

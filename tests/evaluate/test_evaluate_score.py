@@ -29,7 +29,7 @@ from glowvox.evaluate.score import (
 )
 from glowvox.synthesis.aligner import Aligner, TextSide
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.sentence_mels import MelMaker
+from glowvox.synthesis.sentence_mels import MelSynthesizer
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 
@@ -56,7 +56,7 @@ def meter():
 
 def spoken(aligner, text, seed):
     """Return the mel of a text as the model itself says it, at three frames a token or so."""
-    maker = MelMaker(aligner.engine, Tokenizer())
+    maker = MelSynthesizer(aligner.engine, Tokenizer())
     read = aligner.reader.read(text)
     options = SpeechOptions(temperature=0.3, seed=seed)
     requests = [maker.request(one.sentence, None, options) for one in read.requests]

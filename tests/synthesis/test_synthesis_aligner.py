@@ -8,7 +8,7 @@ from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import AudioError, MelError, TextError, VoiceError
 from glowvox.synthesis.aligner import Aligner, TextSide, load_aligner
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.sentence_mels import MelMaker
+from glowvox.synthesis.sentence_mels import MelSynthesizer
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 
@@ -36,7 +36,7 @@ def recording():
 
 def rendered(aligner, text, seed, temperature):
     """Return a mel [M, T] and the frames of its tokens, drawn at random."""
-    maker = MelMaker(aligner.engine, Tokenizer())
+    maker = MelSynthesizer(aligner.engine, Tokenizer())
     read = aligner.reader.read(text)
     options = SpeechOptions(temperature=temperature, seed=seed)
     requests = [maker.request(one.sentence, None, options) for one in read.requests]

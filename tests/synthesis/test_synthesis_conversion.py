@@ -78,7 +78,7 @@ def test_the_source_is_found_where_it_is_not_named(converter, recording):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "error", "message"),
+    ("overrides", "error", "message"),
     [
         ({"target": "eve"}, VoiceError, "no speaker 'eve'; it has ann, bob"),
         ({"target": "bob", "source": "eve"}, VoiceError, "no speaker 'eve'"),
@@ -87,9 +87,9 @@ def test_the_source_is_found_where_it_is_not_named(converter, recording):
         ({"target": "bob", "language": "de-de"}, VoiceError, "does not read 'de-de'"),
     ],
 )
-def test_impossible_wishes_are_refused(converter, recording, wishes, error, message):
+def test_impossible_wishes_are_refused(converter, recording, overrides, error, message):
     with pytest.raises(error, match=message):
-        converter.convert(recording, RATE, TEXT, **wishes)
+        converter.convert(recording, RATE, TEXT, **overrides)
 
 
 def test_a_text_without_words_and_a_model_of_one_speaker_are_refused(converter, recording):

@@ -18,9 +18,9 @@ def natural(voice, text=TEXT):
     return sum(int(row.sum()) for row in voice.durations(text)) / voice.card.mel.frame_rate
 
 
-def dubbed(voice, cues, fit=None, **wishes):
+def dubbed(voice, cues, fit=None, **overrides):
     pieces, spoken = [], []
-    for samples, one in Dubber(voice, fit).track(cues, **wishes):
+    for samples, one in Dubber(voice, fit).track(cues, **overrides):
         pieces.append(samples)
         if one is not None:
             spoken.append(one)

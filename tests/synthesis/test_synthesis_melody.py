@@ -27,8 +27,8 @@ def voice(folder):
 def test_the_pitch_changes_the_speech_and_not_its_times(voice):
     plain = voice.say(TEXT)
     assert acoustic_config(melody=True).melody and not acoustic_config().melody
-    for wishes in ({"pitch_shift": 5.0}, {"pitch_range": 0.0}, {"pitch_range": 2.0}):
-        other = voice.say(TEXT, **wishes)
+    for overrides in ({"pitch_shift": 5.0}, {"pitch_range": 0.0}, {"pitch_range": 2.0}):
+        other = voice.say(TEXT, **overrides)
         assert other.words == plain.words
         assert np.abs(other.samples - plain.samples).max() > 1e-4
     np.testing.assert_array_equal(voice.say(TEXT, pitch_shift=0.0, pitch_range=1.0).samples, plain.samples)
@@ -46,15 +46,15 @@ def test_streams_and_batches_are_the_whole(voice):
 def test_a_voice_without_a_melody_cannot_change_it():
     voice = fake_voice()
     voice.say(TEXT, pitch_shift=0.0)
-    for wishes in ({"pitch_shift": 1.0}, {"pitch_range": 0.5}):
+    for overrides in ({"pitch_shift": 1.0}, {"pitch_range": 0.5}):
         with pytest.raises(VoiceError, match="no melody"):
-            voice.say(TEXT, **wishes)
+            voice.say(TEXT, **overrides)
 
 
-@pytest.mark.parametrize("wishes", [{"pitch_shift": 25}, {"pitch_range": -0.1}, {"pitch_shift": float("nan")}])
-def test_impossible_melodies_are_refused(voice, wishes):
+@pytest.mark.parametrize("overrides", [{"pitch_shift": 25}, {"pitch_range": -0.1}, {"pitch_shift": float("nan")}])
+def test_impossible_melodies_are_refused(voice, overrides):
     with pytest.raises(ConfigError, match="pitch"):
-        voice.options(**wishes)
+        voice.options(**overrides)
 
 
 def test_an_engine_asks_for_the_pitch_that_its_model_needs(folder):

@@ -59,7 +59,7 @@ def test_many_texts_do_not_meet_another_voice_that_took_the_place(both, tmp_path
     (place / "voice.json").write_text(json.dumps(content | {"description": "Another one."}), encoding="utf-8")
     for one, other in zip(wanted, voice.say_many([TEXT, "Yes."], batch_size=2), strict=True):
         np.testing.assert_array_equal(one, other.samples)
-    assert voice._pool._alone is voice._performance
+    assert voice._pool._alone is voice._synthesizer
     shutil.rmtree(place)
     assert len(list(voice.say_many([TEXT, "Yes."], batch_size=2))) == 2
 

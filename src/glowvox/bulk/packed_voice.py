@@ -12,7 +12,7 @@ from glowvox.errors import VoiceError
 from glowvox.synthesis.installed_voices import find_voice, load_voice
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, chosen_engine, opened_folder, pack_voice
+from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, chosen_engine, open_voice_folder, pack_voice
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def pack_voice_for_workers(name_or_path: str | None, engine: str) -> PackedVoice
     Raises:
         VoiceError, EngineError, MissingExtraError: there is no such voice, or it cannot be run.
     """
-    with opened_folder(find_voice(name_or_path)) as folder, tempfile.TemporaryDirectory(prefix="glowvox-") as place:
+    with open_voice_folder(find_voice(name_or_path)) as folder, tempfile.TemporaryDirectory(prefix="glowvox-") as place:
         card = read_voice_card(folder)
         chosen = chosen_engine(folder, engine)
         file = Path(place) / f"voice{ARCHIVE_SUFFIX}"

@@ -105,15 +105,15 @@ def _measured(args: argparse.Namespace, engine: str, threads: int) -> dict[str, 
     from glowvox.evaluate.engine_speed import vocoder_speed, voice_speed
 
     kind, what = _target(args)
-    wishes: dict[str, Any] = {
+    overrides: dict[str, Any] = {
         "engine": engine,
         "threads": threads,
         "seconds": args.seconds,
         "repeats": args.repeats,
     }
     if kind == "voice":
-        return dataclasses.asdict(voice_speed(None if what is None else str(what), **wishes))
-    return dataclasses.asdict(vocoder_speed(Path(str(what)), **wishes))
+        return dataclasses.asdict(voice_speed(None if what is None else str(what), **overrides))
+    return dataclasses.asdict(vocoder_speed(Path(str(what)), **overrides))
 
 
 def _apart(args: argparse.Namespace, engine: str, threads: int) -> dict[str, Any]:

@@ -99,14 +99,14 @@ def _converter(args: argparse.Namespace) -> "VoiceConverter":
     from glowvox.synthesis.installed_voices import find_voice
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice_card import read_voice_card
-    from glowvox.synthesis.voice_folder import open_engines, opened_folder
+    from glowvox.synthesis.voice_folder import open_engines, open_voice_folder
 
     if args.model is not None and args.vocoder is None:
         raise ConfigError("--model speaks no samples: name a vocoder with --vocoder")
     aligner = open_aligner(args.model or args.voice, threads=args.threads)
     if args.vocoder is not None:
         return VoiceConverter(aligner, Vocoder(load_vocoder(args.vocoder, threads=args.threads)))
-    with opened_folder(find_voice(args.voice)) as folder:
+    with open_voice_folder(find_voice(args.voice)) as folder:
         engine = open_engines(folder, read_voice_card(folder), threads=args.threads)[1]
     return VoiceConverter(aligner, Vocoder(engine))
 

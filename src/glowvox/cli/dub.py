@@ -57,16 +57,16 @@ def run(args: argparse.Namespace) -> int:
 
     fit = Fit(args.slowest, args.overrun)
     cues = read_subtitles(args.subtitles)
-    wishes: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
+    overrides: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
     for name in ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"):
         if getattr(args, name) is not None:
-            wishes[name] = getattr(args, name)
+            overrides[name] = getattr(args, name)
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)
-    voice.options(**wishes)
+    voice.options(**overrides)
     began, samples = time.perf_counter(), 0
     spoken: list[SpokenCue] = []
     with audio_writer(args.output, voice.sample_rate) as writer:
-        for block, cue in Dubber(voice, fit).track(cues, lexicon=args.lexicon, on_warning=_warn, **wishes):
+        for block, cue in Dubber(voice, fit).track(cues, lexicon=args.lexicon, on_warning=_warn, **overrides):
             if len(block):
                 writer.write(block)
                 samples += len(block)

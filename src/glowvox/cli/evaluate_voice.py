@@ -55,10 +55,10 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice import Voice
     from glowvox.synthesis.voice_card import read_voice_card
-    from glowvox.synthesis.voice_folder import open_engines, opened_folder
+    from glowvox.synthesis.voice_folder import open_engines, open_voice_folder
 
     place = find_voice(args.voice)
-    with opened_folder(place) as folder:
+    with open_voice_folder(place) as folder:
         card = read_voice_card(folder)
         acoustic, engine = open_engines(folder, card, args.engine, args.threads)
     voice, vocoder = Voice(card, acoustic, engine), Vocoder(engine)

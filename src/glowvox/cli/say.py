@@ -87,21 +87,21 @@ def run(args: argparse.Namespace) -> int:
         timestamp_format(args.timestamps)
     if args.text == "" and args.batch is None:
         raise TextError("nothing to say: the text is empty")
-    wishes: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
+    overrides: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
     for name in (*_VOICE_OPTIONS, "sigma", "denoise", "refine"):
         if getattr(args, name) is not None:
-            wishes[name] = getattr(args, name)
+            overrides[name] = getattr(args, name)
     voice = load_voice(
         args.voice, engine=args.engine, threads=args.threads, device=args.device, precision=args.precision
     )
-    voice.options(**wishes)
+    voice.options(**overrides)
     if args.batch is not None:
-        return _say_batch(args, voice, wishes)
+        return _say_batch(args, voice, overrides)
     if args.file is not None:
-        return _say(args, voice, text_pieces(args.file), wishes)
+        return _say(args, voice, text_pieces(args.file), overrides)
     if args.text in (None, "-"):
-        return _say(args, voice, text_lines(sys.stdin.buffer, "standard input"), wishes)
-    return _say(args, voice, args.text, wishes)
+        return _say(args, voice, text_lines(sys.stdin.buffer, "standard input"), overrides)
+    return _say(args, voice, args.text, overrides)
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
@@ -121,7 +121,7 @@ def _piped(args: argparse.Namespace) -> bool:
     return args.raw or args.output == "-"
 
 
-def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", wishes: dict[str, Any]) -> int:
+def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", overrides: dict[str, Any]) -> int:
     from glowvox.synthesis.timestamps import Timeline, write_timestamps
 
     began, first, samples = time.perf_counter(), 0.0, 0
@@ -129,7 +129,7 @@ def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", 
     marks: list[Any] = []
     early = args.raw or args.output is None
     chunks = voice.stream(
-        text, early=early, ssml=args.ssml, lexicon=args.lexicon, slot=args.slot, on_warning=_warn, **wishes
+        text, early=early, ssml=args.ssml, lexicon=args.lexicon, slot=args.slot, on_warning=_warn, **overrides
     )
     with _opened(args, voice.sample_rate) as write:
         for chunk in _with_progress(chunks):
@@ -152,19 +152,19 @@ def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", 
         "took_seconds": took,
         "first_audio_seconds": first,
         "real_time_factor": took / seconds if seconds else 0.0,
-        "seed": wishes["seed"],
+        "seed": overrides["seed"],
     }
     if args.json:
         print(json.dumps(told, indent=2))
     elif args.output not in (None, "-"):
         print(
             f"{args.output}: {seconds:.2f} s at {voice.sample_rate} Hz in {took:.2f} s "
-            f"(real-time factor {told['real_time_factor']:.3f}), voice {voice.name}, seed {wishes['seed']}"
+            f"(real-time factor {told['real_time_factor']:.3f}), voice {voice.name}, seed {overrides['seed']}"
         )
     return 0
 
 
-def _say_batch(args: argparse.Namespace, voice: "Voice", wishes: dict[str, Any]) -> int:
+def _say_batch(args: argparse.Namespace, voice: "Voice", overrides: dict[str, Any]) -> int:
     """Speak the rows of a batch file into a folder; files that are finished stay, whatever happens later."""
     from glowvox.errors import DataError
     from glowvox.synthesis.text_files import batch_rows
@@ -176,7 +176,7 @@ def _say_batch(args: argparse.Namespace, voice: "Voice", wishes: dict[str, Any])
     except OSError as error:
         raise DataError(f"cannot make the folder {folder}: {error.strerror}") from error
     began, seconds, written = time.perf_counter(), 0.0, []
-    spoken = voice.say_many((text for _, text in rows), lexicon=args.lexicon, on_warning=_warn, **wishes)
+    spoken = voice.say_many((text for _, text in rows), lexicon=args.lexicon, on_warning=_warn, **overrides)
     for (name, _), audio in zip(rows, spoken, strict=True):
         place = folder / f"{name}.{args.format}"
         audio.save(place)

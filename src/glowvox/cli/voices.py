@@ -29,9 +29,9 @@ def run(args: argparse.Namespace) -> int:
 def _show(name: str, *, as_json: bool) -> int:
     from glowvox.synthesis.installed_voices import find_voice
     from glowvox.synthesis.voice_card import read_voice_card, voice_text
-    from glowvox.synthesis.voice_folder import opened_folder
+    from glowvox.synthesis.voice_folder import open_voice_folder
 
-    with opened_folder(find_voice(name)) as folder:
+    with open_voice_folder(find_voice(name)) as folder:
         card = read_voice_card(folder)
     print(json.dumps(card.to_dict(), indent=2, ensure_ascii=False) if as_json else voice_text(card).rstrip("\n"))
     return 0

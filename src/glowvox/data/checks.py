@@ -165,8 +165,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """What the checks over the whole corpus compare."""
+class MeasuredUtterance:
+    """An utterance with its measurements: what the checks over the whole corpus compare."""
 
     subject: str
     text: str
@@ -232,9 +232,9 @@ def check_text(subject: str, text: str | None, *, without_text: bool) -> list[Fi
     return []
 
 
-def check_duplicates(spoken: Iterable[Spoken]) -> list[Finding]:
+def check_duplicates(spoken: Iterable[MeasuredUtterance]) -> list[Finding]:
     """List recordings with the same samples as an earlier one; the first of them stays."""
-    first: dict[str, Spoken] = {}
+    first: dict[str, MeasuredUtterance] = {}
     findings = []
     for item in spoken:
         original = first.setdefault(item.measured.digest, item)
@@ -245,13 +245,13 @@ def check_duplicates(spoken: Iterable[Spoken]) -> list[Finding]:
     return findings
 
 
-def check_speaking_rates(spoken: Iterable[Spoken]) -> list[Finding]:
+def check_speaking_rates(spoken: Iterable[MeasuredUtterance]) -> list[Finding]:
     """List recordings too long or too short for their text.
 
     A robust test on the logarithm of letters a second, within each language: a factor of 3 and five standard deviations
     (by the median absolute deviation) from the median are left out, a factor of 1.8 and four deviations are doubtful.
     """
-    groups: dict[str, list[Spoken]] = defaultdict(list)
+    groups: dict[str, list[MeasuredUtterance]] = defaultdict(list)
     for item in spoken:
         if item.text and item.measured.speech_seconds > 0:
             groups[item.language].append(item)
@@ -279,7 +279,7 @@ def _letters(text: str) -> int:
     return sum(character.isalnum() for character in text)
 
 
-def _impossible_rates(group: list[Spoken]) -> list[Finding]:
+def _impossible_rates(group: list[MeasuredUtterance]) -> list[Finding]:
     findings = []
     for item in group:
         rate = letters_per_second(item.text, item.measured.speech_seconds)
@@ -289,7 +289,7 @@ def _impossible_rates(group: list[Spoken]) -> list[Finding]:
     return findings
 
 
-def _rate_outliers(group: list[Spoken]) -> list[Finding]:
+def _rate_outliers(group: list[MeasuredUtterance]) -> list[Finding]:
     # Constants of a few letters and a fraction of a second keep one-word recordings, whose rate varies most, inside.
     rates = [math.log((_letters(item.text) + 3) / (item.measured.speech_seconds + 0.2)) for item in group]
     middle = median(rates)

@@ -11,7 +11,7 @@ from glowvox.audio.atomic_file import replacing
 from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import Preset, read_preset
 from glowvox.config.schema import from_dict
-from glowvox.data.checks import Limits, Spoken, check_duplicates, check_speaking_rates, check_text
+from glowvox.data.checks import Limits, MeasuredUtterance, check_duplicates, check_speaking_rates, check_text
 from glowvox.data.clips import SUFFIX, ClipRecord, ClipSettings, ClipTask, clip_file_name, crashed, make_clip
 from glowvox.data.corpora import Corpus, Utterance, note, read_corpus
 from glowvox.data.distillation import read_card
@@ -233,7 +233,7 @@ def _check_together(
 ) -> list[tuple[Utterance, ClipRecord]]:
     """Run the checks that compare recordings with each other, and drop what they leave out."""
     spoken = {
-        utterance.id: Spoken(
+        utterance.id: MeasuredUtterance(
             corpus.relative(utterance.audio), utterance.text or "", utterance.language or language, record.measured
         )
         for utterance, record in clips

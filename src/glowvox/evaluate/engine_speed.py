@@ -24,7 +24,7 @@ from glowvox.synthesis.streaming import whole_latent
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_folder import open_engines, opened_folder
+from glowvox.synthesis.voice_folder import open_engines, open_voice_folder
 
 # What a call costs: seconds, peak memory, and the real-time factor of audio that it made.
 
@@ -172,7 +172,7 @@ def voice_speed(
     name_or_path: str | None, *, engine: str, threads: int | None, seconds: float, repeats: int
 ) -> EngineSpeed:
     """Measure a voice. See `vocoder_speed` and `load_voice`."""
-    with opened_folder(find_voice(name_or_path)) as folder:
+    with open_voice_folder(find_voice(name_or_path)) as folder:
         card = read_voice_card(folder)
         loaded = measure(lambda: open_engines(folder, card, engine, threads))
     acoustic, vocoder = loaded.result

@@ -25,10 +25,10 @@ from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.recording import TRAINING_LEVEL_DB
 from glowvox.synthesis.script import Warn, pieces_of, plain_lines
-from glowvox.synthesis.sentence_mels import MelMaker, Request, Statistics
+from glowvox.synthesis.sentence_mels import MelSynthesizer, Request, Statistics
 from glowvox.synthesis.timestamps import Clock, Timeline, timed_words
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_folder import opened_folder
+from glowvox.synthesis.voice_folder import open_voice_folder
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.tokenizer import Tokenizer
 
@@ -184,7 +184,7 @@ class TextReader:
         if len(side.speakers) != engine.n_speakers:
             raise VoiceError(f"the text side names {len(side.speakers)} speakers, the model has {engine.n_speakers}")
         self.side = side
-        self._mels = MelMaker(engine, Tokenizer.from_dict(side.tokenizer))
+        self._mels = MelSynthesizer(engine, Tokenizer.from_dict(side.tokenizer))
         self._front_ends: dict[str, FrontEnd] = {}
         self._lock = threading.Lock()
 
@@ -434,7 +434,7 @@ def load_aligner(
         MissingExtraError: PyTorch is not installed.
         CheckpointError, EngineError: the model cannot be run.
     """
-    with opened_folder(find_voice(name_or_path)) as folder:
+    with open_voice_folder(find_voice(name_or_path)) as folder:
         card = read_voice_card(folder)
         if not (folder / _ACOUSTIC).is_file():
             raise VoiceError(

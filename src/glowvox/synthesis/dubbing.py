@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.errors import ConfigError, DataError, TextError
-from glowvox.synthesis.options import Wishes
+from glowvox.synthesis.options import OptionOverrides
 from glowvox.synthesis.script import Warn
 from glowvox.synthesis.voice import Lexicon, Voice
 
@@ -192,7 +192,7 @@ class Dubber:
         *,
         lexicon: Lexicon | None = None,
         on_warning: Warn | None = None,
-        **wishes: Unpack[Wishes],
+        **overrides: Unpack[OptionOverrides],
     ) -> Iterator[tuple[NDArray[np.float32], SpokenCue | None]]:
         """Yield the track in pieces, from its beginning: samples [S], and the cue that was spoken just before, if any.
 
@@ -202,7 +202,7 @@ class Dubber:
             cues: sorted by time.
             lexicon: see `Voice.say`.
             on_warning: see `Voice.say`.
-            **wishes: see `Voice.say`; `speed` changes what the natural pace is.
+            **overrides: see `Voice.say`; `speed` changes what the natural pace is.
 
         Raises:
             GlowvoxError: see `Voice.say`; a text without words is no error but a silent cue.
@@ -221,7 +221,7 @@ class Dubber:
                 size = min(_SILENCE_BLOCK, first - written)
                 yield np.zeros(size, np.float32), None
                 written += size
-            samples, spoken = self._speak(cue, following, lexicon, on_warning, wishes)
+            samples, spoken = self._speak(cue, following, lexicon, on_warning, overrides)
             if len(samples) > len(waiting):
                 waiting = np.pad(waiting, (0, len(samples) - len(waiting)))
             waiting[: len(samples)] += samples
@@ -235,23 +235,23 @@ class Dubber:
         following: Subtitle | None,
         lexicon: Lexicon | None,
         on_warning: Warn | None,
-        wishes: Wishes,
+        overrides: OptionOverrides,
     ) -> tuple[NDArray[np.float32], SpokenCue]:
         nothing = np.zeros(0, np.float32)
         if not cue.text:
             return nothing, SpokenCue(cue, 0.0, 0.0, problem="nothing to say: the cue has no text")
         voice = self._voice
         try:
-            rows = voice.durations(cue.text, lexicon=lexicon, on_warning=on_warning, **wishes)
+            rows = voice.durations(cue.text, lexicon=lexicon, on_warning=on_warning, **overrides)
         except TextError as error:
             return nothing, SpokenCue(cue, 0.0, 0.0, problem=str(error))
         frame_rate = voice.card.mel.frame_rate
-        pauses = voice.options(**wishes).sentence_pause * (len(rows) - 1)
+        pauses = voice.options(**overrides).sentence_pause * (len(rows) - 1)
         natural = float(sum(int(row.sum()) for row in rows)) / frame_rate + pauses
         # A token lasts a frame at least; nothing can be spoken faster than that.
         least = (sum(map(len, rows)) + 1) / frame_rate
         wanted = max(self._seconds(cue, following, natural), least)
-        audio = voice.say(cue.text, slot=wanted, lexicon=lexicon, on_warning=_silent, **wishes)
+        audio = voice.say(cue.text, slot=wanted, lexicon=lexicon, on_warning=_silent, **overrides)
         overlap = 0.0 if following is None else max(0.0, cue.start + audio.duration - following.start)
         return audio.samples, SpokenCue(cue, natural, audio.duration, overlap)
 

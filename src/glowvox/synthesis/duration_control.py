@@ -1,4 +1,4 @@
-"""From durations to whole frames: as predicted, as given, or fitted into a slot of time.
+"""Duration control: whole mel frames for each token, as predicted, as given, or fitted into a slot of time.
 
 All of it counts mel frames; a token of a model with blanks between the symbols is about half a phoneme.
 """

@@ -14,7 +14,7 @@ from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.errors import MissingExtraError, VoiceError, one_line
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
-from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, open_engines, opened_folder
+from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, open_engines, open_voice_folder
 
 # Voices from Hugging Face repositories: fetched once, checked by their hashes, then used without a network.
 
@@ -138,7 +138,7 @@ class InstalledVoice:
         Raises:
             VoiceError: it is damaged.
         """
-        with opened_folder(self.path) as folder:
+        with open_voice_folder(self.path) as folder:
             return read_voice_card(folder)
 
 
@@ -309,7 +309,7 @@ def load_voice(
     """
 
     def opened(count: int | None) -> tuple[VoiceCard, AcousticEngine, VocoderEngine]:
-        with opened_folder(find_voice(name_or_path)) as folder:
+        with open_voice_folder(find_voice(name_or_path)) as folder:
             card = read_voice_card(folder)
             return card, *open_engines(folder, card, engine, count, device=device, precision=precision)
 

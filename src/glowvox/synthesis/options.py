@@ -1,4 +1,4 @@
-"""What a caller may wish of a vocoder, apart from the mel."""
+"""Synthesis options: noise scale, denoiser, speed, pitch, pauses, seed, of a vocoder and of a voice."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from glowvox.synthesis.noise import check_seed
 
 @dataclass(frozen=True)
 class VocoderOptions:
-    """The wishes of one call or stream; the defaults are the published program's."""
+    """Inference options of a vocoder, for one call or stream; the defaults are the published program's."""
 
     sigma: float = 0.6
     """Standard deviation of the noise (WaveGlow, section 3.3); 0: none."""
@@ -46,15 +46,12 @@ def check_refine(passes: int) -> None:
         raise ConfigError(f"the passes of mel refinement must be a whole number from 0 to {MOST_PASSES}, got {passes}")
 
 
-# What a caller may wish of a voice, apart from the text; a voice's own defaults are such options too.
-
-
 SLOWEST, FASTEST = 0.1, 10.0
 
 
 @dataclass(frozen=True)
 class SpeechOptions:
-    """How a text is spoken."""
+    """Inference options of a voice: how a text is spoken. A voice's own defaults are such options too."""
 
     speed: float = 1.0
     """Speaking rate; 2 is twice as fast."""
@@ -115,8 +112,8 @@ class SpeechOptions:
         check_seed(self.seed)
 
 
-class Wishes(TypedDict, total=False):
-    """The options of one call; what is absent is as the voice has it. See `SpeechOptions`."""
+class OptionOverrides(TypedDict, total=False):
+    """Overrides of a voice's options in one call, see `SpeechOptions`; what is absent is as the voice has it."""
 
     speed: float
     pitch_shift: float

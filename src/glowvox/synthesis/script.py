@@ -9,7 +9,7 @@ import numpy as np
 from glowvox.errors import ConfigError, TextError
 from glowvox.synthesis.duration_control import LONGEST_TOKEN, Frames, fitted_frames, frames_of_words, shared_slot
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.sentence_mels import MelMaker, Request, Statistics
+from glowvox.synthesis.sentence_mels import MelSynthesizer, Request, Statistics
 from glowvox.synthesis.timestamps import written_text, written_word_of_token, written_words
 from glowvox.text.front_end import FrontEnd
 from glowvox.text.sentences import SentenceLimits, SentenceStream
@@ -153,12 +153,9 @@ def moved(sentence: Sentence, places: int) -> Sentence:
     return replace(sentence, items=items, span=(sentence.span[0] + places, sentence.span[1] + places))
 
 
-# Durations that a caller wishes for a whole text, made into frames for each sentence before anything is spoken.
-
-
 @dataclass(frozen=True)
-class TimingWish:
-    """How long a text shall take; at most one of the three is set."""
+class DurationControl:
+    """Duration control: how long a whole text shall take; at most one of the three is set."""
 
     slot: float | None = None
     """Seconds of the whole audio, pauses included."""
@@ -168,7 +165,7 @@ class TimingWish:
     """Frames [L] of the tokens of each sentence, as `Voice.durations` gives them."""
 
     def __post_init__(self) -> None:
-        given = [wish for wish in (self.slot, self.word_durations, self.token_durations) if wish is not None]
+        given = [control for control in (self.slot, self.word_durations, self.token_durations) if control is not None]
         if len(given) > 1:
             raise ConfigError("give one of slot, word_durations and token_durations")
 
@@ -193,36 +190,36 @@ class Part:
     """How long each token [L] lasts; None: as predicted."""
 
 
-def planned(parts: Iterable[Part], wish: TimingWish, mels: MelMaker) -> Iterator[Part]:
-    """Yield parts with the durations wished; where any are, the whole text is measured before the first.
+def with_durations(parts: Iterable[Part], control: DurationControl, mels: MelSynthesizer) -> Iterator[Part]:
+    """Apply duration control to the parts of a text; where any is asked for, all of it is measured before the first.
 
     Args:
         parts: all lines of the text.
-        wish: what is wished.
+        control: how long the text, its words or its tokens shall last.
         mels: of the voice.
 
     Raises:
         TextError: the durations do not fit the text.
-        VoiceError, EngineError: see `MelMaker.statistics`.
+        VoiceError, EngineError: see `MelSynthesizer.statistics`.
     """
-    if wish.empty:
+    if control.empty:
         yield from parts
         return
     whole, frame_rate = list(parts), mels.engine.audio.frame_rate
     statistics = [measured(part, mels) for part in whole]
-    if wish.token_durations is not None:
-        yield from _by_tokens(whole, wish.token_durations)
-    elif wish.word_durations is not None:
-        yield from _by_words(whole, statistics, wish.word_durations, frame_rate)
-    elif wish.slot is not None:
-        yield from _by_slot(whole, statistics, wish.slot, frame_rate)
+    if control.token_durations is not None:
+        yield from _by_tokens(whole, control.token_durations)
+    elif control.word_durations is not None:
+        yield from _by_words(whole, statistics, control.word_durations, frame_rate)
+    elif control.slot is not None:
+        yield from _by_slot(whole, statistics, control.slot, frame_rate)
 
 
-def measured(part: Part, mels: MelMaker) -> Statistics | None:
+def measured(part: Part, mels: MelSynthesizer) -> Statistics | None:
     """Return the durations of a part, None for silence; what else the encoder said is not kept.
 
     Raises:
-        TextError, VoiceError, EngineError: see `MelMaker.statistics`.
+        TextError, VoiceError, EngineError: see `MelSynthesizer.statistics`.
     """
     if part.request is None:
         return None

@@ -122,7 +122,7 @@ class SentenceMel:
     frames: Frames
 
 
-class MelMaker:
+class MelSynthesizer:
     """Speaks sentences up to the mel, over any acoustic engine."""
 
     def __init__(self, engine: AcousticEngine, tokenizer: Tokenizer) -> None:

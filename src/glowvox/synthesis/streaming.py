@@ -122,7 +122,7 @@ def whole_latent(engine: VocoderEngine, options: VocoderOptions, mel: NDArray[np
 # whole receptive field of what it speaks on both sides, and the rest of the window is thrown away.
 
 
-Spoken = tuple[NDArray[np.float32], NDArray[np.float32]]
+SamplesAndMel = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Samples `[t * hop_length]` and the mel frames `[M, t]` that they say."""
 
 
@@ -161,7 +161,7 @@ class VocoderPieces(ABC):
         self._latent = np.concatenate([self._latent, latent], 1)
         self._mel = np.concatenate([self._mel, mel], 1)
 
-    def speak(self, count: int) -> Spoken:
+    def speak(self, count: int) -> SamplesAndMel:
         """Return the next `count` frames, spoken; `look_ahead` frames more are there.
 
         Raises:
@@ -169,7 +169,7 @@ class VocoderPieces(ABC):
         """
         return self._speak(self.spoken + count, final=False)
 
-    def finish(self) -> Spoken:
+    def finish(self) -> SamplesAndMel:
         """Return all that is left, one frame at least, spoken; the signal ends there.
 
         Raises:
@@ -177,7 +177,7 @@ class VocoderPieces(ABC):
         """
         return self._speak(self.received, final=True)
 
-    def _speak(self, end: int, *, final: bool) -> Spoken:
+    def _speak(self, end: int, *, final: bool) -> SamplesAndMel:
         samples = self._samples(end, final=final)
         mel = self._mel[:, self.spoken - self._first : end - self._first].copy()
         self.spoken = end

@@ -1,4 +1,4 @@
-"""From the parts of a script to audio: one sentence after the other as a stream, or many texts in batches.
+"""Synthesizer: from the parts of a script to audio, one sentence after the other as a stream, or many texts in batches.
 
 Each sentence is spoken by itself, its samples a function of its words, the options and its place in the text; between
 sentences is silence. So a stream, a whole and a batch are the same samples.
@@ -19,21 +19,18 @@ from glowvox.errors import GlowvoxError
 from glowvox.synthesis.duration_control import Frames
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.script import Part
-from glowvox.synthesis.sentence_mels import MelMaker, Request, SentenceMel
+from glowvox.synthesis.sentence_mels import MelSynthesizer, Request, SentenceMel
 from glowvox.synthesis.timestamps import Clock, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder, vocode_batch
 from glowvox.synthesis.voice_card import check_contracts
 
-# From one sentence to its samples: the mel, its values under the vocoder's contract, the vocoder.
-
-
 Samples = NDArray[np.float32]
 
 
-class SentenceSpeech:
-    """An acoustic model and a vocoder, for one sentence at a time."""
+class SentenceSynthesizer:
+    """Text to speech for one sentence: the mel, its values under the vocoder's contract, the vocoder."""
 
-    def __init__(self, mels: MelMaker, vocoder: Vocoder) -> None:
+    def __init__(self, mels: MelSynthesizer, vocoder: Vocoder) -> None:
         """Take both.
 
         Raises:
@@ -51,7 +48,7 @@ class SentenceSpeech:
             first_chunk: mel frames spoken at first, more in each chunk after; None: the whole sentence.
 
         Raises:
-            TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
+            TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
         """
         request = request_of(part)
         stream = self.vocoder.stream(options_of(request), first_chunk=first_chunk)
@@ -81,35 +78,33 @@ def request_of(part: Part) -> Request:
     return part.request
 
 
-# Many sentences in batches: those of like length are encoded, and decoded, together.
-# Each comes out with the samples that it has alone.
-
-
 _BATCH_TOKENS = 4000
 _BATCH_FRAMES = 8000
 
 
-def spoken_together(speech: SentenceSpeech, parts: Sequence[Part]) -> Iterator[tuple[Frames, Samples]]:
-    """Yield the frames of the tokens [L] and the samples of sentences, in their order.
+def synthesize_batch(speech: SentenceSynthesizer, parts: Sequence[Part]) -> Iterator[tuple[Frames, Samples]]:
+    """Synthesize sentences in batches; yield the frames of the tokens [L] and the samples of each, in their order.
+
+    Those of like length are encoded, and decoded, together; each comes out with the samples that it has alone.
 
     Args:
         speech: what speaks.
         parts: the sentences, no silence among them.
 
     Raises:
-        TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
+        TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
     """
     lengths = [len(request_of(part).context) for part in parts]
     mels: dict[int, SentenceMel] = {}
     for group in _groups(lengths, _BATCH_TOKENS):
         mels.update(zip(group, _mels(speech.mels, [parts[place] for place in group]), strict=True))
     made = [mels[place] for place in range(len(parts))]
-    wishes = [options_of(request_of(part)) for part in parts]
-    samples = vocode_batch(speech.vocoder, [speech.bridged(mel.mel) for mel in made], wishes)
+    overrides = [options_of(request_of(part)) for part in parts]
+    samples = vocode_batch(speech.vocoder, [speech.bridged(mel.mel) for mel in made], overrides)
     yield from zip((mel.frames for mel in made), samples, strict=True)
 
 
-def _mels(maker: MelMaker, parts: Sequence[Part]) -> list[SentenceMel]:
+def _mels(maker: MelSynthesizer, parts: Sequence[Part]) -> list[SentenceMel]:
     requests = [request_of(part) for part in parts]
     statistics = maker.statistics(requests)
     frames = [
@@ -134,14 +129,14 @@ def _groups(sizes: Sequence[int], limit: int) -> Iterator[list[int]]:
         yield group
 
 
-# Fades of a few milliseconds at both ends of a sentence, so that it neither begins nor ends with a click.
-
-
 FADE_SECONDS = 0.004
 
 
 class EdgeFade:
-    """Fades audio in and out that arrives in pieces; it is as many samples behind as a fade is long."""
+    """Fade-in and fade-out of a sentence that arrives in pieces, so that it neither begins nor ends with a click.
+
+    It is as many samples behind as a fade is long.
+    """
 
     def __init__(self, sample_rate: int) -> None:
         length = max(1, round(FADE_SECONDS * sample_rate))
@@ -186,16 +181,16 @@ class _Piece:
     last: bool = False
 
 
-class Performance:
-    """An acoustic model and a vocoder together."""
+class Synthesizer:
+    """Text to speech for whole texts: an acoustic model and a vocoder together."""
 
-    def __init__(self, mels: MelMaker, vocoder: Vocoder) -> None:
+    def __init__(self, mels: MelSynthesizer, vocoder: Vocoder) -> None:
         """Take both.
 
         Raises:
             VoiceError: their mel contracts do not fit, and no exact conversion exists.
         """
-        self._sentences = SentenceSpeech(mels, vocoder)
+        self._sentences = SentenceSynthesizer(mels, vocoder)
         self._audio = vocoder.engine.audio
         self._context = vocoder.engine.receptive_field
 
@@ -216,7 +211,7 @@ class Performance:
             whole_text: whether the next part is known without waiting for somebody to write it.
 
         Raises:
-            TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
+            TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
         """
 
         def spoken() -> Iterator[_Piece]:
@@ -236,10 +231,10 @@ class Performance:
             texts: their parts.
 
         Raises:
-            TextError, VoiceError, EngineError: see `MelMaker` and `Vocoder`.
+            TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
         """
         parts = [part for text in texts for part in text if part.request is not None]
-        spoken = spoken_together(self._sentences, parts)
+        spoken = synthesize_batch(self._sentences, parts)
         result = []
         for text in texts:
             position, pieces = 0, []
@@ -327,16 +322,15 @@ def _with_last(parts: Iterable[Part], *, whole_text: bool) -> Iterator[tuple[Par
         yield waiting, True
 
 
-# Texts at the same time, where engines may be called by several threads: every core speaks one of its own.
-# Two threads within one product save less than half of its time, and nothing of the work around it; two texts on
-# two cores save half of everything. For that each must keep to its core, so the engines are opened once more, for
-# one thread. A text that is spoken alone has all threads.
-
-
 class TextPool:
-    """Speaks texts on as many threads as a voice may use."""
+    """Thread pool that speaks several texts at a time, each on a core of its own.
 
-    def __init__(self, shared: Performance, open_alone: Callable[[], Performance] | None, threads: int | None) -> None:
+    Two threads within one product save less than half of its time, and nothing of the work around it; two texts on
+    two cores save half of everything. For that each must keep to its core, so the engines are opened once more, for
+    one thread. A text that is spoken alone has all threads.
+    """
+
+    def __init__(self, shared: Synthesizer, open_alone: Callable[[], Synthesizer] | None, threads: int | None) -> None:
         """Take what speaks.
 
         Args:
@@ -347,7 +341,7 @@ class TextPool:
         self._shared = shared
         self._open_alone = open_alone
         self._threads = checked_threads(threads)
-        self._alone: Performance | None = shared if self._threads == 1 else None
+        self._alone: Synthesizer | None = shared if self._threads == 1 else None
         self._opening = threading.Lock()
         self._opener: threading.Thread | None = None
         self._streams = 0
@@ -358,15 +352,15 @@ class TextPool:
     ) -> Iterator[AudioChunk]:
         """Yield the audio of a text: computed on all threads, or on one where others are being spoken.
 
-        Args and errors are those of `Performance.stream`. Where the text has company for the first time, the engines of
+        Args and errors are those of `Synthesizer.stream`. Where the text has company for the first time, the engines of
         one thread are opened beside it, and serve the next one.
         """
         with self._counting:
             self._streams += 1
             crowded = self._streams > 1
         try:
-            performance = self._one_of_many() if crowded else self._shared
-            yield from performance.stream(parts, total, first_chunk=first_chunk, whole_text=whole_text)
+            synthesizer = self._one_of_many() if crowded else self._shared
+            yield from synthesizer.stream(parts, total, first_chunk=first_chunk, whole_text=whole_text)
         finally:
             with self._counting:
                 self._streams -= 1
@@ -380,9 +374,9 @@ class TextPool:
             many: whether there are enough of them to be worth opening engines for.
 
         Raises:
-            TextError, VoiceError, EngineError: see `Performance.stream`.
+            TextError, VoiceError, EngineError: see `Synthesizer.stream`.
         """
-        performance = self._one_thread() if many else self._shared
+        synthesizer = self._one_thread() if many else self._shared
         waiting: deque[Future[Audio]] = deque()
         failure: GlowvoxError | None = None
         threads = ThreadPoolExecutor(min(self._threads, ahead) if many else 1)
@@ -394,7 +388,7 @@ class TextPool:
                     failure, script = error, None
                 if script is None:
                     break
-                waiting.append(threads.submit(_spoken, performance, script))
+                waiting.append(threads.submit(_spoken, synthesizer, script))
                 if len(waiting) >= ahead:
                     yield waiting.popleft().result()
             while waiting:
@@ -404,7 +398,7 @@ class TextPool:
         if failure is not None:
             raise failure
 
-    def _one_of_many(self) -> Performance:
+    def _one_of_many(self) -> Synthesizer:
         """Return the engines of one thread if they are there; if not, open them meanwhile."""
         if self._alone is not None:
             return self._alone
@@ -414,7 +408,7 @@ class TextPool:
                 self._opener.start()
         return self._shared
 
-    def _one_thread(self) -> Performance:
+    def _one_thread(self) -> Synthesizer:
         with self._opening:
             if self._alone is None:
                 try:
@@ -424,5 +418,5 @@ class TextPool:
             return self._alone
 
 
-def _spoken(performance: Performance, parts: Sequence[Part]) -> Audio:
-    return joined(performance.stream(parts, None, first_chunk=None))
+def _spoken(synthesizer: Synthesizer, parts: Sequence[Part]) -> Audio:
+    return joined(synthesizer.stream(parts, None, first_chunk=None))

@@ -16,10 +16,19 @@ from glowvox.audio.sound import Audio, AudioChunk
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.errors import ConfigError, TextError, VoiceError
 from glowvox.synthesis.duration_control import Frames
-from glowvox.synthesis.options import SpeechOptions, Wishes
-from glowvox.synthesis.script import Part, TimingWish, Warn, measured, pieces_of, plain_lines, planned, ssml_lines
-from glowvox.synthesis.sentence_mels import MelMaker, Request
-from glowvox.synthesis.synthesizer import Performance, TextPool, joined
+from glowvox.synthesis.options import OptionOverrides, SpeechOptions
+from glowvox.synthesis.script import (
+    DurationControl,
+    Part,
+    Warn,
+    measured,
+    pieces_of,
+    plain_lines,
+    ssml_lines,
+    with_durations,
+)
+from glowvox.synthesis.sentence_mels import MelSynthesizer, Request
+from glowvox.synthesis.synthesizer import Synthesizer, TextPool, joined
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import VoiceCard
 from glowvox.text.front_end import FrontEnd, load_front_end
@@ -27,16 +36,13 @@ from glowvox.text.lexicon import UserLexicon, load_lexicon
 from glowvox.text.tokenizer import Tokenizer
 from glowvox.text.utterance import Sentence
 
-# The text side of a voice: the front ends it was trained with, its speakers, and scripts made of texts.
-
-
 Lexicon = UserLexicon | str | os.PathLike[str]
 
 
-class VoiceText:
-    """Makes scripts. Front ends are loaded when they are first needed."""
+class VoiceFrontEnd:
+    """Text front ends of a voice, those it was trained with, loaded when first needed; makes scripts of texts."""
 
-    def __init__(self, card: VoiceCard, mels: MelMaker) -> None:
+    def __init__(self, card: VoiceCard, mels: MelSynthesizer) -> None:
         self._card = card
         self._mels = mels
         self._front_ends: dict[str, FrontEnd] = {}
@@ -142,12 +148,12 @@ class Voice:
             VoiceError, TextError: the parts do not belong together.
         """
         self.card = card
-        self._mels = MelMaker(acoustic, Tokenizer.from_dict(card.tokenizer))
-        self._performance = Performance(self._mels, Vocoder(vocoder))
-        self._text = VoiceText(card, self._mels)
+        self._mels = MelSynthesizer(acoustic, Tokenizer.from_dict(card.tokenizer))
+        self._synthesizer = Synthesizer(self._mels, Vocoder(vocoder))
+        self._text = VoiceFrontEnd(card, self._mels)
         self._parallel = vocoder.parallel
-        own = None if alone is None else partial(self._performed, alone)
-        self._pool = TextPool(self._performance, own, threads if vocoder.parallel else 1)
+        own = None if alone is None else partial(self._single_threaded, alone)
+        self._pool = TextPool(self._synthesizer, own, threads if vocoder.parallel else 1)
 
     @property
     def name(self) -> str:
@@ -174,7 +180,7 @@ class Voice:
         word_durations: Sequence[float | None] | None = None,
         token_durations: Sequence[NDArray[np.int64]] | None = None,
         on_warning: Warn | None = None,
-        **wishes: Unpack[Wishes],
+        **overrides: Unpack[OptionOverrides],
     ) -> Audio:
         """Speak a text.
 
@@ -186,8 +192,8 @@ class Voice:
             word_durations: seconds for each word as written (those of `Audio.words`); None: as the voice speaks it.
             token_durations: frames for each token of each sentence, as `durations` gives them.
             on_warning: told of every word or sign that was guessed, replaced or left out; None: they are logged.
-            **wishes: speed, temperature, sigma, denoise, sentence_pause, paragraph_pause, seed, speaker, language; see
-                `SpeechOptions`. What is absent is as the voice has it.
+            **overrides: speed, temperature, sigma, denoise, sentence_pause, paragraph_pause, seed, speaker, language;
+                see `SpeechOptions`. What is absent is as the voice has it.
 
         Raises:
             TextError: there is nothing to say, or the durations do not fit the text.
@@ -198,10 +204,10 @@ class Voice:
         Example:
             >>> audio = glowvox.load_voice().say("Hello, world.", speed=0.9)  # doctest: +SKIP
         """
-        options = self.options(**wishes)
-        wish = TimingWish(slot, word_durations, token_durations)
-        parts = planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish, self._mels)
-        return joined(self._pool.stream(parts, wish.samples(self.sample_rate), first_chunk=None))
+        options = self.options(**overrides)
+        control = DurationControl(slot, word_durations, token_durations)
+        parts = with_durations(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), control, self._mels)
+        return joined(self._pool.stream(parts, control.samples(self.sample_rate), first_chunk=None))
 
     def stream(
         self,
@@ -214,12 +220,12 @@ class Voice:
         word_durations: Sequence[float | None] | None = None,
         token_durations: Sequence[NDArray[np.int64]] | None = None,
         on_warning: Warn | None = None,
-        **wishes: Unpack[Wishes],
+        **overrides: Unpack[OptionOverrides],
     ) -> Iterator[AudioChunk]:
         """Speak a text while it is computed, or even written: the samples of `say`, as they become ready.
 
         Text in pieces is cut into sentences as the whole text would be, and each is spoken as soon as it is complete.
-        Memory does not grow with the text, except where durations are wished, which need it whole.
+        Memory does not grow with the text, except where durations are asked for, which need it whole.
 
         Args:
             text: a text, or an iterator of pieces of text, cut anywhere.
@@ -230,17 +236,17 @@ class Voice:
             word_durations: see `say`.
             token_durations: see `say`.
             on_warning: see `say`.
-            **wishes: see `say`.
+            **overrides: see `say`.
 
         Raises:
             GlowvoxError: see `say`; wrong options are refused at once, the rest when the iteration comes to it.
         """
-        options = self.options(**wishes)
-        wish = TimingWish(slot, word_durations, token_durations)
-        parts = planned(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), wish, self._mels)
-        first_chunk = self._performance.first_chunk if early else None
-        whole = isinstance(text, str) or not wish.empty
-        total = wish.samples(self.sample_rate)
+        options = self.options(**overrides)
+        control = DurationControl(slot, word_durations, token_durations)
+        parts = with_durations(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), control, self._mels)
+        first_chunk = self._synthesizer.first_chunk if early else None
+        whole = isinstance(text, str) or not control.empty
+        total = control.samples(self.sample_rate)
         return self._pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
 
     def say_many(
@@ -250,7 +256,7 @@ class Voice:
         batch_size: int = 16,
         lexicon: Lexicon | None = None,
         on_warning: Warn | None = None,
-        **wishes: Unpack[Wishes],
+        **overrides: Unpack[OptionOverrides],
     ) -> Iterator[Audio]:
         """Speak many texts, several at a time; each sounds as `say` alone would have it.
 
@@ -259,7 +265,7 @@ class Voice:
             batch_size: how many texts are computed together. With fewer texts than that, nothing is opened for them.
             lexicon: see `say`.
             on_warning: see `say`.
-            **wishes: see `say`.
+            **overrides: see `say`.
 
         Yields:
             The audio of each text, in order.
@@ -269,7 +275,7 @@ class Voice:
         """
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
-        options = self.options(**wishes)
+        options = self.options(**overrides)
         return self._many(iter(texts), batch_size, lexicon, options, on_warning)
 
     def durations(
@@ -279,29 +285,29 @@ class Voice:
         ssml: bool = False,
         lexicon: Lexicon | None = None,
         on_warning: Warn | None = None,
-        **wishes: Unpack[Wishes],
+        **overrides: Unpack[OptionOverrides],
     ) -> list[Frames]:
         """Return how many mel frames each token [L] of each sentence would last; `say` takes them back, changed.
 
         Args and errors are those of `say`.
         """
-        options = self.options(**wishes)
+        options = self.options(**overrides)
         parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
         statistics = (measured(part, self._mels) for part in parts)
         return [known.frames for known in statistics if known is not None]
 
-    def options(self, **wishes: Unpack[Wishes]) -> SpeechOptions:
-        """Return the voice's options with wishes in place of some.
+    def options(self, **overrides: Unpack[OptionOverrides]) -> SpeechOptions:
+        """Return the voice's options with overrides in place of some.
 
         Raises:
             ConfigError: an option is unknown or out of range.
             VoiceError: no such speaker or language.
         """
         known = SpeechOptions.__dataclass_fields__
-        unknown = sorted(set(wishes) - set(known))
+        unknown = sorted(set(overrides) - set(known))
         if unknown:
             raise ConfigError(f"a voice has no option '{unknown[0]}'; there are {', '.join(known)}")
-        return self._text.settled(replace(self.card.defaults, **wishes))
+        return self._text.settled(replace(self.card.defaults, **overrides))
 
     def _many(
         self,
@@ -317,7 +323,7 @@ class Voice:
             yield from self._pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
             return
         while group:
-            yield from map(joined, self._performance.together(group))
+            yield from map(joined, self._synthesizer.together(group))
             group = list(islice(scripts, size))
 
     def _scripts(
@@ -329,6 +335,6 @@ class Voice:
             except TextError as error:
                 raise TextError(f"text {number}: {error}") from error
 
-    def _performed(self, alone: OpenEngines) -> Performance:
+    def _single_threaded(self, alone: OpenEngines) -> Synthesizer:
         acoustic, vocoder = alone()
-        return Performance(MelMaker(acoustic, self._mels.tokenizer), Vocoder(vocoder))
+        return Synthesizer(MelSynthesizer(acoustic, self._mels.tokenizer), Vocoder(vocoder))

@@ -286,7 +286,7 @@ def _check_files(files: Mapping[str, Path]) -> None:
 
 
 @contextlib.contextmanager
-def opened_folder(path: Path) -> Iterator[Path]:
+def open_voice_folder(path: Path) -> Iterator[Path]:
     """Give the folder of a voice; that of a `.voice` file vanishes when the block ends.
 
     Raises:

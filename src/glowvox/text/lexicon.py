@@ -14,7 +14,7 @@ from pathlib import Path
 
 from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token, shortened
-from glowvox.text.normalise import Fixed, Spoken
+from glowvox.text.normalise import Fixed, SpokenWord
 from glowvox.text.phones import canonical_phone, split_ipa, split_stress
 
 _MAX_BYTES = 32 * 1024 * 1024
@@ -186,8 +186,8 @@ class GivenWords:
             first += 1
         return None
 
-    def _spoken(self, text: str, entry: LexiconEntry) -> Spoken:
-        return Spoken(" ".join(text.split()), phonemes=self._phonemes(entry), source="user lexicon")
+    def _spoken(self, text: str, entry: LexiconEntry) -> SpokenWord:
+        return SpokenWord(" ".join(text.split()), phonemes=self._phonemes(entry), source="user lexicon")
 
     def _phonemes(self, entry: LexiconEntry) -> tuple[str, ...]:
         if entry.phonemes:
@@ -201,15 +201,15 @@ class GivenWords:
         return Pronunciation(self._phonemes(entry), "user lexicon") if entry else None
 
 
-def inline_words(body: str, warnings: list[str]) -> tuple[Spoken, ...]:
+def inline_words(body: str, warnings: list[str]) -> tuple[SpokenWord, ...]:
     """Read inline phonemes: phones with blanks between them are one word, else every token is a word."""
     tokens = body.split()
     single = all(canonical_phone(split_stress(token)[1]) is not None for token in tokens)
-    words: list[Spoken] = []
+    words: list[SpokenWord] = []
     for token in [" ".join(tokens)] if single else tokens:
         phonemes, unknown = split_ipa(token)
         if unknown:
             warnings.append(f"inline phonemes {token!r}: left out {' '.join(unknown)}, no such phone")
         if phonemes:
-            words.append(Spoken(token, phonemes=phonemes, source="inline"))
+            words.append(SpokenWord(token, phonemes=phonemes, source="inline"))
     return tuple(words)

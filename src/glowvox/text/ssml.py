@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from glowvox.errors import TextError
 from glowvox.text.back_end import shortened
-from glowvox.text.normalise import Fixed, Normaliser, Spoken, clean_characters
+from glowvox.text.normalise import Fixed, Normaliser, SpokenWord, clean_characters
 from glowvox.text.normalise.dates import MONTHS
 from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, year
 from glowvox.text.phones import split_ipa
@@ -94,21 +94,21 @@ KINDS = (
 _BY_NORMALISER = ("time", "currency", "unit", "fraction", "telephone", "date")
 
 
-def _words(text: str) -> list[Spoken]:
-    return [Spoken(word) for word in text.split()]
+def _words(text: str) -> list[SpokenWord]:
+    return [SpokenWord(word) for word in text.split()]
 
 
-def _characters(text: str, language: str) -> list[Spoken]:
-    spoken: list[Spoken] = []
+def _characters(text: str, language: str) -> list[SpokenWord]:
+    spoken: list[SpokenWord] = []
     for character in text:
         if character.isdecimal():
             spoken.extend(_words(digits(character, language)))
         elif character.isalpha():
-            spoken.append(Spoken(character.upper() if len(character.upper()) == 1 else character, letter=True))
+            spoken.append(SpokenWord(character.upper() if len(character.upper()) == 1 else character, letter=True))
     return spoken
 
 
-def _date(text: str, order: str) -> list[Spoken]:
+def _date(text: str, order: str) -> list[SpokenWord]:
     """Read a date whose order of day, month and year is given."""
     numbers = re.findall(r"\d+", text)
     if len(numbers) != len(order) or not set(order) <= set("dmy"):
@@ -126,7 +126,7 @@ def _date(text: str, order: str) -> list[Spoken]:
 
 def say_as(
     text: str, kind: str, form: str, language: str, normalise: Normaliser, warnings: list[str]
-) -> tuple[Spoken, ...]:
+) -> tuple[SpokenWord, ...]:
     """Return the words of a text of a given kind.
 
     Args:
@@ -461,7 +461,7 @@ class _Reader:
         self._scopes.append(outer)
         self._set(Setting(self._length, outer.rate, attributes["name"]))
 
-    def _fix(self, shown: str, words: tuple[Spoken, ...]) -> None:
+    def _fix(self, shown: str, words: tuple[SpokenWord, ...]) -> None:
         start = self._length
         self._append(shown)
         self._fixed[start] = Fixed(self._length, words)
@@ -485,7 +485,7 @@ class _Reader:
             wrong = f"no phone for {' '.join(unknown)}" if unknown else "the attribute ph is missing or empty"
             self._fail(f"<phoneme>: {wrong}")
         shown = self._shown("phoneme")
-        self._fix(shown, (Spoken(shown, phonemes=phonemes, source="inline"),))
+        self._fix(shown, (SpokenWord(shown, phonemes=phonemes, source="inline"),))
 
     def _say_as(self, attributes: dict[str, str]) -> None:
         kind, form = attributes.get("interpret-as", ""), attributes.get("format", "")

@@ -2,7 +2,7 @@
 
 import re
 
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
 _TITLES = {
     "Mr": "mister", "Mrs": "missus", "Ms": "miz", "Messrs": "messers", "Mx": "mix", "Dr": "doctor",
@@ -110,9 +110,9 @@ def latin(match: re.Match[str], context: Context) -> Reading:
 def degree(match: re.Match[str], context: Context) -> Reading:
     """Read Ph.D.: letters."""
     parts = [character for character in match["name"] if character.isalpha()]
-    words: list[str | Spoken] = [Spoken(letter.upper(), letter=True) for letter in parts]
+    words: list[str | SpokenWord] = [SpokenWord(letter.upper(), letter=True) for letter in parts]
     if match["s"]:
-        words[-1] = Spoken(parts[-1].upper() + "'s", letter=True)
+        words[-1] = SpokenWord(parts[-1].upper() + "'s", letter=True)
     return words
 
 
@@ -121,7 +121,7 @@ def slashed_word(match: re.Match[str], context: Context) -> Reading:
     """Read w/ and w/o."""
     names = {"w/o": "without", "w/": "with", "c/o": "care of", "a/c": "A C", "n/a": "N A", "b/c": "because"}
     spoken = names[match["word"].lower()]
-    return [Spoken(word, letter=True) if len(word) == 1 else word for word in spoken.split()]
+    return [SpokenWord(word, letter=True) if len(word) == 1 else word for word in spoken.split()]
 
 
 ABBREVIATION_RULES = (latin, degree, saint_or_street, before_number, dotted_word, bare_title, slashed_word)

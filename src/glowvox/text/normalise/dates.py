@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.numbers import cardinal, digits, ordinal, plural, year
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -139,7 +139,7 @@ def era(match: re.Match[str], context: Context) -> Reading | None:
     name = (match["before"] or match["era"] or "").replace(".", "")
     if not name:
         return None
-    letters = [Spoken(letter, letter=True) for letter in name]
+    letters = [SpokenWord(letter, letter=True) for letter in name]
     return [*letters, year(match["year"])] if match["before"] else [year(match["year"]), *letters]
 
 
@@ -166,15 +166,15 @@ _HALF = r"(?P<half>[aApP]\.?\s?[mM]\b\.?)"
 _ZONES = "UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|CET|CEST|BST"
 
 
-def _letters(text: str | None) -> list[str | Spoken]:
-    return [Spoken(letter.upper(), letter=True) for letter in text or "" if letter.isalpha()]
+def _letters(text: str | None) -> list[str | SpokenWord]:
+    return [SpokenWord(letter.upper(), letter=True) for letter in text or "" if letter.isalpha()]
 
 
-def _clock(hour: str, minute: str | None, *, twelve: bool) -> list[str | Spoken] | None:
+def _clock(hour: str, minute: str | None, *, twelve: bool) -> list[str | SpokenWord] | None:
     number = int(hour)
     if number > 24 or (minute is not None and int(minute) > 59):
         return None
-    words: list[str | Spoken] = [
+    words: list[str | SpokenWord] = [
         f"oh {cardinal(str(number))}"
         if hour[0] == "0" and len(hour) == 2 and not twelve and number
         else cardinal(str(number))

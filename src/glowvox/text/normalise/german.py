@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.numbers import LONGEST_NUMBER, cardinal, digits, number, ordinal, year
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
 MONTHS = (
     *("Januar", "Februar", "März", "April", "Mai", "Juni"),
@@ -145,7 +145,7 @@ def measure(match: re.Match[str], context: Context) -> Reading:
 @rule(r"(?:\+\d{1,3}|0\d{2,5})[\s/-]?(?:\d{2,8}[\s/-]?){1,5}(?!\w|[.,]\d)", "do")
 def telephone(match: re.Match[str], context: Context) -> Reading:
     """Read a telephone number digit by digit."""
-    words: list[str | Spoken] = ["plus"] if match.group()[0] == "+" else []
+    words: list[str | SpokenWord] = ["plus"] if match.group()[0] == "+" else []
     for place, group in enumerate(re.findall(r"\d+", match.group())):
         words.extend([*([","] if place else []), digits(group, "de")])
     return words
@@ -247,13 +247,13 @@ def capitals(match: re.Match[str], context: Context) -> Reading:
         return [text.lower()]
     if len(text) >= 4 and context.is_word(text.lower()):
         return [text.lower()]
-    return [Spoken(letter, letter=True) for letter in text]
+    return [SpokenWord(letter, letter=True) for letter in text]
 
 
 @rule(r"[A-Za-zÄÖÜäöü](?![\w'])", "l")
 def letter(match: re.Match[str], context: Context) -> Reading:
     """Read a letter that stands alone."""
-    return [Spoken(match.group().upper(), letter=True)]
+    return [SpokenWord(match.group().upper(), letter=True)]
 
 
 @rule(r"(?P<hour>[01]?\d|2[0-4])\sUhr(?!\w)", "d")

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from glowvox.text.normalise.numbers import cardinal, digits, plural
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
 _SPOKEN_AS_WORDS = word_set(
     "NASA NATO UNESCO UNICEF OPEC AIDS LASER RADAR SCUBA SONAR ASAP JPEG GIF PIN RAM ROM LAN WAN SIM NAFTA "
@@ -33,18 +33,18 @@ _WORDS_IN_CAPITALS = word_set(
 _TITLES = {"OK": "okay"}
 
 
-def spell(text: str) -> list[str | Spoken]:
+def spell(text: str) -> list[str | SpokenWord]:
     """Return the letters of a word, each as a word of its own."""
-    return [Spoken(letter.upper(), letter=True) for letter in text if letter.isalpha()]
+    return [SpokenWord(letter.upper(), letter=True) for letter in text if letter.isalpha()]
 
 
-def read_capitals(text: str, context: Context) -> list[str | Spoken]:
+def read_capitals(text: str, context: Context) -> list[str | SpokenWord]:
     """Read a row of capitals: as a word where it is one, else letter by letter."""
     if text in _TITLES:
         return [_TITLES[text]]
     if text in _READ_OTHERWISE:
         parts = _READ_OTHERWISE[text].split()
-        return [Spoken(part, letter=True) if len(part) == 1 else part for part in parts]
+        return [SpokenWord(part, letter=True) if len(part) == 1 else part for part in parts]
     if text in _SPOKEN_AS_WORDS or text in _WORDS_IN_CAPITALS:
         return [text.lower()]
     if context.shouting and (context.is_word(text.lower()) or len(text) > 5):
@@ -67,16 +67,16 @@ def initial(match: re.Match[str], context: Context) -> Reading | None:
     """Read the J. of J. Smith: a letter and no pause; not an I that ends a sentence."""
     if match["letter"] == "I" and context.previous:
         return None
-    return [Spoken(match["letter"], letter=True)]
+    return [SpokenWord(match["letter"], letter=True)]
 
 
-def _with_suffix(letters: list[str | Spoken], suffix: str | None) -> list[str | Spoken]:
+def _with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[str | SpokenWord]:
     if not suffix or not letters:
         return letters
     last = letters[-1]
     ending = "'s" if suffix.startswith("'") else "s"
-    if isinstance(last, Spoken):
-        return [*letters[:-1], Spoken(last.text + ending, letter=last.letter)]
+    if isinstance(last, SpokenWord):
+        return [*letters[:-1], SpokenWord(last.text + ending, letter=last.letter)]
     return [*letters[:-1], last + ending]
 
 
@@ -133,22 +133,24 @@ _VOWEL = re.compile(r"[aeiouyäöüà-ÿ]")
 _PROGRAMMING = {"c++": "C plus plus", "c#": "C sharp", "f#": "F sharp", ".net": "dot net", "node.js": "node J S"}
 
 
-def _as_words(text: str) -> list[str | Spoken]:
-    return [Spoken(word, letter=True) if len(word) == 1 and word.isupper() else word for word in text.split()]
+def _as_words(text: str) -> list[str | SpokenWord]:
+    return [SpokenWord(word, letter=True) if len(word) == 1 and word.isupper() else word for word in text.split()]
 
 
-def split_identifier(text: str, context: Context) -> list[str | Spoken]:
+def split_identifier(text: str, context: Context) -> list[str | SpokenWord]:
     """Read an identifier made of letters and digits: gRPC, WaveGlow, mp3, utf8, v2."""
     if text.lower() in _WHOLE:
         return _as_words(_WHOLE[text.lower()])
-    words: list[str | Spoken] = []
+    words: list[str | SpokenWord] = []
     for part in _BORDERS.split(text):
-        if part == "s" and words and not isinstance(words[-1], Spoken):
+        if part == "s" and words and not isinstance(words[-1], SpokenWord):
             words[-1] = plural(words[-1])
         elif part.isdecimal():
             words.append(cardinal(part) if len(part) <= 4 else digits(part))
         elif len(part) == 1 or (part.isupper() and part.isalpha()):
-            words.extend(read_capitals(part.upper(), context) if len(part) > 1 else [Spoken(part.upper(), letter=True)])
+            words.extend(
+                read_capitals(part.upper(), context) if len(part) > 1 else [SpokenWord(part.upper(), letter=True)]
+            )
         elif not context.is_word(part.lower()) and (len(part) <= 3 or not _VOWEL.search(part.lower())):
             words.extend(spell(part))
         else:
@@ -171,7 +173,7 @@ def version(match: re.Match[str], context: Context) -> Reading | None:
     """Read v2.1 and 1.22.3: numbers with points between them."""
     if match["v"] is None and match["n"].count(".") < 2 and not match["tail"]:
         return None
-    words: list[str | Spoken] = ["version"] if match["v"] else []
+    words: list[str | SpokenWord] = ["version"] if match["v"] else []
     words.append(" point ".join(cardinal(part) for part in match["n"].split(".")))
     if match["tail"]:
         for part in re.findall(r"[a-z]+|\d+", match["tail"]):
@@ -188,13 +190,13 @@ def numbered_name(match: re.Match[str], context: Context) -> Reading:
 @rule(r"(?P<a>[A-Z])-(?P<n>\d{1,3})(?!\w)", "l")
 def lettered_number(match: re.Match[str], context: Context) -> Reading:
     """Read F-16: a letter, then the number."""
-    return [Spoken(match["a"], letter=True), cardinal(match["n"])]
+    return [SpokenWord(match["a"], letter=True), cardinal(match["n"])]
 
 
 @rule(r"(?=\w*[^\W\d_])(?=\w*\d)[^\W_]+(?:_[^\W_]+)*(?!\w)", "ld")
 def mixed(match: re.Match[str], context: Context) -> Reading:
     """Read letters mixed with digits: mp3, A4, B2B, utf8."""
-    words: list[str | Spoken] = []
+    words: list[str | SpokenWord] = []
     for number, part in enumerate(match.group().split("_")):
         words.extend([*(["underscore"] if number else []), *split_identifier(part, context)])
     return words
@@ -203,7 +205,7 @@ def mixed(match: re.Match[str], context: Context) -> Reading:
 @rule(r"[^\W\d_]+(?:_[^\W_]+)+(?!\w)", "l")
 def snake_case(match: re.Match[str], context: Context) -> Reading:
     """Read snake_case: the parts with the underscore between them."""
-    words: list[str | Spoken] = []
+    words: list[str | SpokenWord] = []
     for number, part in enumerate(match.group().split("_")):
         words.extend([*(["underscore"] if number else []), *split_identifier(part, context)])
     return words
@@ -241,8 +243,8 @@ _SPOKEN_DOMAINS |= {"online", "site", "museum", "wiki", "co"}
 _PARTS = re.compile(r"[^\W_]+|[\W_]")
 
 
-def _address(text: str, context: Context) -> list[str | Spoken]:
-    words: list[str | Spoken] = []
+def _address(text: str, context: Context) -> list[str | SpokenWord]:
+    words: list[str | SpokenWord] = []
     after_dot = False
     for part in _PARTS.findall(text):
         if part in _NAMES:
@@ -250,9 +252,9 @@ def _address(text: str, context: Context) -> list[str | Spoken]:
         elif after_dot and part.lower() in _SPOKEN_DOMAINS:
             words.append(part.lower())
         elif part.lower() == "www":
-            words.extend(Spoken("W", letter=True) for _ in range(3))
+            words.extend(SpokenWord("W", letter=True) for _ in range(3))
         elif after_dot and len(part) <= 3 and part.isalpha() and part.lower() in _TOP_LEVELS:
-            words.extend(Spoken(letter.upper(), letter=True) for letter in part)
+            words.extend(SpokenWord(letter.upper(), letter=True) for letter in part)
         elif part.isalnum():
             words.extend(split_identifier(part, context))
         after_dot = part == "."
@@ -317,7 +319,7 @@ def leading_apostrophe(match: re.Match[str], context: Context) -> Reading | None
 def alternatives(match: re.Match[str], context: Context) -> Reading:
     """Read and/or: the slash makes a short step, he/she."""
     joint = [] if match.group().lower() in ("and/or", "he/she", "she/he", "his/her", "him/her") else ["slash"]
-    sides = [Spoken(side.upper(), letter=True) if len(side) == 1 else side for side in (match["a"], match["b"])]
+    sides = [SpokenWord(side.upper(), letter=True) if len(side) == 1 else side for side in (match["a"], match["b"])]
     return [sides[0], *joint, sides[1]]
 
 

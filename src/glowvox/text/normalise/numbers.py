@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule, word_set
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
 LONGEST_NUMBER = 15
 """Digits up to which a number is read as one; longer ones are read digit by digit."""
@@ -175,8 +175,8 @@ def small_roman(match: re.Match[str], context: Context) -> Reading | None:
 ROMAN_RULES = (roman, small_roman)
 
 
-def _groups(text: str) -> list[str | Spoken]:
-    words: list[str | Spoken] = []
+def _groups(text: str) -> list[str | SpokenWord]:
+    words: list[str | SpokenWord] = []
     for group in re.findall(r"\d+", text):
         if words:
             words.append(",")

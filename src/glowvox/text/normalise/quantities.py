@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal
-from glowvox.text.normalise.scanner import Context, Reading, Spoken, rule
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
 _VULGAR = {
@@ -93,17 +93,17 @@ def scientific(match: re.Match[str], context: Context) -> Reading:
 def scaled(match: re.Match[str], context: Context) -> Reading:
     """Read 10k: ten thousand; 4K is the name of a screen's size."""
     if match["scale"] == "K" and match["n"] in ("2", "4", "8"):
-        return [cardinal(match["n"]), Spoken("K", letter=True)]
+        return [cardinal(match["n"]), SpokenWord("K", letter=True)]
     if match["scale"] == "B" and "." not in match["n"]:
         # A flat, a size, a house number: 221B.
-        return [cardinal(match["n"]), Spoken("B", letter=True)]
+        return [cardinal(match["n"]), SpokenWord("B", letter=True)]
     return [number(match["n"]), _SCALES[match["scale"].lower()]]
 
 
 @rule(r"\d{1,7}(?:-\d{1,7}){2,}(?!\w|-)", "d")
 def groups(match: re.Match[str], context: Context) -> Reading:
     """Read groups of digits, as in the number of a book, digit by digit."""
-    words: list[str | Spoken] = []
+    words: list[str | SpokenWord] = []
     for place, group in enumerate(match.group().split("-")):
         words.extend([*([","] if place else []), digits(group)])
     return words

@@ -8,8 +8,8 @@ from glowvox.text.utterance import PAUSE_MARKS, Source
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """A word to be spoken."""
+class SpokenWord:
+    """A word of normalised text, as it is to be spoken."""
 
     text: str
     letter: bool = False
@@ -24,7 +24,7 @@ class Spoken:
 class Piece:
     """What one stretch of the text is spoken as: words, or a pause."""
 
-    words: tuple[Spoken, ...]
+    words: tuple[SpokenWord, ...]
     pause: str
     start: int
     end: int
@@ -35,7 +35,7 @@ class Fixed:
     """A stretch of the text whose words are given from outside (inline phonemes, SSML), whatever is written there."""
 
     end: int
-    words: tuple[Spoken, ...]
+    words: tuple[SpokenWord, ...]
 
 
 def _no_word(_word: str) -> bool:
@@ -56,7 +56,7 @@ class Context:
     """Whether the whole text is written in capitals."""
 
 
-Reading = Sequence["str | Spoken"]
+Reading = Sequence["str | SpokenWord"]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Scanner:
 
 def _pieces(reading: Reading, start: int, end: int) -> list[Piece]:
     pieces: list[Piece] = []
-    words: list[Spoken] = []
+    words: list[SpokenWord] = []
 
     def close() -> None:
         if words:
@@ -149,13 +149,13 @@ def _pieces(reading: Reading, start: int, end: int) -> list[Piece]:
             words.clear()
 
     for item in reading:
-        if isinstance(item, Spoken):
+        if isinstance(item, SpokenWord):
             words.append(item)
         elif item in PAUSE_MARKS:
             close()
             pieces.append(Piece((), item, start, end))
         else:
-            words.extend(Spoken(word) for word in item.split())
+            words.extend(SpokenWord(word) for word in item.split())
     close()
     return pieces
 
