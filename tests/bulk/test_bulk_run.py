@@ -16,7 +16,7 @@ from glowvox.bulk.packed_voice import pack_voice_for_workers
 from glowvox.bulk.plan import read_plan, write_plan
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.run import Progress, Told, do_run
-from glowvox.bulk.speaker import Spoken
+from glowvox.bulk.speaker import SynthesizedRow
 from glowvox.bulk.storage import open_storage
 from glowvox.bulk.workers import LocalWorker, ShardResult, Workers, do_shard
 from glowvox.cli.main import main
@@ -276,18 +276,18 @@ def test_a_row_that_kills_its_process_is_a_bad_row(planned, monkeypatch):
     _, settings, voice = planned
     good, deadly = Row(0, "a", "Hello."), Row(1, "b", "Hello.")
     with IsolatedRetry(voice, settings, 1) as speaker:
-        assert isinstance(speaker(good), Spoken)
+        assert isinstance(speaker(good), SynthesizedRow)
         [process] = speaker._pool._processes.values()
         process.kill()
         found = speaker(deadly)
         assert isinstance(found, BadRow) and "killed" in found.error
-        assert isinstance(speaker(good), Spoken)
+        assert isinstance(speaker(good), SynthesizedRow)
 
 
 def test_a_full_disk_stops_the_run_and_loses_nothing(planned, monkeypatch):
     storage, settings, _ = planned
     shards = read_plan(storage)
-    spoken = Spoken(Row(0, "a", "x"), b"sound", 5, 22050, 0, ())
+    spoken = SynthesizedRow(Row(0, "a", "x"), b"sound", 5, 22050, 0, ())
     do_shard(storage, shards[0], settings, lambda row: spoken)
 
     def full(name, source):

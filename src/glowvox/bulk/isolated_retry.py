@@ -9,7 +9,7 @@ from types import TracebackType
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.speaker import Spoken, speak_row
+from glowvox.bulk.speaker import SynthesizedRow, speak_row
 from glowvox.errors import GlowvoxError, one_line
 from glowvox.synthesis.voice import Voice
 
@@ -38,7 +38,7 @@ class IsolatedRetry:
     ) -> None:
         self._stop()
 
-    def __call__(self, row: Row) -> Spoken | BadRow:
+    def __call__(self, row: Row) -> SynthesizedRow | BadRow:
         """Speak a row; whatever goes wrong is the row's error now."""
         if self._pool is None:
             # An interrupt is the parent's business.
@@ -64,5 +64,5 @@ def _begin(voice: PackedVoice, threads: int) -> None:
     _OPENED[""] = voice.open(threads)
 
 
-def _speak(row: Row, settings: RunSettings) -> Spoken | BadRow:
+def _speak(row: Row, settings: RunSettings) -> SynthesizedRow | BadRow:
     return speak_row(_OPENED[""], row, settings)

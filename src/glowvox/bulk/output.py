@@ -11,7 +11,7 @@ from typing import Any, final
 
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
-from glowvox.bulk.speaker import Spoken
+from glowvox.bulk.speaker import SynthesizedRow
 from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError, MissingExtraError
 
@@ -42,7 +42,7 @@ class ShardOutput(ABC):
         """Remove what was not put in place."""
 
     @abstractmethod
-    def add(self, spoken: Spoken) -> dict[str, Any]:
+    def add(self, spoken: SynthesizedRow) -> dict[str, Any]:
         """Take a row's speech; return its record, which says where it lies.
 
         Raises:
@@ -110,7 +110,7 @@ class FileOutput(ShardOutput):
     ) -> None:
         """Leave everything: files without a ledger are written again, the same."""
 
-    def add(self, spoken: Spoken) -> dict[str, Any]:
+    def add(self, spoken: SynthesizedRow) -> dict[str, Any]:
         """See `ShardOutput.add`."""
         own = self._names.name(spoken.row.id, spoken.row.number)
         name = f"audio/{self.name}/{own}.{self.settings.audio_format}"
@@ -174,7 +174,7 @@ class ParquetOutput(ShardOutput):
         self._writer.close()
         self._aside.unlink(missing_ok=True)
 
-    def add(self, spoken: Spoken) -> dict[str, Any]:
+    def add(self, spoken: SynthesizedRow) -> dict[str, Any]:
         """See `ShardOutput.add`."""
         record = spoken.record(f"shards/{self.name}.parquet")
         kept = {name: record.get(name) for name in self._schema.names}
@@ -228,7 +228,7 @@ class TarOutput(ShardOutput):
         self._tar.close()
         self._aside.unlink(missing_ok=True)
 
-    def add(self, spoken: Spoken) -> dict[str, Any]:
+    def add(self, spoken: SynthesizedRow) -> dict[str, Any]:
         """See `ShardOutput.add`."""
         key = self._names.name(spoken.row.id, spoken.row.number)
         file = f"shards/{self.name}.tar:{key}.{self.settings.audio_format}"

@@ -15,7 +15,7 @@ from glowvox.bulk.card import RunSettings
 from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.plan import ShardPlan, shard_from_json
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.speaker import Spoken, speak_row
+from glowvox.bulk.speaker import SynthesizedRow, speak_row
 from glowvox.bulk.storage import open_storage
 from glowvox.bulk.workers import ShardResult, Workers, do_shard, result_of
 from glowvox.errors import ConfigError, DataError, EngineError, GlowvoxError, MissingExtraError, one_line
@@ -145,7 +145,7 @@ def run_shard(
             raise ConfigError(f"a worker has glowvox {__version__}, the run was started with {version}: install one")
         opened = _opened_voice(voice_sha256, voice, threads)
 
-        def speak(row: Row) -> Spoken | BadRow:
+        def speak(row: Row) -> SynthesizedRow | BadRow:
             return speak_row(opened, row, settings)
 
         result = result_of(do_shard(open_storage(url), shard, settings, speak))

@@ -17,8 +17,8 @@ _WARNINGS = 5
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """A row's speech."""
+class SynthesizedRow:
+    """A row of the manifest, synthesized."""
 
     row: Row
     audio: bytes
@@ -64,7 +64,7 @@ class Spoken:
         return told | ({"warnings": list(self.warnings)} if self.warnings else {})
 
 
-def speak_row(voice: Voice, row: Row, settings: RunSettings) -> Spoken | BadRow:
+def speak_row(voice: Voice, row: Row, settings: RunSettings) -> SynthesizedRow | BadRow:
     """Speak a row by itself: its samples are a function of voice, settings and row, and of nothing beside it.
 
     Rows are not computed in batches: the samples of a batch differ in the last bits from those of each alone, and a
@@ -92,4 +92,6 @@ def speak_row(voice: Voice, row: Row, settings: RunSettings) -> Spoken | BadRow:
         audio.save(file, format=settings.audio_format)
     except ROW_ERRORS as error:
         return BadRow(row.number, row.id, one_line(error))
-    return Spoken(row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings[:_WARNINGS]))
+    return SynthesizedRow(
+        row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings[:_WARNINGS])
+    )

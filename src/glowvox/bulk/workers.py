@@ -11,7 +11,7 @@ from glowvox.bulk.output import FileOutput, ParquetOutput, ShardOutput, TarOutpu
 from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.plan import ShardPlan, read_shard
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.speaker import Spoken, speak_row
+from glowvox.bulk.speaker import SynthesizedRow, speak_row
 from glowvox.bulk.storage import RunStorage, open_storage
 from glowvox.errors import EngineError, one_line
 
@@ -20,7 +20,7 @@ from glowvox.errors import EngineError, one_line
 # worker is lost is simply done again.
 
 
-SpeakRow = Callable[[Row], Spoken | BadRow]
+SpeakRow = Callable[[Row], SynthesizedRow | BadRow]
 
 
 def do_shard(storage: RunStorage, shard: ShardPlan, settings: RunSettings, speak: SpeakRow) -> Ledger:
@@ -113,7 +113,7 @@ class LocalWorker(Workers):
         storage = open_storage(self.url)
         voice = self.voice.open(self.threads)
 
-        def speak(row: Row) -> Spoken | BadRow:
+        def speak(row: Row) -> SynthesizedRow | BadRow:
             return speak_row(voice, row, self.settings)
 
         for shard in shards:

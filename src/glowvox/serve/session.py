@@ -11,7 +11,7 @@ from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechOverrides
-from glowvox.serve.speech_stream import NOTHING, Report, Spoken, speak
+from glowvox.serve.speech_stream import NOTHING, Report, SpeechChunk, speak
 from glowvox.serve.voice_registry import Selection
 from glowvox.serve.worker_pool import SynthesisJob
 from glowvox.synthesis.speech_encoding import SpeechEncoder
@@ -112,7 +112,7 @@ class Session:
         client: str,
         selection: Selection,
         overrides: SpeechOverrides,
-        send: Callable[[Spoken], Awaitable[None]],
+        send: Callable[[SpeechChunk], Awaitable[None]],
         fail: Callable[[Refusal], Awaitable[None]],
         *,
         clauses: bool = False,
@@ -129,7 +129,7 @@ class Session:
         self._feed: TextFeed | None = None
         self._waiting: asyncio.Queue[TextFeed | None] = asyncio.Queue()
         self._feeds: list[TextFeed] = []
-        self._job: SynthesisJob[Spoken] | None = None
+        self._job: SynthesisJob[SpeechChunk] | None = None
         self.seconds = 0.0
         """Of speech so far."""
         self._task = asyncio.create_task(self._speak_all())
@@ -217,7 +217,7 @@ class Session:
     async def _speak_all(self) -> None:
         with self._encoder as encoder:
             await self._speak_utterances()
-            await self._send(Spoken(encoder.finish(), NOTHING, self.seconds, encoder.rate))
+            await self._send(SpeechChunk(encoder.finish(), NOTHING, self.seconds, encoder.rate))
 
     async def _speak_utterances(self) -> None:
         while (feed := await self._waiting.get()) is not None:
@@ -241,7 +241,7 @@ class Session:
     async def _speak(self, feed: TextFeed, report: Report) -> None:
         """Send the pieces of one utterance."""
 
-        def produce(turn: Turn) -> Generator[Spoken, None, None]:
+        def produce(turn: Turn) -> Generator[SpeechChunk, None, None]:
             return speak(self._selection, feed.pieces(turn), self._overrides, self._service.settings, self._encoder)
 
         job = self._job = await self._service.pool.submit(self._client, produce, open_ended=True)

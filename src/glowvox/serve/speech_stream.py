@@ -27,8 +27,8 @@ NOTHING = Timeline((), (), 0.0)
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """A piece of speech."""
+class SpeechChunk:
+    """A chunk of encoded speech, with the words in it."""
 
     data: bytes
     """The next bytes of the sound file; empty where the format holds them back."""
@@ -48,7 +48,7 @@ def speak(
     overrides: SpeechOverrides,
     settings: ServerSettings,
     encoder: SpeechEncoder,
-) -> Generator[Spoken, None, None]:
+) -> Generator[SpeechChunk, None, None]:
     """Yield the speech of a text as it becomes ready; the encoder, which several texts may share, is not finished.
 
     Raises:
@@ -57,11 +57,13 @@ def speak(
     seconds = 0.0
     for chunk in selection.voice.stream(text, **_unlogged(settings), **overrides.options(selection)):
         timeline = Timeline.of([chunk])
-        yield Spoken(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
+        yield SpeechChunk(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
         seconds += timeline.duration
 
 
-def speak_file(selection: Selection, body: SpeechRequest, settings: ServerSettings) -> Generator[Spoken, None, None]:
+def speak_file(
+    selection: Selection, body: SpeechRequest, settings: ServerSettings
+) -> Generator[SpeechChunk, None, None]:
     """Yield the sound file of a request's text, piece by piece.
 
     Every text is computed by itself, whatever waits beside it: in the pieces of its stream, together with others, it
@@ -75,10 +77,10 @@ def speak_file(selection: Selection, body: SpeechRequest, settings: ServerSettin
         for piece in speak(selection, body.input, body, settings, encoder):
             yield piece
             seconds += piece.timeline.duration
-        yield Spoken(encoder.finish(), NOTHING, seconds, encoder.rate)
+        yield SpeechChunk(encoder.finish(), NOTHING, seconds, encoder.rate)
 
 
-def word_table(piece: Spoken) -> list[dict[str, Any]]:
+def word_table(piece: SpeechChunk) -> list[dict[str, Any]]:
     """Return the words of a piece as clients get them: seconds of all speech, to the tenth of a millisecond."""
     return [
         {
@@ -124,7 +126,7 @@ class Report:
         """Say how long the text was that came in pieces."""
         self._told["characters"] = characters
 
-    def heard(self, piece: Spoken) -> None:
+    def heard(self, piece: SpeechChunk) -> None:
         """Count a piece."""
         if self._first is None and piece.timeline.duration:
             self._first = time.perf_counter() - self._began
@@ -161,7 +163,9 @@ class Report:
 class SpeechStream:
     """Streams the speech of a text to one HTTP client; made by `begin` when the first piece is there."""
 
-    def __init__(self, first: Spoken, job: SynthesisJob[Spoken], watcher: DisconnectWatcher, report: Report) -> None:
+    def __init__(
+        self, first: SpeechChunk, job: SynthesisJob[SpeechChunk], watcher: DisconnectWatcher, report: Report
+    ) -> None:
         self.first = first
         self.report = report
         self._job = job
@@ -180,7 +184,7 @@ class SpeechStream:
         body.check(service.settings.limits)
         report = Report(service, selection.voice.name, client, body.input)
         watcher = DisconnectWatcher(request)
-        job: SynthesisJob[Spoken] | None = None
+        job: SynthesisJob[SpeechChunk] | None = None
         try:
             job = await watcher.wait(
                 service.pool.submit(client, lambda _: speak_file(selection, body, service.settings))
@@ -195,7 +199,7 @@ class SpeechStream:
             raise
         return cls(first, job, watcher, report)
 
-    async def pieces(self) -> AsyncGenerator[Spoken, None]:
+    async def pieces(self) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the pieces, the first one too.
 
         Raises:

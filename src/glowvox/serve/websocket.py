@@ -15,7 +15,7 @@ from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session
 from glowvox.serve.speech_request import Format, SpeechOverrides
-from glowvox.serve.speech_stream import Spoken, word_table
+from glowvox.serve.speech_stream import SpeechChunk, word_table
 
 _POLICY, _TRY_LATER, _NORMAL = 1008, 1013, 1000
 """Codes by which a WebSocket is closed (RFC 6455, section 7.4)."""
@@ -172,7 +172,7 @@ class _Conversation:
             if message["type"] == "websocket.disconnect" or '"cancel"' in (message.get("text") or ""):
                 return
 
-    async def _send(self, piece: Spoken) -> None:
+    async def _send(self, piece: SpeechChunk) -> None:
         if self._timestamps and piece.timeline.words:
             await self._tell("words", words=word_table(piece))
         if piece.data:

@@ -28,7 +28,7 @@ from glowvox.serve.problems import Refusal, refusal_of
 from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.session import Session
 from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
-from glowvox.serve.speech_stream import Spoken
+from glowvox.serve.speech_stream import SpeechChunk
 from glowvox.serve.voice_registry import OPENAI_VOICES, Selection
 
 # One answer of the Wyoming protocol: events of audio while the text may still be written.
@@ -97,7 +97,7 @@ class WyomingSpeech:
             self._begun = True
             await self._write(AudioStart(rate=self._rate, width=_WIDTH, channels=1).event())
 
-    async def _send(self, piece: Spoken) -> None:
+    async def _send(self, piece: SpeechChunk) -> None:
         if piece.data:
             await self._start()
             chunk = AudioChunk(rate=self._rate, width=_WIDTH, channels=1, audio=piece.data)
