@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from architecture.source_file import SourceFile, top
 
 RANK_0 = frozenset({"errors", "config"})
-RANK_1 = frozenset({"text", "audio", "flows", "nn", "align"})
+RANK_1 = frozenset({"text", "audio", "storage", "flows", "nn", "align"})
 RANK_2 = frozenset({"models", "data"})
 RANK_3 = frozenset({"checkpoint", "engines"})
 RANK_4 = frozenset({"training", "synthesis"})
@@ -25,13 +25,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "evaluate": RANK_0 | RANK_1 | RANK_2 | RANK_3 | RANK_4,
     "export": RANK_0 | RANK_1 | RANK_2 | RANK_3 | RANK_4,
     "serve": RANK_0 | {"synthesis"},
-    "bulk": RANK_0 | {"synthesis"},
+    "bulk": RANK_0 | {"storage", "synthesis"},
     "cli": RANK_0 | RANK_1 | RANK_2 | RANK_3 | RANK_4 | RANK_5,
 }
 """Which rooms a room may import from, besides itself; rooms that it does not name import nothing from the package."""
 
 TORCH_ENGINE = "engines/torch"
-WITHOUT_TORCH = frozenset({"errors", "config", "text", "audio", "synthesis", "serve", "bulk"})
+WITHOUT_TORCH = frozenset({"errors", "config", "text", "audio", "storage", "synthesis", "serve", "bulk"})
 WEB = frozenset({"fastapi", "starlette", "uvicorn", "websockets", "wyoming", "aiohttp", "flask", "prometheus_client"})
 PICKLES = frozenset({"pickle", "pickletools", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"})
 ENGINE_LIBRARIES = ("onnxruntime", "openvino", "torch", "tensorrt")
@@ -69,6 +69,8 @@ def gates(file: SourceFile) -> Iterator[str]:
             yield file.at(found.line, f"{library} belongs in serve")
         if library == "ray" and file.room != "bulk":
             yield file.at(found.line, "ray belongs in bulk")
+        if library == "fsspec" and (file.room != "storage" or not found.deferred):
+            yield file.at(found.line, "fsspec belongs in the functions of storage")
         if library in PICKLES and file.room != "checkpoint":
             yield file.at(found.line, f"{library}: only checkpoint reads pickles")
         if found.module.startswith("torch.optim") and file.room != "training":

@@ -17,10 +17,10 @@ from glowvox.bulk.plan import read_plan, write_plan
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.run import Progress, Told, do_run
 from glowvox.bulk.speaker import SynthesizedRow
-from glowvox.bulk.storage import open_storage
 from glowvox.bulk.workers import LocalWorker, ShardResult, Workers, do_shard
 from glowvox.cli.main import main
 from glowvox.errors import DataError, EngineError
+from glowvox.storage.object_storage import open_storage
 
 TEXTS = ("Hello.", "One two.", "Go on.", "Stop it.", "No more.", "A b c.", "The end.")
 
@@ -175,26 +175,6 @@ def test_object_storage(bulk, tmp_path):
     assert bulk("memory://bulk-test/out", "--to", "webdataset")["rows_from_earlier"] == 8
     with pytest.raises(FileNotFoundError):
         storage.read("nothing")
-
-
-def test_object_storage_that_fails_now_and_then(monkeypatch, tmp_path):
-    pytest.importorskip("fsspec", reason="fsspec is not installed (extra: cluster)")
-    monkeypatch.setattr("glowvox.bulk.storage._WAIT_SECONDS", 0.0)
-    storage = open_storage("memory://bulk-flaky")
-    put, failures = storage._system.put_file, [OSError("reset"), TimeoutError("late")]
-
-    def flaky(*arguments):
-        if failures:
-            raise failures.pop()
-        put(*arguments)
-
-    monkeypatch.setattr(storage._system, "put_file", flaky)
-    storage.write("a/b", b"content")
-    assert storage.read("a/b") == b"content" and storage.sizes("a") == {"b": 7}
-    failures += [OSError("gone for good")] * 9
-    with pytest.raises(DataError, match="a/c: cannot be written"):
-        storage.write("a/c", b"content")
-    assert storage.sizes("a") == {"b": 7}
 
 
 def test_without_ray_one_process_works_and_more_are_refused(

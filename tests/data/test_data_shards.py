@@ -4,7 +4,6 @@ import io
 import json
 import tarfile
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from glowvox.config.audio import AudioConfig
 from glowvox.data.batches import WINDOW_SHARDS, DiskStore, LengthBuckets, SegmentSampler, shard_numbers, windows
 from glowvox.data.clips import write_clip
 from glowvox.data.prepared import PreparedData
-from glowvox.data.shards import LIMIT_VARIABLE, ShardCache, address_of, find_index
+from glowvox.data.shards import LIMIT_VARIABLE, ShardCache, find_index
 from glowvox.data.shards_pack import pack_shards
 from glowvox.errors import ConfigError, DataError
 
@@ -220,8 +219,3 @@ def test_the_command(folder, tmp_path, capsys):
     assert "holds shards already" in capsys.readouterr().err
     assert main(["pack", str(folder), "-o", str(tmp_path / "other"), "--shard-mb", "0"]) == 2
     assert main(["pack", str(tmp_path), "-o", str(tmp_path / "other")]) == 2
-
-
-def test_an_address_survives_a_path():
-    for address in ("s3://bucket/data", "file:///data/x", "/data/x", "data/x", "C:/x"):
-        assert address_of(Path(address)) == address_of(address) == address

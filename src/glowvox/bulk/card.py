@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from glowvox.bulk.manifest import ManifestFile
-from glowvox.bulk.storage import RunStorage
 from glowvox.errors import ConfigError, DataError
+from glowvox.storage.object_storage import Storage
 
 CARD_NAME = "bulk.json"
 FORMAT_VERSION = 1
@@ -72,7 +72,7 @@ class RunCard:
             )
 
 
-def read_card(storage: RunStorage) -> RunCard | None:
+def read_card(storage: Storage) -> RunCard | None:
     """Return the card of the run in a storage; None where no run was planned.
 
     Raises:
@@ -94,7 +94,7 @@ def read_card(storage: RunStorage) -> RunCard | None:
         raise DataError(f"{storage.url}/{CARD_NAME}: damaged ({error}); name another output") from error
 
 
-def write_card(storage: RunStorage, card: RunCard) -> None:
+def write_card(storage: Storage, card: RunCard) -> None:
     """Write the card; from then on the run is planned.
 
     Raises:

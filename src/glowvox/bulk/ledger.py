@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from glowvox.bulk.plan import ShardPlan
-from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError
+from glowvox.storage.object_storage import Storage
 
 FOLDER = "ledger"
 _READERS = 16
@@ -51,7 +51,7 @@ class Ledger:
         return sum("error" in row for row in self.rows)
 
 
-def write_ledger(storage: RunStorage, ledger: Ledger) -> None:
+def write_ledger(storage: Storage, ledger: Ledger) -> None:
     """Write a shard's ledger, the last of its files.
 
     Raises:
@@ -66,7 +66,7 @@ def write_ledger(storage: RunStorage, ledger: Ledger) -> None:
     storage.write(_name(ledger.shard), (json.dumps(content, ensure_ascii=True) + "\n").encode("utf-8"))
 
 
-def forget(storage: RunStorage, shard: ShardPlan) -> None:
+def forget(storage: Storage, shard: ShardPlan) -> None:
     """Remove a shard's ledger, so that the shard is done again.
 
     Raises:
@@ -75,7 +75,7 @@ def forget(storage: RunStorage, shard: ShardPlan) -> None:
     storage.remove(_name(shard.number))
 
 
-def read_ledger(storage: RunStorage, shard: ShardPlan) -> Ledger | None:
+def read_ledger(storage: Storage, shard: ShardPlan) -> Ledger | None:
     """Return a shard's ledger; None where there is none, it is damaged, or of another plan.
 
     Raises:
@@ -91,7 +91,7 @@ def read_ledger(storage: RunStorage, shard: ShardPlan) -> Ledger | None:
     return ledger if fits else None
 
 
-def read_complete(storage: RunStorage, shard: ShardPlan, *, verify: bool = False) -> Ledger | None:
+def read_complete(storage: Storage, shard: ShardPlan, *, verify: bool = False) -> Ledger | None:
     """Return the ledger of a shard whose output is all there; None where something is missing.
 
     Args:
@@ -115,7 +115,7 @@ def read_complete(storage: RunStorage, shard: ShardPlan, *, verify: bool = False
 
 
 def read_all_complete(
-    storage: RunStorage, shards: Iterable[ShardPlan], *, verify: bool = False
+    storage: Storage, shards: Iterable[ShardPlan], *, verify: bool = False
 ) -> Iterator[tuple[ShardPlan, Ledger | None]]:
     """Yield the shards in order, each with its ledger where its output is all there; several are read at a time."""
     written = storage.sizes(FOLDER)
@@ -151,7 +151,7 @@ class RunTotals:
     bytes: int
 
 
-def write_summary(storage: RunStorage, shards: Sequence[ShardPlan]) -> RunTotals:
+def write_summary(storage: Storage, shards: Sequence[ShardPlan]) -> RunTotals:
     """Write `rows.jsonl` (what was spoken) and `errors.jsonl` (what could not be, and why) in the manifest's order.
 
     Raises:

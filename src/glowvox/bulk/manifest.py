@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from glowvox.bulk.row import BadRow, Row, read_row
-from glowvox.bulk.storage import open_source
 from glowvox.errors import DataError, MissingExtraError, one_line
+from glowvox.storage.object_storage import open_file
 
 # Manifests record by record, whatever their size: JSONL, CSV and Parquet. A record that cannot be read is a reason.
 
@@ -188,7 +188,7 @@ def manifest_rows(sources: Sequence[str], columns: ManifestColumns) -> Iterator[
     """
     number = 0
     for source in sources:
-        with open_source(source) as stream:
+        with open_file(source) as stream:
             for record in _records(source, stream, columns):
                 if isinstance(record, str):
                     yield BadRow(number, "", record)
@@ -205,7 +205,7 @@ def identify(source: str) -> ManifestFile:
     """
     hashed, size = hashlib.sha256(), 0
     try:
-        with open_source(source) as stream:
+        with open_file(source) as stream:
             while block := stream.read(_BLOCK):
                 hashed.update(block)
                 size += len(block)

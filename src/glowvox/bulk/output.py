@@ -12,8 +12,8 @@ from typing import Any, final
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.ledger import OutputFile
 from glowvox.bulk.speaker import SynthesizedRow
-from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError, MissingExtraError
+from glowvox.storage.object_storage import Storage
 
 _BLOCK = 1 << 20
 _LONGEST_NAME = 80
@@ -29,7 +29,7 @@ class ShardOutput(ABC):
         settings: the run's.
     """
 
-    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
         self.storage, self.name, self.settings = storage, name, settings
 
     def __enter__(self) -> "ShardOutput":
@@ -100,7 +100,7 @@ def hashed_file(path: Path, name: str) -> OutputFile:
 class FileOutput(ShardOutput):
     """See `ShardOutput`; the files are written as they come, each whole."""
 
-    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)
         self._names = FileNames()
         self._files: list[OutputFile] = []
@@ -138,7 +138,7 @@ class ParquetOutput(ShardOutput):
         MissingExtraError: pyarrow is not installed.
     """
 
-    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)
         try:
             import pyarrow
@@ -215,7 +215,7 @@ class ParquetOutput(ShardOutput):
 class TarOutput(ShardOutput):
     """See `ShardOutput`. The same rows give the same bytes: no times, owners or places are in the file."""
 
-    def __init__(self, storage: RunStorage, name: str, settings: RunSettings) -> None:
+    def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)
         self._names = FileNames()
         self._aside = storage.aside()

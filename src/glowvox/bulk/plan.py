@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from glowvox.bulk.row import BadRow, Row
-from glowvox.bulk.storage import RunStorage
 from glowvox.errors import DataError
+from glowvox.storage.object_storage import Storage
 
 # Finding ids that stand twice among any number of rows, with little memory: hashes on disk, sorted part by part.
 
@@ -108,7 +108,7 @@ def shard_from_json(line: str | bytes) -> ShardPlan:
 
 
 def write_plan(
-    storage: RunStorage, rows: Iterable[Row | BadRow], shard_rows: int, on_progress: Callable[[int], None]
+    storage: Storage, rows: Iterable[Row | BadRow], shard_rows: int, on_progress: Callable[[int], None]
 ) -> list[ShardPlan]:
     """Cut rows into shards and write them.
 
@@ -143,7 +143,7 @@ def write_plan(
     return shards
 
 
-def read_plan(storage: RunStorage) -> list[ShardPlan]:
+def read_plan(storage: Storage) -> list[ShardPlan]:
     """Return the shards of a plan.
 
     Raises:
@@ -155,7 +155,7 @@ def read_plan(storage: RunStorage) -> list[ShardPlan]:
         raise DataError(f"{storage.url}/{_INDEX}: damaged ({error}); name another output") from error
 
 
-def read_shard(storage: RunStorage, shard: ShardPlan) -> list[Row | BadRow]:
+def read_shard(storage: Storage, shard: ShardPlan) -> list[Row | BadRow]:
     """Return the rows of a shard; one whose id stood before is a bad one.
 
     Raises:

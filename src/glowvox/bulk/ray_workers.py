@@ -16,9 +16,9 @@ from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.plan import ShardPlan, shard_from_json
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import SynthesizedRow, speak_row
-from glowvox.bulk.storage import open_storage
 from glowvox.bulk.workers import ShardResult, Workers, do_shard, result_of
 from glowvox.errors import ConfigError, DataError, EngineError, GlowvoxError, MissingExtraError, one_line
+from glowvox.storage.object_storage import open_storage
 from glowvox.synthesis.voice import Voice
 
 if TYPE_CHECKING:

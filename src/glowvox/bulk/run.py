@@ -10,9 +10,9 @@ from glowvox.bulk.isolated_retry import IsolatedRetry
 from glowvox.bulk.ledger import RunTotals, forget, read_all_complete, write_summary
 from glowvox.bulk.manifest import ManifestColumns, check_formats, identify, manifest_rows
 from glowvox.bulk.plan import ShardPlan, read_plan, write_plan
-from glowvox.bulk.storage import RunStorage
 from glowvox.bulk.workers import Workers, do_shard, result_of
 from glowvox.errors import EngineError
+from glowvox.storage.object_storage import Storage
 
 # What is done of a run, how fast it goes, and how long the rest takes.
 
@@ -140,7 +140,7 @@ class RunReport:
     """Shards that failed and were done once more, row by row."""
 
 
-def plan_run(storage: RunStorage, sources: Sequence[str], settings: RunSettings, told: Told) -> list[ShardPlan]:
+def plan_run(storage: Storage, sources: Sequence[str], settings: RunSettings, told: Told) -> list[ShardPlan]:
     """Return the shards of a run: planned now, or when it was first started.
 
     Args:
@@ -167,7 +167,7 @@ def plan_run(storage: RunStorage, sources: Sequence[str], settings: RunSettings,
 
 
 def do_run(
-    storage: RunStorage,
+    storage: Storage,
     shards: Sequence[ShardPlan],
     settings: RunSettings,
     workers: Workers,
@@ -225,7 +225,7 @@ def _first_round(missing: dict[int, ShardPlan], workers: Workers, progress: Prog
 
 
 def _second_round(
-    storage: RunStorage,
+    storage: Storage,
     shards: Sequence[ShardPlan],
     settings: RunSettings,
     workers: Workers,

@@ -12,8 +12,8 @@ from glowvox.bulk.packed_voice import PackedVoice
 from glowvox.bulk.plan import ShardPlan, read_shard
 from glowvox.bulk.row import BadRow, Row
 from glowvox.bulk.speaker import SynthesizedRow, speak_row
-from glowvox.bulk.storage import RunStorage, open_storage
 from glowvox.errors import EngineError, one_line
+from glowvox.storage.object_storage import Storage, open_storage
 
 # The work on one shard: read its rows, speak them, put the speech in place, write the ledger last.
 # Doing it twice, even at the same time on two machines, gives the same bytes under the same names; so a shard whose
@@ -23,7 +23,7 @@ from glowvox.errors import EngineError, one_line
 SpeakRow = Callable[[Row], SynthesizedRow | BadRow]
 
 
-def do_shard(storage: RunStorage, shard: ShardPlan, settings: RunSettings, speak: SpeakRow) -> Ledger:
+def do_shard(storage: Storage, shard: ShardPlan, settings: RunSettings, speak: SpeakRow) -> Ledger:
     """Speak a shard, unless that was done before, and return its ledger.
 
     Args:
@@ -47,7 +47,7 @@ def do_shard(storage: RunStorage, shard: ShardPlan, settings: RunSettings, speak
     return ledger
 
 
-def open_output(storage: RunStorage, name: str, settings: RunSettings) -> ShardOutput:
+def open_output(storage: Storage, name: str, settings: RunSettings) -> ShardOutput:
     """Return the output of a shard in the run's form.
 
     Raises:

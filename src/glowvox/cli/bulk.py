@@ -85,8 +85,8 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.bulk.card import RunSettings
     from glowvox.bulk.packed_voice import pack_voice_for_workers
     from glowvox.bulk.run import Told, do_run, plan_run
-    from glowvox.bulk.storage import open_storage
     from glowvox.errors import ConfigError
+    from glowvox.storage.object_storage import open_storage
 
     if args.threads < 1 or (args.workers is not None and args.workers < 0):
         raise ConfigError(f"--threads is 1 or more and --workers 0 or more, got {args.threads} and {args.workers}")

@@ -9,114 +9,20 @@ import hashlib
 import json
 import mmap
 import os
-import re
-import secrets
-import shutil
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from glowvox.errors import ConfigError, DataError, MissingExtraError, one_line
-
-# Files at a place: a local folder, or object storage through fsspec. A file is there whole or not at all.
-
-
-_TRIES = 4
-_WAIT_SECONDS = 1.0
-
-
-def read_place(address: str, name: str) -> bytes:
-    """Return the content of a file.
-
-    Raises:
-        DataError: it is missing or cannot be read.
-        MissingExtraError: the address needs fsspec.
-    """
-    try:
-        if "://" not in address:
-            return (Path(address) / name).read_bytes()
-        system, root = _remote(address)
-        return bytes(system.cat_file(str(root / name)))
-    except (DataError, MissingExtraError):
-        raise
-    except FileNotFoundError as error:
-        raise DataError(f"{address}: no prepared data here (no {name})") from error
-    except Exception as error:
-        raise DataError(f"{address}/{name}: cannot be read ({one_line(error)})") from error
-
-
-def fetch(address: str, name: str, target: Path) -> None:
-    """Copy a file of object storage to a local one, which appears when it is complete; failures are tried again.
-
-    Raises:
-        DataError: it cannot be read, or not written here.
-        MissingExtraError: the address needs fsspec.
-    """
-    system, root = _remote(address)
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(6)}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for attempt in range(1, _TRIES + 1):
-            try:
-                system.get_file(str(root / name), str(aside))
-                break
-            except FileNotFoundError as error:
-                raise DataError(f"{address}/{name}: is missing") from error
-            except Exception as error:
-                if attempt == _TRIES:
-                    raise DataError(f"{address}/{name}: cannot be read ({one_line(error)})") from error
-                time.sleep(_WAIT_SECONDS * 2**attempt)
-        aside.replace(target)
-    except OSError as error:
-        raise DataError(f"{target}: cannot be written ({error.strerror or error})") from error
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def store(address: str, name: str, source: Path) -> None:
-    """Give a finished local file its place under a name; the local file may be gone then.
-
-    Raises:
-        DataError: it cannot be written.
-        MissingExtraError: the address needs fsspec.
-    """
-    try:
-        if "://" not in address:
-            target = Path(address) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            aside = target.with_name(f".{name}.{secrets.token_hex(6)}.part")
-            shutil.move(source, aside)
-            aside.replace(target)
-            return
-        system, root = _remote(address)
-        system.makedirs(str(root), exist_ok=True)
-        system.put_file(str(source), str(root / name))
-    except (DataError, MissingExtraError):
-        raise
-    except Exception as error:
-        raise DataError(f"{address}/{name}: cannot be written ({one_line(error)})") from error
-
-
-def _remote(address: str) -> tuple[Any, PurePosixPath]:
-    try:
-        from fsspec.core import url_to_fs
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("fsspec", "cluster", f"the address {address}") from error
-    try:
-        system, root = url_to_fs(address)
-    except Exception as error:
-        raise DataError(f"{address} cannot be opened: {one_line(error)}") from error
-    return system, PurePosixPath(root)
-
+from glowvox.errors import ConfigError, DataError
+from glowvox.storage.object_storage import ObjectStorage, address_of, local_path, open_storage
 
 INDEX_NAME = "shards.json"
 SHARDS_VERSION = 1
@@ -162,7 +68,7 @@ class ShardIndex:
             DataError: the list is missing or damaged.
         """
         name = f"{split}.jsonl"
-        for number, line in enumerate(read_place(self.address, name).splitlines(), 1):
+        for number, line in enumerate(_read(self.address, name).splitlines(), 1):
             try:
                 entry = ShardEntry(**json.loads(line))
                 inside = entry.offset >= 0 and entry.offset + entry.bytes <= self.shards[entry.shard].bytes
@@ -178,14 +84,6 @@ class ShardIndex:
         return json.dumps({"format_version": SHARDS_VERSION, "dataset": self.dataset, "shards": shards}, indent=1)
 
 
-def address_of(place: Path | str) -> str:
-    """Return a place as an address: `s3://bucket/data`, of which a `Path` has made `s3:/bucket/data`, or a path."""
-    found = re.fullmatch(r"([a-z][a-z0-9+.]+):/+(.*)", str(place))
-    if found is None:
-        return str(place)
-    return f"{found[1]}://{'/' if found[1] == 'file' else ''}{found[2]}"
-
-
 def find_index(place: Path | str) -> ShardIndex | None:
     """Return the index of shards at a place; None: it is a local folder without one.
 
@@ -194,10 +92,11 @@ def find_index(place: Path | str) -> ShardIndex | None:
         MissingExtraError: an address needs fsspec.
     """
     address = address_of(place)
-    if "://" not in address and not (Path(address) / INDEX_NAME).is_file():
+    local = local_path(address)
+    if local is not None and not (Path(local) / INDEX_NAME).is_file():
         return None
     try:
-        content = json.loads(read_place(address, INDEX_NAME))
+        content = json.loads(_read(address, INDEX_NAME))
         version = content["format_version"]
         if version != SHARDS_VERSION:
             raise DataError(
@@ -208,9 +107,11 @@ def find_index(place: Path | str) -> ShardIndex | None:
         raise DataError(f"{address}/{INDEX_NAME}: damaged ({error}); pack the data again") from error
 
 
-# Shards on this machine: read where they lie if that is here, else fetched ahead into a folder of limited size.
-# The processes of a machine share the folder without locks: a shard appears whole, by renaming, and one that is
-# removed stays readable for whoever has it open.
+def _read(address: str, name: str) -> bytes:
+    try:
+        return open_storage(address).read(name)
+    except FileNotFoundError as error:
+        raise DataError(f"{address}: no prepared data here (no {name})") from error
 
 
 FOLDER_VARIABLE, LIMIT_VARIABLE = "GLOWVOX_SHARD_CACHE", "GLOWVOX_SHARD_CACHE_GB"
@@ -218,11 +119,13 @@ FOLDER_VARIABLE, LIMIT_VARIABLE = "GLOWVOX_SHARD_CACHE", "GLOWVOX_SHARD_CACHE_GB
 DEFAULT_LIMIT = 32e9
 _OPEN = 32
 """Shards that are open at once."""
-_BLOCK = 1 << 20
 
 
 class ShardCache:
-    """The shards of one data set.
+    """The shards of one data set: read where they lie if that is here, else fetched ahead into a cache of limited size.
+
+    The processes of a machine share the folder without locks: a shard appears whole, by renaming, and one that is
+    removed stays readable for whoever has it open.
 
     Args:
         index: which there are.
@@ -236,14 +139,16 @@ class ShardCache:
 
     def __init__(self, index: ShardIndex, folder: Path | None = None, limit: float | None = None) -> None:
         self.index = index
-        self._remote = "://" in index.address
+        storage = open_storage(index.address)
+        self._remote = storage if isinstance(storage, ObjectStorage) else None
         key = hashlib.sha256(index.address.encode()).hexdigest()[:16]
         self._folder = folder or _base_folder() / key
         self._limit = _limit() if limit is None else limit
         self._open: OrderedDict[int, mmap.mmap] = OrderedDict()
         self._coming: dict[int, Future[Path]] = {}
         self._lock = threading.Lock()
-        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="shards") if self._remote else None
+        self._local = Path(storage.url)
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="shards")
 
     def read(self, shard: int, offset: int, size: int) -> bytes:
         """Return a part of a shard, which is fetched first where it is not here.
@@ -261,16 +166,16 @@ class ShardCache:
     def expect(self, shards: Iterable[int]) -> None:
         """Have shards fetched that will be read soon."""
         for shard in shards:
-            if self._remote and shard not in self._open:
-                self._fetching(shard)
+            if self._remote is not None and shard not in self._open:
+                self._fetching(self._remote, shard)
 
     def _opened(self, shard: int) -> mmap.mmap:
-        path = self._fetching(shard).result() if self._remote else Path(self.index.address) / self._name(shard)
+        path = self._local / self._name(shard) if self._remote is None else self._fetching(self._remote, shard).result()
         try:
             with path.open("rb") as file:
                 opened = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except FileNotFoundError as error:
-            if not self._remote:
+            if self._remote is None:
                 raise DataError(f"{path}: is missing; pack the data again") from error
             # Another process removed it between fetching and opening.
             with self._lock:
@@ -285,14 +190,13 @@ class ShardCache:
             self._open.popitem(last=False)
         return opened
 
-    def _fetching(self, shard: int) -> "Future[Path]":
-        assert self._fetcher is not None
+    def _fetching(self, remote: ObjectStorage, shard: int) -> "Future[Path]":
         with self._lock:
             if shard not in self._coming:
-                self._coming[shard] = self._fetcher.submit(self._fetch, shard)
+                self._coming[shard] = self._fetcher.submit(self._fetch, remote, shard)
             return self._coming[shard]
 
-    def _fetch(self, shard: int) -> Path:
+    def _fetch(self, remote: ObjectStorage, shard: int) -> Path:
         """Fetch a shard unless it is here, and make room for it. Runs in the thread."""
         wanted = self.index.shards[shard]
         path = self._folder / wanted.name
@@ -301,7 +205,10 @@ class ShardCache:
                 os.utime(path)
                 return path
             self._make_room(wanted.bytes)
-            fetch(self.index.address, wanted.name, path)
+            try:
+                remote.fetch(wanted.name, path)
+            except FileNotFoundError as error:
+                raise DataError(f"{remote.url}/{wanted.name}: is missing") from error
             with path.open("rb") as file:
                 hashed = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import tarfile
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,8 +12,9 @@ import numpy as np
 
 from glowvox.data.clips import SUFFIX, clip_file_name
 from glowvox.data.prepared import SPLITS, Clip, PreparedData
-from glowvox.data.shards import INDEX_NAME, ShardEntry, ShardFile, ShardIndex, address_of, find_index, store
+from glowvox.data.shards import INDEX_NAME, ShardEntry, ShardFile, ShardIndex, find_index
 from glowvox.errors import ConfigError, DataError
+from glowvox.storage.object_storage import address_of, open_storage
 
 DEFAULT_MEGABYTES = 256
 _NAME_LIMIT = 80
@@ -48,10 +48,11 @@ def pack_shards(
     address = address_of(place)
     if _is_packed(address):
         raise DataError(f"{address}: holds shards already; name another place")
+    storage = open_storage(address)
     total, done = sum(len(data.clips(split)) for split in SPLITS), 0
     shards: list[ShardFile] = []
-    with tempfile.TemporaryDirectory(prefix="glowvox-pack-") as temporary:
-        aside = Path(temporary) / "shard"
+    aside = storage.aside()
+    try:
         for split in SPLITS:
             clips = data.clips(split)
             order = np.random.default_rng([seed, SPLITS.index(split)]).permutation(len(clips))
@@ -62,14 +63,17 @@ def pack_shards(
                 with aside.open("rb") as file:
                     hashed = hashlib.file_digest(file, "sha256").hexdigest()
                 shards.append(ShardFile(name, aside.stat().st_size, hashed))
-                store(address, name, aside)
+                storage.put(name, aside)
                 done += len(group)
                 on_progress(done, total)
             aside.write_text("".join(json.dumps(asdict(entry)) + "\n" for entry in entries), encoding="utf-8")
-            store(address, f"{split}.jsonl", aside)
+            storage.put(f"{split}.jsonl", aside)
         index = ShardIndex(address, data.information, tuple(shards))
         aside.write_text(index.to_json(), encoding="utf-8")
-        store(address, INDEX_NAME, aside)
+        storage.put(INDEX_NAME, aside)
+    finally:
+        aside.unlink(missing_ok=True)
+        storage.sweep()
     return index
 
 

@@ -1,0 +1,1 @@
+"""Files in a local folder or in object storage, behind one interface."""
