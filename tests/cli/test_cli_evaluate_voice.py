@@ -109,3 +109,24 @@ def test_mistakes_give_one_line(place: Path, tmp_path: Path, capsys, extra: list
     assert main(_words(place, *extra, *output)) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1, error
+
+
+def test_beside_another_system(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = _words(place, "--data", "{tmp}/recordings", "--ids", "{tmp}/ids.txt", "--no-wer", "--no-judges", "--json")
+    beside = ["-o", str(tmp_path / "report"), "--beside", f"rival={place / 'recordings'}"]
+    assert main([*words, *beside]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed["systems"]) == ["natural speech", "copy synthesis", "tiny", "rival"]
+    assert printed["systems"]["rival"]["mel_dtw"]["value"] == pytest.approx(0.0, abs=1e-6)
+    for wrong, reason in (("rival", "give each system a name"), ("rival=nowhere", "no c.wav")):
+        assert main([*words, "-o", str(tmp_path / "report"), "--beside", wrong]) == 2
+        assert reason in capsys.readouterr().err
+
+
+def test_the_fallback_says_how_weak_it_is(place: Path, tmp_path: Path, capsys, heard: list[int], monkeypatch) -> None:
+    monkeypatch.setattr("glowvox.evaluate.judges.whisper_folder", lambda named: None)
+    words = _words(place, "--data", "{tmp}/recordings", "--ids", "{tmp}/ids.txt", "-o", str(tmp_path / "report"))
+    assert main([*words, "--json", "--no-judges"]) == 0
+    told = capsys.readouterr()
+    assert "misreads a fifth of natural speech" in told.err
+    assert "misreads a fifth" in json.loads(told.out)["settings"]["Recogniser"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli import evaluate_voice
+from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
 
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also measure (default: %(default)s)",
     )
     vocoder.add_argument("--wer", action="store_true", help="recognise everything and count wrong words (US English)")
+    add_judge_options(vocoder)
     vocoder.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
     vocoder.add_argument(
         "--sigma", type=float, default=0.6, help="standard deviation of the noise (default: %(default)s)"
@@ -91,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
     ids = read_ids(args.ids) if args.ids else None
     limit = args.clips if args.clips is not None or ids is not None else 40
     recordings = read_recordings(args.data, config, limit=limit, ids=ids)
+    judges = open_judges(args, "en", recognise=args.wer)
     try:
         args.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -105,12 +108,16 @@ def run(args: argparse.Namespace) -> int:
         config,
         likelihoods={name: flow_likelihood(model) for name, model in models.items()},
         group=_group(models),
+        others=read_others(args, [recording.id for recording in recordings], config.sample_rate),
         recognise_words=args.wer,
+        recogniser=judges.recogniser,
+        recogniser_name=judges.recogniser_name,
         jobs=args.jobs,
         title=f"Copy synthesis: {', '.join(models) or 'Griffin-Lim'}",
         settings=_settings(args, models, config),
         progress=told_progress(),
     )
+    report = judges.judged(report, told_progress())
     report.write_json(args.output / "report.json")
     write_page(report, args.output / "index.html", players=args.players)
     if args.json:

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
+
 if TYPE_CHECKING:
     from glowvox.evaluate.clips import Recording
     from glowvox.synthesis.voice_card import VoiceCard
@@ -32,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ids", type=Path, metavar="FILE", help="exactly the clips named in this file, one id a line")
     parser.add_argument("--speaker", help="who speaks (default: the voice's first)")
     parser.add_argument("--no-copy", action="store_true", help="leave out the recordings through the voice's vocoder")
-    parser.add_argument("--no-wer", action="store_true", help="run no recogniser (it knows US English only)")
+    parser.add_argument("--no-wer", action="store_true", help="run no recogniser (PocketSphinx knows US English only)")
+    add_judge_options(parser)
     parser.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
     parser.add_argument("--engine", default="auto", help="auto, onnx, openvino or torch (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: the engine's own choice)")
@@ -69,18 +72,24 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(f"{args.output}: cannot be made ({error.strerror})") from error
     spoken = voice.options(speaker=args.speaker, seed=args.seed)
     options = VocoderOptions(sigma=spoken.sigma, denoise=spoken.denoise, refine=spoken.refine, seed=args.seed)
-    english = card.speaker_languages.get(spoken.speaker or "", card.language).startswith("en")
+    language = card.speaker_languages.get(spoken.speaker or "", card.language)
+    judges = open_judges(args, language, recognise=not args.no_wer)
+    recognise = not args.no_wer and (judges.recogniser is not None or language.startswith("en"))
     report = evaluate_voice(
         voice,
         sentences,
         vocode=None if args.no_copy else lambda mel: vocoder(mel, options),
-        recognise_words=not args.no_wer and english,
+        others=read_others(args, [sentence.id for sentence in sentences], voice.sample_rate),
+        recognise_words=recognise,
+        recogniser=judges.recogniser,
+        recogniser_name=judges.recogniser_name,
         jobs=args.jobs,
         speaker=args.speaker,
         seed=args.seed,
-        settings=_settings(args, card, place, english=english),
+        settings=_settings(args, card, place, recognised=recognise),
         progress=told_progress(),
     )
+    report = judges.judged(report, told_progress())
     report.write_json(args.output / "report.json")
     write_page(report, args.output / "index.html", players=args.players)
     if args.json:
@@ -108,7 +117,7 @@ def _sentences(args: argparse.Namespace, card: "VoiceCard") -> "list[Recording]"
     return read_recordings(args.data, card.vocoder.mel, limit=limit, ids=ids)
 
 
-def _settings(args: argparse.Namespace, card: "VoiceCard", place: Path, *, english: bool) -> dict[str, str]:
+def _settings(args: argparse.Namespace, card: "VoiceCard", place: Path, *, recognised: bool) -> dict[str, str]:
     import platform
 
     import glowvox
@@ -121,7 +130,7 @@ def _settings(args: argparse.Namespace, card: "VoiceCard", place: Path, *, engli
     settings["Sentences"] = str(args.data or args.sentences)
     settings["Noise"] = f"seed {args.seed}, temperature {card.defaults.temperature:g}, sigma {card.defaults.sigma:g}"
     settings["Engine"] = f"{args.engine}, {args.threads or 'its own choice of'} threads"
-    if not english:
-        settings["Recogniser"] = "not used: it knows English only"
+    if not recognised:
+        settings["Recogniser"] = "not used"
     settings["Software"] = f"glowvox {glowvox.__version__}, Python {platform.python_version()}, {platform.machine()}"
     return settings

@@ -1,6 +1,6 @@
 """The recordings an evaluation compares with: a prepared data set's validation split, or a folder of recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +31,23 @@ class Recording:
 def prepared_contract(source: Path) -> AudioConfig | None:
     """Return the mel contract of a prepared data set, or None for a folder of recordings."""
     return PreparedData(source).audio if (source / DATASET_FILE).is_file() else None
+
+
+def read_outputs(folder: Path, ids: Iterable[str], sample_rate: int) -> dict[str, NDArray[np.float32]]:
+    """Return what another system said: `ID.wav`, `.flac`, `.ogg` or `.mp3` for each id, at one sample rate.
+
+    Raises:
+        DataError: an id has no file.
+        AudioError: a file cannot be read.
+    """
+    found = {}
+    for identifier in ids:
+        paths = (folder / f"{identifier}{suffix}" for suffix in (".wav", ".flac", ".ogg", ".mp3"))
+        path = next((path for path in paths if path.is_file()), None)
+        if path is None:
+            raise DataError(f"{folder}: no {identifier}.wav (or .flac, .ogg, .mp3); it has to have every sentence")
+        found[identifier] = read_audio(path, sample_rate)[0]
+    return found
 
 
 def read_recordings(

@@ -64,7 +64,7 @@ VOCODER_MEASURES = (
         "%",
         "lower",
         1,
-        "Errors of an offline recogniser (PocketSphinx, US English) against the text; read it beside natural speech.",
+        "Errors of a recogniser (named among the settings) against the text; read it beside natural speech.",
     ),
     Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
     Measure(

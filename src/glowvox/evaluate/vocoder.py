@@ -19,6 +19,7 @@ from glowvox.evaluate.clips import Recording
 from glowvox.evaluate.distances import CopyJudge, tonal_values
 from glowvox.evaluate.engine_speed import measure, real_time_factor
 from glowvox.evaluate.report import VOCODER_MEASURES, ClipResult, Figure, Output, Report, mean_figure
+from glowvox.evaluate.word_errors import POCKETSPHINX, Recogniser, with_word_errors
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
 
@@ -85,7 +86,10 @@ def evaluate_vocoder(
     *,
     likelihoods: Mapping[str, Likelihood] | None = None,
     group: int = 8,
+    others: Mapping[str, Mapping[str, NDArray[np.float32]]] | None = None,
     recognise_words: bool = False,
+    recogniser: Recogniser | None = None,
+    recogniser_name: str = POCKETSPHINX,
     jobs: int = 1,
     title: str = "Copy synthesis",
     settings: Mapping[str, str] | None = None,
@@ -99,7 +103,10 @@ def evaluate_vocoder(
         config: the mel contract.
         likelihoods: by the names of those vocoders that are flows, functions that give a log-likelihood in nats.
         group: samples in a group, at multiples of whose rate tones are looked for (in natural speech too).
+        others: by name, what other systems made of the recordings: samples `[S]` by the ids of clips.
         recognise_words: whether to run a recogniser over all that have a text.
+        recogniser: what recognises; None: PocketSphinx.
+        recogniser_name: of the recogniser, for the report.
         jobs: processes for the recogniser.
         title: of the report.
         settings: what a reader should know about how it was done, by name.
@@ -136,21 +143,22 @@ def evaluate_vocoder(
                 values.update(nats_per_sample=nats, bits_per_dim=bits_per_dimension(nats))
             outputs[name] = Output(scores.samples, _finite(values), notes=scores.notes)
             _tell(progress, number * (len(vocoders) + 1) + position, steps, recording.id)
+        for name, spoken in (others or {}).items():
+            scores = judge.judge(_fitted(spoken[recording.id], recording.samples.size, config, name))
+            outputs[name] = Output(scores.samples, _finite(dict(scores.values)), notes=scores.notes)
         clips.append(ClipResult(recording.id, recording.text, recording.samples.size / config.sample_rate, outputs))
     report = Report(
         title=title,
         subject="vocoder",
         sample_rate=config.sample_rate,
         measures=VOCODER_MEASURES,
-        systems={name: _figures(clips, name, seconds.get(name)) for name in (NATURAL, *vocoders)},
+        systems={name: _figures(clips, name, seconds.get(name)) for name in (NATURAL, *vocoders, *(others or {}))},
         clips=tuple(clips),
         settings=dict(settings or {}),
         left_out=left_out,
     )
     if recognise_words:
-        from glowvox.evaluate.word_errors import with_word_errors
-
-        report = with_word_errors(report, jobs=jobs, progress=progress)
+        report = with_word_errors(report, jobs=jobs, progress=progress, recogniser=recogniser, name=recogniser_name)
     return report
 
 

@@ -22,7 +22,7 @@ from glowvox.evaluate.engine_speed import real_time_factor
 from glowvox.evaluate.report import ClipResult, Figure, Measure, Output, Report, mean_figure
 from glowvox.evaluate.signal_checks import check_signal, match_level
 from glowvox.evaluate.vocoder import NATURAL, Progress, Vocode
-from glowvox.evaluate.word_errors import word_errors
+from glowvox.evaluate.word_errors import POCKETSPHINX, Recogniser, with_word_errors, word_errors
 from glowvox.synthesis.voice import Voice
 
 # The figures of a voice's sentences, in the order in which reports show them.
@@ -35,7 +35,7 @@ VOICE_MEASURES = (
         "%",
         "lower",
         1,
-        "Errors of an offline recogniser (PocketSphinx, US English) against the text; read it beside natural speech.",
+        "Errors of a recogniser (named among the settings) against the text; read it beside natural speech.",
     ),
     Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
     Measure(
@@ -124,7 +124,10 @@ def evaluate_voice(
     sentences: Sequence[Recording],
     *,
     vocode: Vocode | None = None,
+    others: Mapping[str, Mapping[str, Samples]] | None = None,
     recognise_words: bool = True,
+    recogniser: Recogniser | None = None,
+    recogniser_name: str = POCKETSPHINX,
     jobs: int = 1,
     speaker: str | None = None,
     seed: int = 0,
@@ -138,7 +141,10 @@ def evaluate_voice(
         voice: it speaks each text as it is.
         sentences: texts, each with a recording of it at the voice's rate, or without samples.
         vocode: the voice's vocoder, a function from a mel `[M, T]` of its contract to samples; None: no copy synthesis.
+        others: by name, what other systems said: samples `[S]` at the voice's rate by the ids of sentences.
         recognise_words: whether to run a recogniser over everything.
+        recogniser: what recognises; None: PocketSphinx.
+        recogniser_name: of the recogniser, for the report.
         jobs: processes for the recogniser.
         speaker: who speaks; None: the voice's first.
         seed: of the voice's noise.
@@ -163,13 +169,16 @@ def evaluate_voice(
             if not sentence.text:
                 raise TextError("nobody wrote down what is said")
             spoken, cost = _spoken(voice, sentence.text, speaker, seed)
-            clips.append(judge.clip(sentence, voice.name, spoken, cost))
+            also = {name: said[sentence.id] for name, said in (others or {}).items()}
+            clips.append(judge.clip(sentence, voice.name, spoken, cost, also))
         except (TextError, AudioError, MelError) as error:
             left_out[sentence.id] = str(error)
     if not clips:
         reason = next(iter(left_out.values()), "the list is empty")
         raise DataError(f"none of {len(sentences)} sentences can be evaluated: {reason}")
-    names = [name for name in (NATURAL, COPY, voice.name) if any(name in clip.outputs for clip in clips)]
+    names = [
+        name for name in (NATURAL, COPY, voice.name, *(others or {})) if any(name in clip.outputs for clip in clips)
+    ]
     clips = [clip for clip in clips if set(clip.outputs) == set(names)]
     report = Report(
         title=title or f"The voice {voice.name}",
@@ -181,7 +190,11 @@ def evaluate_voice(
         settings=dict(settings or {}),
         left_out=left_out,
     )
-    return _with_words(report, jobs, progress) if recognise_words else report
+    if not recognise_words:
+        return report
+    return _with_skips(
+        with_word_errors(report, jobs=jobs, progress=progress, recogniser=recogniser, name=recogniser_name)
+    )
 
 
 class _Judge:
@@ -193,7 +206,14 @@ class _Judge:
         self._natural_log = MelTransform(replace(config, log="ln", mean=0.0, std=1.0))
         self._vocode = vocode
 
-    def clip(self, sentence: Recording, name: str, spoken: Samples, cost: dict[str, float]) -> ClipResult:
+    def clip(
+        self,
+        sentence: Recording,
+        name: str,
+        spoken: Samples,
+        cost: dict[str, float],
+        others: Mapping[str, Samples],
+    ) -> ClipResult:
         """Return one sentence's outputs, natural speech first.
 
         Raises:
@@ -209,6 +229,8 @@ class _Judge:
                 outputs[COPY] = self._output(self._vocode(mel), natural)
         said = self._output(spoken, natural if natural.size else None)
         outputs[name] = replace(said, values={**said.values, **cost})
+        for other, samples in others.items():
+            outputs[other] = self._output(samples, natural if natural.size else None)
         seconds = (natural if natural.size else spoken).size / self._config.sample_rate
         return ClipResult(sentence.id, sentence.text, seconds, outputs)
 
@@ -259,11 +281,8 @@ def _figures(clips: Sequence[ClipResult], name: str) -> dict[str, Figure]:
     return figures
 
 
-def _with_words(report: Report, jobs: int, progress: Progress | None) -> Report:
-    """Return the report with word errors, and with the share of sentences with skipped or repeated words."""
-    from glowvox.evaluate.word_errors import with_word_errors
-
-    report = with_word_errors(report, jobs=jobs, progress=progress)
+def _with_skips(report: Report) -> Report:
+    """Return the report with the share of sentences with skipped or repeated words."""
     systems = {}
     for name, figures in report.systems.items():
         heard = [(clip.text or "", clip.outputs[name].heard) for clip in report.clips]
