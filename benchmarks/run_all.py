@@ -62,6 +62,7 @@ BENCHMARKS = (
         ("benchmarks/waveglow_256_memory.py",),
         ("--minutes", "0.05"),
     ),
+    Benchmark("peers", "Beside other systems", ("benchmarks/peers.py",), ("--rounds", "1")),
     Benchmark("training", "Training a vocoder", ("benchmarks/train_vocoder.py",), ("--segments", "1")),
     Benchmark(
         "acoustic-training",
