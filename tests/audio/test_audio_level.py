@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.loudness import active_speech_level, normalise_loudness, trim_silence
+from glowvox.audio.loudness import active_speech_level, gated_level, normalise_loudness, trim_silence
 from glowvox.errors import AudioError
 
 RATE = 22050
@@ -92,3 +92,14 @@ def test_bad_parameters():
         trim_silence(np.ones(9), RATE, threshold_db=0.0)
     with pytest.raises(AudioError, match="padding"):
         trim_silence(np.ones(9), RATE, padding_seconds=-1.0)
+
+
+@pytest.mark.parametrize(("below", "counts"), [(15.5, True), (14.0, True), (16.3, False)])
+def test_speech_counts_down_to_15_9_db_below_its_mean(below: float, counts: bool) -> None:
+    """ITU-T P.56: a margin of 15.9 dB."""
+    share = 10 ** (-below / 10)
+    quiet = 10 * np.log10(share / (2 - share))  # `below` dB below the mean power of it and 0 dB
+    levels = np.array([0.0, quiet] * 20)
+    mean = 10 * np.log10(np.mean(10 ** (levels / 10)))
+    assert mean - quiet == pytest.approx(below)
+    assert gated_level(levels) == pytest.approx(mean if counts else 0.0)
