@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 from loopback import eventually
 
-from glowvox.serve.problems import Refusal
-from glowvox.serve.scheduler import Admission, FairScheduler
+from glowvox.serve.refusal import Refusal
+from glowvox.serve.scheduler import Admission, FairScheduler, Turn
 
 
 def test_places_are_given_in_turn_to_the_clients_that_have_fewest():
@@ -83,7 +83,7 @@ def test_turns_are_shared_between_clients_not_between_threads():
 
     def work(client):
         while not stop.is_set():
-            with scheduler.turn(client):
+            with Turn(scheduler, client):
                 turns[client] += 1
                 stop.wait(0.001)
 
@@ -101,10 +101,10 @@ def test_a_turn_that_is_paused_is_somebody_elses():
     scheduler, passed = FairScheduler(1), threading.Event()
 
     def other():
-        with scheduler.turn("other"):
+        with Turn(scheduler, "other"):
             passed.set()
 
-    with scheduler.turn("one") as turn:
+    with Turn(scheduler, "one") as turn:
         thread = threading.Thread(target=other)
         thread.start()
         assert eventually(lambda: scheduler.waiting == 1)
@@ -122,7 +122,7 @@ def test_as_many_compute_as_there_are_turns_and_no_more():
     def work(number):
         nonlocal running, most
         for _ in range(20):
-            with scheduler.turn(f"client {number}"):
+            with Turn(scheduler, f"client {number}"):
                 with lock:
                     running += 1
                     most = max(most, running)
@@ -141,6 +141,6 @@ def test_as_many_compute_as_there_are_turns_and_no_more():
 def test_clients_that_are_gone_are_forgotten():
     scheduler = FairScheduler(1)
     for number in range(2000):
-        with scheduler.turn(f"address {number}"):
+        with Turn(scheduler, f"address {number}"):
             pass
     assert scheduler.accounts < 200

@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Load the voices and serve until a signal ends it."""
+    from glowvox.serve.access import read_keys
     from glowvox.serve.application import create_app
-    from glowvox.serve.keys import read_keys
     from glowvox.serve.server import Address, log_to_stderr
     from glowvox.serve.server import run as serve
     from glowvox.serve.settings import Limits, ServerSettings

@@ -1,104 +1,92 @@
-"""What every request passes through: a limit for its body, and a line in the log."""
+"""Access: API keys, and whose share of the server a request uses."""
 
-import logging
-import time
+import hashlib
+import hmac
+import os
+from pathlib import Path
 
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from glowvox.errors import GlowvoxError
-from glowvox.serve.connections import ClientGone
-from glowvox.serve.keys import address
-from glowvox.serve.problems import Refusal, refusal_of
-from glowvox.serve.service import LOGGER, Service
-from glowvox.serve.settings import Limits
+from glowvox.errors import ConfigError
+from glowvox.serve.refusal import Refusal
 
-_LARGE_BODIES = frozenset({"/v1/align"})
+KEYS_VARIABLE = "GLOWVOX_API_KEYS"
+"""Environment variable with API keys, separated by commas or blanks."""
+_MOST_BYTES = 1 << 20
+_SHORTEST = 8
 
 
-class BodyLimit:
-    """Refuses bodies that are too large, before they are in memory."""
+def read_keys(path: Path | None) -> tuple[str, ...]:
+    """Return the API keys of a file (one a line; `#` begins a comment) and of the environment.
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        self._app = app
-        self._limits = limits
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, its body counted."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._limits.recording_bytes if scope["path"] in _LARGE_BODIES else self._limits.body_bytes
-        refusal = Refusal(413, f"the body has more than the {limit} bytes that it may have", code="body_too_large")
-        stated = HTTPConnection(scope).headers.get("content-length", "")
-        if stated.isdigit() and int(stated[:20]) > limit:
-            await refusal.response()(scope, receive, send)
-            return
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise refusal
-            return message
-
-        async def answered(message: Message) -> None:
-            # whatever the framework makes of the error, the answer is this one
-            if received <= limit:
-                await send(message)
-            elif message["type"] == "http.response.start":
-                await refusal.response()(scope, receive, send)
-
-        await self._app(scope, counted, answered)
-
-
-class AccessLog:
-    """Logs and counts every request, and ends the answers that cannot go on."""
-
-    def __init__(self, app: ASGIApp, service: Service) -> None:
-        self._app = app
-        self._service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, its answer counted."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began, status, size = time.perf_counter(), 0, 0
-
-        async def counted(message: Message) -> None:
-            nonlocal status, size
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            size += len(message.get("body", b""))
-            await send(message)
-
-        broken = False
+    Raises:
+        ConfigError: the file cannot be read or holds no key, or a key is too short to be one.
+    """
+    keys = os.environ.get(KEYS_VARIABLE, "").replace(",", " ").split()
+    if path is not None:
         try:
-            await self._app(scope, receive, counted)
-        except (Refusal, GlowvoxError, ClientGone):
-            # the status has been sent; what is left is to end the connection, which the server does now
-            broken = True
-        except Exception as error:
-            # a defect of ours: the log tells of it, and the connection can be used again
-            logging.getLogger(LOGGER).exception("defect")
-            broken = bool(status)
-            if not broken:
-                await refusal_of(error).response()(scope, receive, counted)
-        finally:
-            route = scope.get("route")
-            path = str(getattr(route, "path", "other"))
-            self._service.metrics.requests.labels(path, str(status)).inc()
-            told = {
-                "method": scope["method"],
-                "path": path,
-                "status": status,
-                "address": address(HTTPConnection(scope)),
-                "bytes": size,
-                "took_seconds": round(time.perf_counter() - began, 4),
-            }
-            if broken:
-                told["broken_off"] = True
-            logging.getLogger(LOGGER).info("request", extra={"told": told})
+            with path.open("rb") as file:
+                content = file.read(_MOST_BYTES + 1)
+            lines = content.decode("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"cannot read the API keys in {path}: {error}") from error
+        if len(content) > _MOST_BYTES:
+            raise ConfigError(f"{path}: a file of API keys may have {_MOST_BYTES} bytes at most")
+        found = [key for line in lines if (key := line.partition("#")[0].strip())]
+        if not found:
+            raise ConfigError(f"{path}: there is no API key in it; write one a line")
+        keys += found
+    for number, key in enumerate(keys, 1):
+        if len(key) < _SHORTEST or not key.isascii() or not key.isprintable() or " " in key:
+            raise ConfigError(
+                f"API key {number} is no key: it takes {_SHORTEST} ASCII characters at least, and no blanks"
+            )
+    return tuple(dict.fromkeys(keys))
+
+
+class ApiKeys:
+    """Lets requests in that carry one of these API keys, all of them where there are none."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._digests = [hashlib.sha256(key.encode()).digest() for key in keys]
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody may come in."""
+        return not self._digests
+
+    def check(self, key: str) -> str:
+        """Return a name for the client that carries a key, which does not tell the key.
+
+        Raises:
+            Refusal: the key is not valid.
+        """
+        digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+        # all are compared, and each in constant time, so that the time tells nothing about the keys
+        valid = [hmac.compare_digest(digest, known) for known in self._digests]
+        if not any(valid):
+            raise Refusal(
+                401,
+                "this server needs an API key in the header 'Authorization: Bearer KEY'"
+                if not key
+                else "the API key is not valid",
+                code="invalid_api_key",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return f"key {digest.hex()[:8]}"
+
+    def client(self, connection: HTTPConnection) -> str:
+        """Return a name for the client of a request.
+
+        Raises:
+            Refusal: it needs a key and has none that is valid.
+        """
+        if not self._digests:
+            return address(connection)
+        scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+        return self.check(key.strip() if scheme.lower() == "bearer" else "")
+
+
+def address(connection: HTTPConnection) -> str:
+    """Return a name for a client that carries no key."""
+    return f"address {connection.client.host}" if connection.client is not None else "address unknown"

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import logging
 import mimetypes
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -12,26 +14,48 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox import __version__
 from glowvox.errors import GlowvoxError
-from glowvox.serve.access import AccessLog, BodyLimit
-from glowvox.serve.connections import ClientGone
-from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.access import address
+from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
-from glowvox.serve.service import Service
-from glowvox.serve.settings import ServerSettings
+from glowvox.serve.service import LOGGER, Metrics, Service
+from glowvox.serve.settings import Limits, ServerSettings
+from glowvox.serve.speech_stream import ClientGone
 from glowvox.serve.voice_registry import VoiceRegistry
 from glowvox.serve.websocket import socket_router
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.voice import Voice
 
-# The page, from the files beside it; only those that are there when the server starts.
-
-
+_ABOUT = "Text-to-speech with normalizing flows. Errors are `{error: {message, type, param, code}}`."
+_NO_ONE = 499
+"""The status that logs have for a client that went away; nobody gets it."""
+_ERROR = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["error"],
+            "properties": {
+                "error": {
+                    "type": "object",
+                    "required": ["message", "type", "param", "code"],
+                    "properties": {
+                        "message": {"type": "string"},
+                        "type": {"type": "string"},
+                        "param": {"type": ["string", "null"]},
+                        "code": {"type": ["string", "null"]},
+                    },
+                }
+            },
+        }
+    }
+}
+_LARGE_BODIES = frozenset({"/v1/align"})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -40,42 +64,6 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html", ".css": "text/css"}
-
-
-def page_routes() -> list[Route]:
-    """Return a route for each file of the page; `/` is index.html."""
-    folder = resources.files("glowvox.serve") / "page"
-    if not folder.is_dir():
-        return []
-    routes = []
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if not file.is_file() or file.name.startswith((".", "_")):
-            continue
-        path = "/" if file.name == "index.html" else f"/{file.name}"
-        routes.append(Route(path, _sender(file.read_bytes(), _media_type(file.name)), include_in_schema=False))
-    return routes
-
-
-def _media_type(name: str) -> str:
-    suffix = name[name.rfind(".") :]
-    return _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-
-
-def _sender(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-
-    async def send(request: Request) -> Response:
-        headers = {**_HEADERS, "ETag": tag}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return Response(content, media_type=media_type, headers=headers)
-
-    return send
-
-
-_ABOUT = "Text-to-speech with normalizing flows. Errors are `{error: {message, type, param, code}}`."
-_NO_ONE = 499
-"""The status that logs have for a client that went away; nobody gets it."""
 
 
 def create_app(
@@ -101,7 +89,7 @@ def create_app(
         yield
         service.stop()
         await warming
-        service.pool.shut()
+        service.pool.shutdown()
 
     app = FastAPI(
         title="Glowvox",
@@ -132,30 +120,99 @@ def create_app(
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["X-Sample-Rate", "Retry-After"],
         )
-    app.add_middleware(AccessLog, service=service)
+    app.add_middleware(AccessLog, metrics=service.metrics)
     return app
 
 
-_ERROR = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "required": ["error"],
-            "properties": {
-                "error": {
-                    "type": "object",
-                    "required": ["message", "type", "param", "code"],
-                    "properties": {
-                        "message": {"type": "string"},
-                        "type": {"type": "string"},
-                        "param": {"type": ["string", "null"]},
-                        "code": {"type": ["string", "null"]},
-                    },
-                }
-            },
-        }
-    }
-}
+class AccessLog:
+    """Logs and counts every request, and ends the answers that cannot go on."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, its answer counted."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status, size = time.perf_counter(), 0, 0
+
+        async def counted(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            size += len(message.get("body", b""))
+            await send(message)
+
+        broken = False
+        try:
+            await self._app(scope, receive, counted)
+        except (Refusal, GlowvoxError, ClientGone):
+            # the status has been sent; what is left is to end the connection, which the server does now
+            broken = True
+        except Exception as error:
+            # a defect of ours: the log tells of it, and the connection can be used again
+            logging.getLogger(LOGGER).exception("defect")
+            broken = bool(status)
+            if not broken:
+                await refusal_of(error).response()(scope, receive, counted)
+        finally:
+            route = scope.get("route")
+            path = str(getattr(route, "path", "other"))
+            self._metrics.requests.labels(path, str(status)).inc()
+            told = {
+                "method": scope["method"],
+                "path": path,
+                "status": status,
+                "address": address(HTTPConnection(scope)),
+                "bytes": size,
+                "took_seconds": round(time.perf_counter() - began, 4),
+            }
+            if broken:
+                told["broken_off"] = True
+            logging.getLogger(LOGGER).info("request", extra={"told": told})
+
+
+class BodyLimit:
+    """Refuses bodies that are too large, before they are in memory."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, its body counted."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limits.recording_bytes if scope["path"] in _LARGE_BODIES else self._limits.body_bytes
+        stated = HTTPConnection(scope).headers.get("content-length", "")
+        if stated.isdigit() and int(stated[:20]) > limit:
+            await _too_large(limit).response()(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _too_large(limit)
+            return message
+
+        async def answered(message: Message) -> None:
+            # whatever the framework makes of the error, the answer is this one
+            if received <= limit:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await _too_large(limit).response()(scope, receive, send)
+
+        await self._app(scope, counted, answered)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, f"the body has more than the {limit} bytes that it may have", code="body_too_large")
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -180,3 +237,34 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return Refusal(error.status_code, str(error.detail), headers=error.headers).response()
+
+
+def page_routes() -> list[Route]:
+    """Return a route for each file of the page that is there when the server starts; `/` is index.html."""
+    folder = resources.files("glowvox.serve") / "page"
+    if not folder.is_dir():
+        return []
+    routes = []
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not file.is_file() or file.name.startswith((".", "_")):
+            continue
+        path = "/" if file.name == "index.html" else f"/{file.name}"
+        routes.append(Route(path, _sender(file.read_bytes(), _media_type(file.name)), include_in_schema=False))
+    return routes
+
+
+def _media_type(name: str) -> str:
+    suffix = name[name.rfind(".") :]
+    return _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def _sender(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    async def send(request: Request) -> Response:
+        headers = {**_HEADERS, "ETag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=media_type, headers=headers)
+
+    return send

@@ -1,4 +1,4 @@
-"""POST /v1/audio/speech."""
+"""HTTP routes: speech, alignment, the lists of models and voices, and the state of the server."""
 
 import base64
 import json
@@ -12,11 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from glowvox.errors import GlowvoxError
-from glowvox.serve.connections import DisconnectWatcher
-from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import CONTENT_TYPE, Service
 from glowvox.serve.speech_request import SpeechRequest
-from glowvox.serve.speech_stream import SpeechStream, word_table
+from glowvox.serve.speech_stream import DisconnectWatcher, SpeechStream, word_table
 from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS
 from glowvox.synthesis.aligner import Aligner, TextOptions
 from glowvox.synthesis.recording import read_upload
@@ -33,10 +32,26 @@ _SPEECH_ANSWERS: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+_FORMATS = {
+    "json": (as_json, "application/json"),
+    "srt": (srt, "application/x-subrip"),
+    "vtt": (vtt, "text/vtt"),
+    "textgrid": (textgrid, "text/plain"),
+}
+_ALIGN_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The times of the words and phonemes.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            **{media: {"schema": {"type": "string"}} for _, media in list(_FORMATS.values())[1:]},
+        },
+    },
+    501: {"description": "No voice here can align."},
+}
 
 
 def speech_router(service: Service) -> APIRouter:
-    """Return the route."""
+    """Return the route POST /v1/audio/speech."""
     router = APIRouter(prefix="/v1/audio", tags=["speech"])
 
     @router.post("/speech", response_class=Response, responses=_SPEECH_ANSWERS, summary="Speak a text")
@@ -97,11 +112,51 @@ def _event(kind: str, content: dict[str, Any]) -> bytes:
     return f"data: {json.dumps({'type': kind, **content}, separators=(',', ':'))}\n\n".encode()
 
 
-# Who lays texts over recordings: the voices' aligners, each loaded when it is first asked for.
+def align_router(service: Service, aligners: "Aligners") -> APIRouter:
+    """Return the route POST /v1/align: when the words of a text are said in a recording."""
+    router = APIRouter()
+
+    @router.post(
+        "/v1/align", response_class=Response, responses=_ALIGN_ANSWERS, tags=["alignment"], summary="Align a text"
+    )
+    async def align(
+        request: Request,
+        file: Annotated[UploadFile, File(description="The recording: WAV, FLAC, Ogg or MP3.")],
+        text: Annotated[str, Form(min_length=1, description="All that is said in it.")],
+        voice: Annotated[str | None, Form(max_length=200)] = None,
+        speaker: Annotated[str | None, Form(max_length=200)] = None,
+        language: Annotated[str | None, Form(max_length=40)] = None,
+        response_format: Annotated[Literal["json", "srt", "vtt", "textgrid"], Form()] = "json",
+    ) -> Response:
+        """Lay a text over its recording, on the most likely path of the voice's acoustic model."""
+        client = service.keys.client(request)
+        selection = service.registry.find(voice, speaker)
+        limits = service.settings.limits
+        if len(text) > limits.characters:
+            raise Refusal(413, f"the text has {len(text)} characters, more than {limits.characters}", param="text")
+        content = await file.read()
+        write, media_type = _FORMATS[response_format]
+        options: TextOptions = {"on_warning": lambda _: None}
+        if selection.speaker is not None:
+            options["speaker"] = selection.speaker
+        if language is not None:
+            options["language"] = language
+
+        def work(_: object) -> Generator[str, None, None]:
+            aligner = aligners.load(selection.voice.name)
+            samples, rate = read_upload(content, limits.recording_seconds)
+            yield write(aligner.align(samples, rate, text, **options).timeline)
+
+        watcher = DisconnectWatcher(request)
+        job, answer = await watcher.start(service.pool.submit(client, work))
+        watcher.stop(job)
+        return Response(answer, media_type=media_type)
+
+    return router
 
 
 class Aligners:
-    """Aligners by the name of their voice."""
+    """The voices' aligners, which lay texts over recordings; each is loaded when it is first asked for."""
 
     def __init__(self, loaders: Mapping[str, Callable[[], Aligner]]) -> None:
         self._loaders = loaders
@@ -125,101 +180,27 @@ class Aligners:
             return self._loaded[voice]
 
 
-# POST /v1/align: when the words of a text are said in a recording.
-
-
-_FORMATS = {
-    "json": (as_json, "application/json"),
-    "srt": (srt, "application/x-subrip"),
-    "vtt": (vtt, "text/vtt"),
-    "textgrid": (textgrid, "text/plain"),
-}
-_ALIGN_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The times of the words and phonemes.",
-        "content": {
-            "application/json": {"schema": {"type": "object"}},
-            **{media: {"schema": {"type": "string"}} for _, media in list(_FORMATS.values())[1:]},
-        },
-    },
-    501: {"description": "No voice here can align."},
-}
-
-
-def align_router(service: Service, aligners: Aligners) -> APIRouter:
-    """Return the route."""
-    router = APIRouter()
-
-    @router.post(
-        "/v1/align", response_class=Response, responses=_ALIGN_ANSWERS, tags=["alignment"], summary="Align a text"
-    )
-    async def align(
-        request: Request,
-        file: Annotated[UploadFile, File(description="The recording: WAV, FLAC, Ogg or MP3.")],
-        text: Annotated[str, Form(min_length=1, description="All that is said in it.")],
-        voice: Annotated[str | None, Form(max_length=200)] = None,
-        speaker: Annotated[str | None, Form(max_length=200)] = None,
-        language: Annotated[str | None, Form(max_length=40)] = None,
-        response_format: Annotated[Literal["json", "srt", "vtt", "textgrid"], Form()] = "json",
-    ) -> Response:
-        """Lay a text over its recording, on the most likely path of the voice's acoustic model."""
-        client = service.gate.client(request)
-        selection = service.registry.find(voice, speaker)
-        limits = service.settings.limits
-        if len(text) > limits.characters:
-            raise Refusal(413, f"the text has {len(text)} characters, more than {limits.characters}", param="text")
-        content = await file.read()
-        write, media_type = _FORMATS[response_format]
-        options: TextOptions = {"on_warning": lambda _: None}
-        if selection.speaker is not None:
-            options["speaker"] = selection.speaker
-        if language is not None:
-            options["language"] = language
-
-        def work(_: object) -> Generator[str, None, None]:
-            aligner = aligners.load(selection.voice.name)
-            samples, rate = read_upload(content, limits.recording_seconds)
-            yield write(aligner.align(samples, rate, text, **options).timeline)
-
-        watcher = DisconnectWatcher(request)
-        try:
-            job = await watcher.wait(service.pool.submit(client, work))
-            watcher.on_disconnect(job.cancel)
-            try:
-                answer = await watcher.wait(job.following())
-            finally:
-                job.cancel()
-        finally:
-            watcher.stop()
-        return Response(answer, media_type=media_type)
-
-    return router
-
-
-# What there is: models and voices; and how the server is: /health, /ready, /metrics.
-
-
 def listing_router(service: Service) -> APIRouter:
-    """Return the routes."""
+    """Return the routes that say what there is (models, voices) and how the server is (health, readiness, metrics)."""
     router = APIRouter()
 
     @router.get("/v1/models", tags=["speech"], summary="List the models")
     async def models(request: Request) -> dict[str, Any]:
         """List the names by which the model can be asked for."""
-        service.gate.client(request)
+        service.keys.client(request)
         return {"object": "list", "data": [_model(name) for name in (MODEL, *OPENAI_MODELS)]}
 
     @router.get("/v1/models/{model}", tags=["speech"], summary="Show a model")
     async def model(model: str, request: Request) -> dict[str, Any]:
         """Show one of them."""
-        service.gate.client(request)
+        service.keys.client(request)
         service.registry.check_model(model)
         return _model(model)
 
     @router.get("/v1/audio/voices", tags=["speech"], summary="List the voices")
     async def voices(request: Request) -> dict[str, Any]:
         """List the voices with their speakers and languages."""
-        service.gate.client(request)
+        service.keys.client(request)
         return {"voices": service.registry.listing()}
 
     @router.get("/health", tags=["server"], summary="Whether the process is alive")
@@ -239,7 +220,7 @@ def listing_router(service: Service) -> APIRouter:
     @router.get("/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response)
     async def metrics(request: Request) -> Response:
         """Return the figures in Prometheus' text format."""
-        service.gate.client(request)
+        service.keys.client(request)
         return Response(service.metrics.text(), media_type=CONTENT_TYPE)
 
     return router

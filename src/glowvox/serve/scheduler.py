@@ -3,11 +3,12 @@
 import asyncio
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
-from glowvox.serve.problems import Refusal, busy
+from glowvox.serve.refusal import Refusal
 
 
 class FairScheduler:
@@ -24,16 +25,6 @@ class FairScheduler:
         self._used: dict[str, float] = {}
         self._running: dict[str, int] = {}
         self._clock = 0.0
-
-    @contextmanager
-    def turn(self, client: str) -> "Iterator[Turn]":
-        """Wait for a turn and hold it."""
-        held = Turn(self, client)
-        held.take()
-        try:
-            yield held
-        finally:
-            held.give()
 
     @property
     def waiting(self) -> int:
@@ -97,7 +88,7 @@ class FairScheduler:
 
 
 class Turn:
-    """A turn that can be given back for a while."""
+    """A turn to compute: waited for and held as a context manager, and given back for a while by `paused`."""
 
     def __init__(self, scheduler: FairScheduler, client: str) -> None:
         self._scheduler = scheduler
@@ -106,32 +97,37 @@ class Turn:
         self.seconds = 0.0
         """For which it was held, up to when it was last given back."""
 
-    def take(self) -> None:
-        """Wait for the turn."""
-        self._scheduler.enter(self._client)
-        self._began = time.perf_counter()
+    def __enter__(self) -> Self:
+        self._acquire()
+        return self
 
-    def give(self) -> None:
-        """Give the turn back."""
-        held = time.perf_counter() - self._began
-        self.seconds += held
-        self._scheduler.leave(self._client, held)
+    def __exit__(self, *_: object) -> None:
+        self._release()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Let others compute while this thread waits for something."""
-        self.give()
+        self._release()
         try:
             yield
         finally:
-            self.take()
+            self._acquire()
 
+    def _acquire(self) -> None:
+        self._scheduler.enter(self._client)
+        self._began = time.perf_counter()
 
-# How many texts are spoken at once, who waits, and who is sent away.
+    def _release(self) -> None:
+        held = time.perf_counter() - self._began
+        self.seconds += held
+        self._scheduler.leave(self._client, held)
 
 
 class Admission:
-    """A bounded queue before a bounded number of places, fair between clients. Lives in the event loop's thread."""
+    """Admission control: how many texts are spoken at once, who waits, and who is sent away.
+
+    A bounded queue before a bounded number of places, fair between clients. Lives in the event loop's thread.
+    """
 
     def __init__(self, places: int, waiting: int, per_client: int = 0) -> None:
         """Open it.
@@ -144,7 +140,7 @@ class Admission:
         self._places = places
         self._limit = waiting
         self._per_client = per_client
-        self._speaking: dict[str, int] = {}
+        self._speaking: Counter[str] = Counter()
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
         self._pace = 1.0
         self._closed = False
@@ -152,7 +148,7 @@ class Admission:
     @property
     def speaking(self) -> int:
         """Texts being spoken."""
-        return sum(self._speaking.values())
+        return self._speaking.total()
 
     @property
     def waiting(self) -> int:
@@ -173,7 +169,7 @@ class Admission:
             raise Refusal(
                 503, "the server is stopping; try again in 5 s", code="stopping", headers={"Retry-After": "5"}
             )
-        mine = self._speaking.get(client, 0) + len(self._queues.get(client, ()))
+        mine = self._speaking[client] + len(self._queues.get(client, ()))
         if self._per_client and mine >= self._per_client:
             raise Refusal(
                 429,
@@ -181,11 +177,16 @@ class Admission:
                 code="rate_limit_exceeded",
                 headers={"Retry-After": str(self.retry_after)},
             )
-        if self.speaking < self._places and not self._queues:
-            self._seat(client)
+        if self._speaking.total() < self._places and not self._queues:
+            self._speaking[client] += 1
             return
         if self.waiting >= self._limit:
-            raise busy(self.retry_after)
+            raise Refusal(
+                503,
+                f"the server is busy and its queue is full; try again in {self.retry_after} s",
+                code="overloaded",
+                headers={"Retry-After": str(self.retry_after)},
+            )
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues.setdefault(client, deque()).append(place)
         try:
@@ -204,23 +205,20 @@ class Admission:
         self._speaking[client] -= 1
         if not self._speaking[client]:
             del self._speaking[client]
-        while self._queues and self.speaking < self._places:
-            following = min(self._queues, key=lambda name: self._speaking.get(name, 0))
+        while self._queues and self._speaking.total() < self._places:
+            following = min(self._queues, key=lambda name: self._speaking[name])
             place = self._queues[following][0]
             self._remove(following, place)
             # a client that was served goes behind the others that have as many places
             if following in self._queues:
                 self._queues[following] = self._queues.pop(following)
-            self._seat(following)
+            self._speaking[following] += 1
             place.set_result(None)
 
     @property
     def retry_after(self) -> int:
         """Seconds until the queue has probably moved, from how long places were used lately."""
         return max(1, min(60, round(self._pace * (self.waiting + 1) / self._places)))
-
-    def _seat(self, client: str) -> None:
-        self._speaking[client] = self._speaking.get(client, 0) + 1
 
     def _remove(self, client: str, place: asyncio.Future[None]) -> None:
         queue = self._queues[client]

@@ -1,62 +1,20 @@
-"""What all parts of a server share."""
+"""The service: what all parts of a server share, and its metrics."""
 
 import logging
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from glowvox.serve.keys import Gate
+from glowvox.serve.access import ApiKeys
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.voice_registry import VoiceRegistry
 from glowvox.serve.worker_pool import WorkerPool
 
-# What Prometheus reads at /metrics.
-
-
+LOGGER = "glowvox.serve"
+"""Name of the server's logger."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0)
 _FACTORS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0)
-
-
-class Metrics:
-    """The figures of one server; two servers in one process count apart."""
-
-    def __init__(self, pool: WorkerPool) -> None:
-        self._registry = CollectorRegistry()
-        own = self._registry
-        self.requests = Counter("glowvox_requests", "Requests answered.", ["path", "status"], registry=own)
-        self.speeches = Counter("glowvox_speeches", "Texts spoken to the end.", ["voice"], registry=own)
-        self.errors = Counter("glowvox_errors", "Texts not spoken to the end.", ["voice", "code"], registry=own)
-        self.characters = Counter("glowvox_characters", "Characters spoken.", ["voice"], registry=own)
-        self.seconds = Counter("glowvox_speech_seconds", "Seconds of speech computed.", ["voice"], registry=own)
-        self.first_audio = Histogram(
-            "glowvox_first_audio_seconds",
-            "From the arrival of a request to its first audio, waiting included.",
-            ["voice"],
-            buckets=_SECONDS,
-            registry=own,
-        )
-        self.real_time_factor = Histogram(
-            "glowvox_real_time_factor",
-            "Seconds of computation per second of speech.",
-            ["voice"],
-            buckets=_FACTORS,
-            registry=own,
-        )
-        self._gauge("glowvox_speaking", "Texts being spoken.", pool.admission, "speaking")
-        self._gauge("glowvox_computing_queue", "Threads that wait for a processor.", pool.scheduler, "waiting")
-        self._gauge("glowvox_waiting", "Requests that wait for a place.", pool.admission, "waiting")
-
-    def text(self) -> bytes:
-        """Return all figures in Prometheus' text format."""
-        return generate_latest(self._registry)
-
-    def _gauge(self, name: str, meaning: str, owner: object, attribute: str) -> None:
-        Gauge(name, meaning, registry=self._registry).set_function(lambda: float(getattr(owner, attribute)))
-
-
-LOGGER = "glowvox.serve"
-"""Name of the server's logger."""
 
 
 @dataclass
@@ -65,9 +23,9 @@ class Service:
 
     registry: VoiceRegistry
     settings: ServerSettings
-    gate: Gate = field(init=False)
+    keys: ApiKeys = field(init=False)
     pool: WorkerPool = field(init=False)
-    metrics: Metrics = field(init=False)
+    metrics: "Metrics" = field(init=False)
     warm: bool = False
     """Whether every voice has spoken, and so has loaded what it needs."""
     stopping: bool = False
@@ -78,7 +36,7 @@ class Service:
     """Texts whose speech is not completely sent."""
 
     def __post_init__(self) -> None:
-        self.gate = Gate(self.settings.keys)
+        self.keys = ApiKeys(self.settings.keys)
         self.pool = WorkerPool(self.settings.limits, self.settings.turns)
         self.metrics = Metrics(self.pool)
 
@@ -112,3 +70,40 @@ class Service:
         """Begin nothing new; what is being spoken goes on."""
         self.stopping = True
         self.pool.close()
+
+
+class Metrics:
+    """The figures that Prometheus reads at /metrics, of one server; two servers in one process count apart."""
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._registry = CollectorRegistry()
+        own = self._registry
+        self.requests = Counter("glowvox_requests", "Requests answered.", ["path", "status"], registry=own)
+        self.speeches = Counter("glowvox_speeches", "Texts spoken to the end.", ["voice"], registry=own)
+        self.errors = Counter("glowvox_errors", "Texts not spoken to the end.", ["voice", "code"], registry=own)
+        self.characters = Counter("glowvox_characters", "Characters spoken.", ["voice"], registry=own)
+        self.seconds = Counter("glowvox_speech_seconds", "Seconds of speech computed.", ["voice"], registry=own)
+        self.first_audio = Histogram(
+            "glowvox_first_audio_seconds",
+            "From the arrival of a request to its first audio, waiting included.",
+            ["voice"],
+            buckets=_SECONDS,
+            registry=own,
+        )
+        self.real_time_factor = Histogram(
+            "glowvox_real_time_factor",
+            "Seconds of computation per second of speech.",
+            ["voice"],
+            buckets=_FACTORS,
+            registry=own,
+        )
+        self._gauge("glowvox_speaking", "Texts being spoken.", pool.admission, "speaking")
+        self._gauge("glowvox_computing_queue", "Threads that wait for a processor.", pool.scheduler, "waiting")
+        self._gauge("glowvox_waiting", "Requests that wait for a place.", pool.admission, "waiting")
+
+    def text(self) -> bytes:
+        """Return all figures in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _gauge(self, name: str, meaning: str, owner: object, attribute: str) -> None:
+        Gauge(name, meaning, registry=self._registry).set_function(lambda: float(getattr(owner, attribute)))

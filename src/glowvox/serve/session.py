@@ -3,94 +3,24 @@
 import asyncio
 import queue
 import re
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from dataclasses import replace
+from typing import Any, TypeVar
 
-from glowvox.serve.connections import ClientGone
-from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechOverrides
-from glowvox.serve.speech_stream import NOTHING, Report, SpeechChunk, speak
+from glowvox.serve.speech_stream import NOTHING, ClientGone, Report, SpeechChunk, speak
 from glowvox.serve.voice_registry import Selection
 from glowvox.serve.worker_pool import SynthesisJob
-from glowvox.synthesis.speech_encoding import SpeechEncoder
 
-# A text that is still being written, on its way from the event loop to the thread that speaks it.
-
-
+T = TypeVar("T")
+_MOST_UTTERANCES = 64
+"""Begun and not spoken yet."""
 _CLAUSE_END = re.compile(r"[,;:—–](?=\s)")
 _SHORTEST_CLAUSE = 24
 """Characters; less is not worth a cut."""
-
-
-class TextFeed:
-    """Pieces of one utterance: put in the event loop, read by a thread that lets others compute while it waits."""
-
-    def __init__(self) -> None:
-        self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self.characters = 0
-        """Written so far."""
-        self.unread = 0
-        """Characters that the thread has not come to."""
-        self.dropped = False
-        """Whether what is left shall not be spoken."""
-
-    def put(self, text: str) -> None:
-        """Append a piece."""
-        self.characters += len(text)
-        self.unread += len(text)
-        self._pieces.put(text)
-
-    def end(self) -> None:
-        """Say that no piece follows; a second call does nothing more."""
-        self._pieces.put(None)
-
-    def drop(self) -> None:
-        """End it without what is left."""
-        self.dropped = True
-        self.end()
-
-    def pieces(self, turn: Turn) -> Iterator[str]:
-        """Yield the pieces; a turn is given back while there is none."""
-        while True:
-            try:
-                piece = self._pieces.get_nowait()
-            except queue.Empty:
-                with turn.paused():
-                    piece = self._pieces.get()
-            if piece is None or self.dropped:
-                return
-            self.unread -= len(piece)
-            yield piece
-
-
-class ClauseCutter:
-    """Finds the places in a text that is being written where a clause ends that is long enough to be spoken alone."""
-
-    def __init__(self) -> None:
-        self._since = ""
-
-    def cut(self, text: str) -> Iterator[tuple[str, bool]]:
-        """Yield the text in pieces, each with whether a clause ends after it."""
-        begin = len(self._since)
-        self._since += text
-        place = 0
-        for found in _CLAUSE_END.finditer(self._since):
-            end = found.end()
-            if end - place >= _SHORTEST_CLAUSE and end >= begin:
-                yield self._since[max(place, begin) : end], True
-                place = end
-        yield self._since[max(place, begin) :], False
-        self._since = self._since[place:]
-
-    def restart(self) -> None:
-        """Forget the clause that was begun."""
-        self._since = ""
-
-
-_MOST_UTTERANCES = 64
-"""Begun and not spoken yet."""
 
 
 class Session:
@@ -124,7 +54,7 @@ class Session:
         self._send = send
         self._fail = fail
         self._cutter = ClauseCutter() if clauses else None
-        self._encoder = SpeechEncoder(overrides.response_format, selection.voice.sample_rate, overrides.target_rate())
+        self._encoder = overrides.encoder(selection.voice)
         self._held = ""
         self._feed: TextFeed | None = None
         self._waiting: asyncio.Queue[TextFeed | None] = asyncio.Queue()
@@ -238,7 +168,7 @@ class Session:
                 if feed is self._feed:
                     self._feed = None
 
-    async def _speak(self, feed: TextFeed, report: Report) -> None:
+    async def _speak(self, feed: "TextFeed", report: Report) -> None:
         """Send the pieces of one utterance."""
 
         def produce(turn: Turn) -> Generator[SpeechChunk, None, None]:
@@ -261,3 +191,94 @@ class Session:
             feed.drop()  # the thread may be waiting for more of it
             job.cancel()
             self._job = None
+
+
+class TextFeed:
+    """The pieces of an utterance that is still being written.
+
+    They are put in the event loop, and read by a thread that lets others compute while it waits.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.characters = 0
+        """Written so far."""
+        self.unread = 0
+        """Characters that the thread has not come to."""
+        self.dropped = False
+        """Whether what is left shall not be spoken."""
+
+    def put(self, text: str) -> None:
+        """Append a piece."""
+        self.characters += len(text)
+        self.unread += len(text)
+        self._pieces.put(text)
+
+    def end(self) -> None:
+        """Say that no piece follows; a second call does nothing more."""
+        self._pieces.put(None)
+
+    def drop(self) -> None:
+        """End it without what is left."""
+        self.dropped = True
+        self.end()
+
+    def pieces(self, turn: Turn) -> Iterator[str]:
+        """Yield the pieces; a turn is given back while there is none."""
+        while True:
+            try:
+                piece = self._pieces.get_nowait()
+            except queue.Empty:
+                with turn.paused():
+                    piece = self._pieces.get()
+            if piece is None or self.dropped:
+                return
+            self.unread -= len(piece)
+            yield piece
+
+
+class ClauseCutter:
+    """Finds the places in a text that is being written where a clause ends that is long enough to be spoken alone."""
+
+    def __init__(self) -> None:
+        self._since = ""
+
+    def cut(self, text: str) -> Iterator[tuple[str, bool]]:
+        """Yield the text in pieces, each with whether a clause ends after it."""
+        begin = len(self._since)
+        self._since += text
+        place = 0
+        for found in _CLAUSE_END.finditer(self._since):
+            end = found.end()
+            if end - place >= _SHORTEST_CLAUSE and end >= begin:
+                yield self._since[max(place, begin) : end], True
+                place = end
+        yield self._since[max(place, begin) :], False
+        self._since = self._since[place:]
+
+    def restart(self) -> None:
+        """Forget the clause that was begun."""
+        self._since = ""
+
+
+async def with_idle_timeout(reading: Coroutine[Any, Any, T], seconds: float, busy: Callable[[], bool]) -> T:
+    """Return what is read before an idle timeout; a client that is being spoken to may be silent as long as that lasts.
+
+    Args:
+        reading: the read, which is not begun anew in between.
+        seconds: for which a client may write nothing.
+        busy: whether it is being spoken to.
+
+    Raises:
+        Refusal: it wrote nothing for too long.
+    """
+    task = asyncio.create_task(reading)
+    try:
+        while True:
+            done, _ = await asyncio.wait({task}, timeout=seconds)
+            if done:
+                return task.result()
+            if not busy():
+                raise Refusal(408, f"nothing was written for {seconds:g} s", code="idle")
+    finally:
+        task.cancel()

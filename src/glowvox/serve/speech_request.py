@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from glowvox.serve.problems import Refusal
-from glowvox.serve.settings import Limits
 from glowvox.serve.voice_registry import MODEL, Selection, VoiceRegistry
+from glowvox.synthesis.speech_encoding import SpeechEncoder
+from glowvox.synthesis.voice import Voice
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 PCM_RATE = 24_000
@@ -71,9 +71,14 @@ class SpeechOverrides(BaseModel, ABC):
                 overrides[name] = getattr(self, name)
         return overrides
 
-    def target_rate(self) -> int | None:
-        """Return the sample rate of the bytes, in Hz; None: the voice's."""
-        return PCM_RATE if self.sample_rate is None and self.response_format == "pcm" else self.sample_rate
+    def encoder(self, voice: Voice) -> SpeechEncoder:
+        """Return an encoder of the voice's samples to the bytes of the sound file.
+
+        Raises:
+            AudioError: see `SpeechEncoder`.
+        """
+        rate = PCM_RATE if self.sample_rate is None and self.response_format == "pcm" else self.sample_rate
+        return SpeechEncoder(self.response_format, voice.sample_rate, rate)
 
 
 class PlainOverrides(SpeechOverrides):
@@ -89,17 +94,3 @@ class SpeechRequest(SpeechOverrides):
         Field(description="The sound file itself, server-sent events, or one JSON object with base64 and words."),
     ] = "audio"
     timestamps: Annotated[StrictBool, Field(description="With sse: whether the times of words are sent.")] = False
-
-    def check(self, limits: Limits) -> None:
-        """Accept a text that is short enough.
-
-        Raises:
-            Refusal: it is too long.
-        """
-        if len(self.input) > limits.characters:
-            raise Refusal(
-                413,
-                f"the input has {len(self.input)} characters; at most {limits.characters} are spoken at once",
-                param="input",
-                code="text_too_long",
-            )

@@ -1,16 +1,17 @@
-"""A text on its way to the client of an HTTP request."""
+"""Speech stream: a text on its way from a thread of the worker pool to the client of an HTTP request."""
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from starlette.requests import Request
 
-from glowvox.serve.connections import ClientGone, DisconnectWatcher
-from glowvox.serve.problems import refusal_of
+from glowvox.serve.refusal import Refusal, refusal_of
+from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.speech_request import SpeechOverrides, SpeechRequest
@@ -19,9 +20,7 @@ from glowvox.serve.worker_pool import SynthesisJob
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 from glowvox.synthesis.timestamps import Timeline
 
-# What a thread makes of a text: bytes of the requested format with the words that begin in them.
-
-
+T = TypeVar("T")
 NOTHING = Timeline((), (), 0.0)
 """Of a piece that only ends the sound file."""
 
@@ -42,42 +41,114 @@ class SpeechChunk:
     """Seconds of speech before the utterance."""
 
 
+class SpeechStream:
+    """Streams the speech of a text to one HTTP client; made by `begin` when the first piece is there."""
+
+    def __init__(
+        self, first: SpeechChunk, job: SynthesisJob[SpeechChunk], watcher: "DisconnectWatcher", report: "Report"
+    ) -> None:
+        self.first = first
+        self.report = report
+        self._job = job
+        self._watcher = watcher
+
+    @classmethod
+    async def begin(cls, service: Service, request: Request, body: SpeechRequest) -> Self:
+        """Wait for a place and for the first piece, so that what goes wrong at first can be answered with a status.
+
+        Raises:
+            Refusal, GlowvoxError: the text cannot be spoken, or not now.
+            ClientGone: nobody waits for it any more.
+        """
+        client = service.keys.client(request)
+        selection = body.select(service.registry)
+        longest = service.settings.limits.characters
+        if len(body.input) > longest:
+            raise Refusal(
+                413,
+                f"the input has {len(body.input)} characters; at most {longest} are spoken at once",
+                param="input",
+                code="text_too_long",
+            )
+
+        def produce(_: Turn) -> Generator[SpeechChunk, None, None]:
+            with body.encoder(selection.voice) as encoder:
+                yield from speak(selection, body.input, body, service.settings, encoder, ends_file=True)
+
+        report = Report(service, selection.voice.name, client, body.input)
+        watcher = DisconnectWatcher(request)
+        try:
+            job, first = await watcher.start(service.pool.submit(client, produce))
+        except BaseException as error:
+            report.failed(error)
+            raise
+        return cls(first, job, watcher, report)
+
+    async def pieces(self) -> AsyncGenerator[SpeechChunk, None]:
+        """Yield the pieces, the first one too.
+
+        Raises:
+            Refusal, GlowvoxError: it cannot go on.
+        """
+        try:
+            self.report.heard(self.first)
+            yield self.first
+            async for piece in self._job:
+                self.report.heard(piece)
+                yield piece
+        except BaseException as error:
+            self.report.failed(error)
+            raise
+        else:
+            self.report.finished(self._job.computing)
+        finally:
+            self._watcher.stop(self._job)
+
+    async def data(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of the sound file."""
+        async with aclosing(self.pieces()) as pieces:
+            async for piece in pieces:
+                if piece.data:
+                    yield piece.data
+
+
 def speak(
     selection: Selection,
     text: str | Iterable[str],
     overrides: SpeechOverrides,
     settings: ServerSettings,
     encoder: SpeechEncoder,
+    *,
+    ends_file: bool = False,
 ) -> Generator[SpeechChunk, None, None]:
-    """Yield the speech of a text as it becomes ready; the encoder, which several texts may share, is not finished.
-
-    Raises:
-        GlowvoxError: see `Voice.stream`.
-    """
-    seconds = 0.0
-    for chunk in selection.voice.stream(text, **_unlogged(settings), **overrides.options(selection)):
-        timeline = Timeline.of([chunk])
-        yield SpeechChunk(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
-        seconds += timeline.duration
-
-
-def speak_file(
-    selection: Selection, body: SpeechRequest, settings: ServerSettings
-) -> Generator[SpeechChunk, None, None]:
-    """Yield the sound file of a request's text, piece by piece.
+    """Yield the speech of a text as it becomes ready.
 
     Every text is computed by itself, whatever waits beside it: in the pieces of its stream, together with others, it
     takes as long, and cut otherwise its samples would be rounded otherwise.
 
+    Args:
+        selection: the voice.
+        text: the text, or its pieces while they are written.
+        overrides: how it is spoken.
+        settings: the server's.
+        encoder: makes the bytes; several texts may share it.
+        ends_file: whether the sound file ends with this text.
+
     Raises:
         GlowvoxError: see `Voice.stream` and `SpeechEncoder`.
     """
-    with SpeechEncoder(body.response_format, selection.voice.sample_rate, body.target_rate()) as encoder:
-        seconds = 0.0
-        for piece in speak(selection, body.input, body, settings, encoder):
-            yield piece
-            seconds += piece.timeline.duration
+    seconds = 0.0
+    warn = None if settings.log_text else _ignore  # warnings quote the text
+    for chunk in selection.voice.stream(text, on_warning=warn, **overrides.options(selection)):
+        timeline = Timeline.of([chunk])
+        yield SpeechChunk(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
+        seconds += timeline.duration
+    if ends_file:
         yield SpeechChunk(encoder.finish(), NOTHING, seconds, encoder.rate)
+
+
+def _ignore(_: str) -> None:
+    """Take a warning and log nothing."""
 
 
 def word_table(piece: SpeechChunk) -> list[dict[str, Any]]:
@@ -95,20 +166,11 @@ def word_table(piece: SpeechChunk) -> list[dict[str, Any]]:
     ]
 
 
-def _unlogged(settings: ServerSettings) -> dict[str, Any]:
-    """Return the argument by which a voice logs no warnings: they quote the text."""
-    return {} if settings.log_text else {"on_warning": _ignored}
-
-
-def _ignored(_: str) -> None:
-    """Take a warning and log nothing."""
-
-
-# What is told of each text spoken: to the metrics and, without the text, to the log.
-
-
 class Report:
-    """Follows one text from the arrival of its request to the end of its speech."""
+    """Reports one text, from the arrival of its request to the end of its speech, to the metrics and the log.
+
+    The log gets no text, unless the settings say so.
+    """
 
     def __init__(self, service: Service, voice: str, client: str, text: str) -> None:
         self._service = service
@@ -160,69 +222,51 @@ class Report:
         logging.getLogger(LOGGER).log(level, "speech", extra={"told": self._told})
 
 
-class SpeechStream:
-    """Streams the speech of a text to one HTTP client; made by `begin` when the first piece is there."""
+class ClientGone(Exception):  # noqa: N818 (nobody did anything wrong)
+    """The client closed the connection before its answer was complete."""
 
-    def __init__(
-        self, first: SpeechChunk, job: SynthesisJob[SpeechChunk], watcher: DisconnectWatcher, report: Report
-    ) -> None:
-        self.first = first
-        self.report = report
-        self._job = job
-        self._watcher = watcher
 
-    @classmethod
-    async def begin(cls, service: Service, request: Request, body: SpeechRequest) -> Self:
-        """Wait for a place and for the first piece, so that what goes wrong at first can be answered with a status.
+class DisconnectWatcher:
+    """Watches for the disconnect of a request whose body has been read, which ends the job that answers it."""
+
+    def __init__(self, request: Request) -> None:
+        self._watch = asyncio.create_task(_disconnect(request))
+
+    async def start(self, submission: Coroutine[Any, Any, SynthesisJob[T]]) -> tuple[SynthesisJob[T], T]:
+        """Wait for a place and the first item; return the job, which a disconnect cancels from now on, and the item.
 
         Raises:
-            Refusal, GlowvoxError: the text cannot be spoken, or not now.
-            ClientGone: nobody waits for it any more.
+            Refusal, GlowvoxError: there is no place, or the job failed. It is cancelled, and nothing watched any more.
+            ClientGone: so too, since the client has gone.
         """
-        client = service.gate.client(request)
-        selection = body.select(service.registry)
-        body.check(service.settings.limits)
-        report = Report(service, selection.voice.name, client, body.input)
-        watcher = DisconnectWatcher(request)
-        job: SynthesisJob[SpeechChunk] | None = None
+        job: SynthesisJob[T] | None = None
         try:
-            job = await watcher.wait(
-                service.pool.submit(client, lambda _: speak_file(selection, body, service.settings))
-            )
-            watcher.on_disconnect(job.cancel)
-            first = await watcher.wait(job.following())
-        except BaseException as error:
-            if job is not None:
-                job.cancel()
-            watcher.stop()
-            report.failed(error)
+            job = await self._wait(submission)
+            self._watch.add_done_callback(lambda _: job.cancel())
+            return job, await self._wait(job.__anext__())
+        except BaseException:
+            self.stop(job)
             raise
-        return cls(first, job, watcher, report)
 
-    async def pieces(self) -> AsyncGenerator[SpeechChunk, None]:
-        """Yield the pieces, the first one too.
+    def stop(self, job: SynthesisJob[T] | None) -> None:
+        """Watch no longer, and end the job."""
+        if job is not None:
+            job.cancel()
+        self._watch.cancel()
 
-        Raises:
-            Refusal, GlowvoxError: it cannot go on.
-        """
+    async def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` returns; it is cancelled when the client goes."""
+        task = asyncio.create_task(work)
         try:
-            self.report.heard(self.first)
-            yield self.first
-            async for piece in self._job:
-                self.report.heard(piece)
-                yield piece
-        except BaseException as error:
-            self.report.failed(error)
-            raise
-        else:
-            self.report.finished(self._job.computing)
+            await asyncio.wait({task, self._watch}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._job.cancel()
-            self._watcher.stop()
+            if not task.done():
+                task.cancel()
+        if task.done():
+            return task.result()
+        raise ClientGone
 
-    async def data(self) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of the sound file."""
-        async with aclosing(self.pieces()) as pieces:
-            async for piece in pieces:
-                if piece.data:
-                    yield piece.data
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

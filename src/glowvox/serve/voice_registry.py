@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glowvox.errors import VoiceError
-from glowvox.serve.problems import Refusal
+from glowvox.serve.refusal import Refusal
 from glowvox.synthesis.voice import Voice
 
 MODEL = "glowvox"
@@ -37,14 +37,11 @@ class VoiceRegistry:
             self._voices[voice.name] = voice
         if not self._voices:
             raise VoiceError("a server needs a voice")
+        self.default = next(iter(self._voices.values()))
+        """The voice that speaks where none is named."""
 
     def __iter__(self) -> Iterator[Voice]:
         return iter(self._voices.values())
-
-    @property
-    def default(self) -> Voice:
-        """The voice that speaks where none is named."""
-        return next(iter(self._voices.values()))
 
     def find(self, name: str | None, speaker: str | None = None) -> Selection:
         """Return the voice of a name: "kathleen", or "vctk/p225" for one of its speakers.
@@ -52,19 +49,27 @@ class VoiceRegistry:
         Raises:
             Refusal: there is no such voice or speaker.
         """
-        if name is None or name == DEFAULT:
-            return self._checked(self.default, speaker, "speaker")
-        if name in self._voices:
-            return self._checked(self._voices[name], speaker, "speaker")
-        first, _, second = name.partition("/")
-        if second and first in self._voices:
-            return self._checked(self._voices[first], second, "voice")
-        if name in OPENAI_VOICES:
-            return self._checked(self.default, speaker, "speaker")
-        known = ", ".join(self._voices)
-        raise Refusal(
-            404, f"there is no voice '{name[:100]}'; there are {known}", param="voice", code="voice_not_found"
-        )
+        voice, param = self.default, "speaker"
+        if name is not None and name != DEFAULT:
+            first, _, second = name.partition("/")
+            if name in self._voices:
+                voice = self._voices[name]
+            elif second and first in self._voices:
+                voice, speaker, param = self._voices[first], second, "voice"
+            elif name not in OPENAI_VOICES:
+                known = ", ".join(self._voices)
+                raise Refusal(
+                    404, f"there is no voice '{name[:100]}'; there are {known}", param="voice", code="voice_not_found"
+                )
+        if speaker is not None and speaker not in voice.speakers:
+            known = ", ".join(voice.speakers[:20])
+            raise Refusal(
+                404,
+                f"the voice {voice.name} has no speaker '{speaker[:100]}'; it has {known}",
+                param=param,
+                code="voice_not_found",
+            )
+        return Selection(voice, speaker)
 
     def check_model(self, name: str) -> None:
         """Accept the names of models that mean ours.
@@ -93,14 +98,3 @@ class VoiceRegistry:
             }
             for voice in self
         ]
-
-    def _checked(self, voice: Voice, speaker: str | None, param: str) -> Selection:
-        if speaker is not None and speaker not in voice.speakers:
-            known = ", ".join(voice.speakers[:20])
-            raise Refusal(
-                404,
-                f"the voice {voice.name} has no speaker '{speaker[:100]}'; it has {known}",
-                param=param,
-                code="voice_not_found",
-            )
-        return Selection(voice, speaker)

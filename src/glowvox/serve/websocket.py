@@ -10,10 +10,9 @@ from pydantic import BaseModel, Field, StrictBool, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from glowvox.errors import GlowvoxError
-from glowvox.serve.connections import with_idle_timeout
-from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import Service
-from glowvox.serve.session import Session
+from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import Format, SpeechOverrides
 from glowvox.serve.speech_stream import SpeechChunk, word_table
 
@@ -137,8 +136,8 @@ class _Conversation:
         return self._session is not None and self._session.busy
 
     async def _start(self, overrides: Start) -> None:
-        gate = self._service.gate
-        client = gate.check(overrides.api_key) if overrides.api_key and not gate.open else gate.client(self._socket)
+        keys = self._service.keys
+        client = keys.check(overrides.api_key) if overrides.api_key and not keys.open else keys.client(self._socket)
         selection = overrides.select(self._service.registry)
         selection.voice.options(**overrides.options(selection))
         self._timestamps = overrides.timestamps

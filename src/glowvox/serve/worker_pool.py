@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import Generic, TypeVar
 
-from glowvox.serve.problems import Refusal
+from glowvox.serve.refusal import Refusal
 from glowvox.serve.scheduler import Admission, FairScheduler, Turn
 from glowvox.serve.settings import Limits
 
@@ -48,20 +48,20 @@ class WorkerPool:
             async with asyncio.timeout(self.seconds):
                 await self.admission.enter(client)
         except TimeoutError:
-            raise _late(self.seconds) from None
+            raise self.late() from None
         job = SynthesisJob(client, produce, self, math.inf if open_ended else deadline)
         self._threads.submit(job.run)
         return job
 
     def late(self) -> Refusal:
         """Return the refusal of a request that takes too long."""
-        return _late(self.seconds)
+        return Refusal(504, f"the request took longer than the {self.seconds:g} s that it may take", code="timeout")
 
     def close(self) -> None:
         """Let nobody in any more; what is being spoken goes on."""
         self.admission.close()
 
-    def shut(self) -> None:
+    def shutdown(self) -> None:
         """End the threads as soon as they have nothing to do."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -98,52 +98,37 @@ class SynthesisJob(Generic[T]):
             raise item
         return item
 
-    async def following(self) -> T:
-        """Return the next item; there must be one."""
-        return await anext(self)
-
     def cancel(self) -> None:
         """Stop speaking after the piece that is being computed; harmless when it has ended."""
         self._cancelled.set()
         self._space.release()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether nobody listens any more."""
-        return self._cancelled.is_set()
 
     def run(self) -> None:
         """Speak; this is what the thread does."""
         try:
             end: Exception | None = None
             try:
-                self._speak()
+                with Turn(self._pool.scheduler, self._client) as turn, closing(self._produce(turn)) as items:
+                    while not self._cancelled.is_set() and (item := next(items, None)) is not None:
+                        with turn.paused():
+                            self._hand_over(item, turn.seconds)
+                        if time.monotonic() > self._deadline:
+                            raise self._pool.late()
             except Exception as error:
                 end = error
             self._tell(self._items.put_nowait, end)
         finally:
             self._tell(self._pool.admission.leave, self._client, time.monotonic() - self._began)
 
-    def _speak(self) -> None:
-        with self._pool.scheduler.turn(self._client) as turn, closing(self._produce(turn)) as items:
-            while not self.cancelled:
-                item = next(items, None)
-                if item is None or self.cancelled:
-                    return
-                with turn.paused():
-                    self.computing = turn.seconds
-                    left = min(self._pool.seconds, self._deadline - time.monotonic())
-                    if not self._space.acquire(timeout=max(0.0, left)):
-                        raise self._pool.late()
-                    if not self.cancelled:
-                        self._tell(self._items.put_nowait, item)
-                if time.monotonic() > self._deadline:
-                    raise self._pool.late()
+    def _hand_over(self, item: T, computing: float) -> None:
+        """Wait until the client has taken enough of the items before."""
+        self.computing = computing
+        left = min(self._pool.seconds, self._deadline - time.monotonic())
+        if not self._space.acquire(timeout=max(0.0, left)):
+            raise self._pool.late()
+        if not self._cancelled.is_set():
+            self._tell(self._items.put_nowait, item)
 
     def _tell(self, what: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the event loop has ended: nobody is there to be told
             self._loop.call_soon_threadsafe(what, *arguments)
-
-
-def _late(seconds: float) -> Refusal:
-    return Refusal(504, f"the request took longer than the {seconds:g} s that it may take", code="timeout")

@@ -23,226 +23,15 @@ from wyoming.tts import (
 
 from glowvox import __version__
 from glowvox.errors import ConfigError, GlowvoxError
-from glowvox.serve.connections import BoundedReader, with_idle_timeout
-from glowvox.serve.problems import Refusal, refusal_of
+from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import LOGGER, Service
-from glowvox.serve.session import Session
+from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
 from glowvox.serve.speech_stream import SpeechChunk
 from glowvox.serve.voice_registry import OPENAI_VOICES, Selection
 
-# One answer of the Wyoming protocol: events of audio while the text may still be written.
-
-
 _WIDTH = 2
 """Bytes of a sample."""
-
-
-class WyomingSpeech:
-    """One answer: audio-start, chunks, audio-stop; after a streamed text, synthesize-stopped."""
-
-    def __init__(
-        self,
-        service: Service,
-        client: str,
-        selection: Selection,
-        overrides: SpeechOverrides,
-        write: Callable[[Event], Awaitable[None]],
-        *,
-        streamed: bool,
-    ) -> None:
-        self._write = write
-        self._streamed = streamed
-        self._rate = selection.voice.sample_rate
-        self._begun = self._failed = False
-        self._ending: asyncio.Task[None] | None = None
-        self._session = Session(service, client, selection, overrides, self._send, self._fail)
-
-    @property
-    def done(self) -> bool:
-        """Whether everything was sent."""
-        return self._ending is not None and self._ending.done()
-
-    async def ended(self) -> None:
-        """Wait until everything was sent; nothing if its text is still being written."""
-        if self._ending is not None:
-            await asyncio.shield(self._ending)
-
-    def write(self, text: str) -> None:
-        """Take a piece of the text."""
-        self._session.write(text)
-
-    def end(self) -> None:
-        """Take it that no text follows."""
-        self._ending = asyncio.create_task(self._end())
-
-    def abandon(self) -> None:
-        """Stop: nobody listens any more."""
-        self._session.abandon()
-        if self._ending is not None:
-            self._ending.cancel()
-
-    async def _end(self) -> None:
-        with suppress(OSError):
-            await self._session.finish()
-            if not self._session.seconds and not self._failed:
-                await self._fail(Refusal(400, "nothing to say: the text holds no word that can be spoken"))
-            if self._begun:
-                await self._write(AudioStop().event())
-            if self._streamed:
-                await self._write(SynthesizeStopped().event())
-
-    async def _start(self) -> None:
-        if not self._begun:
-            self._begun = True
-            await self._write(AudioStart(rate=self._rate, width=_WIDTH, channels=1).event())
-
-    async def _send(self, piece: SpeechChunk) -> None:
-        if piece.data:
-            await self._start()
-            chunk = AudioChunk(rate=self._rate, width=_WIDTH, channels=1, audio=piece.data)
-            await self._write(chunk.event())
-
-    async def _fail(self, refusal: Refusal) -> None:
-        self._failed = True
-        await self._write(Error(text=refusal.message, code=refusal.code).event())
-
-
-# One client's connection by the Wyoming protocol: describe, ping, and synthesize, even while the text is written.
-
-
-class WyomingConnection:
-    """Answers one client.
-
-    Args:
-        service: the server's parts.
-        reader: what the client sends.
-        writer: to the client.
-        client: who it is, for fairness between clients.
-    """
-
-    def __init__(
-        self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
-    ) -> None:
-        self._service = service
-        limits = service.settings.limits
-        self._reader = BoundedReader(reader, limits.body_bytes)
-        self._idle = limits.idle_seconds
-        self._writer = writer
-        self._client = client
-        self._speech: WyomingSpeech | None = None
-        self._writing: WyomingSpeech | None = None
-        """The speech whose text is being written."""
-
-    async def hold(self) -> None:
-        """Answer events until the client is gone or writes nonsense."""
-        try:
-            while True:
-                reading = async_read_event(self._reader)  # type: ignore[arg-type]
-                event = await with_idle_timeout(reading, self._idle, self._busy)
-                if event is None:
-                    return
-                await self._answer(event)
-        except (Refusal, GlowvoxError) as error:
-            with suppress(OSError):
-                await self._fail(refusal_of(error))
-        except (OSError, EOFError):
-            pass  # gone
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            # what the package's own parser raises at an event that is none
-            with suppress(OSError):
-                await self._fail(Refusal(400, "the event is not one of the Wyoming protocol"))
-        finally:
-            if self._speech is not None:
-                self._speech.abandon()
-
-    def _busy(self) -> bool:
-        return self._speech is not None and not self._speech.done
-
-    async def _answer(self, event: Event) -> None:
-        if Describe.is_type(event.type):
-            await self._write(description(self._service).event())
-        elif Ping.is_type(event.type):
-            await self._write(Pong(text=Ping.from_event(event).text).event())
-        elif SynthesizeStart.is_type(event.type):
-            begin = SynthesizeStart.from_event(event)
-            self._writing = self._begin(begin.voice, begin.text_format, streamed=True)
-        elif SynthesizeChunk.is_type(event.type) and self._writing is not None:
-            self._writing.write(_text(SynthesizeChunk.from_event(event).text))
-        elif SynthesizeStop.is_type(event.type) and self._writing is not None:
-            self._writing.end()
-            self._writing = None
-        elif Synthesize.is_type(event.type) and self._writing is None:
-            # within start and stop it repeats the whole text, for servers that do not stream
-            whole = Synthesize.from_event(event)
-            text = _text(whole.text)
-            if self._speech is not None:
-                await self._speech.ended()
-            speech = self._begin(whole.voice, whole.text_format, streamed=False)
-            speech.write(text)
-            speech.end()
-
-    def _begin(self, voice: SynthesizeVoice | None, text_format: str | None, *, streamed: bool) -> WyomingSpeech:
-        if text_format not in (None, SynthesizeTextFormat.TEXT):
-            raise Refusal(400, "only plain text is spoken here, not SSML")
-        if self._speech is not None and not self._speech.done:
-            raise Refusal(400, "the speech before has not ended yet")
-        selection, language = self._chosen(voice or SynthesizeVoice())
-        overrides = PlainOverrides(response_format="pcm", sample_rate=selection.voice.sample_rate, language=language)
-        selection.voice.options(**overrides.options(selection))
-        self._speech = WyomingSpeech(self._service, self._client, selection, overrides, self._write, streamed=streamed)
-        return self._speech
-
-    def _chosen(self, wanted: SynthesizeVoice) -> tuple[Selection, str | None]:
-        """Return the voice that was named, or the first one that speaks the language."""
-        registry = self._service.registry
-        if wanted.name is None and wanted.language is not None:
-            tag = str(wanted.language).lower().replace("_", "-")
-            for voice in registry:
-                for language in voice.card.front_ends:
-                    if language == tag or language.split("-")[0] == tag.split("-")[0]:
-                        return Selection(voice, None), language
-        name = None if wanted.name is None or wanted.name in OPENAI_VOICES else str(wanted.name)
-        return registry.find(name, None if wanted.speaker is None else str(wanted.speaker)), None
-
-    async def _write(self, event: Event) -> None:
-        await async_write_event(event, self._writer)
-
-    async def _fail(self, refusal: Refusal) -> None:
-        await self._write(Error(text=refusal.message, code=refusal.code).event())
-
-
-def description(service: Service) -> Info:
-    """Return what Wyoming's clients may know of the voices."""
-    maker = Attribution(name="Glowvox", url="")
-    voices = [
-        TtsVoice(
-            name=voice.name,
-            attribution=maker,
-            installed=True,
-            description=voice.card.description or voice.name,
-            version=str(voice.card.provenance.get("version", __version__)),
-            languages=list(voice.card.front_ends),
-            speakers=[TtsVoiceSpeaker(name) for name in voice.speakers] if len(voice.speakers) > 1 else None,
-        )
-        for voice in service.registry
-    ]
-    program = TtsProgram(
-        name="glowvox",
-        attribution=maker,
-        installed=True,
-        description="Text-to-speech with normalizing flows",
-        version=__version__,
-        voices=voices,
-        supports_synthesize_streaming=True,
-    )
-    return Info(tts=[program])
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise Refusal(400, "the text of an event must be a string")
-    return value
 
 
 class WyomingServer:
@@ -319,3 +108,236 @@ class WyomingServer:
         finally:
             self._connections.discard(task)
             writer.close()
+
+
+class WyomingConnection:
+    """One client's connection: describe, ping, and synthesize, even while the text is written.
+
+    Args:
+        service: the server's parts.
+        reader: what the client sends.
+        writer: to the client.
+        client: who it is, for fairness between clients.
+    """
+
+    def __init__(
+        self, service: Service, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
+    ) -> None:
+        self._service = service
+        limits = service.settings.limits
+        self._reader = BoundedReader(reader, limits.body_bytes)
+        self._idle = limits.idle_seconds
+        self._writer = writer
+        self._client = client
+        self._speech: WyomingSpeech | None = None
+        self._writing: WyomingSpeech | None = None
+        """The speech whose text is being written."""
+
+    async def hold(self) -> None:
+        """Answer events until the client is gone or writes nonsense."""
+        try:
+            while True:
+                reading = async_read_event(self._reader)  # type: ignore[arg-type]
+                event = await with_idle_timeout(reading, self._idle, self._busy)
+                if event is None:
+                    return
+                await self._answer(event)
+        except (Refusal, GlowvoxError) as error:
+            with suppress(OSError):
+                await self._fail(refusal_of(error))
+        except (OSError, EOFError):
+            pass  # gone
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            # what the package's own parser raises at an event that is none
+            with suppress(OSError):
+                await self._fail(Refusal(400, "the event is not one of the Wyoming protocol"))
+        finally:
+            if self._speech is not None:
+                self._speech.abandon()
+
+    def _busy(self) -> bool:
+        return self._speech is not None and not self._speech.done
+
+    async def _answer(self, event: Event) -> None:
+        if Describe.is_type(event.type):
+            await self._write(description(self._service).event())
+        elif Ping.is_type(event.type):
+            await self._write(Pong(text=Ping.from_event(event).text).event())
+        elif SynthesizeStart.is_type(event.type):
+            begin = SynthesizeStart.from_event(event)
+            self._writing = self._begin(begin.voice, begin.text_format, streamed=True)
+        elif SynthesizeChunk.is_type(event.type) and self._writing is not None:
+            self._writing.write(_text(SynthesizeChunk.from_event(event).text))
+        elif SynthesizeStop.is_type(event.type) and self._writing is not None:
+            self._writing.end()
+            self._writing = None
+        elif Synthesize.is_type(event.type) and self._writing is None:
+            # within start and stop it repeats the whole text, for servers that do not stream
+            whole = Synthesize.from_event(event)
+            text = _text(whole.text)
+            if self._speech is not None:
+                await self._speech.ended()
+            speech = self._begin(whole.voice, whole.text_format, streamed=False)
+            speech.write(text)
+            speech.end()
+
+    def _begin(self, voice: SynthesizeVoice | None, text_format: str | None, *, streamed: bool) -> "WyomingSpeech":
+        if text_format not in (None, SynthesizeTextFormat.TEXT):
+            raise Refusal(400, "only plain text is spoken here, not SSML")
+        if self._speech is not None and not self._speech.done:
+            raise Refusal(400, "the speech before has not ended yet")
+        selection, language = self._chosen(voice or SynthesizeVoice())
+        overrides = PlainOverrides(response_format="pcm", sample_rate=selection.voice.sample_rate, language=language)
+        selection.voice.options(**overrides.options(selection))
+        self._speech = WyomingSpeech(self._service, self._client, selection, overrides, self._write, streamed=streamed)
+        return self._speech
+
+    def _chosen(self, wanted: SynthesizeVoice) -> tuple[Selection, str | None]:
+        """Return the voice that was named, or the first one that speaks the language."""
+        registry = self._service.registry
+        if wanted.name is None and wanted.language is not None:
+            tag = str(wanted.language).lower().replace("_", "-")
+            for voice in registry:
+                for language in voice.card.front_ends:
+                    if language == tag or language.split("-")[0] == tag.split("-")[0]:
+                        return Selection(voice, None), language
+        name = None if wanted.name is None or wanted.name in OPENAI_VOICES else str(wanted.name)
+        return registry.find(name, None if wanted.speaker is None else str(wanted.speaker)), None
+
+    async def _write(self, event: Event) -> None:
+        await async_write_event(event, self._writer)
+
+    async def _fail(self, refusal: Refusal) -> None:
+        await self._write(Error(text=refusal.message, code=refusal.code).event())
+
+
+class WyomingSpeech:
+    """One answer, while its text may still be written: audio-start, chunks, audio-stop, and after a streamed text
+    synthesize-stopped.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        client: str,
+        selection: Selection,
+        overrides: SpeechOverrides,
+        write: Callable[[Event], Awaitable[None]],
+        *,
+        streamed: bool,
+    ) -> None:
+        self._write = write
+        self._streamed = streamed
+        self._rate = selection.voice.sample_rate
+        self._begun = self._failed = False
+        self._ending: asyncio.Task[None] | None = None
+        self._session = Session(service, client, selection, overrides, self._send, self._fail)
+
+    @property
+    def done(self) -> bool:
+        """Whether everything was sent."""
+        return self._ending is not None and self._ending.done()
+
+    async def ended(self) -> None:
+        """Wait until everything was sent; nothing if its text is still being written."""
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    def write(self, text: str) -> None:
+        """Take a piece of the text."""
+        self._session.write(text)
+
+    def end(self) -> None:
+        """Take it that no text follows."""
+        self._ending = asyncio.create_task(self._end())
+
+    def abandon(self) -> None:
+        """Stop: nobody listens any more."""
+        self._session.abandon()
+        if self._ending is not None:
+            self._ending.cancel()
+
+    async def _end(self) -> None:
+        with suppress(OSError):
+            await self._session.finish()
+            if not self._session.seconds and not self._failed:
+                await self._fail(Refusal(400, "nothing to say: the text holds no word that can be spoken"))
+            if self._begun:
+                await self._write(AudioStop().event())
+            if self._streamed:
+                await self._write(SynthesizeStopped().event())
+
+    async def _start(self) -> None:
+        if not self._begun:
+            self._begun = True
+            await self._write(AudioStart(rate=self._rate, width=_WIDTH, channels=1).event())
+
+    async def _send(self, piece: SpeechChunk) -> None:
+        if piece.data:
+            await self._start()
+            chunk = AudioChunk(rate=self._rate, width=_WIDTH, channels=1, audio=piece.data)
+            await self._write(chunk.event())
+
+    async def _fail(self, refusal: Refusal) -> None:
+        self._failed = True
+        await self._write(Error(text=refusal.message, code=refusal.code).event())
+
+
+class BoundedReader:
+    """Reads a stream for a parser that believes every length it is told, so that no client fills the memory."""
+
+    def __init__(self, reader: asyncio.StreamReader, limit: int) -> None:
+        self._reader = reader
+        self._limit = limit
+
+    async def readline(self) -> bytes:
+        """Return a line, of 64 KiB at most.
+
+        Raises:
+            ValueError: it is longer.
+        """
+        return await self._reader.readline()
+
+    async def readexactly(self, count: int) -> bytes:
+        """Return so many bytes.
+
+        Raises:
+            Refusal: it is more than the limit, or no number of bytes.
+            asyncio.IncompleteReadError: the stream ended before.
+        """
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= self._limit:
+            raise Refusal(413, f"a part of the event has more than the {self._limit} bytes that it may have")
+        return await self._reader.readexactly(count)
+
+
+def description(service: Service) -> Info:
+    """Return what Wyoming's clients may know of the voices."""
+    maker = Attribution(name="Glowvox", url="")
+    voices = [
+        TtsVoice(
+            name=voice.name,
+            attribution=maker,
+            installed=True,
+            description=voice.card.description or voice.name,
+            version=str(voice.card.provenance.get("version", __version__)),
+            languages=list(voice.card.front_ends),
+            speakers=[TtsVoiceSpeaker(name) for name in voice.speakers] if len(voice.speakers) > 1 else None,
+        )
+        for voice in service.registry
+    ]
+    program = TtsProgram(
+        name="glowvox",
+        attribution=maker,
+        installed=True,
+        description="Text-to-speech with normalizing flows",
+        version=__version__,
+        voices=voices,
+        supports_synthesize_streaming=True,
+    )
+    return Info(tts=[program])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refusal(400, "the text of an event must be a string")
+    return value

@@ -59,13 +59,3 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, GlowvoxError):
         return Refusal(400, str(error))
     return Refusal(500, "the server failed; its log says more", code="internal_error")
-
-
-def busy(seconds: int) -> Refusal:
-    """Return the refusal of a request for which there is no room, and when to come back."""
-    return Refusal(
-        503,
-        f"the server is busy and its queue is full; try again in {seconds} s",
-        code="overloaded",
-        headers={"Retry-After": str(seconds)},
-    )
