@@ -99,6 +99,7 @@ def training(config: Any, options: Any, device: Any, segments: int, rounds: int)
     """Return the samples per second of each way to train."""
     import torch
 
+    from glowvox.cuda.attach import attach_kernels
     from glowvox.cuda.captured_couplings import capture_couplings
     from glowvox.models.waveglow import WaveGlow
     from glowvox.training.loop import build_optimiser
@@ -123,6 +124,8 @@ def training(config: Any, options: Any, device: Any, segments: int, rounds: int)
             value.backward()
             optimiser.step()
 
+        if not plain and device.type == "cuda":
+            attach_kernels(model)
         if name.endswith("replayed"):
             with torch.autocast(device.type, torch.bfloat16, cache_enabled=False):
                 capture_couplings(model, lambda model=model: model(audio, mel))

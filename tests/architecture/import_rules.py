@@ -16,7 +16,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset({"errors"}),
     **dict.fromkeys(RANK_1, RANK_0),
     **dict.fromkeys(RANK_2, RANK_0 | RANK_1),
-    "nn": RANK_0 | {"cuda"},
     "cuda": RANK_0 | RANK_1 | RANK_2,
     "checkpoint": RANK_0 | RANK_1 | RANK_2,
     "engines": RANK_0,

@@ -99,7 +99,7 @@ def test_a_recording_that_fails_leaves_the_networks_as_they_were():
     model = _model(PUBLISHED)
     with pytest.raises(RuntimeError, match="no graphs"):
         capture_couplings(model, lambda: model(*_batch(PUBLISHED)), _refuse)
-    assert all(step.coupling.captured is None for step in model.steps)
+    assert all(step.coupling.forward_network is None for step in model.steps)
 
 
 def _refuse(modules, examples):

@@ -1,5 +1,6 @@
 """The fused GPU kernels compute what the plain form does (in Triton's interpreter), and compile for tensor cores."""
 
+import copy
 import importlib.util
 import sys
 
@@ -7,8 +8,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from glowvox.nn import wavenet as gated_conv
-from glowvox.nn.wavenet import WN, GatedConv
+from glowvox.cuda.attach import attach_kernels
+from glowvox.nn.wavenet import WN
+from glowvox.nn.wavenet_rows import GatedConv
 
 pytest.importorskip("triton", reason="Triton is not installed")
 
@@ -34,10 +36,9 @@ def kernels(monkeypatch):
 
 @pytest.fixture
 def fused(kernels, monkeypatch):
-    """Let every stack use the kernels, as on a GPU."""
-    monkeypatch.setattr(gated_conv, "fused_kernels", lambda rows: kernels)
-    monkeypatch.setattr("glowvox.nn.wavenet.fused_kernels", lambda rows: kernels)
-    return kernels
+    """The kernels, which take any rows here, as they take those on a GPU."""
+    monkeypatch.setattr(kernels.FusedKernels, "suits", lambda self, rows: True)
+    return kernels.FusedKernels()
 
 
 def _layer(rows, channels, filters, taps):
@@ -67,7 +68,7 @@ def test_the_gradients_are_those_of_the_plain_form(fused, shape):
     *sizes, dilation = shape
     given = [tensor.clone().requires_grad_() for tensor in _layer(*sizes)]
     pull = torch.randn(sizes[0], sizes[2], generator=torch.Generator().manual_seed(1))
-    found = torch.autograd.grad(GatedConv.apply(*given, dilation), given, pull)
+    found = torch.autograd.grad(GatedConv.apply(*given, dilation, None, fused), given, pull)
     rows, condition, weights = given
     channels_last = F.conv1d(
         rows.t()[None], weights.permute(1, 2, 0), padding=dilation * (sizes[3] // 2), dilation=dilation
@@ -81,17 +82,16 @@ def test_the_gradients_are_those_of_the_plain_form(fused, shape):
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize(("out", "skip"), [(6, 20), (24, 8)])
-def test_a_stack_gives_the_same_with_them(fused, monkeypatch, batch, masked, out, skip):
+def test_a_network_gives_the_same_with_them(fused, batch, masked, out, skip):
     torch.manual_seed(batch)
     stack = WN(3, out, 4, channels=20, skip_channels=skip, layers=4)
     torch.nn.init.normal_(stack.end.weight, std=0.3)
     x, condition = torch.randn(batch, 3, 70), torch.randn(batch, 4, 70)
     mask = (torch.arange(70) < torch.tensor([70, 31, 1])[:batch, None]).unsqueeze(1).float() if masked else None
     with torch.no_grad():
+        wanted = stack.definition(x, mask, condition)
+        stack.kernels = fused
         found = stack(x, mask, condition)
-        monkeypatch.setattr("glowvox.nn.wavenet.fused_kernels", lambda rows: None)
-        monkeypatch.setattr(gated_conv, "fused_kernels", lambda rows: None)
-        wanted = stack(x, mask, condition)
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
 
 
@@ -122,3 +122,13 @@ def test_the_kernels_compile_for_tensor_cores(capability, product, monkeypatch, 
         assert product in text
         assert "cp.async" in text  # loads run ahead of the products
         assert ".local" not in text  # nothing spilled
+
+
+def test_attached_kernels_leave_other_rows_to_pytorch():
+    model = torch.nn.Sequential(torch.nn.ReLU(), WN(3, 4, 0, channels=4, skip_channels=4, layers=1))
+    attach_kernels(model)
+    assert model[1].kernels is not None
+    for dtype in (torch.float32, torch.bfloat16):
+        assert not model[1].kernels.suits(torch.zeros(3, 4, dtype=dtype))  # on a CPU
+    assert copy.deepcopy(model)[1].kernels is not None
+    assert model.state_dict().keys() == torch.nn.Sequential(torch.nn.ReLU(), model[1]).state_dict().keys()

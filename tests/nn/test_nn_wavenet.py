@@ -1,12 +1,14 @@
-"""The stack on rows against convolutions written the obvious way, gradients included."""
+"""WN, by its definition, on rows and in pieces, against convolutions on whole signals, gradients included."""
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from glowvox.nn import wavenet as gated_stack
-from glowvox.nn.wavenet import WN, GatedConv, from_rows, row_gap, row_mask, to_rows
+from glowvox.nn import wavenet_rows
+from glowvox.nn.streaming import Chunk, PieceState, Stream
+from glowvox.nn.wavenet import WN
+from glowvox.nn.wavenet_rows import GatedConv, from_rows, row_gap, row_mask, to_rows
 
 
 def plain(stack: WN, x: Tensor, mask: Tensor | None, condition: Tensor | None) -> Tensor:
@@ -74,24 +76,58 @@ def test_values_and_gradients_are_those_of_convolutions(name: str, masked: bool)
     mask = (torch.arange(12) < torch.tensor([[12], [7], [3]])).unsqueeze(1).double() if masked else None
     x.requires_grad_()
     results = []
-    for network in (stack, lambda *arguments: plain(stack, *arguments)):
+    for network in (lambda *arguments: plain(stack, *arguments), stack, stack.definition):
         stack.zero_grad()
         x.grad = None
         y = network(x, mask, side)
         (y * torch.arange(y.numel(), dtype=torch.float64).view_as(y).cos()).sum().backward()
         results.append((y.detach(), x.grad, {name: p.grad.clone() for name, p in stack.named_parameters()}))
-    (y, grad, parameters), (expected, expected_grad, expected_parameters) = results
-    torch.testing.assert_close(y, expected)
-    torch.testing.assert_close(grad, expected_grad)
-    for key, value in expected_parameters.items():
-        torch.testing.assert_close(parameters[key], value, msg=lambda text, key=key: f"{key}: {text}")
+    (expected, expected_grad, expected_parameters), *found = results
+    for y, grad, parameters in found:
+        torch.testing.assert_close(y, expected)
+        torch.testing.assert_close(grad, expected_grad)
+        for key, value in expected_parameters.items():
+            torch.testing.assert_close(parameters[key], value, msg=lambda text, key=key: f"{key}: {text}")
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("name", CASES)
+def test_pieces_are_the_whole(name: str, size: int) -> None:
+    network, _, _ = build(name)
+    repeat, frames = network.condition_repeat, 20 * network.condition_repeat
+    x = torch.randn(2, 3, frames, dtype=torch.float64)
+    condition = torch.randn(2, 2, frames // repeat, dtype=torch.float64)
+    given = condition if network.condition is not None else None
+    # a piece at the beginning is long enough for one value of the last layer; then, some frames at a time
+    ends = [*range(min(network.receptive_field // repeat + 1, 20), 20, size), 20]
+    state: PieceState = {}
+    found, begin, kept = [], 0, 0
+    for end in ends:
+        stream = Stream(state, final=end == 20)
+        seen = None if given is None else Chunk(condition[:, :, kept:end], kept)
+        before = {name: chunk.values.clone() for name, chunk in state.items()}
+        piece = network.piece(Chunk(x[:, :, begin * repeat : end * repeat], begin * repeat), seen, stream)
+        assert all(torch.equal(state[name].values, values) for name, values in before.items())
+        assert piece.begin == sum(part.shape[2] for part in found)
+        assert piece.end == frames if end == 20 else piece.end == end * repeat - network.receptive_field
+        found.append(piece.values)
+        state, begin, kept = stream.after, end, piece.end // repeat
+    assert len(found) > 2 or network.receptive_field > 20
+    torch.testing.assert_close(torch.cat(found, 2), network(x, None, given))
+
+
+def test_one_column_is_the_condition_of_all_frames() -> None:
+    network, x, condition = build("paper")
+    everywhere = condition[:, :, :1].expand(-1, -1, x.shape[2])
+    for form in (network, network.definition):
+        torch.testing.assert_close(form(x, None, condition[:, :, :1]), network(x, None, everywhere))
 
 
 @pytest.mark.parametrize("block", [1, 4, 1000])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("name", CASES)
 def test_blocks_of_rows_are_the_whole(name: str, masked: bool, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gated_stack, "_BLOCK_ROWS", block)
+    monkeypatch.setattr(wavenet_rows, "_BLOCK_ROWS", block)
     stack, x, condition = build(name)
     for items in (x, x[:1]):  # with rows of zeros between items, and without
         mask = (torch.arange(12) < torch.tensor([12, 7, 3])[: len(items), None]).unsqueeze(1).double()

@@ -58,7 +58,7 @@ def capture_couplings(vocoder: WaveGlow, run: Callable[[], Any], graph: Grapher 
     make: Grapher = graph or torch.cuda.make_graphed_callables
     replayed = make(modules, examples)
     for coupling, replay, example in zip(couplings, replayed, examples, strict=True):
-        coupling.captured = CapturedNetwork(coupling.network, replay, tuple(tensor.shape for tensor in example))
+        coupling.forward_network = CapturedNetwork(coupling.network, replay, tuple(tensor.shape for tensor in example))
 
 
 class _Unmasked(nn.Module):
@@ -87,12 +87,12 @@ def _noted(couplings: list[AffineCoupling]) -> Iterator[dict[AffineCoupling, tup
         return network
 
     for coupling in couplings:
-        coupling.captured = noting(coupling)
+        coupling.forward_network = noting(coupling)
     try:
         yield seen
     finally:
         for coupling in couplings:
-            coupling.captured = None
+            coupling.forward_network = None
 
 
 def _example(tensor: Tensor, shared: dict[int, Tensor]) -> Tensor:

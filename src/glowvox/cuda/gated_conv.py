@@ -1,4 +1,4 @@
-"""A layer of the gated stack as fused GPU kernels (Triton): two launches instead of a dozen.
+"""A layer of WN as fused GPU kernels (Triton): two launches instead of a dozen.
 
 Gates never exist in memory where no backward pass needs them: a program multiplies a block of rows with the weights of
 some filters and of the gates that belong to them, tap after tap, and applies both functions to the sums in registers.
@@ -248,3 +248,21 @@ def gate_backward(values: Tensor, grad: Tensor) -> Tensor:
         values, grad, result, grad.numel(), FILTERS=grad.shape[1], BLOCK=block, num_warps=4
     )
     return result
+
+
+@functools.cache
+def _fits(device: torch.device) -> bool:
+    """Return whether a program fits a GPU: older ones than Ampere, and other makers', have less shared memory."""
+    return torch.version.cuda is not None and torch.cuda.get_device_capability(device) >= (8, 0)
+
+
+class FusedKernels:
+    """What `WN.kernels` can be (see `nn.wavenet_rows.RowKernels`)."""
+
+    gated_conv = staticmethod(gated_conv)
+    gate_backward = staticmethod(gate_backward)
+    mix_into = staticmethod(mix_into)
+
+    def suits(self, rows: Tensor) -> bool:
+        """Return whether the kernels run and pay: half precision, NVIDIA's GPUs since Ampere."""
+        return rows.is_cuda and rows.dtype in (torch.float16, torch.bfloat16) and _fits(rows.device)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from glowvox.checkpoint.model_folder import load_model
+from glowvox.cuda.attach import attach_kernels
 from glowvox.cuda.captured_calls import CapturedCalls, bucket
 from glowvox.engines.base import AnalysedMel, AnalysisEngine, EncodedText, StreamState
 from glowvox.engines.pitch_network import PitchNetwork
@@ -20,7 +21,6 @@ from glowvox.engines.stepping import SteppingVocoder
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
-from glowvox.models.waveglow_steps import StepPiece, step_delay
 
 # What PyTorch computes on: the device and its memory, the threads, the types of numbers.
 
@@ -116,6 +116,8 @@ class TorchAcoustic(AnalysisEngine):
         self.device = find_device(device)
         self._dtype = TYPES[dtype]
         self._model = model.to(self._dtype).eval().to(self.device)
+        if self.device.type == "cuda":
+            attach_kernels(self._model)
         # several speakers' model reads who speaks on the host, to refuse a wrong number
         capturable = self.device.type == "cuda" and config.n_speakers == 1
         self._captured = CapturedCalls() if capturable else None
@@ -240,7 +242,10 @@ class TorchVocoder(SteppingVocoder):
         self.device = find_device(device)
         self.dtype = TYPES[dtype]
         self._model = model.to(_stored_type(self.dtype)).eval().to(self.device)
-        self._captured = CapturedCalls() if self.device.type == "cuda" else None
+        self._captured: CapturedCalls | None = None
+        if self.device.type == "cuda":
+            attach_kernels(self._model)
+            self._captured = CapturedCalls()
 
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "TorchVocoder":
@@ -270,7 +275,7 @@ class TorchVocoder(SteppingVocoder):
     @property
     def delay(self) -> int | None:
         """Mel frames that must follow a frame before `step` gives its samples; None but in float32."""
-        return step_delay(self._model) if self.dtype == torch.float32 else None
+        return self._model.delay if self.dtype == torch.float32 else None
 
     def _begin(self, batch: int) -> Mapping[str, Any]:
         return {}
@@ -278,10 +283,10 @@ class TorchVocoder(SteppingVocoder):
     def _step(
         self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        piece = StepPiece(self._model, state.values, final=final)
+        given = self._tensor(latent), self._tensor(mel)
         with torch.inference_mode(), told_when_out_of_memory(self.device, f"a piece of {mel.shape[2]} mel frames"):
-            audio = piece.inverse(self._tensor(latent), self._tensor(mel))
-            return np.asarray(audio.float().cpu().numpy()), piece.after
+            audio, after = self._model.inverse_piece(*given, state.values, final=final)
+            return np.asarray(audio.float().cpu().numpy()), after
 
     def _tensor(self, array: NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device, _stored_type(self.dtype))

@@ -26,36 +26,43 @@ class AffineCoupling(Flow):
     def __init__(self, network: nn.Module, *, max_log_scale: float = 0.0) -> None:
         super().__init__()
         self.network = network
-        self.captured: CouplingNetwork | None = None
-        """What stands for the network in `forward`: in training on a GPU, its replay."""
+        self.forward_network: CouplingNetwork | None = None
+        """What computes the network in `forward`, attached from outside; None: the network itself."""
         self.max_log_scale = max_log_scale
 
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Scale and shift the second half of `x [B, C, T]`. See `Flow.forward`."""
-        kept, moved = self._halves(apply_mask(x, mask))
-        shift, log_scale = self.shift_and_log_scale(kept, mask, condition, self.captured)
+        kept, moved = self.halves(apply_mask(x, mask))
+        network = self.network if self.forward_network is None else self.forward_network
+        shift, log_scale = self.bounded(network(kept, mask, condition).to(x.dtype), mask)
         moved = apply_mask(moved * log_scale.exp() + shift, mask)
         return torch.cat([kept, moved], 1), log_scale.sum((1, 2))
 
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Undo the shift and the scale. See `Flow.inverse`."""
-        kept, moved = self._halves(apply_mask(z, mask))
-        shift, log_scale = self.shift_and_log_scale(kept, mask, condition)
+        z = apply_mask(z, mask)
+        return self.undo(z, *self.shift_and_log_scale(self.halves(z)[0], mask, condition), mask)
+
+    def undo(self, z: Tensor, shift: Tensor, log_scale: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Do `inverse`, given shift and log scale for the second half of `z [B, C, T]`, whose padding is zero."""
+        kept, moved = self.halves(z)
         moved = apply_mask((moved - shift) * (-log_scale).exp(), mask)
         return torch.cat([kept, moved], 1), -log_scale.sum((1, 2))
 
-    def shift_and_log_scale(
-        self, kept: Tensor, mask: Tensor | None, condition: Tensor | None, network: CouplingNetwork | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def shift_and_log_scale(self, kept: Tensor, mask: Tensor | None, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the shift and the (bounded, masked) log scale for the moved half, each `[B, C // 2, T]`."""
-        compute = self.network if network is None else network
-        shift, log_scale = compute(kept, mask, condition).to(kept.dtype).chunk(2, 1)
+        return self.bounded(self.network(kept, mask, condition).to(kept.dtype), mask)
+
+    def bounded(self, predicted: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return shift and log scale from what the network gives, `[B, 2 (C // 2), T]`."""
+        shift, log_scale = predicted.chunk(2, 1)
         if self.max_log_scale:
             log_scale = self.max_log_scale * torch.tanh(log_scale / self.max_log_scale)
         return shift, apply_mask(log_scale, mask)
 
     @staticmethod
-    def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
+    def halves(x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the half that the network sees, `[B, C - C // 2, T]`, and the half that is moved."""
         moved = x.shape[1] // 2
         kept, rest = x.split([x.shape[1] - moved, moved], 1)
         return kept, rest

@@ -22,8 +22,8 @@ def random_rotation(channels: int) -> Tensor:
 class MatrixCache:
     """What is computed of a weight once, and again whenever the weight has changed, moved or been replaced.
 
-    With gradients enabled nothing is kept: the result is then part of the graph. Besides the time, this keeps the
-    decompositions, which wait for the device, out of calls that are recorded as CUDA graphs.
+    With gradients enabled nothing is kept: the result is then part of the graph. Besides the time, this spares calls
+    with fixed weights the decompositions, which would wait for the device.
     """
 
     def __init__(self) -> None:

@@ -24,6 +24,7 @@ from glowvox.flows.lapped import Lapped
 from glowvox.flows.multiscale import EarlyOutputs
 from glowvox.flows.squeeze import Squeeze
 from glowvox.models.pitch_conditioning import PitchPredictor
+from glowvox.nn.streaming import Chunk, PieceState, Stream
 from glowvox.nn.wavenet import WN
 
 # What WaveGlow's couplings see of the mel spectrogram, and the envelope that scales a lapped flow's input.
@@ -53,6 +54,12 @@ class MelUpsampler(nn.Module):
         groups = samples[:, :, : frames * self.hop_length].reshape(batch, mels, -1, self.n_group)
         return groups.permute(0, 1, 3, 2).reshape(batch, mels * self.n_group, -1)
 
+    def piece(self, mel: Chunk, stream: Stream) -> Chunk:
+        """Return the condition of the groups that can be computed once these frames have come."""
+        past, per_frame = self.receptive_field - 1, self.hop_length // self.n_group
+        window = stream.window("mel", mel, past, 0)
+        return Chunk(self(window.values)[:, :, past * per_frame :], window.begin * per_frame)
+
 
 class MelEncoder(nn.Module):
     """Two convolutions over mel frames, shared by all couplings."""
@@ -72,6 +79,11 @@ class MelEncoder(nn.Module):
         hidden = F.gelu(self.first(mel))
         hidden = F.gelu(self.second(hidden if mask is None else hidden * mask))
         return hidden if mask is None else hidden * mask
+
+    def piece(self, mel: Chunk, stream: Stream) -> Chunk:
+        """Return the frames of the condition that can be computed once these have come."""
+        hidden = stream.convolution("first", self.first, mel).map(F.gelu)
+        return stream.convolution("second", self.second, hidden).map(F.gelu)
 
 
 class MelEnvelope(nn.Module):
@@ -108,6 +120,14 @@ class MelEnvelope(nn.Module):
         hidden = hidden if mask is None else hidden * mask[:, :, :: self.repeat]
         log_scale = self.base(mel) + self.correction(hidden)
         return log_scale.repeat_interleave(self.repeat, 2) if self.repeat > 1 else log_scale
+
+    def piece(self, mel: Chunk, stream: Stream) -> Chunk:
+        """Return the log scales that can be computed once these frames have come."""
+        hidden = stream.convolution("hidden", self.hidden, mel).map(F.gelu)
+        correction = stream.convolution("correction", self.correction, hidden)
+        base = stream.until("base", stream.convolution("mel", self.base, mel), correction.end)
+        log_scale = (base.values + correction.values).repeat_interleave(self.repeat, 2)
+        return Chunk(log_scale, correction.begin * self.repeat)
 
 
 def _noise_envelope(config: WaveGlowConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -198,6 +218,13 @@ class WaveGlowStep(Flow):
         self.receptive_field = network.receptive_field
         self.coupling = AffineCoupling(network, max_log_scale=config.max_log_scale)
 
+    @property
+    def network(self) -> WN:
+        """The coupling's network."""
+        network = self.coupling.network
+        assert isinstance(network, WN)
+        return network
+
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Apply the step to `x [B, C, T]`. See `Flow.forward`."""
         total = x.new_zeros(x.shape[0])
@@ -216,6 +243,17 @@ class WaveGlowStep(Flow):
             x, log_det = self.actnorm.inverse(x, mask)
             total = total + log_det
         return x, total
+
+    def inverse_piece(self, z: Chunk, condition: Chunk, stream: Stream) -> Chunk:
+        """Undo the step as far as it can be once these columns have come. See `WN.piece` for the condition."""
+        kept = z.map(lambda values: self.coupling.halves(values)[0])
+        predicted = self.network.piece(kept, condition, stream.part("coupling"))
+        z = stream.until("latent", z, predicted.end)
+        x, _ = self.coupling.undo(z.values, *self.coupling.bounded(predicted.values))
+        x, _ = self.convolution.inverse(x)
+        if self.actnorm is not None:
+            x, _ = self.actnorm.inverse(x)
+        return Chunk(x, z.begin)
 
 
 class WaveGlow(nn.Module):
@@ -299,6 +337,43 @@ class WaveGlow(nn.Module):
         audio, _ = self.transform.inverse(x, masks.transform)
         return audio.squeeze(1)
 
+    def inverse_piece(
+        self, latent: Tensor, mel: Tensor, state: PieceState, *, final: bool
+    ) -> tuple[Tensor, PieceState]:
+        """Map noise to audio as `inverse` does with `limited`, a piece of the signal at a time.
+
+        Args:
+            latent: `[B, G, t * groups_per_frame]`, the piece's part of the latent.
+            mel: `[B, M, t]`; the first piece, if it is not the last too, has more than `delay` frames.
+            state: what the piece before left; empty for the first one.
+            final: whether the signal ends with this piece.
+
+        Returns:
+            samples `[B, S]`, whole frames from where the piece before ended to `delay` frames before the end of this
+            one, or to the end; and the state for the next piece.
+        """
+        config, stream = self.config, Stream(state, final=final)
+        frames = stream.arrived("mel", (mel - config.mel_mean) / config.mel_std)
+        x = self._undo_steps(stream.arrived("groups", latent), frames, stream)
+        per_frame, log_scale = config.groups_per_frame, None
+        if self.scale is not None:
+            envelope = self.scale.network
+            assert isinstance(envelope, MelEnvelope)
+            log_scale = envelope.piece(frames, stream.part("scale"))
+        ready = x.end if log_scale is None else min(x.end, log_scale.end)
+        x = stream.until("columns", x, ready // per_frame * per_frame)
+        if self.limit is not None:
+            x = x.map(self.limit)
+        if log_scale is not None:
+            log_scale = stream.until("log scale", log_scale, x.end)
+            x = Chunk(x.values * log_scale.values.exp(), x.begin)
+        reach = 1 if config.transform == "lapped" else 0  # a block needs its neighbours on both sides
+        known, begin, end = stream.context("blocks", x, reach, reach)
+        audio = Chunk(self.transform.inverse(known.values)[0], known.begin * config.n_group)
+        audio = audio.cut(begin * config.n_group, end * config.n_group)
+        audio = stream.until("audio", audio, audio.end // config.audio.hop_length * config.audio.hop_length)
+        return audio.values.squeeze(1), stream.after
+
     def standardised(self, audio: Tensor, mel: Tensor) -> Tensor:
         """Return what the steps of flow see of `audio [B, S]` with `mel [B, M, T]`: transformed, divided by its scale.
 
@@ -333,6 +408,38 @@ class WaveGlow(nn.Module):
         if self.encoder is not None:
             frames += self.encoder.receptive_field
         return frames + (2 if self.config.transform == "lapped" else 0)
+
+    @property
+    def delay(self) -> int:
+        """Mel frames that must follow a frame before `inverse_piece` gives its samples."""
+        groups = sum(step.receptive_field for step in self.steps if isinstance(step, WaveGlowStep))
+        frames = math.ceil(groups / self.config.groups_per_frame)
+        if self.encoder is not None:
+            frames += self.encoder.receptive_field
+        if self.scale is not None:
+            frames = max(frames, 2)
+        return frames + (1 if self.config.transform == "lapped" else 0)
+
+    def _undo_steps(self, latent: Chunk, frames: Chunk, stream: Stream) -> Chunk:
+        """Return the columns that leave the steps of flow; channels that left early wait until they are due."""
+        config, condition = self.config, frames
+        if self.upsample is not None:
+            condition = self.upsample.piece(frames, stream.part("upsample"))
+        elif self.encoder is not None:
+            condition = self.encoder.piece(frames, stream.part("encoder"))
+        condition = stream.joined("condition", condition)
+        repeat = 1 if self.upsample is not None else config.groups_per_frame
+        sizes = [config.n_early_size] * len(config.early_exits)
+        *early, last = latent.values.split([*sizes, config.remaining_channels], 1)
+        x = stream.until("latent", Chunk(last, latent.begin), condition.end * repeat)
+        for index, step in reversed(list(enumerate(self.steps))):
+            assert isinstance(step, WaveGlowStep)
+            x = step.inverse_piece(x, condition, stream.part(f"step {index}"))
+            if index in config.early_exits:
+                left = stream.until(f"early {index}", Chunk(early.pop(), latent.begin), x.end)
+                x = Chunk(torch.cat([left.values, x.values], 1), x.begin)
+        stream.keep("condition", condition, x.end // repeat)
+        return x
 
     def _condition_channels(self) -> int:
         if self.config.conditioning == "upsampled":

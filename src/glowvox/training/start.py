@@ -14,6 +14,7 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.preset import Preset, apply_overrides, preset_names, preset_tables, read_preset
 from glowvox.config.schema import from_dict, to_dict
 from glowvox.config.waveglow import WaveGlowConfig
+from glowvox.cuda.attach import attach_kernels
 from glowvox.data.prepared import PreparedData
 from glowvox.errors import ConfigError, TrainingError
 from glowvox.models.glow_tts import GlowTTS
@@ -240,6 +241,8 @@ def start(
     try:
         torch.manual_seed(preset.training.seed)
         model = build(model_config(preset)).to(device)
+        if device.type == "cuda":
+            attach_kernels(model)
         loaded = options.init_from is not None and not options.resume
         if options.init_from is not None and loaded:
             tensors = load_tensors(options.init_from)
