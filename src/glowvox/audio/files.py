@@ -1,4 +1,4 @@
-"""Reading and writing sound files: any container that libsndfile opens, mono float32 inside."""
+"""Reading and writing sound files, mono float32 inside: what libsndfile opens, and with PyAV what telephones write."""
 
 import contextlib
 import io
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.checks import HIGHEST_RATE, checked_rate, checked_samples
+from glowvox.audio.containers import ForeignAudio, completed_wav, foreign_format
 from glowvox.errors import AudioError, one_line
 
 # Which sound file formats can be written, at which rates, and how float samples become integers.
@@ -315,7 +316,9 @@ def read_audio(
         Samples float32 [S], the mean of the channels, and their sample rate in Hz.
 
     Raises:
-        AudioError: missing, a folder, not readable, empty, not audio, without samples, or with NaN or infinite ones.
+        AudioError: missing, a folder, not readable, empty, not audio, without samples, with NaN or infinite ones, or
+            with channels that cancel each other.
+        MissingExtraError: an m4a, aac, webm or wma, and the package that decodes it is not installed.
     """
     if sample_rate is not None:
         checked_rate(sample_rate)
@@ -354,12 +357,51 @@ def audio_blocks(
         yield rate, _mono(file, name)
 
 
-def _mono(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np.float32]]:
-    blocks, first = _blocks(file), 0
+@dataclass(frozen=True)
+class AudioHeader:
+    """What a sound file says about itself."""
+
+    sample_rate: int
+    """In Hz, as it stands there."""
+    seconds: float | None
+    """Length; None where a file that was streamed does not say."""
+    channels: int
+    """Channels."""
+
+
+def audio_header(path: str | os.PathLike[str]) -> AudioHeader:
+    """Return what a file's header tells, decoding nothing.
+
+    Raises:
+        AudioError: not a file that can be opened.
+        MissingExtraError: as `read_audio`.
+    """
+    name = _name(path)
+    with _reading(name):
+        file = _opened(path, name)
+    with file:
+        if isinstance(file, ForeignAudio):
+            return AudioHeader(file.samplerate, file.seconds, file.channels)
+        known = 0 < file.frames < _UNKNOWN_FRAMES and file.samplerate > 0
+        return AudioHeader(file.samplerate, file.frames / file.samplerate if known else None, file.channels)
+
+
+_CANCELLED = 1e-3
+"""Channels whose mean has less than this share of their power cancel each other: 30 dB."""
+
+
+def _mono(file: "soundfile.SoundFile | ForeignAudio", name: str) -> Iterator[NDArray[np.float32]]:
+    blocks = file.blocks() if isinstance(file, ForeignAudio) else _blocks(file)
+    first, apart, mixed = 0, 0.0, 0.0
     while True:
         with _reading(name):
             block = next(blocks, None)
         if block is None:
+            if mixed < _CANCELLED * apart:
+                raise AudioError(
+                    f"{name}: its {file.channels} channels are in opposite phase, and mixed to one they cancel each "
+                    "other; keep one channel, or turn the other one round"
+                )
             return
         if not block.size:
             continue
@@ -369,6 +411,9 @@ def _mono(file: soundfile.SoundFile, name: str) -> Iterator[NDArray[np.float32]]
         except AudioError as problem:
             where = f", from sample {first}" if first else ""
             raise AudioError(f"{name}{where}: {problem}") from problem
+        if file.channels > 1:
+            apart += float(np.square(block, dtype=np.float64).mean(1).sum())
+            mixed += float(np.square(samples, dtype=np.float64).sum())
         yield samples
         first += len(samples)
 
@@ -432,10 +477,9 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
         yield block
 
 
-def _opened(source: str | os.PathLike[str] | BinaryIO, name: str) -> soundfile.SoundFile:
+def _opened(source: str | os.PathLike[str] | BinaryIO, name: str) -> "soundfile.SoundFile | ForeignAudio":
     if not isinstance(source, str | os.PathLike):
-        stream = source if source.seekable() else io.BytesIO(source.read())
-        return soundfile.SoundFile(stream)
+        return _decoder(source if source.seekable() else io.BytesIO(source.read()), name)
     path = Path(source)
     if path.is_dir():
         raise AudioError(f"{name} is a folder; name a sound file in it")
@@ -446,6 +490,29 @@ def _opened(source: str | os.PathLike[str] | BinaryIO, name: str) -> soundfile.S
             raise AudioError(f"{name} is empty")
         if path.suffix.lower() == ".raw":
             raise AudioError(f"{name} is raw audio without a header; convert it to WAV first")
-        return soundfile.SoundFile(os.fspath(path))
+        return _decoder(path.open("rb"), name, path)
     with path.open("rb") as pipe:
-        return soundfile.SoundFile(io.BytesIO(pipe.read()))
+        return _decoder(io.BytesIO(pipe.read()), name)
+
+
+def _decoder(stream: BinaryIO, name: str, path: Path | None = None) -> "soundfile.SoundFile | ForeignAudio":
+    """Return what decodes an opened file, which is closed again where libsndfile opens it by its path."""
+    with contextlib.ExitStack() as failing:
+        if path is not None:
+            failing.callback(stream.close)
+        begin = stream.tell()
+        start = stream.read(12)
+        stream.seek(begin)
+        format = foreign_format(start)
+        opened: soundfile.SoundFile | ForeignAudio | None = None
+        if format is not None:
+            opened = ForeignAudio(stream, format, name)
+        elif begin == 0 and (completed := completed_wav(stream)) is not None:
+            opened = soundfile.SoundFile(completed)
+        elif path is None:
+            opened = soundfile.SoundFile(stream)
+        if opened is not None:
+            failing.pop_all()
+            return opened
+    assert path is not None
+    return soundfile.SoundFile(os.fspath(path))

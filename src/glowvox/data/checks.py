@@ -9,10 +9,9 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from glowvox.audio.files import read_audio
+from glowvox.audio.files import AudioHeader, audio_header, read_audio
 from glowvox.audio.loudness import trim_silence
 from glowvox.config.audio import AudioConfig
 from glowvox.data.corpora import Finding, left_out, note, warning
@@ -23,8 +22,6 @@ from glowvox.errors import AudioError, ConfigError
 
 QUIETEST_PEAK = 0.003
 """A recording whose loudest sample lies below this (-50 dB of full scale) holds no speech."""
-_UNKNOWN_FRAMES = 1 << 62
-"""From here on a header's number of frames means that it was not known when the file was written."""
 _FLAT_TOP_RUN = 4
 """So many neighbouring samples at the recording's own extreme are a cut-off peak, not a rounded one."""
 _FLAT_TOP_WIDTH = 5e-5
@@ -55,33 +52,19 @@ class Measurements:
     """Hash of the samples: equal for the same audio in another lossless container."""
 
 
-@dataclass(frozen=True)
-class Header:
-    """What a file says about itself."""
-
-    seconds: float | None
-    """Length; None where a file that was streamed does not say."""
-    channels: int
-    """Channels."""
-
-
-def probe_recording(path: Path) -> Header:
+def probe_recording(path: Path) -> AudioHeader:
     """Return what a file's header tells, decoding nothing.
 
     Raises:
         AudioError: not a file that can be opened.
     """
-    try:
-        information = soundfile.info(str(path))
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        raise AudioError(f"{path.name}: {error}") from error
-    if information.samplerate < 1:
-        raise AudioError(f"{path.name}: the header gives a sample rate of {information.samplerate} Hz")
-    known = 0 < information.frames < _UNKNOWN_FRAMES
-    return Header(information.frames / information.samplerate if known else None, information.channels)
+    header = audio_header(path)
+    if header.sample_rate < 1:
+        raise AudioError(f"{path.name}: the header gives a sample rate of {header.sample_rate} Hz")
+    return header
 
 
-def measure_recording(path: Path, header: Header) -> tuple[NDArray[np.float32], Measurements]:
+def measure_recording(path: Path, header: AudioHeader) -> tuple[NDArray[np.float32], Measurements]:
     """Return `(samples float32 [S] at the file's own rate, what was measured)`.
 
     Raises:

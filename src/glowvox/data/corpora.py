@@ -50,7 +50,7 @@ def note(kind: str, subject: str, reason: str) -> Finding:
 
 
 UNREAD_SUFFIXES = frozenset({".m4a", ".aac", ".wma", ".webm", ".mp4"})
-"""Names of audio, as telephones write it, that the audio library has no decoder for."""
+"""Names of audio, as telephones write it, that is read with the extra `aac` only."""
 _READ = ("wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "caf", "w64", "rf64")
 AUDIO_SUFFIXES = UNREAD_SUFFIXES.union(f".{name}" for name in _READ)
 """File names that claim to hold audio; those that the audio library cannot open are found unreadable later."""
