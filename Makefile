@@ -8,6 +8,8 @@ TEXT = Hello, world.
 IN =
 OUT = out/say.wav
 PYTEST_ARGS ?=
+COVERAGE ?=
+QUICK ?= tests/test_glowvox.py tests/text tests/engines tests/synthesis tests/serve
 BENCH = benchmarks/run_all.py
 
 # As they were typed: a "$" in a text is a "$", and the shell sees them as variables, not as code.
@@ -17,7 +19,11 @@ override OUT := $(value OUT)
 export TEXT IN OUT
 
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+ENVIRONMENTS := $(VENV) $(VENV)-oldest $(VENV)-newest
+PIP := -m pip install --quiet --disable-pip-version-check --constraint
+PIP_INSTALL := $(BIN)/python $(PIP) constraints.txt
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(if $(COVERAGE),--cov --cov-report=) $(PYTEST_ARGS)
+QUICK_PYTEST = OMP_NUM_THREADS=1 $(<D)/bin/python -m pytest -n $(JOBS) -m "not slow" $(PYTEST_ARGS) $(QUICK)
 DESCRIPTION := pyproject.toml constraints.txt
 VOICE := $(wildcard src/glowvox/voices/*/voice.json)
 VOCODER := $(wildcard src/glowvox/voices/*/vocoder/model.safetensors)
@@ -25,10 +31,10 @@ SAY := $(wildcard src/glowvox/cli/say.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help say test lint bench docs clean distclean
+.PHONY: help say test coverage rooms test-oldest test-newest lint bench docs clean distclean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 ifneq ($(and $(SAY),$(VOICE)),)
 say: $(VENV)/.main  ## speak: make say TEXT="Hello, world.", or make say IN=recording.wav; OUT=out/say.wav
@@ -44,8 +50,22 @@ say: $(VENV)/.main
 	@echo "Spoken: $$OUT"
 endif
 
-test: $(VENV)/.dev  ## run all tests, on JOBS=2 processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+test: $(VENV)/.dev  ## run all tests, on JOBS=2 processes; COVERAGE=yes notes which lines they run
+	$(PYTEST)
+
+coverage: COVERAGE = yes
+coverage: $(VENV)/.dev  ## run all tests and print the line coverage of every room
+	$(PYTEST)
+	@cd tests && $(abspath $(BIN))/python -m architecture.coverage_of_rooms
+
+rooms: $(VENV)/.dev  ## print the line coverage that the last measured run found
+	@cd tests && $(abspath $(BIN))/python -m architecture.coverage_of_rooms
+
+test-oldest: $(VENV)-oldest/.quick  ## run the quick tests with the oldest versions that pyproject.toml allows
+	$(QUICK_PYTEST)
+
+test-newest: $(VENV)-newest/.quick  ## run the quick tests with the newest versions that there are
+	$(QUICK_PYTEST)
 
 lint: $(VENV)/.dev  ## check style, format and types; list long files
 	@status=0; \
@@ -66,8 +86,8 @@ clean:  ## remove what was built, and caches
 	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean  ## remove the environment too
-	rm -rf $(VENV)
+distclean: clean  ## remove the environments too
+	rm -rf $(ENVIRONMENTS)
 
 # Each stamp says that an installation went through; it is made again when the dependencies change.
 $(VENV)/.main: $(VENV)/.made $(DESCRIPTION)
@@ -85,8 +105,13 @@ $(VENV)/.docs: $(VENV)/.made $(DESCRIPTION)
 	@$(PIP_INSTALL) --editable '.[docs]'
 	@touch $@
 
-$(VENV)/.made:
+$(VENV)-oldest/.quick $(VENV)-newest/.quick: $(VENV)-%/.quick: $(VENV)-%/.made pyproject.toml constraints-%.txt
+	@echo "Installing Glowvox and its quick tests with the $* versions into $(VENV)-$* ..."
+	@$(VENV)-$*/bin/python $(PIP) constraints-$*.txt --upgrade --upgrade-strategy eager --editable '.[quick]'
+	@touch $@
+
+$(ENVIRONMENTS:%=%/.made):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Glowvox needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(@D)
 	@touch $@

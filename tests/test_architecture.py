@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from architecture import code_rules, import_rules
+from architecture import code_rules, coverage_of_rooms, import_rules
 from architecture.source_file import ROOT, SOURCE, SourceFile, package_files
 
 FILES = package_files()
@@ -199,3 +199,22 @@ def test_the_server_imports_where_there_is_no_torch():
     serving = [file for file in FILES if file.room == "serve"]
     done = _import_all(serving, ("torch", "ray", "matplotlib", "pesq"))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_coverage_of_a_room_is_that_of_its_lines_not_of_its_files():
+    files = {
+        "src/glowvox/errors.py": (3, 4),
+        "src/glowvox/text/front_end.py": (9, 10),
+        "src/glowvox/text/normalise/symbols.py": (71, 90),
+    }
+    report = {
+        "files": {
+            name: {"summary": {"covered_lines": covered, "num_statements": lines}}
+            for name, (covered, lines) in files.items()
+        }
+    }
+    found = coverage_of_rooms.rooms(report)
+    assert found == {"glowvox": (3, 4), "text": (80, 100)}
+    shown = coverage_of_rooms.table(found)
+    assert [line.split()[0] for line in shown] == ["glowvox", "text", "all"]
+    assert shown[1].split()[1] == "80.0" and shown[1].endswith("LOW")

@@ -119,16 +119,44 @@ def _make(*words: str) -> str:
 @needs_make
 def test_make_help_lists_the_targets():
     shown = _make("help")
-    for target in ("say", "test", "lint", "bench", "docs", "clean"):
+    for target in ("say", "test", "coverage", "test-oldest", "test-newest", "lint", "bench", "docs", "clean"):
         assert f"make {target} " in shown
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["say", "test", "lint", "bench", "docs"])
+@pytest.mark.parametrize("target", ["say", "test", "coverage", "lint", "bench", "docs"])
 def test_make_targets_set_themselves_up(target, tmp_path):
     planned = _make("-n", target, f"VENV={tmp_path / 'venv'}")
     assert f"-m venv {tmp_path / 'venv'}" in planned
     assert "--constraint constraints.txt" in planned
+
+
+@needs_make
+@pytest.mark.parametrize("age", ["oldest", "newest"])
+def test_the_oldest_and_the_newest_versions_have_environments_of_their_own(age, tmp_path):
+    planned = _make("-n", f"test-{age}", f"VENV={tmp_path / 'venv'}")
+    assert f"-m venv {tmp_path / 'venv'}-{age}" in planned
+    assert f"--constraint constraints-{age}.txt" in planned
+
+
+def test_the_oldest_versions_are_the_lower_bounds():
+    """A bound that nothing runs with is a guess; torch alone is too large to have twice."""
+    lines = (ROOT / "constraints-oldest.txt").read_text(encoding="utf-8").splitlines()
+    oldest = {_plain(name): version for name, version in (line.split("==") for line in lines if line[0] != "#")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = ("train", "export", "openvino", "german", "serve", "hub", "fast", "quick")
+    needed = [project["dependencies"], *(project["optional-dependencies"][extra] for extra in extras)]
+    for requirement in (requirement for requirements in needed for requirement in requirements):
+        name, bound = re.match(r"([\w-]+)(?:\[[\w,]+\])?(?:[~>]=([\d.]+))?", requirement).groups()
+        if name not in ("glowvox", "torch"):
+            assert _release(oldest[_plain(name)]) == _release(bound), f"{requirement} is not tried at its lower bound"
+
+
+def _release(version: str) -> tuple[int, ...]:
+    numbers = [int(part) for part in version.split(".")]
+    while numbers[-1:] == [0]:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def test_every_constraint_is_exact():
@@ -137,7 +165,7 @@ def test_every_constraint_is_exact():
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[\w.]+", line) for line in pins)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    needed = [*project["dependencies"], *extras["train"], *extras["dev"], *extras["docs"]]
+    needed = [*project["dependencies"], *extras["train"], *extras["quick"], *extras["dev"], *extras["docs"]]
     pinned = {_plain(line.split("==")[0]) for line in pins}
     for requirement in needed:
         name = _plain(re.match(r"[\w.-]+", requirement)[0])
@@ -152,4 +180,5 @@ def test_the_checks_of_a_change_need_no_terminal():
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
-    assert "make test" in script.read_text(encoding="utf-8")
+    text = script.read_text(encoding="utf-8")
+    assert all(f"step make {target}" in text for target in ("lint", "docs", "test", "test-oldest", "test-newest"))
