@@ -71,6 +71,9 @@ BENCHMARKS = (
         ("--presets", "glow-tts-small", "--steps", "1"),
     ),
     Benchmark("gpu", "The published model on a GPU", ("benchmarks/gpu.py",), ("--device", "cpu", "--quick")),
+    Benchmark(
+        "wavenet", "The couplings' network by its definition and on rows", ("benchmarks/wavenet.py",), ("--rounds", "2")
+    ),
     Benchmark("constant-memory", "Recomputing activations", ("benchmarks/constant_memory.py",)),
     Benchmark("alignment", "Monotonic alignment search", ("benchmarks/alignment.py",)),
 )

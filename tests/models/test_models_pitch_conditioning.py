@@ -5,10 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from glowvox.audio.pitch import harmonic_features
+from glowvox.audio import pitch as pitch_numpy
+from glowvox.audio.pitch import harmonic_features, n_harmonic_features
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import MelError
+from glowvox.models import pitch_conditioning
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.training.acoustic import token_pitch_errors, token_pitch_losses
 
@@ -80,7 +82,7 @@ def test_padding_and_batching_change_nothing() -> None:
     torch.testing.assert_close(spoken.pitch[1:, :frames], single.pitch[:, :frames])
 
 
-def test_the_couplings_see_the_comb_that_every_engine_makes() -> None:
+def test_the_couplings_see_the_harmonic_features_that_every_engine_makes() -> None:
     model = random_model()
     pitch = torch.tensor([[0.0, 123.0, 250.0, 0.0]], dtype=torch.float64)
     assert model.melody is not None
@@ -139,3 +141,51 @@ def test_a_pitch_is_needed_by_a_model_with_a_melody_and_no_other() -> None:
         random_model(melody=False).inverse(TOKENS, TOKEN_LENGTHS, pitch=torch.zeros(2, 4))
     with pytest.raises(MelError, match="comb must be"):
         random_model().decode(latent, lengths, harmonics=torch.zeros(1, 16, 3))
+
+
+def random_pitch(items: int = 5, frames: int = 40) -> Tensor:
+    pitch = torch.empty(items, frames, dtype=torch.float64).uniform_(60, 500)
+    pitch[torch.rand(items, frames) < 0.4] = 0.0
+    pitch[0] = 0.0
+    pitch[1, 1:] = 0.0
+    return pitch
+
+
+def random_durations(items: int = 5, tokens: int = 9, frames: int = 40) -> Tensor:
+    durations = torch.randint(0, 2 * frames // tokens, (items, tokens))
+    durations[2, ::2] = 0
+    durations[3, 1:] = 0
+    return durations * (durations.cumsum(1) <= frames)
+
+
+def test_batches_in_pytorch_are_signals_in_numpy() -> None:
+    torch.manual_seed(0)
+    logits = 3.0 * torch.randn(2, pitch_numpy.CHANNELS, 30)
+    logits[0, [0, pitch_numpy.BINS - 1], :2] += 50.0  # the likeliest bin at either end
+    frequency, _ = pitch_numpy.read_pitch(logits.numpy())
+    np.testing.assert_allclose(pitch_conditioning.read_pitch(logits), frequency, rtol=1e-12)
+    pitch, durations = random_pitch(), random_durations()
+    np.testing.assert_allclose(
+        pitch_conditioning.harmonic_features(pitch, AudioConfig()),
+        pitch_numpy.harmonic_features(pitch.numpy(), AudioConfig()),
+        atol=1e-7,
+    )
+    found = pitch_conditioning.token_pitch(pitch, durations)
+    for row, one, frames in zip(found, pitch.numpy(), durations.numpy(), strict=True):
+        np.testing.assert_allclose(row, pitch_numpy.token_pitch(one, frames), atol=1e-6)
+    predicted = 2.0 * torch.randn(5, 2, 9, dtype=torch.float64)
+    found = pitch_conditioning.pitch_contour(predicted, durations, 48)
+    for row, (height, odds), frames in zip(found, predicted.numpy(), durations.numpy(), strict=True):
+        contour = pitch_numpy.pitch_contour(height, odds, frames)
+        np.testing.assert_allclose(row[: len(contour)], contour, rtol=1e-12)
+        assert not row[len(contour) :].any()
+
+
+def test_nothing_waits_for_a_device() -> None:
+    model = random_model().to("meta")  # a device without values: reading one on the host fails
+    pitch = pitch_conditioning.read_pitch(model.melody.reader(torch.empty(2, 12, 24, device="meta").double()))
+    assert model.melody.harmonic_features(pitch).shape == (2, n_harmonic_features(model.config.audio), 24)
+    durations = torch.empty(2, 5, dtype=torch.long, device="meta")
+    assert pitch_conditioning.token_pitch(pitch, durations).shape == (2, 2, 5)
+    predicted = torch.empty(2, 2, 5, device="meta")
+    assert pitch_conditioning.pitch_contour(predicted, durations, 30).shape == (2, 30)

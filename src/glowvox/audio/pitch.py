@@ -126,7 +126,7 @@ CHANNELS = BINS + 1
 """Logits of the bins, then the log odds of voicing."""
 LOG_CENTRES: NDArray[np.float64] = np.linspace(np.log(LOWEST_HZ), np.log(HIGHEST_HZ), BINS)
 _WIDTH = float(LOG_CENTRES[1] - LOG_CENTRES[0])
-_AROUND = 4
+AROUND = 4
 """Bins on each side of the likeliest one that are averaged."""
 
 
@@ -135,7 +135,7 @@ def read_pitch(logits: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArr
     bins = np.moveaxis(np.asarray(logits[..., :BINS, :], np.float64), -2, -1)
     odds = np.clip(np.asarray(logits[..., BINS, :], np.float64), -50.0, 50.0)
     peak = bins.argmax(-1)
-    places = np.clip(peak[..., None] + np.arange(-_AROUND, _AROUND + 1), 0, BINS - 1)
+    places = np.clip(peak[..., None] + np.arange(-AROUND, AROUND + 1), 0, BINS - 1)
     near = np.take_along_axis(bins, places, -1)
     weights = np.exp(near - near.max(-1, keepdims=True))
     log_pitch = (weights * LOG_CENTRES[places]).sum(-1) / weights.sum(-1)
@@ -172,7 +172,7 @@ _BELOW_HZ = 3000.0
 
 def n_harmonic_features(config: AudioConfig) -> int:
     """Return the number of channels K of `harmonic_features`."""
-    return 2 + len(_bins(config)[0])
+    return 2 + len(harmonic_bins(config)[0])
 
 
 def harmonic_features(pitch: NDArray[np.floating], config: AudioConfig) -> NDArray[np.float32]:
@@ -184,7 +184,7 @@ def harmonic_features(pitch: NDArray[np.floating], config: AudioConfig) -> NDArr
         pitch: Hz, `[..., T]`, 0 where unvoiced.
         config: the mel contract.
     """
-    centres, widths = _bins(config)
+    centres, widths = harmonic_bins(config)
     voiced = np.asarray(pitch) > 0
     hertz = np.where(voiced, pitch, REFERENCE_HZ)[..., None, :]
     cosine = np.cos(2 * np.pi * centres[:, None] / hertz) * np.sinc(widths[:, None] / hertz) ** 2
@@ -194,7 +194,7 @@ def harmonic_features(pitch: NDArray[np.floating], config: AudioConfig) -> NDArr
 
 
 @functools.lru_cache
-def _bins(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def harmonic_bins(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return centre and half width in Hz of the mel bins below `_BELOW_HZ`."""
     edges = mel_edges(config)
     centres, widths = edges[1:-1], (edges[2:] - edges[:-2]) / 2

@@ -20,7 +20,7 @@ from glowvox.models.glow_tts_decoder import (
     speaker_vector,
     whole_steps,
 )
-from glowvox.models.pitch_conditioning import PitchConditioning, fitted_pitch
+from glowvox.models.pitch_conditioning import PitchConditioning, fitted_pitch, pitch_contour, token_pitch
 from glowvox.models.text_encoder import TextEncoder, TextStatistics
 
 # What Glow-TTS returns, in training and in synthesis.
@@ -252,14 +252,14 @@ class GlowTTS(nn.Module):
         mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
         mask = self._mel_mask(mel, mel_lengths)
         pitch = None if self.melody is None else self.melody.read(mel, mask)
-        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(mel, pitch)))
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(pitch)))
 
         unit_variance = self.config.mean_only
         with torch.no_grad():
             scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=False)
             alignment = monotonic_alignment_search(scores, token_lengths, mel_lengths)
             target = torch.log(1e-8 + alignment.sum(2)) * text.mask[:, 0]
-            melody = None if pitch is None or self.melody is None else self.melody.of_tokens(pitch, alignment.sum(2))
+            melody = None if pitch is None else token_pitch(pitch, alignment.sum(2))
         path_sum = None
         if sum_paths:
             scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=True)
@@ -331,9 +331,11 @@ class GlowTTS(nn.Module):
         if noise is None:
             noise = position_noise(seed, text.mean.shape[1], n_filled)
         latent = drawn_latent(text, path, noise, temperature, n_frames)
-        if self.melody is not None and text.melody is not None and pitch is None:
-            pitch = self.melody.of_frames(text.melody, filled, n_filled)
-        mel = self.decode(latent, filled_lengths, speaker, self._harmonics(latent, pitch))[:, :, :n_frames]
+        if pitch is not None:
+            told: Tensor | None = fitted_pitch(pitch, latent)
+        else:
+            told = pitch = None if text.melody is None else pitch_contour(text.melody, filled, n_filled)
+        mel = self.decode(latent, filled_lengths, speaker, self._harmonics(told))[:, :, :n_frames]
         mel = mel * self._mel_mask(mel, lengths)
         alignment = alignment_from_durations(frames, n_frames, text.mean.dtype)
         return MelOutput(mel, lengths, frames, alignment, text.log_duration, pitch)
@@ -381,7 +383,7 @@ class GlowTTS(nn.Module):
         mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
         mask = self._mel_mask(mel, mel_lengths)
         pitch = None if self.melody is None else self.melody.read(mel, mask)
-        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(mel, pitch)))
+        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(pitch)))
         return latent, log_det, pitch
 
     def convert(self, mel: Tensor, mel_lengths: Tensor, source: Tensor, target: Tensor) -> Tensor:
@@ -399,7 +401,7 @@ class GlowTTS(nn.Module):
         """
         latent, _, pitch = self.analyse(mel, mel_lengths, source)
         mask = self._mel_mask(latent, mel_lengths // self.config.n_squeeze * self.config.n_squeeze)
-        return self.decoder.inverse(latent, mask, self._condition(target, latent, self._harmonics(latent, pitch)))[0]
+        return self.decoder.inverse(latent, mask, self._condition(target, latent, self._harmonics(pitch)))[0]
 
     def log_likelihood(
         self,
@@ -422,13 +424,13 @@ class GlowTTS(nn.Module):
         prior = diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask)
         return prior + output.log_det
 
-    def _harmonics(self, frames: Tensor, pitch: Tensor | None) -> Tensor | None:
-        """Return what the couplings see of a pitch `[B, frames]` on the frames of `[B, M, T]`."""
+    def _harmonics(self, pitch: Tensor | None) -> Tensor | None:
+        """Return what the couplings see of a pitch `[B, T]`."""
         if pitch is None:
             return None
         if self.melody is None:
             raise MelError("this model has no melody; leave the pitch out")
-        return self.melody.harmonic_features(fitted_pitch(pitch, frames))
+        return self.melody.harmonic_features(pitch)
 
     def _condition(self, speaker: Tensor | None, frames: Tensor, harmonics: Tensor | None) -> Tensor | None:
         vector = speaker_vector(self.speakers, speaker, len(frames))

@@ -1,4 +1,4 @@
-"""The melody of Glow-TTS: what its decoder is told of the pitch, and how the text predicts it.
+"""Pitch conditioning of Glow-TTS: what its decoder is told of the pitch, and how the text predicts it.
 
 Without it the pitch is one more thing that the latent decides, in each frame by itself; drawn near the mean, as speech
 is, the harmonics of a voice then blur. With it the couplings see where the harmonics lie
@@ -6,19 +6,32 @@ is, the harmonics of a voice then blur. With it the couplings see where the harm
 and predicted by token from the text in speaking, as FastPitch does it (arXiv 2006.06873, section 2.1).
 """
 
+import functools
 import itertools
-from typing import Any
+import math
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from glowvox.audio.pitch import CHANNELS, harmonic_features, n_harmonic_features, pitch_contour, read_pitch, token_pitch
+from glowvox.audio.harmonic_source import HIGHEST_HZ, LOWEST_HZ
+from glowvox.audio.pitch import (
+    AROUND,
+    BINS,
+    CHANNELS,
+    LOG_CENTRES,
+    LOG_PITCH_STD,
+    REFERENCE_HZ,
+    harmonic_bins,
+    n_harmonic_features,
+)
+from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import MelError
 
-# Predicts pitch and voicing from a mel spectrogram: a vocoder's harmonic source and an acoustic model's melody.
+# Predicts pitch and voicing from a mel spectrogram, for a vocoder's harmonic source and an acoustic model's decoder.
 
 
 class PitchPredictor(nn.Module):
@@ -85,25 +98,116 @@ class PitchConditioning(nn.Module):
         No gradient goes through it.
         """
         with torch.no_grad(), torch.autocast(mel.device.type, enabled=False):
-            frequency, voicing = read_pitch(_array(self.reader(mel, mask)))
-        return torch.from_numpy(np.where(voicing > 0.5, frequency, 0.0)).to(mel) * mask[:, 0]
+            logits = self.reader(mel, mask)
+            return (read_pitch(logits) * (logits[:, BINS] > 0)).to(mel.dtype) * mask[:, 0]
 
     def harmonic_features(self, pitch: Tensor) -> Tensor:
         """Return the harmonic features `[B, K, T]` of a pitch `[B, T]`; the couplings see them through `projection`."""
-        return torch.from_numpy(harmonic_features(_array(pitch), self.audio)).to(pitch)
+        return harmonic_features(pitch, self.audio)
 
-    def of_tokens(self, pitch: Tensor, durations: Tensor) -> Tensor:
-        """Return height and voiced share `[B, 2, L]` of each token, from a pitch `[B, T]` and frames `[B, L]`."""
-        rows = zip(_array(pitch), _array(durations).astype(np.int64), strict=True)
-        return torch.from_numpy(np.stack([np.stack(token_pitch(*row)) for row in rows])).to(pitch)
 
-    def of_frames(self, melody: Tensor, durations: Tensor, n_frames: int) -> Tensor:
-        """Return the pitch in Hz `[B, T]` of predictions `[B, 2, L]` for tokens of so many frames `[B, L]`."""
-        pitch = np.zeros((len(melody), n_frames))
-        for row, (height, odds), frames in zip(pitch, _array(melody), _array(durations), strict=True):
-            contour = pitch_contour(height, odds, frames)
-            row[: len(contour)] = contour
-        return torch.from_numpy(pitch).to(melody)
+# What `audio.pitch` computes for one signal in NumPy, for batches in PyTorch: nothing here waits for a device.
+# In float64 as there, since the phases of high harmonics are large numbers.
+
+
+def _wide(values: Tensor) -> Tensor:
+    return values.to(torch.float32 if values.device.type == "mps" else torch.float64)  # MPS has no float64
+
+
+@functools.lru_cache(maxsize=16)
+@torch.inference_mode(mode=False)  # made where gradients are not wanted, they must serve where they are
+def _bins(audio: AudioConfig | None, device: torch.device) -> tuple[Tensor, ...]:
+    """Return centres and half widths in Hz of the mel bins with harmonics, `[K - 2]`; of no audio, LOG_CENTRES."""
+    arrays = (LOG_CENTRES,) if audio is None else harmonic_bins(audio)
+    return tuple(_wide(torch.from_numpy(array).to(device)) for array in arrays)
+
+
+def read_pitch(logits: Tensor) -> Tensor:
+    """Return the pitch in Hz `[B, T]` of logits `[B, CHANNELS, T]`. See `audio.pitch.read_pitch`."""
+    bins = _wide(logits[:, :BINS]).transpose(1, 2)
+    (centres,) = _bins(None, logits.device)
+    offsets = torch.arange(-AROUND, AROUND + 1, device=logits.device)
+    places = (bins.argmax(2, keepdim=True) + offsets).clamp(0, BINS - 1)
+    weights = bins.gather(2, places).softmax(2)
+    return (weights * centres[places]).sum(2).exp()
+
+
+def harmonic_features(pitch: Tensor, audio: AudioConfig) -> Tensor:
+    """Return what the couplings see of a pitch `[B, T]` in Hz: `[B, K, T]`. See `audio.pitch.harmonic_features`."""
+    centres, widths = (values[:, None] for values in _bins(audio, pitch.device))
+    voiced = pitch > 0
+    hertz = torch.where(voiced, _wide(pitch), REFERENCE_HZ).unsqueeze(1)
+    cosine = torch.cos(2 * math.pi * centres / hertz) * torch.sinc(widths / hertz).square()
+    height = torch.log(hertz / REFERENCE_HZ) / LOG_PITCH_STD
+    features = torch.cat([torch.ones_like(height), height, cosine], 1) * voiced.unsqueeze(1)
+    return features.float().to(pitch.dtype)
+
+
+def token_pitch(pitch: Tensor, durations: Tensor) -> Tensor:
+    """Return height and voiced share `[B, 2, L]` of each token. See `audio.pitch.token_pitch`.
+
+    Args:
+        pitch: `[B, T]` in Hz, 0 where unvoiced.
+        durations: `[B, L]` frames of each token.
+    """
+    durations, frames = durations.long(), pitch.shape[1]
+    voiced, places = pitch > 0, torch.arange(frames, device=pitch.device).expand_as(pitch)
+    height = torch.where(voiced, torch.log(_wide(pitch) / REFERENCE_HZ) / LOG_PITCH_STD, 0.0)
+    height = _between(places, places, height, _last(voiced, places, -1), _next(voiced, places, frames))
+    ends = durations.cumsum(1)
+    starts, count = ends - durations, durations.clamp_min(1)
+    sums, shares = (F.pad(_wide(values).cumsum(1), (1, 0)) for values in (height, voiced))
+    nearest = height.gather(1, starts.clamp_max(frames - 1))
+    mean = torch.where(durations > 0, (sums.gather(1, ends) - sums.gather(1, starts)) / count, nearest)
+    share = (shares.gather(1, ends) - shares.gather(1, starts)) / count
+    return torch.stack([mean, share], 1).float().to(pitch.dtype)
+
+
+def pitch_contour(predicted: Tensor, durations: Tensor, n_frames: int) -> Tensor:
+    """Return the pitch in Hz `[B, T]`, 0 where unvoiced or beyond the tokens. See `audio.pitch.pitch_contour`.
+
+    Args:
+        predicted: `[B, 2, L]`, height and log odds of voicing of each token.
+        durations: `[B, L]` whole frames of each token.
+        n_frames: T.
+    """
+    ends, tokens = durations.cumsum(1), torch.arange(durations.shape[1], device=durations.device).expand_as(durations)
+    frames = torch.arange(n_frames, device=durations.device).expand(len(durations), -1)
+    own = torch.searchsorted(ends, frames.contiguous(), right=True).clamp_max(durations.shape[1] - 1)
+    middles, places = _wide(ends) - _wide(durations) / 2, _wide(frames) + 0.5
+    heard = durations > 0
+    before = F.pad(_last(heard, tokens, -1), (1, 0), value=-1)[:, :-1].gather(1, own)
+    after = F.pad(_next(heard, tokens, durations.shape[1]), (0, 1), value=durations.shape[1])[:, 1:].gather(1, own)
+    late = places >= middles.gather(1, own)
+    sides = torch.where(late, own, before), torch.where(late, after, own)
+    height, odds = _wide(predicted).unbind(1)
+    height, odds = (_between(places, middles, values, *sides) for values in (height, odds.clamp(-4.0, 4.0)))
+    pitch = (REFERENCE_HZ * torch.exp(LOG_PITCH_STD * height)).clamp(LOWEST_HZ, HIGHEST_HZ)
+    return torch.where((odds > 0) & (frames < ends[:, -1:]), pitch, 0.0).to(predicted.dtype)
+
+
+def _last(which: Tensor, index: Tensor, none: int) -> Tensor:
+    """Return for each place `[B, n]` the last one up to it where `which` holds; `none` where there is none."""
+    return torch.where(which, index, none).cummax(1).values
+
+
+def _next(which: Tensor, index: Tensor, none: int) -> Tensor:
+    """Return for each place `[B, n]` the first one from it on where `which` holds; `none` where there is none."""
+    return torch.where(which, index, none).flip(1).cummin(1).values.flip(1)
+
+
+def _between(places: Tensor, knots: Tensor, values: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """Interpolate linearly at `places [B, T]` between knots `[B, n]` with values `[B, n]`.
+
+    `left` and `right` `[B, T]` are the indices of the neighbouring knots, below 0 or from n on where there is none:
+    then the other one's value holds.
+    """
+    last = knots.shape[1] - 1
+    left, right = torch.where(left < 0, right, left), torch.where(right > last, left, right)
+    left, right = left.clamp(0, last), right.clamp(0, last)
+    begin, end = knots.gather(1, left), knots.gather(1, right)
+    low, high = values.gather(1, left), values.gather(1, right)
+    return low + (high - low) * _wide(places - begin) / (end - begin).clamp_min(1)
 
 
 def fitted_pitch(pitch: Tensor, latent: Tensor) -> Tensor:
@@ -117,9 +221,4 @@ def fitted_pitch(pitch: Tensor, latent: Tensor) -> Tensor:
     if not torch.isfinite(pitch).all() or (pitch < 0).any():
         raise MelError("the pitch must be in Hz, 0 where unvoiced; it is negative or not finite somewhere")
     missing = latent.shape[2] - pitch.shape[1]
-    return torch.nn.functional.pad(pitch, (0, max(0, missing)))[:, : latent.shape[2]].to(latent)
-
-
-def _array(tensor: Tensor) -> NDArray[Any]:
-    array: NDArray[Any] = tensor.detach().cpu().numpy()
-    return array
+    return F.pad(pitch, (0, max(0, missing)))[:, : latent.shape[2]].to(latent)
