@@ -27,8 +27,7 @@ from glowvox.evaluate.batch_alignment import open_aligner
 from glowvox.evaluate.word_errors import force_align, normalise_transcript
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.sentence_mels import MelSynthesizer
-from glowvox.synthesis.timestamps import Clock, timed_words
+from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.text.tokenizer import Tokenizer
 

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file
 
 from glowvox.align import monotonic_alignment_search
-from glowvox.align.search import SearchMethod, is_available
+from glowvox.align.alignment import SearchMethod
+from glowvox.align.search import is_available
 from glowvox.errors import DataError, MissingExtraError
 
 METHODS: list = [

@@ -5,11 +5,10 @@ import pytest
 import torch
 from tiny_voice import acoustic_model, vocoder_model
 
+from glowvox.align.prior import filled_frames, predicted_frames, sentence_latent
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import CheckpointError, EngineError, TextError, VoiceError
-from glowvox.synthesis.duration_control import filled_frames, predicted_frames
-from glowvox.synthesis.noise import sentence_latent
 
 TOKENS = np.array([[5, 7, 9, 11, 13, 15, 17], [6, 8, 10, 0, 0, 0, 0]])
 LENGTHS = np.array([7, 3])

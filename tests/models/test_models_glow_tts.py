@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from glowvox.align.prior import position_noise
 from glowvox.checkpoint.original_names import convert_glow_tts_state, glow_tts_config
 from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
@@ -240,6 +241,8 @@ def test_noise_and_seed() -> None:
     tokens, token_lengths, _, _ = example()
     first, again, other = (model.inverse(tokens, token_lengths, seed=seed).mel for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.allclose(first, other)
+    drawn = torch.from_numpy(position_noise(1, 8, first.shape[2] + 1))[None]
+    assert torch.equal(model.inverse(tokens, token_lengths, noise=drawn).mel, other)
     state = torch.random.get_rng_state()
     still = model.inverse(tokens, token_lengths, temperature=0.0).mel
     assert torch.equal(torch.random.get_rng_state(), state)

@@ -1,13 +1,15 @@
 """Glow-TTS (arXiv 2005.11129): text to mel spectrogram by a flow and a monotonic alignment that it finds itself."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from glowvox.align.forward_sum import forward_sum
-from glowvox.align.search import alignment_from_durations, monotonic_alignment_search
+from glowvox.align.alignment import alignment_from_durations, forward_sum, monotonic_alignment_search
+from glowvox.align.prior import filled_frames, position_noise, predicted_frames
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import ConfigError, MelError, TextError
 from glowvox.flows.base import LOG_TWO_PI, diagonal_log_likelihood
@@ -143,17 +145,8 @@ def drawn_latent(text: TextStatistics, path: Tensor, noise: Tensor, temperature:
     return latent + fitted_noise(noise, latent, n_frames) * temperature * spread(text.log_std, path).exp()
 
 
-# From predicted or wished-for durations to whole frames that the decoder can take.
-
-
-LONGEST_TOKEN = 2000
-"""Frames of one token (23 s) above which a prediction is taken for a defect; it bounds the memory of a sentence."""
-
-
 def predicted_durations(log_duration: Tensor, mask: Tensor, length_scale: float | Tensor, n_squeeze: int) -> Tensor:
-    """Return whole frames per token, rounded up, `[B, L]` int64.
-
-    The sum of each item is cut to a multiple of `n_squeeze`, and is at least that.
+    """Return whole frames per token, rounded up, `[B, L]` int64; see `align.prior.predicted_frames`.
 
     Args:
         log_duration: [B, L], log frames.
@@ -161,12 +154,11 @@ def predicted_durations(log_duration: Tensor, mask: Tensor, length_scale: float 
         length_scale: a number, or one for each item [B]; 2 speaks half as fast.
         n_squeeze: frames in a step of the decoder.
     """
-    scale = torch.as_tensor(length_scale, dtype=log_duration.dtype, device=log_duration.device).reshape(-1, 1)
-    frames = torch.ceil(log_duration.exp() * scale).nan_to_num(1.0).clamp(0, LONGEST_TOKEN).long() * mask[:, 0].long()
-    ends = frames.cumsum(1)
-    total = (ends[:, -1:] // n_squeeze * n_squeeze).clamp_min(n_squeeze)
-    kept = ends.clamp_max(total).diff(dim=1, prepend=ends.new_zeros(len(ends), 1))
-    return _end_at(kept, total, mask)
+    scales = torch.as_tensor(length_scale).reshape(-1).expand(len(log_duration)).tolist()
+    rows = [
+        predicted_frames(row, scale, n_squeeze) for row, scale in zip(_items(log_duration, mask), scales, strict=True)
+    ]
+    return _padded(rows, log_duration)
 
 
 def given_durations(durations: Tensor, mask: Tensor) -> Tensor:
@@ -186,27 +178,21 @@ def given_durations(durations: Tensor, mask: Tensor) -> Tensor:
 
 def fill_last_step(durations: Tensor, mask: Tensor, n_squeeze: int) -> Tensor:
     """Return durations whose sum per item is rounded up to a multiple of `n_squeeze`, the last token growing."""
-    total = durations.sum(1, keepdim=True)
-    return _end_at(durations, -(-total // n_squeeze) * n_squeeze, mask)
+    return _padded([filled_frames(row, n_squeeze) for row in _items(durations, mask)], durations)
 
 
-def _end_at(durations: Tensor, total: Tensor, mask: Tensor) -> Tensor:
-    """Let each item's last token last so long that the item has `total [B, 1]` frames, no fewer than now."""
-    last = mask[:, 0].long().sum(1, keepdim=True) - 1
-    return durations.scatter_add(1, last, total - durations.sum(1, keepdim=True))
+def _items(values: Tensor, mask: Tensor) -> list[NDArray[Any]]:
+    """Return the values `[B, L]` of each item's own tokens."""
+    lengths = mask[:, 0].long().sum(1).tolist()
+    return [row[:length] for row, length in zip(values.detach().cpu().numpy(), lengths, strict=True)]
 
 
-# Noise that depends on the seed and the absolute position only.
-
-
-def position_noise(seed: int, channels: int, frames: int) -> Tensor:
-    """Return standard normal noise `[1, C, T]`, float32.
-
-    Frame t is the t-th row of `channels` numbers that the generator gives, so a longer sentence begins with the same
-    noise as a shorter one, and every item of a batch, and every engine that draws it so, has the same.
-    """
-    rows = np.random.Generator(np.random.Philox(seed)).standard_normal((frames, channels), np.float32)
-    return torch.from_numpy(rows).t().unsqueeze(0)
+def _padded(rows: list[NDArray[np.int64]], like: Tensor) -> Tensor:
+    """Return durations `[B, L]` int64, padding zero, where the tensor `like` is."""
+    padded = np.zeros(like.shape, np.int64)
+    for target, row in zip(padded, rows, strict=True):
+        target[: len(row)] = row
+    return torch.from_numpy(padded).to(like.device)
 
 
 class GlowTTS(nn.Module):
@@ -329,7 +315,7 @@ class GlowTTS(nn.Module):
 
         path = alignment_from_durations(filled, n_filled, text.mean.dtype)
         if noise is None:
-            noise = position_noise(seed, text.mean.shape[1], n_filled)
+            noise = torch.from_numpy(position_noise(seed, text.mean.shape[1], n_filled))[None]
         latent = drawn_latent(text, path, noise, temperature, n_frames)
         if pitch is not None:
             told: Tensor | None = fitted_pitch(pitch, latent)

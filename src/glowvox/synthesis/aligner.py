@@ -7,13 +7,14 @@ forwards (`AnalysisEngine`); `load_aligner` opens the one of a voice. Calls may 
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.align.search import search_in_blocks
 from glowvox.audio.checks import checked_rate, checked_samples
 from glowvox.audio.files import resample
 from glowvox.audio.loudness import normalise_loudness
@@ -25,17 +26,12 @@ from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.recording import TRAINING_LEVEL_DB
 from glowvox.synthesis.script import Warn, pieces_of, plain_lines
-from glowvox.synthesis.sentence_mels import MelSynthesizer, Request, Statistics
-from glowvox.synthesis.timestamps import Clock, Timeline, timed_words
+from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, Statistics, timed_words
+from glowvox.synthesis.timestamps import Timeline
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.synthesis.voice_folder import open_voice_folder
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.tokenizer import Tokenizer
-
-# The most likely monotonic path of one utterance (Glow-TTS, section 3.1) in little memory, for long recordings.
-# The scores are computed in blocks of frames and forgotten; of the decisions one bit per cell is kept. Ten minutes
-# of speech take about 100 MB, where the matrix itself would take 3 GB.
-
 
 MOST_CELLS = 16_000_000_000
 """Frames times tokens above which a recording is refused: two gigabytes of decisions, some forty minutes."""
@@ -47,6 +43,8 @@ def most_likely_frames(
     latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Return how many frames each token lasts on the most likely path, at least one, `[L]`; they sum to T.
+
+    The monotonic alignment search (Glow-TTS, section 3.1) in little memory, for long recordings.
 
     Args:
         latent: [M, T].
@@ -63,7 +61,23 @@ def most_likely_frames(
         )
     if n_frames * n_tokens > MOST_CELLS:
         raise AudioError(f"{n_frames} mel frames and {n_tokens} tokens are too many to be aligned at once; cut them")
-    return _walk_back(_decisions(latent, mean, log_std), n_tokens)
+    return search_in_blocks(_score_blocks(latent, mean, log_std), n_frames, n_tokens)
+
+
+def _score_blocks(
+    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the log-likelihood of frames under each token [t, L], but for what all tokens of a frame share."""
+    precision = np.exp(-2.0 * log_std)
+    weighted = mean * precision
+    per_token = -(log_std + 0.5 * mean**2 * precision).sum(0)
+    even = bool((log_std == log_std[:, :1]).all())
+    for start in range(0, latent.shape[1], _BLOCK):
+        frames = latent[:, start : start + _BLOCK].T
+        scores = (frames @ weighted + per_token).astype(np.float64)
+        if not even:
+            scores -= 0.5 * (frames**2 @ precision)
+        yield scores
 
 
 def path_nats(
@@ -83,46 +97,6 @@ def path_nats(
     scale = np.repeat(log_std, frames, axis=1).astype(np.float64)
     distance = (latent - np.repeat(mean, frames, axis=1)) * np.exp(-scale)
     return np.asarray(-(0.5 * distance**2 + scale).sum(0) - 0.5 * _LOG_TWO_PI * len(latent))
-
-
-def _decisions(
-    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
-) -> NDArray[np.uint8]:
-    """Return a bit for each frame and token: whether the best path to it comes from the token before."""
-    n_tokens, n_frames = mean.shape[1], latent.shape[1]
-    precision = np.exp(-2.0 * log_std)
-    weighted = mean * precision
-    # What is the same for all tokens of a frame is left out, unless the deviations differ.
-    per_token = -(log_std + 0.5 * mean**2 * precision).sum(0)
-    even = bool((log_std == log_std[:, :1]).all())
-    bits = np.empty((n_frames, -(-n_tokens // 8)), np.uint8)
-    score = np.full(n_tokens, -np.inf)
-    score[0] = 0.0
-    before = np.full(n_tokens, -np.inf)
-    for start in range(0, n_frames, _BLOCK):
-        frames = latent[:, start : start + _BLOCK].T
-        scores = (frames @ weighted + per_token).astype(np.float64)
-        if not even:
-            scores -= 0.5 * (frames**2 @ precision)
-        for t, row in enumerate(scores, start):
-            if t:
-                before[1:] = score[:-1]
-                bits[t] = np.packbits(score < before)
-                np.maximum(score, before, out=score)
-            score += row
-    return bits
-
-
-def _walk_back(bits: NDArray[np.uint8], n_tokens: int) -> NDArray[np.int64]:
-    frames = np.zeros(n_tokens, np.int64)
-    token = n_tokens - 1
-    for t in range(len(bits) - 1, 0, -1):
-        frames[token] += 1
-        # A token equal to its frame number can only have been reached by advancing at every frame.
-        if token and (token == t or bits[t, token >> 3] >> (7 - (token & 7)) & 1):
-            token -= 1
-    frames[token] += 1
-    return frames
 
 
 # Reading a text for a recording of it: tokens and what the encoder expects of each, sentence after sentence.

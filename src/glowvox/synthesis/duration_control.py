@@ -1,47 +1,116 @@
-"""Duration control: whole mel frames for each token, as predicted, as given, or fitted into a slot of time.
+"""Duration control: a text fitted into a slot of time, or spoken with given lengths of its words or tokens."""
 
-All of it counts mel frames; a token of a model with blanks between the symbols is about half a phoneme.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.align.prior import LONGEST_TOKEN, Frames
 from glowvox.errors import TextError
+from glowvox.synthesis.options import DurationControl
+from glowvox.synthesis.script import Part
+from glowvox.synthesis.sentence_mels import (
+    MelSynthesizer,
+    Statistics,
+    written_text,
+    written_word_of_token,
+    written_words,
+)
 
-LONGEST_TOKEN = 2000
-"""Frames of one token (23 s) above which a prediction is taken for a defect; it bounds the memory of a sentence."""
 
-Frames = NDArray[np.int64]
-
-
-def predicted_frames(
-    log_duration: NDArray[np.float32], length_scale: float | NDArray[np.float32], n_squeeze: int
-) -> Frames:
-    """Return whole frames per token [L], rounded up: ceil(exp(log_duration) * length_scale).
-
-    The sum is cut to a multiple of `n_squeeze`, and is at least that (Glow-TTS, section 3.3, as published).
+def with_durations(parts: Iterable[Part], control: DurationControl, mels: MelSynthesizer) -> Iterator[Part]:
+    """Apply duration control to the parts of a text, all of which is measured before the first is yielded.
 
     Args:
-        log_duration: [L], log frames.
-        length_scale: a factor, or one for each token [L]; 2 speaks half as fast.
-        n_squeeze: frames in a step of the decoder.
+        parts: all lines of the text.
+        control: how long the text, its words or its tokens shall last.
+        mels: of the voice.
+
+    Raises:
+        TextError: the durations do not fit the text.
+        VoiceError, EngineError: see `MelSynthesizer.statistics`.
     """
-    scaled = _scaled(log_duration, length_scale)
-    frames = np.clip(np.ceil(scaled), 0, LONGEST_TOKEN).astype(np.int64)
-    ends = np.cumsum(frames)
-    total = max(int(ends[-1]) // n_squeeze * n_squeeze, n_squeeze)
-    kept = np.diff(np.minimum(ends, total), prepend=0)
-    kept[-1] += total - kept.sum()
-    return kept
+    whole, frame_rate = list(parts), mels.engine.audio.frame_rate
+    statistics = [measured(part, mels) for part in whole]
+    if control.token_durations is not None:
+        yield from _by_tokens(whole, control.token_durations)
+    elif control.word_durations is not None:
+        yield from _by_words(whole, statistics, control.word_durations, frame_rate)
+    elif control.slot is not None:
+        yield from _by_slot(whole, statistics, control.slot, frame_rate)
 
 
-def filled_frames(frames: Frames, n_squeeze: int) -> Frames:
-    """Return durations [L] whose sum is rounded up to a multiple of `n_squeeze`, the last token growing."""
-    filled = frames.copy()
-    filled[-1] += -int(frames.sum()) % n_squeeze
-    return filled
+def measured(part: Part, mels: MelSynthesizer) -> Statistics | None:
+    """Return the durations of a part, None for silence; what else the encoder said is not kept.
+
+    Raises:
+        TextError, VoiceError, EngineError: see `MelSynthesizer.statistics`.
+    """
+    if part.request is None:
+        return None
+    [known] = mels.statistics([part.request])
+    nothing = np.empty((0, 0), np.float32)
+    return replace(known, mean=nothing, log_std=nothing)
+
+
+def _by_tokens(parts: Sequence[Part], durations: Sequence[Frames]) -> list[Part]:
+    spoken = sum(part.request is not None for part in parts)
+    if spoken != len(durations):
+        raise TextError(f"{len(durations)} rows of durations are given, the text has {spoken} sentences")
+    rows = iter(durations)
+    return [part if part.request is None else replace(part, frames=next(rows)) for part in parts]
+
+
+def _by_words(
+    parts: Sequence[Part],
+    statistics: Sequence[Statistics | None],
+    seconds: Sequence[float | None],
+    frame_rate: float,
+) -> list[Part]:
+    groups = [[] if part.request is None else written_words(part.request.sentence) for part in parts]
+    count = sum(map(len, groups))
+    if count != len(seconds):
+        raise TextError(f"{len(seconds)} durations are given, the text has {count} words")
+    result, place = [], 0
+    for part, known, words in zip(parts, statistics, groups, strict=True):
+        wished, place = seconds[place : place + len(words)], place + len(words)
+        if part.request is None or known is None:
+            result.append(part)
+            continue
+        sentence = part.request.sentence
+        names = [written_text(sentence, group) for group in words]
+        owner = written_word_of_token(sentence, part.request.tokens)
+        result.append(replace(part, frames=frames_of_words(known.frames, owner, wished, frame_rate, names)))
+    return result
+
+
+def _by_slot(
+    parts: Sequence[Part], statistics: Sequence[Statistics | None], slot: float, frame_rate: float
+) -> list[Part]:
+    """Let sentences and pauses shrink and grow together, as far as tokens can."""
+    if not np.isfinite(slot) or slot <= 0:
+        raise TextError(f"a slot of time must be a positive number of seconds, got {slot}")
+    natural = [int(known.frames.sum()) for known in statistics if known is not None]
+    tokens = [len(known.frames) for known in statistics if known is not None]
+    if not tokens:
+        raise TextError("a text without words cannot be fitted into a slot of time")
+    total = int(slot * frame_rate)
+    if not sum(tokens) <= total <= LONGEST_TOKEN * sum(tokens):
+        raise TextError(
+            f"the text does not fit into {slot:g} s: it takes {sum(tokens) / frame_rate:.2f} s at least"
+            f" and {LONGEST_TOKEN * sum(tokens) / frame_rate:.0f} s at most"
+        )
+    silence = sum(part.line.pause_before for part in parts) * frame_rate
+    pauses = min(int(total * silence / (sum(natural) + silence)), total - sum(tokens))
+    stretch = pauses / silence if silence else 0.0
+    shares = iter(shared_slot(natural, tokens, total - pauses))
+    result = []
+    for part, known in zip(parts, statistics, strict=True):
+        line = replace(part.line, pause_before=part.line.pause_before * stretch)
+        frames = None if known is None else fitted_frames(known.weights, next(shares))
+        result.append(Part(line, part.request, frames))
+    return result
 
 
 def fitted_frames(weights: NDArray[np.floating] | Frames, total: int) -> Frames:
@@ -131,8 +200,3 @@ def shared_slot(counts: Sequence[int], tokens: Sequence[int], total: int) -> lis
     missing = int(total - least - whole.sum())
     whole[np.argsort(whole - ideal, kind="stable")[:missing]] += 1
     return [int(more) + own for more, own in zip(whole, tokens, strict=True)]
-
-
-def _scaled(log_duration: NDArray[np.float32], length_scale: float | NDArray[np.float32]) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        return np.exp(log_duration) * np.asarray(length_scale, np.float32)

@@ -1,9 +1,13 @@
 """Synthesis options: noise scale, denoiser, speed, pitch, pauses, seed, of a vocoder and of a voice."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+import numpy as np
+
+from glowvox.align.prior import Frames
 from glowvox.audio.mel_refinement import MOST_PASSES
 from glowvox.errors import ConfigError
 from glowvox.synthesis.noise import check_seed
@@ -128,3 +132,29 @@ class OptionOverrides(TypedDict, total=False):
     seed: int
     speaker: str | None
     language: str | None
+
+
+@dataclass(frozen=True)
+class DurationControl:
+    """Duration control: how long a whole text shall take; at most one of the three is set."""
+
+    slot: float | None = None
+    """Seconds of the whole audio, pauses included."""
+    word_durations: Sequence[float | None] | None = None
+    """Seconds of each word as written, in the order of `Audio.words`; None: as the voice speaks it."""
+    token_durations: Sequence[Frames] | None = None
+    """Frames [L] of the tokens of each sentence, as `Voice.durations` gives them."""
+
+    def __post_init__(self) -> None:
+        given = [control for control in (self.slot, self.word_durations, self.token_durations) if control is not None]
+        if len(given) > 1:
+            raise ConfigError("give one of slot, word_durations and token_durations")
+
+    @property
+    def empty(self) -> bool:
+        """Whether the voice decides."""
+        return self.slot is None and self.word_durations is None and self.token_durations is None
+
+    def samples(self, sample_rate: int) -> int | None:
+        """Return the samples of the whole audio; None: as many as it has."""
+        return None if self.slot is None or not np.isfinite(self.slot) else round(self.slot * sample_rate)

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.align.prior import Frames
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
 from glowvox.engines.machine import checked_threads
 from glowvox.errors import GlowvoxError
-from glowvox.synthesis.duration_control import Frames
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.script import Part
-from glowvox.synthesis.sentence_mels import MelSynthesizer, Request, SentenceMel
-from glowvox.synthesis.timestamps import Clock, timed_marks, timed_words
+from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, SentenceMel, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder, vocode_batch
 from glowvox.synthesis.voice_card import check_contracts
 

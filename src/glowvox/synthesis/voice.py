@@ -12,21 +12,13 @@ from typing import Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.align.prior import Frames
 from glowvox.audio.sound import Audio, AudioChunk
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.errors import ConfigError, TextError, VoiceError
-from glowvox.synthesis.duration_control import Frames
-from glowvox.synthesis.options import OptionOverrides, SpeechOptions
-from glowvox.synthesis.script import (
-    DurationControl,
-    Part,
-    Warn,
-    measured,
-    pieces_of,
-    plain_lines,
-    ssml_lines,
-    with_durations,
-)
+from glowvox.synthesis.duration_control import measured, with_durations
+from glowvox.synthesis.options import DurationControl, OptionOverrides, SpeechOptions
+from glowvox.synthesis.script import Part, Warn, pieces_of, plain_lines, ssml_lines
 from glowvox.synthesis.sentence_mels import MelSynthesizer, Request
 from glowvox.synthesis.synthesizer import Synthesizer, TextPool, joined
 from glowvox.synthesis.vocoder import Vocoder
@@ -206,7 +198,9 @@ class Voice:
         """
         options = self.options(**overrides)
         control = DurationControl(slot, word_durations, token_durations)
-        parts = with_durations(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), control, self._mels)
+        parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
+        if not control.empty:
+            parts = with_durations(parts, control, self._mels)
         return joined(self._pool.stream(parts, control.samples(self.sample_rate), first_chunk=None))
 
     def stream(
@@ -243,7 +237,9 @@ class Voice:
         """
         options = self.options(**overrides)
         control = DurationControl(slot, word_durations, token_durations)
-        parts = with_durations(self._text.parts(text, lexicon, options, on_warning, ssml=ssml), control, self._mels)
+        parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
+        if not control.empty:
+            parts = with_durations(parts, control, self._mels)
         first_chunk = self._synthesizer.first_chunk if early else None
         whole = isinstance(text, str) or not control.empty
         total = control.samples(self.sample_rate)
