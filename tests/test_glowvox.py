@@ -8,6 +8,7 @@ from importlib import metadata, resources
 import pytest
 
 import glowvox
+from glowvox import errors
 from glowvox.errors import MissingExtraError
 
 
@@ -21,6 +22,18 @@ def test_every_public_name_is_there(name):
 def test_a_public_name_is_the_one_of_its_module(name):
     assert getattr(glowvox, name) is getattr(importlib.import_module(glowvox._HOMES[name]), name)
     assert name in glowvox.__all__
+
+
+def test_every_error_has_its_name_here():
+    ours = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
+    assert {error.__name__ for error in ours} == {name for name in glowvox.__all__ if name.endswith("Error")}
+    assert all(getattr(glowvox, error.__name__) is error for error in ours)
+
+
+def test_the_names_offered_are_the_public_ones():
+    program = "import glowvox; glowvox.Audio; print(*dir(glowvox))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == sorted(glowvox.__all__)
 
 
 def test_an_unknown_name():
