@@ -1,6 +1,7 @@
 """The normaliser: a table of what is written and what is said, and properties that hold for any text."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,47 @@ def test_english(english: FrontEnd, case: dict[str, str]) -> None:
 @pytest.mark.parametrize("case", _table("german_cases.tsv"), ids=lambda case: case["written"])
 def test_german(german: FrontEnd, case: dict[str, str]) -> None:
     assert german.process(case["written"]).normalized == case["spoken"]
+
+
+def test_public_cases_agree_or_are_listed_with_a_reason(english: FrontEnd, shared: Path) -> None:
+    listed = {row["written"]: row for row in _table("normalisation_differences.tsv")}
+    cases = agree = 0
+    for path in sorted((shared / "text" / "normalisation").glob("*.txt")):
+        if path.name == "README.md":
+            continue
+        for line in path.read_text(encoding="utf-8").splitlines():
+            written, sign, given_reading = line.partition("~")
+            if not sign:
+                continue
+            ours = english.process(written).normalized
+            cases += 1
+            if reading_key(ours) == reading_key(given_reading):
+                agree += 1
+            else:
+                assert listed[written]["ours"] == ours, written
+                assert len(listed[written]["reason"]) > 8
+    assert agree >= 0.9 * cases
+
+
+def reading_key(text: str) -> str:
+    """Return a reading without "and", capitals, punctuation and blanks, with zero for oh."""
+    words = re.findall(r"[^\W_]+", text.casefold().replace("'", "").replace("’", ""))
+    return "".join({"oh": "zero", "o": "zero", "and": ""}.get(word, word) for word in words)
+
+
+def test_no_number_is_cut_in_two(english: FrontEnd) -> None:
+    for tail in ("p", "ML", "kg", "ab", "proof", "EST", "th", "x", "s", "Q", "zz", "GB"):
+        for number, start in (("120", "one hundred t"), ("1,080", "one thousand e"), ("12.5", "twelve point five")):
+            assert english.process(number + tail).normalized.startswith(start), number + tail
+
+
+@pytest.mark.parametrize("text", ["CO₂", "x₁", "SO₄²⁻", "10^23", "3*4", "a*b", "2x - 1", "x⁷", "20' x 30'", "A₁B²"])
+def test_no_sign_of_a_formula_vanishes(english: FrontEnd, text: str) -> None:
+    bare = re.sub("[₀-₉⁰-⁹²³⁺⁻^*'-]", "", text)
+    assert (
+        len(english.process(text).words) > len(english.process(bare).words)
+        or "times" in english.process(text).normalized
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import re
 
-from glowvox.text.normalise.numbers import cardinal, digits, ordinal, plural, year
+from glowvox.text.normalise.numbers import cardinal, digits, ordinal, pairs, plural, year
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
 MONTHS = (
@@ -10,7 +10,10 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _SHORT = {month[:3].lower(): month for month in MONTHS} | {"sept": "September"}
-_MONTH = r"(?P<month>January|February|March|April|May|June|July|August|September|October|November|December|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\b\.?)"  # fmt: skip  # noqa: E501
+_MONTH = (
+    r"(?P<month>(?i:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?![^\W\d_])\.?))"
+)
 _DAY = r"(?P<day>3[01]|[12]\d|0?[1-9])"
 _YEAR = r"(?P<year>1\d{3}|20\d{2}|2100)"
 _WEEKDAYS = {
@@ -23,6 +26,13 @@ def month_name(text: str) -> str:
     """Return the full name of a month written short or long."""
     plain = text.rstrip(".").lower()
     return _SHORT.get(plain[:4] if plain.startswith("sept") else plain[:3], text)
+
+
+def _is_month(text: str, context: Context, *, certain: bool) -> bool:
+    """Say whether a word in small letters is a month, and not the verb may or march."""
+    if text.lower() not in ("may", "march", "mar") or not text.islower() or certain:
+        return True
+    return context.previous.lower() in ("on", "by", "until", "since", "before", "after", "in", "from", "of", "the")
 
 
 def _month_day(month: int, day: int, year_text: str | None) -> Reading | None:
@@ -52,17 +62,39 @@ def slashed_date(match: re.Match[str], context: Context) -> Reading | None:
     first, second = int(match["a"]), int(match["b"])
     if match["sign"] == "." and len(match["year"]) == 2:
         return None
+    if match["sign"] != "/" and first > 12 >= second > 0:
+        return ["the", ordinal(str(first)), "of", MONTHS[second - 1], _any_year(match["year"])]
     if match["sign"] == "." or first > 12:
         first, second = second, first
     return _month_day(first, second, match["year"])
 
 
+@rule(r"(?P<year>1\d{3}|20\d{2})-(?P<month>0[1-9]|1[0-2])(?![\w%-]|[.,]\d)", "d")
+def iso_month(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 2003-03; 1911-12 may be two years."""
+    if int(match["month"]) > int(match["year"][2:]):
+        return None
+    return [MONTHS[int(match["month"]) - 1], year(match["year"])]
+
+
+@rule(r"(?P<n>[1-4])Q(?:\s?(?P<long>20\d\d)|(?P<short>\d\d))(?!\w)|(?P<half>[12])H(?P<y>\d\d)(?!\w)", "d")
+def quarter(match: re.Match[str], context: Context) -> Reading:
+    """Read 2Q22: the second quarter of twenty two."""
+    name = "half" if match["half"] else "quarter"
+    of = _any_year(match["long"] or match["short"] or match["y"])
+    article = [] if context.previous.lower() == "the" else ["the"]
+    return [*article, ordinal(match["half"] or match["n"]), name, "of", of]
+
+
 @rule(
-    rf"{_MONTH}\s{_DAY}(?:st|nd|rd|th)?(?:\s?[-–]\s?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?)?(?:,?\s{_YEAR})?(?![\w%:]|[.,]\d)",
+    rf"{_MONTH}(?P<hyphen>[\s-]){_DAY}(?i:st|nd|rd|th)?(?:\s?[-–]\s?(?P<last>[0-3]?\d(?!\d))(?i:st|nd|rd|th)?)?"
+    rf"(?:(?:(?P<comma>,)?\s|,|(?<=\d)-){_YEAR}(?!-))?(?![\w%:]|[.,]\d|-\d)",
     "l",
 )
-def month_first(match: re.Match[str], context: Context) -> Reading:
+def month_first(match: re.Match[str], context: Context) -> Reading | None:
     """Read December 5, 2024."""
+    if not _is_month(match["month"], context, certain=match["year"] is not None or not match.string[match.end() :]):
+        return None
     words = [month_name(match["month"]), ordinal(match["day"])]
     if match["last"]:
         words.extend(["to", ordinal(match["last"])])
@@ -71,25 +103,41 @@ def month_first(match: re.Match[str], context: Context) -> Reading:
     return words
 
 
-@rule(rf"{_DAY}(?P<th>st|nd|rd|th)?(?P<of>\sof)?\s{_MONTH}(?:,?\s{_YEAR})?(?!\w)", "d")
-def day_first(match: re.Match[str], context: Context) -> Reading:
+@rule(
+    rf"{_DAY}(?P<th>(?i:st|nd|rd|th))?(?P<of>\sof)?[\s-](?:the\s)?{_MONTH}(?:(?P<comma>,)?[\s-]{_YEAR}|(?P<tight>,){_YEAR.replace('year', 'year2')})?"  # noqa: E501
+    r"(?![\w]|[.,]\d)",
+    "d",
+)
+def day_first(match: re.Match[str], context: Context) -> Reading | None:
     """Read 5 December 2024: the fifth of December, twenty twenty four."""
+    certain = match["year"] or match["year2"] or match["th"] or not match.string[match.end() :].strip(" .!?")
+    if not _is_month(match["month"], context, certain=bool(certain)):
+        return None
     words = [
         *([] if context.previous.lower() == "the" else ["the"]),
         ordinal(match["day"]),
         "of",
         month_name(match["month"]),
     ]
-    return [*words, *([year(match["year"])] if match["year"] else [])]
+    if match["comma"] or match["tight"]:
+        words.append(",")
+    text = match["year"] or match["year2"]
+    if text:
+        words.append(year(text))
+    elif match["month"].endswith(".") and not match.string[match.end() :].strip():
+        words.append(".")
+    return words
 
 
 @rule(rf"{_MONTH}(?:,)?\s{_YEAR}(?!\w|,\d)", "l")
-def month_year(match: re.Match[str], context: Context) -> Reading:
+def month_year(match: re.Match[str], context: Context) -> Reading | None:
     """Read Dec. 2024."""
+    if not _is_month(match["month"], context, certain=False) and match["month"] != "may":
+        return None
     return [month_name(match["month"]), year(match["year"])]
 
 
-@rule(r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s)", "l")
+@rule(r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s)", "u")
 def short_month(match: re.Match[str], context: Context) -> Reading:
     """Read a month written short, alone."""
     return [month_name(match.group())]
@@ -97,7 +145,7 @@ def short_month(match: re.Match[str], context: Context) -> Reading:
 
 @rule(
     r"(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)(?:\.(?=\s[a-z])|(?:\.)?(?=,?\s(?:\d|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)))",
-    "l",
+    "u",
 )
 def short_weekday(match: re.Match[str], context: Context) -> Reading:
     """Read a weekday written short before a date or a time."""
@@ -117,11 +165,11 @@ def decade(match: re.Match[str], context: Context) -> Reading:
 
 @rule(r"(?P<decade>[2-9]0)s(?!\w)", "d")
 def bare_decade(match: re.Match[str], context: Context) -> Reading:
-    """Read 80s."""
+    """Read 80s; what counts seconds was read before."""
     return [plural(cardinal(match["decade"]))]
 
 
-@rule(rf"{_YEAR}\s?[-–/]\s?(?P<last>1\d{{3}}|20\d{{2}}|\d\d)(?![\w%/]|[-.,]\d)", "d")
+@rule(rf"{_YEAR}(?:\s?[-–]\s?|/)(?P<last>1\d{{3}}|20\d{{2}}|\d\d)(?![\w%/]|[-.,]\d)", "d")
 def year_range(match: re.Match[str], context: Context) -> Reading | None:
     """Read 1914-1918 and 1914–18."""
     last = match["last"]
@@ -131,7 +179,7 @@ def year_range(match: re.Match[str], context: Context) -> Reading | None:
 
 
 @rule(
-    r"(?:(?P<before>AD|A\.D\.)\s)?(?P<year>\d{1,4})\s?(?P<era>BCE?|CE|AD|B\.C\.(?:E\.)?|C\.E\.|A\.D\.)?(?!\w|[.,]\d)",
+    r"(?:(?P<before>AD|A\.D\.)\s)?(?P<year>\d{1,4})\s?(?P<era>BCE?|CE|AD|B\.C\.(?:E\.?)?|B\.C|C\.E\.?|A\.D\.?)?(?!\w|[.,]\d)",
     "ld",
 )
 def era(match: re.Match[str], context: Context) -> Reading | None:
@@ -140,7 +188,16 @@ def era(match: re.Match[str], context: Context) -> Reading | None:
     if not name:
         return None
     letters = [SpokenWord(letter, letter=True) for letter in name]
-    return [*letters, year(match["year"])] if match["before"] else [year(match["year"]), *letters]
+    if match["before"]:
+        return [*letters, year(match["year"])]
+    plain = match["year"]
+    # Three digits before an era are a year too: three forty, not three hundred forty.
+    spoken = pairs(plain) if len(plain) == 3 and plain[1] != "0" else year(plain)
+    return [
+        spoken,
+        *letters,
+        *(["."] if match["era"].endswith(".") and not match.string[match.end() :].strip() else []),
+    ]
 
 
 @rule(r"'(?P<year>\d\d)(?![\w'])", "o")
@@ -149,14 +206,15 @@ def short_year(match: re.Match[str], context: Context) -> Reading:
     return [_any_year(match["year"])]
 
 
-@rule(rf"{_YEAR}(?P<s>'s)?(?![\w%]|[.,:/]\d|-\w)", "d")
+@rule(rf"{_YEAR}(?P<s>'s)?(?![\w%]|[.,:/]\d|\s/\s\d|-(?!present|now|today)\w)", "d")
 def plain_year(match: re.Match[str], context: Context) -> Reading:
     """Read four digits that look like a year as one."""
     return [year(match["year"]) + (match["s"] or "")]
 
 
 DATE_RULES = (
-    iso_date, slashed_date, month_first, day_first, month_year, short_month, short_weekday, decade, bare_decade,
+    iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
+    decade, bare_decade,
     year_range, era, short_year,
 )  # fmt: skip
 LATE_DATE_RULES = (plain_year,)
@@ -170,20 +228,20 @@ def _letters(text: str | None) -> list[str | SpokenWord]:
     return [SpokenWord(letter.upper(), letter=True) for letter in text or "" if letter.isalpha()]
 
 
-def _clock(hour: str, minute: str | None, *, twelve: bool) -> list[str | SpokenWord] | None:
+def _clock(hour: str, minute: str | None, *, twelve: bool, military: bool = False) -> list[str | SpokenWord] | None:
     number = int(hour)
     if number > 24 or (minute is not None and int(minute) > 59):
         return None
     words: list[str | SpokenWord] = [
         f"oh {cardinal(str(number))}"
-        if hour[0] == "0" and len(hour) == 2 and not twelve and number
+        if hour[0] == "0" and len(hour) == 2 and not twelve and number and (military or minute != "00")
         else cardinal(str(number))
     ]
     if minute is None:
         return words
     if minute == "00":
         if not twelve:
-            words.append("hundred" if number > 12 or hour[0] == "0" else "o'clock")
+            words.append("hundred" if military and (number > 12 or hour[0] == "0") else "o'clock")
         return words
     words.append(f"oh {digits(minute[1])}" if minute[0] == "0" else cardinal(minute))
     return words
@@ -197,19 +255,19 @@ def clock_seconds(match: re.Match[str], context: Context) -> Reading | None:
         return None
     words = []
     for value, unit in ((hour, "hour"), (minute, "minute"), (second, "second")):
-        if value:
+        if value or (hour and not (minute and second)):
             words.append(f"{cardinal(str(value))} {unit}{'' if value == 1 else 's'}")
     return [*(words or ["zero seconds"]), *_letters(match["half"])]
 
 
-@rule(rf"(?P<hour>\d{{1,2}})[:.h](?P<minute>[0-5]\d)\s?{_HALF}(?:\s(?P<zone>{_ZONES})\b)?", "d")
+@rule(rf"(?P<hour>\d{{1,2}})[:.h](?P<minute>[0-5]\d)\s?{_HALF}(?:\s?(?P<zone>(?i:{_ZONES}))\b)?", "d")
 def clock_half(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3:45 pm."""
     words = _clock(match["hour"], match["minute"], twelve=True)
     return words and [*words, *_letters(match["half"]), *_letters(match["zone"])]
 
 
-@rule(rf"(?P<hour>1[0-2]|0?[1-9])\s?{_HALF}(?:\s(?P<zone>{_ZONES})\b)?", "d")
+@rule(rf"(?P<hour>1[0-2]|0?[1-9])\s?{_HALF}(?:\s?(?P<zone>(?i:{_ZONES}))\b)?", "d")
 def hour_half(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3 p.m."""
     if re.match(r"[aA]\s[mM]$", match["half"]):
@@ -230,10 +288,14 @@ def half_range(match: re.Match[str], context: Context) -> Reading | None:
     return first and last and [*first, *_letters(match["early"]), "to", *last, *_letters(match["half"])]
 
 
-@rule(rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|h)\b)?(?:\s(?P<zone>{_ZONES})\b)?(?![\w:])", "d")
+@rule(
+    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|h)\b)?(?:\s?(?P<zone>{_ZONES})\b)?(?![\w:])", "d"
+)
 def clock(match: re.Match[str], context: Context) -> Reading | None:
     """Read 15:30."""
-    words = _clock(match["hour"], match["minute"], twelve=False)
+    words = _clock(
+        match["hour"], match["minute"], twelve=False, military=match["zone"] is not None or bool(match["hrs"])
+    )
     return words and [*words, *(["hours"] if match["hrs"] else []), *_letters(match["zone"])]
 
 

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 
-from glowvox.text.normalise.numbers import cardinal, digits, plural
-from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
+from glowvox.text.normalise.numbers import cardinal, digits, pairs, plural, year
+from glowvox.text.normalise.numbers import number as number_words
+from glowvox.text.normalise.scanner import Context, Reading, Rule, SpokenWord, rule, word_set
 
 _SPOKEN_AS_WORDS = word_set(
     "NASA NATO UNESCO UNICEF OPEC AIDS LASER RADAR SCUBA SONAR ASAP JPEG GIF PIN RAM ROM LAN WAN SIM NAFTA "
@@ -62,7 +63,7 @@ def dotted(match: re.Match[str], context: Context) -> Reading:
     return _with_suffix(spell(match["letters"]), match["s"])
 
 
-@rule(r"(?P<letter>[A-Z])\.(?=\s?[A-Z][a-z]|\s?[A-Z]\.)", "l")
+@rule(r"(?P<letter>[A-Z])\.(?=\s?[A-Z][a-z]|\s?[A-Z]\.)", "u")
 def initial(match: re.Match[str], context: Context) -> Reading | None:
     """Read the J. of J. Smith: a letter and no pause; not an I that ends a sentence."""
     if match["letter"] == "I" and context.previous:
@@ -80,25 +81,25 @@ def _with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[st
     return [*letters[:-1], last + ending]
 
 
-@rule(r"(?P<word>[A-Z]{2,})(?P<s>'?s(?![\w'])|'S(?!\w))?(?![\w'])", "l")
+@rule(r"(?P<word>[A-Z]{2,})(?P<s>'?s(?![\w'])|'S(?!\w))?(?![\w'])", "u")
 def capitals(match: re.Match[str], context: Context) -> Reading | None:
     """Read a word in capitals: NASA, FBI's, CDs."""
     return _with_suffix(read_capitals(match["word"], context), match["s"])
 
 
-@rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?!\w)", "l")
+@rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?!\w)", "u")
 def letter_and_letter(match: re.Match[str], context: Context) -> Reading:
     """Read Q&A and AT&T."""
     return [*spell(match["a"]), "and", *spell(match["b"])]
 
 
-@rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "l")
+@rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "u")
 def single_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a capital that stands alone, except A and I, which are words."""
     return _with_suffix(spell(match["word"]), match["s"])
 
 
-@rule(r"A(?![\w'])(?=\s*(?P<next>\w?))", "l")
+@rule(r"A(?![\w'])(?=\s*(?P<next>\w?))", "u")
 def letter_a(match: re.Match[str], context: Context) -> Reading | None:
     """Read the A of vitamin A as a letter: a capital inside a sentence, unless a title goes on after it."""
     if context.shouting or not context.previous[-1:].isalnum() or match["next"].isupper():
@@ -106,7 +107,7 @@ def letter_a(match: re.Match[str], context: Context) -> Reading | None:
     return spell("A")
 
 
-@rule(r"(?P<word>[b-hj-z])(?![\w'])", "l")
+@rule(r"(?P<word>[b-hj-z]|a(?=\s?[*^₀-₉]|\s=))(?![\w'])", "w")
 def small_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a small letter that stands alone."""
     return spell(match["word"])
@@ -114,6 +115,43 @@ def small_letter(match: re.Match[str], context: Context) -> Reading:
 
 ACRONYM_RULES = (dotted, initial, letter_and_letter, capitals, single_letter, letter_a, small_letter)
 
+
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_SIGNS_OF_CHARGE = {"en": {"+": "plus", "-": "minus"}, "de": {"+": "plus", "-": "minus"}}
+
+
+@rule(
+    r"(?P<formula>(?:[A-Z][a-z]?[₀-₉]*|[()\[\]])*[A-Za-z)\]](?:[₀-₉]+|(?=[⁺⁻⁰-⁹²³]*[⁺⁻]))(?:[A-Z][a-z]?[₀-₉]*|[()\[\]][₀-₉]*)*)(?P<charge>[⁰¹²³⁴-⁹]*[⁺⁻])?(?!\w)",
+    "l",
+)
+def formula(match: re.Match[str], context: Context) -> Reading | None:
+    """Read CO₂, H₂O and SO₄²⁻: the letters, and every raised or lowered sign."""
+    words: list[str | SpokenWord] = []
+    for part in re.findall(r"[A-Za-z]|[₀-₉]+", match["formula"]):
+        words.extend(spell(part) if part.isalpha() else [cardinal(part.translate(_SUBSCRIPTS), context.language)])
+    charge = (match["charge"] or "").translate(_SUPERSCRIPTS)
+    if charge:
+        words.extend([cardinal(charge[:-1], context.language)] if charge[:-1] else [])
+        words.append(_SIGNS_OF_CHARGE[context.language][charge[-1]])
+    return words
+
+
+@rule(r"(?P<signs>[₀-₉₊₋]+|[⁰¹⁴-⁹²³⁺⁻]*[⁰¹⁴-⁹⁺⁻][⁰¹⁴-⁹²³⁺⁻]*)", "do")
+def raised_or_lowered(match: re.Match[str], context: Context) -> Reading:
+    """Read x₁ and x⁴; a raised number after a word is the mark of a footnote, which is left out and named."""
+    raised = match["signs"].translate(_SUPERSCRIPTS)
+    plain = raised.translate(_SUBSCRIPTS)
+    before = re.search(r"[^\W\d_]+$", match.string[: match.start()])
+    if raised != match["signs"] and (before is None or len(before.group()) > 2) and not context.previous.endswith(")"):
+        context.warnings.append(f"left out {match['signs']!r}: the mark of a footnote")
+        return []
+    power = {"en": "to the power of", "de": "hoch"}[context.language]
+    spoken = number_words(plain, context.language) if plain.strip("+-") else {"+": "plus", "-": "minus"}[plain[0]]
+    return [power, spoken] if raised != match["signs"] and plain.strip("+-") else [spoken]
+
+
+FORMULA_RULES = (formula, raised_or_lowered)
 
 # Borders inside an identifier: digit to letter and back, small to capital, the last capital before a small letter.
 _BORDERS = re.compile(
@@ -137,6 +175,15 @@ def _as_words(text: str) -> list[str | SpokenWord]:
     return [SpokenWord(word, letter=True) if len(word) == 1 and word.isupper() else word for word in text.split()]
 
 
+def _number_in_name(text: str, language: str) -> str:
+    """Return digits inside a name: a year or a round number as such, other long ones digit by digit."""
+    if len(text) < 4 or (len(text) == 4 and text.endswith("00") and text[0] != "0"):
+        return cardinal(text, language)
+    if re.fullmatch(r"(?:19|20)\d\d", text):
+        return year(text, language)
+    return digits(text, language)
+
+
 def split_identifier(text: str, context: Context) -> list[str | SpokenWord]:
     """Read an identifier made of letters and digits: gRPC, WaveGlow, mp3, utf8, v2."""
     if text.lower() in _WHOLE:
@@ -146,7 +193,7 @@ def split_identifier(text: str, context: Context) -> list[str | SpokenWord]:
         if part == "s" and words and not isinstance(words[-1], SpokenWord):
             words[-1] = plural(words[-1])
         elif part.isdecimal():
-            words.append(cardinal(part) if len(part) <= 4 else digits(part))
+            words.append(_number_in_name(part, context.language))
         elif len(part) == 1 or (part.isupper() and part.isalpha()):
             words.extend(
                 read_capitals(part.upper(), context) if len(part) > 1 else [SpokenWord(part.upper(), letter=True)]
@@ -181,16 +228,49 @@ def version(match: re.Match[str], context: Context) -> Reading | None:
     return words
 
 
-@rule(r"(?P<name>[A-Z]{2,}[A-Za-z]*)-(?P<n>\d{1,4})(?!\w|-\d)", "l")
+@rule(
+    r"(?P<name>[A-Z]{2,}[A-Za-z]*|[A-Z]|[A-Za-z]+[A-Z][A-Za-z]*)-(?P<n>\d{1,4}(?:\.\d{1,3})*)(?P<s>s)?(?![\w²³]|-\d|[.,]\d)",
+    "l",
+)
 def numbered_name(match: re.Match[str], context: Context) -> Reading:
-    """Read COVID-19, F-16 and the like: the name, then the number."""
-    return [*split_identifier(match["name"], context), cardinal(match["n"])]
+    """Read COVID-19, F-16s, GPT-4.5 and the like: the name, then the number."""
+    name = match["name"]
+    letters = [SpokenWord(name, letter=True)] if len(name) == 1 else split_identifier(name, context)
+    spoken = version_number(match["n"], context.language)
+    return [*letters, plural(spoken) if match["s"] else spoken]
 
 
-@rule(r"(?P<a>[A-Z])-(?P<n>\d{1,3})(?!\w)", "l")
-def lettered_number(match: re.Match[str], context: Context) -> Reading:
-    """Read F-16: a letter, then the number."""
-    return [SpokenWord(match["a"], letter=True), cardinal(match["n"])]
+@rule(r"(?P<name>[^\W\d_]+)(?P<n>\d{1,4}(?:\.\d{1,3})+)(?P<tail>[^\W\d_]*)(?![\w%]|\.\d)", "l")
+def name_with_version(match: re.Match[str], context: Context) -> Reading | None:
+    """Read Python3.11, iOS17.4 and Qwen2.5: the name, then the version."""
+    if match["name"] in ("v", "V") or match["name"].lower() in _MONTH_NAMES:
+        return None
+    words = [*split_identifier(match["name"], context), version_number(match["n"], context.language)]
+    return [*words, *(split_identifier(match["tail"], context) if match["tail"] else [])]
+
+
+_MONTH_NAMES = word_set("jan feb mar apr may jun jul aug sep sept oct nov dec")
+
+
+def version_number(text: str, language: str) -> str:
+    """Return a version: two parts as a decimal, more as numbers with points between them."""
+    parts = text.split(".")
+    if len(parts) == 2 and language == "en":
+        return number_words(text)
+    return {"en": " point ", "de": " Punkt "}[language].join(cardinal(part, language) for part in parts)
+
+
+@rule(r"(?P<letter>[A-Z])\.(?P<n>\d{3})(?!\w|[.,]\d)", "u")
+def standard(match: re.Match[str], context: Context) -> Reading:
+    """Read H.264 and X.509."""
+    return [SpokenWord(match["letter"], letter=True), pairs(match["n"])]
+
+
+@rule(r"401\s?\(k\)|40[139]\s?\([abk]\)|501\s?\(c\)(?:\s?\(\d{1,2}\))?", "d")
+def tax_plan(match: re.Match[str], context: Context) -> Reading:
+    """Read 401(k): four oh one K."""
+    first, letter, *more = re.findall(r"\w+", match.group())
+    return [f"{cardinal(first[0])} oh {cardinal(first[2])}", *spell(letter), *(cardinal(part) for part in more)]
 
 
 @rule(r"(?=\w*[^\W\d_])(?=\w*\d)[^\W_]+(?:_[^\W_]+)*(?!\w)", "ld")
@@ -224,7 +304,8 @@ def camel_case(match: re.Match[str], context: Context) -> Reading | None:
     return split_identifier(name, context)
 
 
-EARLY_IDENTIFIER_RULES = (programming_name, version, numbered_name, lettered_number)
+EARLY_IDENTIFIER_RULES = (programming_name, version, standard, tax_plan, numbered_name, name_with_version)
+NAME_RULES = (numbered_name, name_with_version)
 IDENTIFIER_RULES = (snake_case, mixed, camel_case)
 
 
@@ -232,11 +313,23 @@ _TOP_LEVEL = (
     "com|org|net|edu|gov|mil|int|info|biz|io|ai|dev|app|co|me|tv|us|uk|de|fr|it|es|nl|at|ch|eu|ca|au|jp|cn|in|ru|br|se"
     "|no|fi|dk|pl|cz|be|ie|nz|za|xyz|tech|cloud|online|site|blog|shop|news|museum|wiki|fm|gg|ly"
 )
-_NAMES = {
-    ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals",
-    "&": "and",
-    "#": "hash", "%": "percent", "+": "plus", "~": "tilde", ":": "colon",
+_SIGN_NAMES = {
+    "en": {
+        ".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals",
+        "&": "and", "#": "hash", "%": "percent", "+": "plus", "~": "tilde", ":": "colon", "\\": "backslash",
+    },
+    "de": {
+        ".": "Punkt", "/": "Schrägstrich", "-": "Bindestrich", "_": "Unterstrich", "@": "at", "?": "Fragezeichen",
+        "=": "gleich", "&": "und", "#": "Raute", "%": "Prozent", "+": "plus", "~": "Tilde", ":": "Doppelpunkt",
+        "\\": "Backslash",
+    },
 }  # fmt: skip
+_EXTENSIONS = word_set(
+    "pdf txt doc docx odt rtf xls xlsx csv tsv ppt pptx md rst tex html htm xml css js ts jsx tsx json yaml yml toml "
+    "ini cfg conf py ipynb java c h cpp hpp cc rs go rb php pl sh bat ps1 sql db log lock env zip tar gz bz2 xz rar 7z "
+    "tgz iso exe dll so app dmg deb rpm apk jar whl png jpg jpeg gif svg bmp webp tiff tif ico psd mp3 wav flac ogg "
+    "opus m4a mp4 avi mkv mov webm bin dat npy npz onnx pt safetensors voice epub mobi ics vcf ttf otf woff"
+)
 _TOP_LEVELS = frozenset(_TOP_LEVEL.split("|"))
 _SPOKEN_DOMAINS = {"com", "org", "net", "gov", "info", "biz", "dev", "app", "tech", "cloud", "shop", "news", "blog"}
 _SPOKEN_DOMAINS |= {"online", "site", "museum", "wiki", "co"}
@@ -246,9 +339,10 @@ _PARTS = re.compile(r"[^\W_]+|[\W_]")
 def _address(text: str, context: Context) -> list[str | SpokenWord]:
     words: list[str | SpokenWord] = []
     after_dot = False
+    names = _SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])
     for part in _PARTS.findall(text):
-        if part in _NAMES:
-            words.append(_NAMES[part])
+        if part in names:
+            words.append(names[part])
         elif after_dot and part.lower() in _SPOKEN_DOMAINS:
             words.append(part.lower())
         elif part.lower() == "www":
@@ -294,13 +388,74 @@ def user_name(match: re.Match[str], context: Context) -> Reading:
     return ["at", *_address(match["name"], context)]
 
 
-@rule(r"\#(?P<name>[A-Za-z]\w{0,80})", "o")
+@rule(r"(?<!\w)\#(?P<name>[A-Za-z]\w{0,80})(?![\w\#])", "o")
 def topic(match: re.Match[str], context: Context) -> Reading:
     """Read `#TextToSpeech`: hashtag text to speech."""
-    return ["hashtag", *_address(match["name"], context)]
+    return ["Hashtag" if context.language == "de" else "hashtag", *_address(match["name"], context)]
 
 
-WEB_RULES = (email, link, host, user_name, topic)
+@rule(r"file://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]", "l")
+def file_address(match: re.Match[str], context: Context) -> Reading:
+    """Read `file:///photos/image.jpg`: the path."""
+    return _path(match.group().removeprefix("file://"), context)
+
+
+@rule(
+    r"(?P<path>(?:~|\.{1,2})?(?:/[\w.-]+){2,}/?|(?:[A-Za-z]:\\)[\w.\\-]+|(?:[\w-]+/)+[\w-]+\.[a-z]\w{0,11})(?![\w/\\])",
+    "lo",
+)
+def file_path(match: re.Match[str], context: Context) -> Reading | None:
+    """Read `/usr/lib/x` and `src/main.py`."""
+    return _path(match["path"].rstrip("."), context)
+
+
+@rule(r"(?P<name>\w[\w-]*(?:\.\w[\w-]*)+)(?P<call>\(\))?(?!\w|@)", "ld")
+def dotted_name(match: re.Match[str], context: Context) -> Reading | None:
+    """Read `report.pdf`, `archive.tar.gz` and `os.path.join()`; not the end of a sentence glued to the next."""
+    parts = match["name"].split(".")
+    last = parts[-1]
+    if match["name"].lower() in _PROGRAMMING:
+        return None
+    if match["name"][0].isdecimal() and not re.search(r"[A-Za-z]", parts[0]) and last.lower() not in _EXTENSIONS:
+        return None
+    file = (
+        last.lower() in _EXTENSIONS and (last.islower() or last.isupper() or not last.isalpha()) and len(parts[0]) > 1
+    )
+    if any(part.isdecimal() for part in parts) and not file:
+        return None
+    code = (
+        match["call"] is not None
+        or "_" in match["name"]
+        or (
+            all(part[0].islower() for part in parts)
+            and len(parts[0]) > 1
+            and (len(parts) > 2 or not all(context.is_word(part) for part in parts))
+        )
+    )
+    if len(last) == 1 and len(parts) < 3 and not match["call"] and not file:
+        return None
+    return _path(match["name"], context) if file or code else None
+
+
+def _path(text: str, context: Context) -> list[str | SpokenWord]:
+    """Return the words of a path or a dotted name; the ending of a file is spelled unless it is a word."""
+    head, dot, ending = text.rpartition(".")
+    if not dot or ending.lower() not in _EXTENSIONS:
+        return _address(text, context)
+    dotted = _SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])["."]
+    words = [*(_address(head, context) if head else []), dotted]
+    if ending.upper() in _READ_OTHERWISE:
+        return [*words, *read_capitals(ending.upper(), context)]
+    if len(ending) > 4 or ending.lower() in _WHOLE or (context.is_word(ending.lower()) and len(ending) > 2):
+        return [*words, *split_identifier(ending, context)]
+    for sign in ending:
+        words.append(SpokenWord(sign.upper(), letter=True) if sign.isalpha() else cardinal(sign, context.language))
+    return words
+
+
+def web_rules() -> tuple[Rule, ...]:
+    """Return the rules for addresses, files, user names and topics, in any language."""
+    return (email, file_address, link, host, file_path, dotted_name, user_name, topic)
 
 
 # Raised, lowered and other digits are letters to a pattern, but not to a reader.

@@ -4,16 +4,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from glowvox.text.normalise.abbreviations import ABBREVIATION_RULES
+from glowvox.text.normalise.addresses import ADDRESS_RULES
 from glowvox.text.normalise.dates import DATE_RULES, LATE_DATE_RULES, TIME_RULES
 from glowvox.text.normalise.german import GERMAN_RULES
 from glowvox.text.normalise.identifiers import (
     ACRONYM_RULES,
     ANY_NUMBER_RULES,
     EARLY_IDENTIFIER_RULES,
+    FORMULA_RULES,
     GREEK_RULES,
     IDENTIFIER_RULES,
-    WEB_RULES,
+    NAME_RULES,
     WORD_RULES,
+    web_rules,
 )
 from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
 from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, MONEY_RULES, QUANTITY_RULES, UNIT_RULES
@@ -25,7 +28,8 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 def _english_rules() -> Iterable[Rule]:
     # Who comes first matters: the most specific pattern wins (a date before a fraction, a price before a number).
-    yield from WEB_RULES
+    yield from web_rules()
+    yield from ADDRESS_RULES
     yield from MONEY_RULES
     yield from PHONE_NUMBER_RULES
     yield from DATE_RULES
@@ -36,6 +40,7 @@ def _english_rules() -> Iterable[Rule]:
     yield from QUANTITY_RULES
     yield from ABBREVIATION_RULES
     yield from ROMAN_RULES
+    yield from FORMULA_RULES
     yield from ACRONYM_RULES
     yield from IDENTIFIER_RULES
     yield from GREEK_RULES
@@ -45,7 +50,11 @@ def _english_rules() -> Iterable[Rule]:
 
 
 def _german_rules() -> Iterable[Rule]:
+    yield from web_rules()
+    yield from FORMULA_RULES
+    yield from NAME_RULES
     yield from GERMAN_RULES
+    yield from IDENTIFIER_RULES
     yield from WORD_RULES
     yield from symbol_rules("de")
 
@@ -66,7 +75,8 @@ class Normaliser:
             language: A tag; English and German have rules of their own, the others those that hold everywhere.
             is_word: Whether the pronunciation lexicon has a word (in lower case).
         """
-        self._scanner = Scanner(_RULES.get(language.split("-")[0], _any_rules)())
+        self._language = language.split("-")[0]
+        self._scanner = Scanner(_RULES.get(self._language, _any_rules)())
         self._is_word = is_word
 
     def __call__(self, text: str, fixed: Mapping[int, Fixed], warnings: list[str]) -> list[Piece]:
@@ -81,7 +91,8 @@ class Normaliser:
         capitals = sum(row.isupper() for row in rows if len(row) > 1)
         long_rows = sum(len(row) > 1 for row in rows)
         shouting = long_rows >= 3 and capitals == long_rows
-        return self._scanner.scan(Context(text, self._is_word, warnings, shouting=shouting), fixed)
+        context = Context(text, self._is_word, warnings, shouting=shouting, language=self._language)
+        return self._scanner.scan(context, fixed)
 
 
 _RULES: dict[str, Callable[[], Iterable[Rule]]] = {"en": _english_rules, "de": _german_rules}

@@ -7,15 +7,18 @@ from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, w
 
 LONGEST_NUMBER = 15
 """Digits up to which a number is read as one; longer ones are read digit by digit."""
+_LONGEST_GROUPED = 36
+"""Digits up to which a number is read as one that is written with separators of thousands."""
 
 _DIGITS = {
     "en": ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
     "de": ("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"),
 }
+_GROUPED = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _POINT = {"en": "point", "de": "Komma"}
 _MINUS = {"en": "minus", "de": "minus"}
 # Long German number words are cut where their parts meet: the parts are in the lexicon, the whole is not.
-_GERMAN_PARTS = re.compile(r"(?<=hundert)(?=.)|(?<=tausend)(?=.)|(?<=.)(?=hundert)|(?<=.)(?=tausend)")
+_GERMAN_PARTS = re.compile(r"(?<=hundert)(?=.)(?!ste?$)|(?<=tausend)(?=.)(?!ste?$)|(?<=.)(?=hundert)|(?<=.)(?=tausend)")
 _GERMAN_AND = re.compile(r"(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)und(?=\w+ßig|\w+zig)")
 
 
@@ -43,9 +46,20 @@ def cardinal(text: str, language: str = "en") -> str:
         language: `en` or `de`.
     """
     plain = "".join(str(int(digit)) for digit in text if digit.isdecimal())
-    if len(plain) > LONGEST_NUMBER or (len(plain) > 1 and plain[0] == "0"):
+    longest = _LONGEST_GROUPED if _GROUPED.fullmatch(text) else LONGEST_NUMBER
+    if len(plain) > longest or (len(plain) > 1 and plain[0] == "0"):
         return digits(plain, language)
     return " ".join(_words(int(plain), "cardinal", language).split())
+
+
+def pairs(text: str) -> str:
+    """Return a number of three or four digits as people call houses and screens: twelve eleven, seven oh eight."""
+    if not 3 <= len(text) <= 4 or text[0] == "0" or text[-3:] == "000":
+        return cardinal(text)
+    head, tail = cardinal(text[:-2]), text[-2:]
+    if tail == "00":
+        return f"{head} hundred"
+    return f"{head} oh {digits(tail[1])}" if tail[0] == "0" else f"{head} {cardinal(tail)}"
 
 
 def ordinal(text: str, language: str = "en") -> str:
@@ -130,7 +144,7 @@ def roman_value(text: str) -> int | None:
     return total
 
 
-@rule(r"(?P<n>[IVXLCDM]+)(?P<s>'s)?(?![\w'])(?P<initial>\.\s?[A-Z])?", "l")
+@rule(r"(?P<n>[IVXLCDM]+)(?P<s>'s)?(?![\w'])(?P<initial>\.\s?[A-Z])?", "u")
 def roman(match: re.Match[str], context: Context) -> Reading | None:
     """Read Henry VIII, Chapter IV, World War II, XIV."""
     value = roman_value(match["n"])
@@ -164,7 +178,7 @@ def _name_of_ruler_ends(match: re.Match[str]) -> bool:
     )
 
 
-@rule(r"(?P<n>[ivxlc]+)(?![\w'])", "l")
+@rule(r"(?P<n>[ivxlc]+)(?![\w'])", "w")
 def small_roman(match: re.Match[str], context: Context) -> Reading | None:
     """Read scene iii and page xii."""
     value = roman_value(match["n"].upper())
@@ -216,10 +230,19 @@ def local(match: re.Match[str], context: Context) -> Reading:
     return _groups(match.group())
 
 
+@rule(
+    r"\(0\d{2,4}\)\s?\d{3,4}[ -]\d{3,4}(?!\w|[.-]\d)|0\d{2,4}(?:[ -]\d{3,4}){2}(?!\w|[.-]\d)|0\d{4}[ -]\d{6}(?!\w|[.-]\d)|\d{3}-\d{3}-\d{4}(?:-\d{1,5})+(?!\w|[.-]\d)",  # noqa: E501
+    "do",
+)
+def national(match: re.Match[str], context: Context) -> Reading:
+    """Read 020 7946 0958 and 07700 900123."""
+    return _groups(match.group())
+
+
 @rule(r"\d{3}-\d{2}-\d{4}(?!\w|[.-]\d)", "d")
 def security_number(match: re.Match[str], context: Context) -> Reading:
     """Read 123-45-6789."""
     return _groups(match.group())
 
 
-PHONE_NUMBER_RULES = (american, international, local, security_number)
+PHONE_NUMBER_RULES = (american, international, national, local, security_number)

@@ -2,10 +2,14 @@
 
 import re
 
-from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal
+from glowvox.text.normalise.identifiers import split_identifier
+from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, pairs, plural, year
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
+# Possessive: a number that something unknown follows is not cut in two.
+NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?|\.\d++"
+# A hyphen after a letter, a digit or a closing bracket is no sign.
+_SIGN = r"(?:(?<![\w)\]%.])[-+−])?"
 _VULGAR = {
     "½": "one half", "⅓": "one third", "⅔": "two thirds", "¼": "one quarter", "¾": "three quarters",
     "⅕": "one fifth", "⅖": "two fifths",
@@ -17,8 +21,8 @@ _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-"
 _SCALES = {"k": "thousand", "m": "million", "bn": "billion", "b": "billion"}
 
 
-def fraction(upper: str, lower: str) -> str | None:
-    """Return a fraction in words: three quarters; None where it is none (a date, a zero)."""
+def fraction(upper: str, lower: str) -> str:
+    """Return a fraction in words: three quarters, two hundred over three hundred."""
     top, bottom = int(upper), int(lower)
     if bottom < 2 or bottom > 100:
         return f"{cardinal(upper)} over {cardinal(lower)}"
@@ -28,13 +32,16 @@ def fraction(upper: str, lower: str) -> str | None:
     return f"{cardinal(upper)} {part}"
 
 
-@rule(r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:-?)(?P<th>st|nd|rd|th)(?P<s>s)?(?!\w)", "d")
-def ordinal_number(match: re.Match[str], context: Context) -> Reading:
-    """Read 21st."""
+@rule(r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:-?)(?P<th>(?i:st|nd|rd|th))(?P<s>s)?(?!\w)", "d")
+def ordinal_number(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 21st; what is no ordinal (11st) is read as it is written."""
+    digit = match["n"][-1] if match["n"].replace(",", "")[-2:-1] != "1" else ""
+    if match["th"].lower() != {"1": "st", "2": "nd", "3": "rd"}.get(digit, "th"):
+        return None
     return [ordinal(match["n"]) + (match["s"] or "")]
 
 
-@rule(rf"(?P<sign>[-+−]?)(?P<a>{NUMBER})(?:\s?[-–]\s?(?P<b>{NUMBER}))?\s?(?P<kind>%|‰|percent\b)(?!\w)", "do")
+@rule(rf"(?P<sign>{_SIGN})(?P<a>{NUMBER})(?:\s?%?\s?[-–]\s?(?P<b>{NUMBER}))?\s?(?P<kind>%|‰|percent\b)(?!\w)", "do")
 def percentage(match: re.Match[str], context: Context) -> Reading:
     """Read 5% and 5-10%."""
     words = [number(match["sign"] + match["a"])]
@@ -43,7 +50,10 @@ def percentage(match: re.Match[str], context: Context) -> Reading:
     return [*words, "per mille" if match["kind"] == "‰" else "percent"]
 
 
-@rule(r"(?:(?P<whole>\d{1,6})(?:\s|-))?(?P<a>\d{1,3})/(?P<b>\d{1,4})(?P<th>ths|th|rds|nds)?(?!\w|/\d|[.,]\d)", "d")
+@rule(
+    r"(?:(?P<whole>\d{1,6})(?:\s|-))?(?P<a>\d{1,6})(?P<gap>\s?)/(?P=gap)(?P<b>\d{1,6})(?i:ths|th|rds|rd|nds|nd)?(?!\w|/\d|[.,]\d)",
+    "d",
+)
 def slashed(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3/4, 2 1/2, and 24/7."""
     if match.group() == "24/7":
@@ -52,15 +62,18 @@ def slashed(match: re.Match[str], context: Context) -> Reading | None:
         return ["fifty fifty"]
     if match.group() == "9/11":
         return ["nine eleven"]
-    if match["whole"] and int(match["a"]) >= int(match["b"]):
+    if match["whole"] and int(match["a"]) >= int(match["b"]) > 100:
+        return None
+    if match["gap"] and match["whole"]:
         return None
     part = fraction(match["a"], match["b"])
-    if part is None:
-        return None
     if match["whole"]:
-        part = "a" + part.removeprefix("one") if part.startswith("one ") else part
-        return [cardinal(match["whole"]), "and", part]
+        return [cardinal(match["whole"]), "and", _with_article(part)]
     return [part]
+
+
+def _with_article(part: str) -> str:
+    return "a" + part.removeprefix("one") if part.startswith("one ") and " over " not in part else part
 
 
 @rule(rf"(?:(?P<n>\d{{1,9}})\s?)?(?P<part>[{''.join(_VULGAR)}])", "do")
@@ -68,7 +81,7 @@ def vulgar(match: re.Match[str], context: Context) -> Reading:
     """Read ½ and 2½."""
     part = _VULGAR[match["part"]]
     if match["n"]:
-        return [cardinal(match["n"]), "and", "a" + part.removeprefix("one") if part.startswith("one ") else part]
+        return [cardinal(match["n"]), "and", _with_article(part)]
     return [part]
 
 
@@ -81,6 +94,14 @@ def power(match: re.Match[str], context: Context) -> Reading:
     if exponent == "3":
         return [number(base), "cubed"]
     return [number(base), "to the power of", number(exponent) if exponent.strip("+-") else "plus"]
+
+
+@rule(r"\^\s?\{?(?P<p>-?\d{1,4})\}?(?!\w)", "o")
+def exponent(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the exponent of x^2."""
+    if not match.string[: match.start()][-1:].isalnum():
+        return None
+    return [{"2": "squared", "3": "cubed"}.get(match["p"], f"to the power of {number(match['p'])}")]
 
 
 @rule(r"(?P<n>[-+]?\d+(?:\.\d+)?)[eE](?P<p>[-+]?\d{1,3})(?!\w)", "do")
@@ -100,6 +121,12 @@ def scaled(match: re.Match[str], context: Context) -> Reading:
     return [number(match["n"]), _SCALES[match["scale"].lower()]]
 
 
+@rule(r"(?<=[/-])\d{5,}(?![\w.,]\d|\w)|\d{5,}(?=-[^\W\d_])", "d")
+def serial_number(match: re.Match[str], context: Context) -> Reading:
+    """Read the long part of a serial number digit by digit."""
+    return [digits(match.group())]
+
+
 @rule(r"\d{1,7}(?:-\d{1,7}){2,}(?!\w|-)", "d")
 def groups(match: re.Match[str], context: Context) -> Reading:
     """Read groups of digits, as in the number of a book, digit by digit."""
@@ -115,18 +142,83 @@ def ratio(match: re.Match[str], context: Context) -> Reading:
     return [cardinal(match["a"]), "to", cardinal(match["b"])]
 
 
-@rule(rf"(?P<a>{NUMBER})\s?[-–]\s?(?P<b>{NUMBER})(?![\w%]|[-–]\w|[.,]\d)", "d")
+def _plausible_range(first: str, last: str) -> bool:
+    """Say whether two numbers with a hyphen between them are a range, or a name such as 978-0 or 1-8090."""
+    longer = len(last) - len(first)
+    if "." in first + last:
+        return True
+    return not (longer <= -2 or (longer >= 3 and not last.endswith("00")))
+
+
+@rule(
+    rf"(?<![^\W\d]-)(?P<a>{NUMBER})(?P<sign>\s?[-–−]\s?)(?P<b>{NUMBER})(?:(?P<equals>\s*=)|(?![\w%]|[-–]\w|[.,]\d))",
+    "d",
+)
 def span(match: re.Match[str], context: Context) -> Reading | None:
-    """Read 10-20: ten to twenty. With blanks around the hyphen it is a subtraction."""
-    if " - " in match.group():
+    """Read 10-20: ten to twenty; before an equals sign, or falling with blanks around the hyphen, a subtraction."""
+    a, b = match["a"].replace(",", ""), match["b"].replace(",", "")
+    if match["equals"]:
+        return [number(a), "minus", number(b), "equals"]
+    spaced = match["sign"][0] == match["sign"][-1] == " "
+    if spaced and float(a) >= float(b):
         return [number(match["a"]), "minus", number(match["b"])]
+    if not _plausible_range(a, b) or (spaced and float(b) > 200 * float(a)):
+        return [number(match["a"]), *(["—"] if spaced else []), number(match["b"])]
     return [number(match["a"]), "to", number(match["b"])]
 
 
-@rule(rf"(?<!\w)(?P<sign>[+-])(?P<n>{NUMBER})(?!\w)", "o")
+@rule(r"[-–](?=[$€£¥]?\d)|[-–](?=(?:present|now|today)\b)", "o")
+def to_between(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the hyphen between two quantities of the same kind: 1960s-80s, 2%-10%, 5km-10km, 1990-present."""
+    before, after = context.previous, match.string[match.end() :]
+    if not match.string[: match.start()].endswith(before) or not re.match(r"[$€£¥]?\d", before):
+        return None
+    if not after[0].isdigit() and after[0] not in "$€£¥":
+        return ["to"] if re.fullmatch(r"\d{4}s?", before) else None
+    tail = re.match(r"[$€£¥]?\d[\d.,]*([%°]?[A-Za-z]*)", after)
+    own = re.search(r"([%°]?[A-Za-z]*)$", before)
+    same = tail is not None and own is not None and (tail[1] == own[1] != "" or before[0] == after[0] in "$€£¥")
+    return ["to"] if same else None
+
+
+@rule(r"[-−](?=\s?(?:\d|[a-z](?!\w)))|[*](?=\s?(?:\d|[a-z](?!\w)))", "o")
+def operator(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the minus and the asterisk of a formula: 2x - 1, 3*4, a*b."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    spaced = before.endswith(" ") and after.startswith(" ")
+    if before.endswith(" ") != after.startswith(" "):
+        return None
+    term = re.search(r"(?:^|[^\w'.])(\d*[a-z]|\d+(?:\.\d+)?)[)]?$", before.rstrip())
+    if term is None:
+        return None
+    if match.group() == "*":
+        return ["times"]
+    algebra = term[1][-1].isalpha() and (term[1][0].isdigit() or "=" in match.string or re.match(r"\s?\d", after))
+    if spaced and algebra and term[1] not in ("a", "i"):
+        return ["minus"]
+    return None
+
+
+@rule(rf"(?<![\w)\]%])(?P<sign>[+-])(?P<n>{NUMBER})(?!\w)", "o")
 def signed(match: re.Match[str], context: Context) -> Reading:
     """Read -5: minus five."""
     return [number(match.group())]
+
+
+_RESOLUTION = re.compile(r"(?:144|240|360|480|540|576|720|1080|1440|2160|4320)(?=[pi](?!\w))")
+_NAMED_MODEL = re.compile(r"(?:[A-Za-z]*[a-z][A-Z]\w*|Galaxy|Nexus|Pixel|Model|Series|Kindle|Lumia|Xperia|Redmi)$")
+
+
+@rule(r"(?P<n>\d{1,3}(?:,\d{3})++|\d++(?:\.\d++)?)(?P<tail>[^\W\d_]+)(?!\w)", "d")
+def number_with_letters(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 1080p, 12a, 99p, 80proof, 747s, 5s: the number, then the letters."""
+    text, tail = match["n"], match["tail"]
+    spoken = pairs(text) if _RESOLUTION.match(match.group()) else number(text)
+    if tail == "s":
+        if _NAMED_MODEL.search(context.previous) and len(text) <= 2:
+            return [spoken, SpokenWord("S", letter=True)]
+        return [plural(spoken)]
+    return [spoken, *split_identifier(tail, context)]
 
 
 @rule(rf"(?P<n>{NUMBER})(?P<s>'?s)?(?![^\W\d])", "do")
@@ -135,6 +227,9 @@ def plain(match: re.Match[str], context: Context) -> Reading:
     if match.group() == "911":
         return [digits("911")]
     spoken = number(match["n"])
+    if match["n"][0] == "." and (len(match["n"]) > 3 or re.match(r"\s[mbtr]+illion\b", match.string[match.end() :])):
+        # Read as it is written; only a short decimal needs its zero to be understood.
+        spoken = spoken.removeprefix("zero ")
     return [spoken + ("'s" if match["s"] else "")]
 
 
@@ -158,8 +253,10 @@ def approximate(match: re.Match[str], context: Context) -> Reading:
 
 
 QUANTITY_RULES = (
-    ordinal_number, percentage, slashed, vulgar, power, scientific, ratio, scaled, groups, span, signed, numbered,
-    approximate, plain,
+    ordinal_number, percentage, slashed, vulgar, power, exponent, scientific, ratio, scaled, number_with_letters,
+    serial_number,
+    groups, span, to_between, operator, signed,
+    numbered, approximate, plain,
 )  # fmt: skip
 LAST_QUANTITY_RULES = (leftover_digits,)
 
@@ -169,7 +266,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     symbol: (one, many or one + "s")
     for symbol, one, many in (
         ("km", "kilometer", ""), ("m", "meter", ""), ("cm", "centimeter", ""), ("mm", "millimeter", ""), ("nm",
-        "nanometer", ""),
+        "nanometer", ""), ("dm", "decimeter", ""), ("dl", "deciliter", ""), ("dL", "deciliter", ""),
         ("µm", "micrometer", ""), ("μm", "micrometer", ""), ("mi", "mile", ""), ("yd", "yard", ""), ("ft", "foot",
         "feet"),
         ("in", "inch", "inches"), ("kg", "kilogram", ""), ("g", "gram", ""), ("mg", "milligram", ""), ("µg",
@@ -184,11 +281,14 @@ _UNITS: dict[str, tuple[str, str]] = {
         "hour", ""),
         ("hr", "hour", ""), ("hrs", "hour", ""), ("yr", "year", ""), ("yrs", "year", ""), ("wk", "week", ""),
         ("wks", "week", ""),
+        ("cc", "C C", "C C"), ("sq ft", "square foot", "square feet"), ("sq m", "square meter", ""),
+        ("sq km", "square kilometer", ""), ("sq mi", "square mile", ""), ("cu ft", "cubic foot", "cubic feet"),
+        ("fl oz", "fluid ounce", ""), ("lbf", "pound force", "pounds force"),
         ("Hz", "hertz", "hertz"), ("kHz", "kilohertz", "kilohertz"), ("MHz", "megahertz", "megahertz"),
         ("GHz", "gigahertz", "gigahertz"), ("W", "watt", ""), ("kW", "kilowatt", ""), ("MW", "megawatt", ""),
         ("GW", "gigawatt", ""),
         ("kWh", "kilowatt hour", ""), ("MWh", "megawatt hour", ""), ("V", "volt", ""), ("kV", "kilovolt", ""),
-        ("mV", "millivolt", ""),
+        ("mV", "millivolt", ""), ("MV", "megavolt", ""), ("mW", "milliwatt", ""), ("MHz", "megahertz", "megahertz"),
         ("mA", "milliamp", ""), ("mAh", "milliamp hour", ""), ("Ω", "ohm", ""), ("kΩ", "kiloohm",
         ""),
         ("J", "joule", ""), ("kJ", "kilojoule", ""), ("N", "newton", ""), ("Pa", "pascal", ""), ("kPa",
@@ -199,7 +299,11 @@ _UNITS: dict[str, tuple[str, str]] = {
         "gigabyte", ""),
         ("TB", "terabyte", ""), ("PB", "petabyte", ""), ("KiB", "kibibyte", ""), ("MiB", "mebibyte", ""), ("GiB",
         "gibibyte", ""),
-        ("kb", "kilobit", ""), ("Mb", "megabit", ""), ("Gb", "gigabit", ""), ("kbps", "kilobit per second",
+        ("kb", "kilobit", ""), ("Mb", "megabit", ""), ("Gb", "gigabit", ""), ("Kbps", "kilobit per second",
+        "kilobits per second"), ("Tbps", "terabit per second", "terabits per second"),
+        ("MB/s", "megabyte per second", "megabytes per second"), ("GB/s", "gigabyte per second",
+        "gigabytes per second"),
+        ("kbps", "kilobit per second",
         "kilobits per second"),
         ("Mbps", "megabit per second", "megabits per second"), ("Gbps", "gigabit per second", "gigabits per second"),
         ("dB", "decibel", ""), ("fps", "frame per second", "frames per second"), ("rpm", "R P M", "R P M"),
@@ -219,44 +323,84 @@ _PER = {
     "m2": "square meter",
     "m³": "cubic meter", "m3": "cubic meter", "km": "kilometer", "kg": "kilogram", "l": "liter", "L": "liter",
     "ml": "milliliter",
-    "day": "day", "week": "week", "month": "month", "year": "year", "gal": "gallon", "s²": "second squared",
+    "day": "day", "week": "week", "month": "month", "year": "year", "person": "person", "night": "night", "mo": "month",
+    "wk": "week", "yr": "year", "lb": "pound", "oz": "ounce", "sec": "second", "hour": "hour", "minute": "minute",
+    "gal": "gallon", "s²": "second squared",
     "cm³": "cubic centimeter",
     "dL": "deciliter", "cm": "centimeter", "cm²": "square centimeter", "mol": "mole", "K": "kelvin",
 }  # fmt: skip
 _POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
-_NUMBER = r"(?P<n>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-+]?\.\d+)"
+_NUMBER = rf"(?P<n>(?:(?<![\w)\]%.])[-+−])?(?:{NUMBER}))"
+_MAGNITUDE = r"(?:\s(?P<scale>hundred|thousand|million|billion|trillion)(?=\s))?"
+# What people write in the wrong case, where only one unit can be meant: 100ML, 12KG, 3 mbps.
+_FOLDED = {symbol.lower(): symbol for symbol in reversed(_UNITS) if len(symbol) > 1} | {
+    "mb": "MB", "gb": "GB", "kb": "KB", "mw": "mW", "mv": "mV", "mhz": "MHz", "mbps": "Mbps", "gbps": "Gbps", "l": "l",
+}  # fmt: skip
+_NOT_FOLDED = {"in", "mi", "ma", "pa", "ms", "ns", "ha", "mol", "mp", "pb", "min", "bar", "cal", "t", "nm"}
+_ANY_CASE = "|".join(re.escape(symbol) for symbol in sorted(_FOLDED, key=len, reverse=True))
 _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_UNITS, key=len, reverse=True))
+_SYMBOL = f"(?:{_SYMBOL}|(?i:{_ANY_CASE}))"
 _PER_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_PER, key=len, reverse=True))
 # Symbols that are also words or letters need a number right before them or a sure sign after.
 _DOUBTFUL = {"in", "K", "t", "h", "L", "l", "m", "N", "J", "V", "W", "g", "s"}
 
 
 def _unit(symbol: str, power: str | None, amount: str) -> str:
-    one, many = _UNITS[symbol]
+    one, many = _UNITS.get(symbol) or _UNITS[_FOLDED[symbol.lower()]]
     name = one if amount.lstrip("+-") == "1" else many
     return f"{_POWERS[power]} {name}" if power else name
 
 
 @rule(
-    rf"{_NUMBER}(?:\s?[-–x×]\s?(?P<last>\d+(?:\.\d+)?))?(?P<gap>[\s-]?)(?P<unit>{_SYMBOL})(?P<power>[²³]|(?<=m)[23])?"
-    rf"(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³/]|-\w|'\w)",
+    rf"{_NUMBER}(?:\s?[-–x×]\s?(?P<last>\d+(?:\.\d+)?))?{_MAGNITUDE}(?P<gap>[\s-]?)(?P<unit>{_SYMBOL})"
+    rf"(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³/]|-[^\W\d]|'\w)",
     "do",
 )
 def measure(match: re.Match[str], context: Context) -> Reading | None:
     """Read 5 km, 20°C, 3.5 GHz, 60 km/h, 10 m², 5-10 kg."""
     symbol, gap = match["unit"], match["gap"]
+    if _after_hyphenated_name(match) and symbol in _DOUBTFUL:
+        return None
+    if symbol not in _UNITS and symbol.lower() in _NOT_FOLDED and (gap or len(symbol) < 3):
+        return None
     if not match["power"] and not match["per"] and not _surely_unit(symbol, gap, match):
         return None
-    if symbol == "s" and not gap and re.fullmatch(r"\d*0", match["n"]):
+    if symbol == "s" and gap.isspace() and re.fullmatch(r"(?:1\d|20)\d0", match["n"]):
+        return [plural(year(match["n"]))]
+    if symbol == "s" and not gap and not _counts_seconds(match["n"], context):
         return None
     words = [number(match["n"])]
     if match["last"]:
         words.extend(["by" if re.search(r"[x×]", match.group()) else "to", number(match["last"])])
     # A hyphen makes an adjective: a 5-km run is a five kilometer run.
-    words.append(_unit(symbol, match["power"], "1" if gap == "-" else match["last"] or match["n"]))
+    if match["scale"]:
+        words.append(match["scale"])
+    amount = "2" if match["scale"] else match["last"] or match["n"]
+    words.append(_unit(symbol, match["power"], "1" if gap == "-" else amount))
     if match["per"]:
         words.append(f"per {_PER[match['per']]}")
     return words
+
+
+def _after_hyphenated_name(match: re.Match[str]) -> bool:
+    """Say whether the number is the second part of a name: step-3m, but not sub-10s."""
+    before = re.search(r"([^\W_]+)-$", match.string[max(0, match.start() - 24) : match.start()])
+    return before is not None and before[1].lower() not in ("sub", "mid", "pre", "post", "near", "ultra", "non")
+
+
+_SECONDS_BEFORE = re.compile(
+    r"^(?:within|after|every|takes?|took|lasts?|lasted|wait|waits|waited|timeout|than|least|=)$"
+)
+
+
+def _counts_seconds(text: str, context: Context) -> bool:
+    """Say whether the s after a number stands for seconds: 11.2s, 30s, not 747s, 1960s, iPhone 5s."""
+    if "." in text or _SECONDS_BEFORE.search(context.previous):
+        return True
+    if _NAMED_MODEL.search(context.previous):
+        return False
+    plain = text.lstrip("+-").replace(",", "")
+    return len(plain) == 1 or (len(plain) == 2 and plain[1] != "0") or (len(plain) == 3 and plain[2] == "0")
 
 
 def _surely_unit(symbol: str, gap: str, match: re.Match[str]) -> bool:
@@ -268,6 +412,84 @@ def _surely_unit(symbol: str, gap: str, match: re.Match[str]) -> bool:
     if symbol == "in":
         return gap.isspace() and re.match(r"\.|\s*$|\s[x×]\s", match.string[match.end() :]) is not None
     return gap.isspace()
+
+
+@rule(r"(?:(?P<d>\d+)d\s?)?(?P<h>\d+)h\s?(?P<m>[0-5]?\d)(?:m|min)?(?:\s?(?P<s>[0-5]?\d)s)?(?!\w)", "d")
+def hours_and_minutes(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 2h30m and 1d 4h 5m."""
+    return _duration((match["d"], "day"), (match["h"], "hour"), (match["m"], "minute"), (match["s"], "second"))
+
+
+@rule(r"(?P<m>\d+)m(?:in)?\s?(?P<s>[0-5]?\d)s(?!\w)|(?P<d>\d+)d\s?(?P<h>\d+)h(?!\w)", "d")
+def minutes_and_seconds(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 5m30s."""
+    return _duration((match["d"], "day"), (match["h"], "hour"), (match["m"], "minute"), (match["s"], "second"))
+
+
+def _duration(*parts: tuple[str | None, str]) -> Reading:
+    return [f"{number(value)} {unit}{'' if int(value) == 1 else 's'}" for value, unit in parts if value]
+
+
+@rule(
+    rf"(?:(?:(?P<whole>\d{{1,6}})[\s-])?(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})|(?P<n>\d{{1,6}})?\s?(?P<part>[{''.join(_VULGAR)}]))"
+    rf"(?P<gap>[\s-]?)(?P<unit>{_SYMBOL})(?P<power>[²³])?(?![\w²³/]|-\w|'\w)",
+    "do",
+)
+def fraction_of_unit(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 4 1/2 lbs and ½ kg."""
+    symbol, gap = match["unit"], match["gap"]
+    if (symbol in _DOUBTFUL and not _surely_unit(symbol, gap, match)) or (
+        symbol not in _UNITS and symbol.lower() in _NOT_FOLDED
+    ):
+        return None
+    if match["a"] and int(match["a"]) >= int(match["b"]):
+        return None
+    whole = match["whole"] or match["n"]
+    part = fraction(match["a"], match["b"]) if match["a"] else _VULGAR[match["part"]]
+    unit = _unit(symbol, match["power"], "2" if whole and gap != "-" else "1")
+    if whole:
+        return [cardinal(whole), "and", _with_article(part), unit]
+    return [part, unit]
+
+
+@rule(rf"(?P<n>{NUMBER})/(?P<per>{_PER_SYMBOL})(?P<power>[²³])?(?![\w²³/])", "d")
+def rate(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 12/kg, 3/day: per."""
+    if match["per"] in ("s", "m", "h", "l", "K") and len(match["n"]) < 3 and not match["power"]:
+        return None
+    power = f"{_POWERS[match['power']]} " if match["power"] else ""
+    return [number(match["n"]), "per", power + _PER[match["per"]]]
+
+
+_INCHES = re.compile(r"\s?[x×]|\s(?:pizza|screen|monitor|TV|display|pipe|wheel|[a-z]+[^s\W])\b")
+
+
+@rule(rf"(?P<n>{NUMBER})(?:\"|'')(?!\w)", "d")
+def inches(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 10" pizza; not a quote that closes after a number."""
+    before = match.string[: match.start()]
+    if before.count('"') % 2 or before.count("''") % 2:
+        return None
+    return [number(match["n"]), _inch_or_foot(match, "inch", "inches")]
+
+
+@rule(rf"(?P<n>{NUMBER})'(?![\w'])", "d")
+def feet(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 20' x 30'; not a quote that closes after a number."""
+    before = match.string[: match.end() - 1]
+    if len(re.findall(r"(?<![\w'])'(?=\w)", before)) > len(re.findall(r"(?<=[\w.,!?])'(?!\w)", before)):
+        return None
+    return [number(match["n"]), _inch_or_foot(match, "foot", "feet")]
+
+
+def _inch_or_foot(match: re.Match[str], one: str, many: str) -> str:
+    """Return the singular before a noun, as in a ten inch pizza, else what the number asks for."""
+    following = match.string[match.end() :]
+    noun = re.match(
+        r"\s(?!x\b|by\b|and\b|or\b|in\b|of\b|is\b|was\b|at\b|to\b|on\b|for\b|long\b|wide\b|tall\b|high\b|deep\b|away\b)[a-z]",
+        following,
+    )
+    return one if match["n"] == "1" or noun else many
 
 
 @rule(r"(?P<feet>\d{1,2})'\s?(?:(?P<inches>\d{1,2})(?:\"|''))?(?!\w)", "d")
@@ -289,16 +511,21 @@ def dimensions(match: re.Match[str], context: Context) -> Reading:
 @rule(r"(?P<n>\d+(?:\.\d+)?)[x×](?![\w])", "d")
 def times(match: re.Match[str], context: Context) -> Reading:
     """Read 10x: ten times."""
+    if re.match(r"\s?[-+=*/^]\s?[\w(]", match.string[match.end() :]):
+        return [number(match["n"]), SpokenWord("X", letter=True)]
     return [number(match["n"]), "times"]
 
 
 @rule(r"[x×](?=\s\d)", "lo")
 def by(match: re.Match[str], context: Context) -> Reading | None:
     """Read the x between two measures: 10 cm x 5 cm."""
-    return ["by"] if re.fullmatch(r"\d.*[a-z\"']", context.previous) else None
+    return ["by"] if re.fullmatch(r"\d.*[a-z\"'”]", context.previous) else None
 
 
-UNIT_RULES = (height, measure, dimensions, times, by)
+UNIT_RULES = (
+    hours_and_minutes, minutes_and_seconds, height, inches, feet, fraction_of_unit, measure, rate, dimensions, times,
+    by,
+)  # fmt: skip
 
 
 # Sign or code: one, many, one of the small change, many of it.
@@ -308,6 +535,13 @@ _CURRENCIES: dict[str, tuple[str, str, str, str]] = {
     "cent", "cents"),
     "C$": ("Canadian dollar", "Canadian dollars", "cent", "cents"), "CAD": ("Canadian dollar", "Canadian dollars",
     "cent", "cents"),
+    "R$": ("real", "reais", "centavo", "centavos"), "HK$": ("Hong Kong dollar", "Hong Kong dollars", "cent", "cents"),
+    "NZ$": ("New Zealand dollar", "New Zealand dollars", "cent", "cents"),
+    "S$": ("Singapore dollar", "Singapore dollars", "cent", "cents"),
+    "NT$": ("Taiwan dollar", "Taiwan dollars", "cent", "cents"),
+    "CA$": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
+    "AU$": ("Australian dollar", "Australian dollars", "cent", "cents"),
+    "MX$": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
     "A$": ("Australian dollar", "Australian dollars", "cent", "cents"), "AUD": ("Australian dollar",
     "Australian dollars", "cent", "cents"),
     "€": ("euro", "euros", "cent", "cents"), "EUR": ("euro", "euros", "cent", "cents"),
@@ -327,9 +561,9 @@ _CURRENCIES: dict[str, tuple[str, str, str, str]] = {
     "₴": ("hryvnia", "hryvnias", "kopek", "kopeks"), "₱": ("peso", "pesos", "centavo", "centavos"),
     "MXN": ("Mexican peso", "Mexican pesos", "centavo", "centavos"), "PLN": ("zloty", "zlotys", "grosz", "groszy"),
 }  # fmt: skip
-_SIGN = r"(?:US\$|C\$|A\$|[$€£¥₹₽₩₪₺฿₫₿₴₱])"
+_CURRENCY_SIGN = r"(?:(?:US|CA|AU|HK|NZ|NT|MX|C|A|R|S)\$|[$€£¥₹₽₩₪₺฿₫₿₴₱])"
 _CODE = r"(?:USD|CAD|AUD|EUR|GBP|JPY|CNY|RMB|INR|RUB|KRW|CHF|SEK|NOK|DKK|BTC|MXN|PLN)"
-_AMOUNT = r"(?P<amount>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+_AMOUNT = rf"(?P<amount>{NUMBER})"
 _MONEY_SCALES = {
     "k": "thousand", "m": "million", "mn": "million", "mm": "million", "bn": "billion", "b": "billion",
     "tn": "trillion", "t": "trillion",
@@ -354,8 +588,14 @@ def speak_money(amount: str, currency: str, scale: str | None = None, sign: str 
     plain = amount.replace(",", "")
     words = ["minus"] if sign else []
     whole, _, decimals = plain.partition(".")
+    if not scale and currency not in ("₿", "BTC", "₫"):
+        # By hand, a zero is left out or added: $20.5, $2.000, $0.010.
+        decimals = decimals.rstrip("0").ljust(2, "0") if decimals else ""
     if scale or len(decimals) not in (0, 2):
-        return [*words, number(plain) + _scale(scale), one if plain == "1" and not scale else many]
+        spoken = number(plain)
+        if plain[0] == "." and not scale:
+            spoken = spoken.removeprefix("zero ")
+        return [*words, spoken + _scale(scale), one if plain == "1" and not scale else many]
     change = int(decimals or 0)
     if int(whole or 0) or not change:
         words.extend([cardinal(whole or "0"), one if int(whole or 0) == 1 else many])
@@ -370,7 +610,7 @@ def _spaced(name: str) -> str:
     return name.replace("U.S.", "U S")
 
 
-@rule(rf"(?P<minus>[-–]?)(?P<sign>{_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}\s?[-–]\s?{_SIGN}?(?P<last>\d+(?:,\d{{3}})*(?:\.\d+)?){_SCALE}(?!\w|[.,]\d)", "lo")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}\s?[-–]\s?{_CURRENCY_SIGN}?(?P<last>\d+(?:,\d{{3}})*(?:\.\d+)?){_SCALE}(?!\w|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
 def money_range(match: re.Match[str], context: Context) -> Reading | None:
     """Read $5-10 and $1.5-2 million."""
     if match["minus"] or match["minus2"]:
@@ -381,18 +621,36 @@ def money_range(match: re.Match[str], context: Context) -> Reading | None:
     return [number(match["amount"].replace(",", "")), "to", *speak_money(match["last"], currency, match["scale"])]
 
 
-@rule(rf"(?P<minus>[-–]?)(?P<sign>{_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|week|wk|kg|lb|night)\b)?(?P<adjective>-(?:a|per)-[A-Za-z]+(?!\w))?(?![^\W_]|[.,]\d)", "lo")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|d|week|wk|kg|lb|night|person|user|min|minute|gal|sq\\sft|oz|mile|mi|piece|pc|unit|barrel|bbl|share|seat|GB|kWh)\b)?(?P<adjective>-(?:a|per)-[A-Za-z]+(?!\w))?(?![^\W_]|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
 def sign_first(match: re.Match[str], context: Context) -> Reading:
     """Read $3.50, USD 20, €5 million."""
     words = speak_money(match["amount"], match["sign"].strip(), match["scale"], match["minus"] or match["minus2"])
     if match["per"]:
         unit = match["per"].strip(" /")
-        short = {"hr": "hour", "h": "hour", "mo": "month", "yr": "year", "wk": "week", "kg": "kilogram", "lb": "pound"}
+        short = {
+            "hr": "hour",
+            "h": "hour",
+            "d": "day",
+            "min": "minute",
+            "gal": "gallon",
+            "sq ft": "square foot",
+            "oz": "ounce",
+            "mi": "mile",
+            "pc": "piece",
+            "bbl": "barrel",
+            "GB": "gigabyte",
+            "kWh": "kilowatt hour",
+            "mo": "month",
+            "yr": "year",
+            "wk": "week",
+            "kg": "kilogram",
+            "lb": "pound",
+        }
         words.extend(["per", short.get(unit, unit)])
     return [*words, *([match["adjective"].replace("-", " ")] if match["adjective"] else [])]
 
 
-@rule(rf"(?P<minus>[-–]?){_AMOUNT}{_SCALE}\s?(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|{_CODE}\b|\$(?!\d))", "do")
+@rule(rf"(?P<minus>(?:(?<![\w%)])[-–−])?){_AMOUNT}{_SCALE}\s?(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|{_CODE}\b|\$(?!\d))", "do")
 def sign_last(match: re.Match[str], context: Context) -> Reading:
     """Read 20 € and 5 USD."""
     return speak_money(match["amount"], match["sign"], match["scale"], match["minus"])

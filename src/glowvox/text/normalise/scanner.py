@@ -54,6 +54,8 @@ class Context:
     """The word spoken last, as it was written."""
     shouting: bool = False
     """Whether the whole text is written in capitals."""
+    language: str = "en"
+    """Language without region."""
 
 
 Reading = Sequence["str | SpokenWord"]
@@ -70,7 +72,7 @@ class Rule:
     pattern: re.Pattern[str]
     speak: Callable[[re.Match[str], Context], Reading | None]
     first: str = "ldo"
-    """Kinds of first character for which the rule is tried: l letter, d digit, o other."""
+    """Kinds of first character for which the rule is tried: l letter (u capital, w small), d digit, o other."""
 
 
 def rule(pattern: str, first: str = "ldo") -> Callable[[Callable[[re.Match[str], Context], Reading | None]], Rule]:
@@ -85,7 +87,7 @@ def rule(pattern: str, first: str = "ldo") -> Callable[[Callable[[re.Match[str],
 
 def _kind(character: str) -> str:
     if character.isalpha():
-        return "l"
+        return "u" if character.isupper() else "w"
     return "d" if character.isdecimal() else "o"
 
 
@@ -93,9 +95,9 @@ class Scanner:
     """A list of rules, in the order in which they are asked."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules: dict[str, list[Rule]] = {kind: [] for kind in "ldo"}
+        self._rules: dict[str, list[Rule]] = {kind: [] for kind in "uwdo"}
         for each in rules:
-            for kind in each.first:
+            for kind in each.first.replace("l", "uw"):
                 self._rules[kind].append(each)
 
     def scan(self, context: Context, fixed: Mapping[int, Fixed]) -> list[Piece]:

@@ -22,7 +22,8 @@ _NAMES = {
         "³": "cubed", "−": "minus",
         "‰": "per mille", "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "№": "number", "♥": "heart",
         "♡": "heart", "✓": "check",
-        "✔": "check", "✗": "cross", "✘": "cross",
+        "✔": "check", "✗": "cross", "✘": "cross", "₩": "won", "₹": "rupee", "₽": "ruble", "₿": "bitcoin", "₺": "lira",
+        "₪": "shekel",
     },
     "de": {
         "&": "und", "@": "at", "%": "Prozent", "+": "plus", "=": "gleich", "#": "Raute", "$": "Dollar",
@@ -34,7 +35,8 @@ _NAMES = {
         "°": "Grad", "©": "Copyright", "®": "registriert", "™": "Trademark", "§": "Paragraph", "→": "nach",
         "~": "ungefähr",
         "/": "Schrägstrich", "\\": "Backslash", "|": "Strich", "²": "Quadrat", "³": "Kubik", "‰": "Promille",
-        "№": "Nummer", "♥": "Herz",
+        "№": "Nummer", "♥": "Herz", "₩": "Won", "₹": "Rupie", "₽": "Rubel", "₿": "Bitcoin", "₺": "Lira", "^": "hoch",
+        "−": "minus",
     },
 }  # fmt: skip
 _SILENT = frozenset("\"'()[]{}<>*_`^~|•·▪■□●○◦‣†‡ªº\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
@@ -94,6 +96,8 @@ def _read_symbols(match: re.Match[str], context: Context, language: str) -> Read
     text = match.group()
     symbol = text[0]
     if symbol in _NAMES.get(language, {}):
+        if text in (symbol * 2, symbol * 3) and symbol in "+$€£#%&@?":
+            return [_NAMES[language][symbol]] * len(text)
         if len(text) > 1:
             context.warnings.append(f"read {_quoted(text)} once, as {_NAMES[language][symbol]!r}")
         return [_NAMES[language][symbol]]
