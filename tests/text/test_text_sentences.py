@@ -29,6 +29,7 @@ PIECES = st.sampled_from(
         "...",
         '"Why?" ',
     ]
+    + ["Apple\n", "Corp. ", "p.m. ", "- item\n", "Nouns:\n", "  "]
     + ["she", ", ", "; ", " — ", "你好。", "！", "x" * 40, "J. ", "R. ", "U.S. ", "\t", "」", "(", ") ", "3. ", "i. "]
 )
 TEXTS = st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=300)
@@ -57,6 +58,37 @@ def sentences(text: str, limit: int = 300) -> list[str]:
         ("Er kam am 3. Oktober an. Dann ging er.", ["Er kam am 3. Oktober an.", "Dann ging er."]),
         ("Das ist z. B. gut. Ja.", ["Das ist z. B. gut.", "Ja."]),
         ("Yes, no. I know.", ["Yes, no.", "I know."]),
+        ("He arrived at 5 p.m. Everyone clapped.", ["He arrived at 5 p.m.", "Everyone clapped."]),
+        ("We met at 5 p.m. Monday.", ["We met at 5 p.m. Monday."]),
+        ("At 5 a.m. EST it rang.", ["At 5 a.m. EST it rang."]),
+        ("Pears, plums, etc. Whether it is so?", ["Pears, plums, etc.", "Whether it is so?"]),
+        ("He is in the U.S. People like him.", ["He is in the U.S.", "People like him."]),
+        ("He left Acme Corp. Profits rose.", ["He left Acme Corp.", "Profits rose."]),
+        ("Apple Inc. CEO Tim Cook spoke.", ["Apple Inc. CEO Tim Cook spoke."]),
+        ("He was Davis Jr. Nobody knew.", ["He was Davis Jr.", "Nobody knew."]),
+        ("On Martin Luther King Jr. Day we rest.", ["On Martin Luther King Jr. Day we rest."]),
+        ("1000. Geburtstag", ["1000. Geburtstag"]),
+        ("Dem 1000. Besucher.", ["Dem 1000. Besucher."]),
+        ("Vom 5.-10. Mai. Dann nicht.", ["Vom 5.-10. Mai.", "Dann nicht."]),
+        ("Es war 1990. Dann kam er.", ["Es war 1990.", "Dann kam er."]),
+        ("Four fruits:\nApple\nBanana", ["Four fruits:", "Apple", "Banana"]),
+        ("We need:\napples\npears", ["We need:", "apples", "pears"]),
+        ("* one thing\n* and another", ["* one thing", "* and another"]),
+        ("- one that is long\n  and goes on\n- two", ["- one that is long\n  and goes on", "- two"]),
+        ("1. First\n2. Second", ["1. First", "2. Second"]),
+        ("Sugar is sweet\nAnd so are you", ["Sugar is sweet", "And so are you"]),
+        ("J. Smith\n12 Elm Street\nBoston, MA 02139", ["J. Smith", "12 Elm Street", "Boston, MA 02139"]),
+        ("Heading\nText that goes on.", ["Heading", "Text that goes on."]),
+        ("What do you\nwant?", ["What do you\nwant?"]),
+        ("We all live in\nLondon.", ["We all live in\nLondon."]),
+        (
+            "Prose that somebody wrapped by hand at some column, as in a mail to\nPeter, goes on.",
+            ["Prose that somebody wrapped by hand at some column, as in a mail to\nPeter, goes on."],
+        ),
+        (
+            "Prose that somebody wrapped by hand at some column, as it was\nPaul who did it.",
+            ["Prose that somebody wrapped by hand at some column, as it was\nPaul who did it."],
+        ),
         ("", []),
         (" \n\t ", []),
         ("a", ["a"]),

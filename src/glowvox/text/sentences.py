@@ -21,30 +21,103 @@ _NEVER_LAST = word_set(
     "supt insp st mt ft msgr "
     "vs fig figs eq vol vols no nos pp cf viz approx jan feb mar apr jun jul aug sep sept oct nov dec mon tue "
     "tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
-    "inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing mio mrd abs z d u v i.d"
+    "abb kap mär mrz okt dez std sek tab anm bd mrs inkl vgl sog allg bspw z.b d.h u.a z.t v.a str dipl ing mio "
+    "mrd abs z d u v i.d"
 )
 _BEFORE_NUMBERS = word_set(
-    "no nos p pp ch sec fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr"
+    "no nos p pp ch sec fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr abb kap mär "
+    "mrz okt dez"
 )
 _SOMETIMES_LAST = word_set(
     "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr"
 )
+_DAYTIMES = word_set("a.m p.m am pm etc usw")
+_AFTER_DAYTIMES = word_set(
+    "eastern pacific central mountain gmt utc est edt cst cdt mst mdt pst pdt cet bst monday tuesday wednesday "
+    "thursday "
+    "friday saturday sunday january february march april may june july august september october november december"
+)
+_COMPANIES = word_set("inc ltd co corp jr sr esq bros llc plc gmbh")
+# What goes on after a company or a man: Apple Inc. CEO, Martin Luther King Jr. Day.
+_AFTER_COMPANIES = word_set(
+    "ceo cfo cto coo president chairman chairwoman chief vice executive director founder spokesman spokeswoman "
+    "spokesperson analyst day memorial boulevard blvd drive street way avenue high school park library prize award "
+    "center centre bridge house co inc ltd foundation university hospital"
+)
+# The German words after which a number with a full stop is an ordinal.
+_BEFORE_ORDINALS = word_set(
+    "der die das dem den des am im vom zum beim zur seit bis ab diesem jeden ihr ihren seinen meinen deinen unseren"
+)
+_FUNCTION_WORDS = word_set(
+    "the a an to of in on at by for with from and or but nor as is are was were be been that which who my your his her "
+    "its our their this these those not no if than so der die das den dem des ein eine einen einem einer und oder aber "
+    "mit von zu zum zur im in am an auf für bei nach aus ist sind war dass nicht als wie"
+)
 _STARTERS = word_set(
     "the he she it they we you i this that these those there then when but and so if in on at as after before "
     "however his her its their "
+    "everyone everybody everything someone somebody nobody no none people most many some all few each every both there "
+    "here today yesterday tomorrow later now since while although because whether which where with without from by for "
+    "not yes maybe perhaps please let do did is was are were can could will would should does has have also only even "
     "our my what who why how a an der die das er sie es wir ihr ich dann aber und wenn in im auf"
 )
 _CLOSERS = "\"'”’»)\\]}*_"
 _LOOKAHEAD = 128
 # Full stops of scripts without blanks end a sentence at once; the others only before white space.
 _END = re.compile(
-    rf"(?P<blank>\n[ \t\r]*\n\s*)|(?P<wide>[。！？｡]+[{_CLOSERS}」』]*)|(?P<mark>[.!?…؟।]+)[{_CLOSERS}]*(?=\s)"
+    rf"(?P<blank>\n[ \t\r]*\n\s*)|(?P<line>\n)|(?P<wide>[。！？｡]+[{_CLOSERS}」』]*)|(?P<mark>[.!?…؟।]+)[{_CLOSERS}]*(?=\s)"  # noqa: E501
 )
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _LAST_TOKEN = re.compile(r"\S{1,24}$")
 # Bounded, so that a stream never waits for more than a few characters.
 _NEXT = re.compile(r"\s{0,64}(?P<open>[\"'“‘«(\[{]{0,8})(?P<word>\w{0,32})")
 _BREAKS = (re.compile(r"[;:—–…]+[\"')\]]*\s|[；：]"), re.compile(r"[,،、，][\"')\]]*\s|[、，]"), re.compile(r"\s+"))
+
+
+_ORDINAL_BEFORE = re.compile(rf"(?i:\b(?:{'|'.join(sorted(_BEFORE_ORDINALS))}))\s+[\d.]{{1,12}}$")
+_ITEM = re.compile(r"[ \t]*(?:[*•▪◦‣·–—+-]|\d{1,3}[.)]|[A-Za-z][.)]|\([A-Za-z\d]{1,3}\))[ \t]+\S")
+_LINE = re.compile(r"[^\n]*")
+_INDENT = re.compile(r"[ \t]{0,32}")
+_LINE_LOOKAHEAD = 40
+_SHORT_LINE = 50
+"""Characters: a writer who breaks earlier than this, before a capital, does so on purpose."""
+_SHORT_ITEM = 20
+
+
+def _ends_line(text: str, start: int, place: int, *, final: bool) -> bool | None:
+    """Judge the line end at `place`: whether the short line or the item of a list before it stands alone.
+
+    Hard-wrapped prose goes on; headings, lists, poems and addresses do not.
+
+    Returns:
+        Whether the line stands alone; None: more text is needed.
+    """
+    begin = text.rfind("\n", start, place) + 1 or start
+    line = text[begin:place].rstrip()
+    following = _INDENT.match(text, place + 1)
+    first = following.end() if following else place + 1
+    rest = _LINE.match(text, first)
+    shown = rest.group() if rest else ""
+    if not final and first + len(shown) == len(text) and len(shown) < _LINE_LOOKAHEAD:
+        return None
+    # Never more than a stream waits for, so that a stream is cut as the whole.
+    shown = shown[:_LINE_LOOKAHEAD]
+    if not line or not shown.strip() or line[-1] in ",;—–-" or not any(character.isalnum() for character in line):
+        return False
+    if _ITEM.match(shown + " ") or line[-1] == ":":
+        return True
+    last = re.search(r"[^\W\d_]+$", line)
+    if last is not None and last.group().lower() in _FUNCTION_WORDS:
+        return False
+    opening = shown.lstrip("\"'“‘«([{*_")
+    indented = first > place + 1
+    if _ITEM.match(line + " "):
+        return not indented
+    word = re.match(r"\S*", shown)
+    if opening[:1].isupper() or opening[:1].isdigit():
+        return len(line) + 1 + len(word.group() if word else "") <= _SHORT_LINE
+    # Items in small letters: two short lines in a row, the second without an end of a sentence.
+    return len(line) <= _SHORT_ITEM and len(shown.rstrip()) <= _SHORT_ITEM and not re.search(r"[.!?,;]\s*$", shown)
 
 
 @dataclass(frozen=True)
@@ -56,8 +129,15 @@ class TextSpan:
     ends_paragraph: bool = False
 
 
-def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
-    """Judge a full stop, question or exclamation mark that white space follows; the sentence begins at `start`."""
+_SECOND = re.compile(r"\s{0,16}\w{1,32}\s{1,8}(?P<first>\S)")
+
+
+def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) -> bool | None:
+    """Judge a full stop, question or exclamation mark that white space follows; the sentence begins at `start`.
+
+    Returns:
+        Whether the sentence ends there; None: more text is needed.
+    """
     following = _NEXT.match(text, match.end())
     word = following["word"] if following else ""
     if match["mark"][0] not in ".…" or len(match["mark"]) > 1:
@@ -71,10 +151,29 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
         return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
     if token in _NEVER_LAST:
         return False
+    if token in _DAYTIMES:
+        return word[:1].isupper() and word.lower() not in _AFTER_DAYTIMES and len(word) > 1
+    if token in _COMPANIES and word[:1].isupper() and word.lower() not in _STARTERS:
+        if word.lower() in _AFTER_COMPANIES or word.isupper():
+            return False
+        # Corp. Profits rose: a second word in small letters makes it a sentence; Corp. Miller Jones goes on.
+        second = _SECOND.match(text, match.end())
+        if second is None:
+            return None if not final and len(text) < match.end() + 60 else False
+        return second["first"].islower()
     if token in _SOMETIMES_LAST or _INITIALS.fullmatch(token):
         return word.lower() in _STARTERS
     if len(token) == 1 and token.isalpha() and token != "i":
         return word.lower() in _STARTERS and len(word) > 1
+    if token[-1:].isdecimal() and _ORDINAL_BEFORE.search(text, max(start, match.start() - 40), match.start()):
+        # Dem 1000. Besucher: an ordinal after a German article.
+        return False
+    if token.isdecimal() and len(token) > 2 and not text[start : match.start()].removesuffix(token).strip():
+        return word.lower() in _STARTERS
+    last_number = re.search(r"(?:^|[-–.])(\d{1,2})$", token)
+    if last_number and not token.isdecimal() and re.fullmatch(r"(?:\d{1,2}\.)?[-–]?\d{1,2}", token) and "-" in token:
+        # 5.-10. Mai
+        return word.lower() in _STARTERS
     if token.isdecimal() and len(token) <= 2:
         # A German ordinal (am 3. Oktober) or the number of a list: only what surely begins a sentence ends one.
         return word.lower() in _STARTERS
@@ -104,6 +203,13 @@ def _next_end(text: str, start: int, max_characters: int, *, final: bool) -> tup
             if match.end() == len(text) and not final:
                 return None
             return match.start(), True
+        if match["line"] is not None:
+            alone = _ends_line(text, start, match.start(), final=final)
+            if alone is None:
+                return None
+            if alone:
+                return match.start(), False
+            continue
         if match.end() > limit:
             break
         if not final:
@@ -112,7 +218,12 @@ def _next_end(text: str, start: int, max_characters: int, *, final: bool) -> tup
                 return None
         if re.match(r"\s*\n[ \t\r]*\n", text[match.end() : match.end() + 200]):
             return match.end(), True
-        if match["wide"] is not None or _ends_sentence(text, start, match):
+        if match["wide"] is not None:
+            return match.end(), False
+        ends = _ends_sentence(text, start, match, final=final)
+        if ends is None:
+            return None
+        if ends:
             return match.end(), False
     # The judgement of a mark near the limit must not depend on what has arrived, so some more is waited for.
     if len(text) > limit + _LOOKAHEAD or (final and len(text) > limit):
