@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.matrix_product import BandedMatrix, product
 from glowvox.audio.mel import mel_filterbank
+from glowvox.audio.stft import BandedMatrix, product
 from glowvox.config.audio import AudioConfig
 
 

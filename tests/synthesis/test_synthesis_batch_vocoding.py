@@ -5,9 +5,10 @@ import pytest
 from random_vocoders import CONFIGURATIONS
 
 from glowvox.errors import MelError
-from glowvox.synthesis import vocoder as batch_vocoding
+from glowvox.synthesis import batch as batch_vocoding
+from glowvox.synthesis.batch import vocode_batch
 from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.vocoder import Vocoder, vocode_batch
+from glowvox.synthesis.vocoder import Vocoder
 
 NAMES = ("lapped-small", "lapped-two-groups", "no-dilation")
 

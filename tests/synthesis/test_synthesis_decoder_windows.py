@@ -14,7 +14,7 @@ from glowvox.models.registry import build
 from glowvox.synthesis import sentence_mels as decoder_windows
 from glowvox.synthesis.installed_voices import load_voice
 from glowvox.synthesis.sentence_mels import LONG, decode_in_windows, worth_windows
-from glowvox.synthesis.synthesizer import joined
+from glowvox.synthesis.voice import joined
 
 TEXT = "The keeper climbed the winding stairs every evening with a lantern in his hand."
 PLAIN = GlowTTSConfig(

@@ -10,9 +10,10 @@ torch = pytest.importorskip("torch")
 from glowvox.config.waveglow import WaveGlowConfig  # noqa: E402
 from glowvox.engines.torch_engine import TorchVocoder  # noqa: E402
 from glowvox.models.waveglow import WaveGlow  # noqa: E402
+from glowvox.synthesis.batch import vocode_batch  # noqa: E402
 from glowvox.synthesis.options import VocoderOptions  # noqa: E402
 from glowvox.synthesis.streaming import LatentStream, whole_latent  # noqa: E402
-from glowvox.synthesis.vocoder import Vocoder, vocode_batch  # noqa: E402
+from glowvox.synthesis.vocoder import Vocoder  # noqa: E402
 
 CONFIG = WaveGlowConfig(
     transform="lapped",

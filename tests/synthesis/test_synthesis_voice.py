@@ -8,8 +8,7 @@ import glowvox
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import ConfigError, TextError, VoiceError
 from glowvox.synthesis.installed_voices import load_voice
-from glowvox.synthesis.synthesizer import joined
-from glowvox.synthesis.voice import Voice
+from glowvox.synthesis.voice import Voice, joined
 
 TEXT = 'Hello, world. This is "$3.50" worth of test!\n\nA new paragraph? Yes. And a longer sentence, to be sure of it.'
 
@@ -294,7 +293,7 @@ def test_contracts_are_bridged_or_refused():
     plain = fake_voice()
     assert voice.say(TEXT, temperature=0.0).samples.shape == plain.say(TEXT, temperature=0.0).samples.shape
     mel = np.zeros((80, 3), np.float32)
-    bridged = voice._synthesizer._sentences.bridged(mel)
+    bridged = voice._synthesizer.bridged(mel)
     np.testing.assert_allclose(bridged, -60.0 / 20.0 * np.log(10.0), rtol=1e-5)
     with pytest.raises(VoiceError, match=r"do not belong together: .*hop_length 128 against 256"):
         card(mel=AudioConfig(hop_length=128))

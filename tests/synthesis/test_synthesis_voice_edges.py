@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from tiny_voice import fake_voice
 
 from glowvox.errors import GlowvoxError, TextError
-from glowvox.synthesis.synthesizer import joined
-from glowvox.synthesis.voice import Voice
+from glowvox.synthesis.voice import Voice, joined
 
 VOICE: Voice = fake_voice()
 QUIET = {"on_warning": lambda message: None}

@@ -13,7 +13,7 @@ from tiny_voice import MODEL_FILES, card, write_tiny_voice
 from glowvox.errors import VoiceError
 from glowvox.export.export_model import export_model
 from glowvox.synthesis.installed_voices import load_voice
-from glowvox.synthesis.synthesizer import joined
+from glowvox.synthesis.voice import joined
 from glowvox.synthesis.voice_card import VocoderCard
 from glowvox.synthesis.voice_folder import GRAPHS, write_voice
 

@@ -15,7 +15,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.matrix_product import product
+from glowvox.audio.stft import product
 
 _HARMONIC_BELOW_HZ = 3000.0
 """Up to here the source of a voiced sound is harmonic; above, noise takes over step by step."""

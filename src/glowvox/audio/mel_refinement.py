@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.matrix_product import BandedMatrix
 from glowvox.audio.mel import LOG_UNITS, mel_filterbank
-from glowvox.audio.stft import hann_window, overlap_add
+from glowvox.audio.stft import BandedMatrix, hann_window, overlap_add
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from glowvox.errors import EngineError
 
 _ALONE = 2**18
-"""Multiplications up to which a product is computed by the calling thread alone (see `audio/matrix_product.py`)."""
+"""Multiplications up to which a product is computed by the calling thread alone (see `audio/stft.py`)."""
 _LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
 _NAMES = tuple(f"{layer}.{part}" for layer in _LAYERS for part in ("weight", "bias"))
 

@@ -6,7 +6,6 @@ forwards (`AnalysisEngine`); `load_aligner` opens the one of a voice. Calls may 
 
 import logging
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict, Unpack
@@ -25,12 +24,11 @@ from glowvox.errors import AudioError, MissingExtraError, VoiceError
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.recording import TRAINING_LEVEL_DB
-from glowvox.synthesis.script import Warn, pieces_of, plain_lines
+from glowvox.synthesis.script import FrontEnds, Warn, pieces_of, plain_lines, speaker_number
 from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, Statistics, timed_words
 from glowvox.synthesis.timestamps import Timeline
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.synthesis.voice_folder import open_voice_folder
-from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.tokenizer import Tokenizer
 
 MOST_CELLS = 16_000_000_000
@@ -159,8 +157,7 @@ class TextReader:
             raise VoiceError(f"the text side names {len(side.speakers)} speakers, the model has {engine.n_speakers}")
         self.side = side
         self._mels = MelSynthesizer(engine, Tokenizer.from_dict(side.tokenizer))
-        self._front_ends: dict[str, FrontEnd] = {}
-        self._lock = threading.Lock()
+        self._front_ends = FrontEnds(side.front_ends)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -173,10 +170,7 @@ class TextReader:
         Raises:
             VoiceError: no such speaker.
         """
-        names = self.side.speakers
-        if speaker is not None and speaker not in names:
-            raise VoiceError(f"the model has no speaker '{speaker[:100]}'; it has {', '.join(names)}")
-        return None if len(names) == 1 else names.index(speaker or names[0])
+        return speaker_number(speaker, self.side.speakers, "the model")
 
     def language_of(self, speaker: str | None) -> str:
         """Return the language of a speaker (None: the first).
@@ -211,7 +205,7 @@ class TextReader:
             raise VoiceError(f"the model does not read '{tag[:40]}'; it reads {', '.join(self.languages)}")
         options = SpeechOptions(language=tag, speaker=speaker)
         warn = on_warning or logging.getLogger("glowvox").warning
-        lines = plain_lines(pieces_of(text), self._front_end(tag), options, warn)
+        lines = plain_lines(pieces_of(text), self._front_ends.load(tag), options, warn)
         requests = [self._mels.request(line.sentence, number, options) for line in lines if line.sentence.items]
         known = self._statistics(requests)
         melodies = [one.melody for one in known if one.melody is not None]
@@ -222,15 +216,6 @@ class TextReader:
             expected_frames=np.concatenate([one.weights for one in known]).astype(np.float64),
             melody=np.concatenate(melodies, axis=1) if melodies else None,
         )
-
-    def _front_end(self, language: str) -> FrontEnd:
-        with self._lock:
-            if language not in self._front_ends:
-                stored = self.side.front_ends[language]
-                front_end = load_front_end(language, back_end=str(stored.get("name", "")).split("/")[0])
-                front_end.check_front_end(stored)
-                self._front_ends[language] = front_end
-            return self._front_ends[language]
 
     def _statistics(self, requests: Sequence[Request]) -> list[Statistics]:
         found: list[Statistics] = []

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from glowvox.errors import ConfigError, DataError, TextError
 from glowvox.synthesis.options import OptionOverrides
-from glowvox.synthesis.script import Warn
-from glowvox.synthesis.voice import Lexicon, Voice
+from glowvox.synthesis.script import Lexicon, Warn
+from glowvox.synthesis.voice import Voice
 
 # Subtitles as files: SubRip (.srt) and WebVTT (.vtt), read strictly, each mistake named by its line.
 

@@ -1,14 +1,17 @@
 """From a text, whole or in pieces, to the lines of a script: sentences with the silences before them."""
 
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from glowvox.align.prior import Frames
-from glowvox.errors import TextError
+from glowvox.errors import TextError, VoiceError
 from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import Request
-from glowvox.text.front_end import FrontEnd
+from glowvox.text.front_end import FrontEnd, load_front_end
+from glowvox.text.lexicon import UserLexicon, load_lexicon
 from glowvox.text.sentences import SentenceLimits, SentenceStream
 from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
 
@@ -19,6 +22,8 @@ _NOTHING = "nothing to say"
 _LIMITS = SentenceLimits()
 
 Warn = Callable[[str], None]
+Lexicon = UserLexicon | str | os.PathLike[str]
+"""The user's own pronunciations, or the file that holds them."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,53 @@ def pieces_of(text: str | Iterable[str]) -> Iterator[str]:
         if not isinstance(piece, str):
             raise TextError(f"a text comes in pieces of text, got a {type(piece).__name__}")
         yield from (piece[start : start + _PIECE] for start in range(0, len(piece), _PIECE))
+
+
+class FrontEnds:
+    """Text front ends that a model was trained with, by language tag; each is loaded when it is first needed."""
+
+    def __init__(self, stored: Mapping[str, Mapping[str, str]]) -> None:
+        """Take their names and versions, see `FrontEnd.to_dict`."""
+        self._stored = stored
+        self._loaded: dict[str, FrontEnd] = {}
+        self._lock = threading.Lock()
+
+    def load(self, language: str, lexicon: Lexicon | None = None) -> FrontEnd:
+        """Return the front end of a language.
+
+        Raises:
+            TextError: it is not installed, or has another version; or the lexicon cannot be read.
+        """
+        if lexicon is not None:
+            own = lexicon if isinstance(lexicon, UserLexicon) else load_lexicon(os.fspath(lexicon))
+            return self._checked(language, own)
+        with self._lock:
+            if language not in self._loaded:
+                self._loaded[language] = self._checked(language, None)
+            return self._loaded[language]
+
+    def _checked(self, language: str, lexicon: UserLexicon | None) -> FrontEnd:
+        stored = self._stored[language]
+        back_end = str(stored.get("name", "")).split("/")[0]
+        front_end = load_front_end(language, lexicon=lexicon, back_end=back_end)
+        front_end.check_front_end(stored)
+        return front_end
+
+
+def speaker_number(speaker: str | None, speakers: Sequence[str], owner: str) -> int | None:
+    """Return the number of a speaker (None: the first) among those of a model; None for a model with one.
+
+    Args:
+        speaker: the name.
+        speakers: names in the order of the model's numbers.
+        owner: whose speakers they are, for the message.
+
+    Raises:
+        VoiceError: no such speaker.
+    """
+    if speaker is not None and speaker not in speakers:
+        raise VoiceError(f"{owner} has no speaker '{speaker[:100]}'; it has {', '.join(speakers)}")
+    return None if len(speakers) == 1 else speakers.index(speaker or speakers[0])
 
 
 def _sentences(pieces: Iterable[str]) -> Iterator[tuple[str, int, bool]]:

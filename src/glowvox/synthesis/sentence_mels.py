@@ -13,7 +13,7 @@ from glowvox.audio.sound import TimedMark, TimedPhoneme, TimedWord
 from glowvox.engines.base import AcousticEngine, EncodedText
 from glowvox.errors import TextError, VoiceError
 from glowvox.synthesis.noise import sentence_seed
-from glowvox.synthesis.options import SpeechOptions
+from glowvox.synthesis.options import SpeechOptions, VocoderOptions
 from glowvox.text.tokenizer import Tokenizer, TokenSequence
 from glowvox.text.utterance import Pause, Sentence, Word
 
@@ -102,6 +102,12 @@ class Request:
     def seed(self) -> int:
         """Of all noise in this sentence."""
         return sentence_seed(self.options.seed, self.sentence.span[0])
+
+    @property
+    def vocoder_options(self) -> VocoderOptions:
+        """What the sentence asks of the vocoder."""
+        options = self.options
+        return VocoderOptions(sigma=options.sigma, denoise=options.denoise, refine=options.refine, seed=self.seed)
 
 
 @dataclass(frozen=True, eq=False)

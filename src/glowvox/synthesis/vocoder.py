@@ -1,9 +1,7 @@
 """The vocoder: mel spectrograms to samples over any engine, in windows, so that memory does not grow with length."""
 
 import functools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.engines.base import VocoderEngine
 from glowvox.errors import MelError
 from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.streaming import StreamingVocoder, whole_latent
+from glowvox.synthesis.streaming import StreamingVocoder
 
 _BIAS_FRAMES = 88
 """Frames of the silent mel that the bias is measured on, as the published denoiser has it."""
@@ -108,87 +106,3 @@ class Vocoder:
             EngineError: the engine failed.
         """
         return np.concatenate(list(self.blocks([checked_mel(mel, self.engine.audio)], options)))
-
-
-# Many mels through a vocoder together, with the samples that each gives alone.
-# For engines that gain from batches, such as those on a GPU; for others see `text_pool`. Padding would change what
-# is heard near the end of a mel. So nothing is padded: every mel is cut into windows of one length that overlap by
-# the receptive field, the last one reaching back as far as it must; windows of equal length, from whatever mels, go
-# through the engine together.
-
-
-_CONTEXTS = 6
-"""A window has this many receptive fields, so that at most a third of it is computed twice."""
-_SHORTEST_WINDOW = 256
-_BATCH_COLUMNS = 12_288
-"""Latent columns in a batch at most: a network's activations take memory in proportion to them."""
-
-
-@dataclass(frozen=True)
-class _Window:
-    item: int
-    first: int
-    """First mel frame of the window."""
-    start: int
-    """First mel frame spoken."""
-    end: int
-
-
-def vocode_batch(
-    vocoder: Vocoder, mels: Sequence[NDArray[np.floating]], options: Sequence[VocoderOptions]
-) -> list[NDArray[np.float32]]:
-    """Return the samples [T * hop_length] of each mel [M, T], those of `Vocoder.__call__`.
-
-    Args:
-        vocoder: what speaks.
-        mels: any lengths.
-        options: sigma, denoiser strength and seed of each.
-
-    Raises:
-        MelError: a mel does not fit the contract or is not finite.
-        EngineError: the engine failed.
-    """
-    engine = vocoder.engine
-    hop = engine.audio.hop_length
-    checked = [checked_mel(mel, engine.audio).astype(np.float32, copy=False) for mel in mels]
-    longest = max(_CONTEXTS * engine.receptive_field, _SHORTEST_WINDOW)
-    by_length: dict[int, list[_Window]] = defaultdict(list)
-    for item, mel in enumerate(checked):
-        length = min(longest, mel.shape[1])
-        by_length[length].extend(_windows(item, mel.shape[1], length, engine.receptive_field))
-    latents = [whole_latent(engine, wished, mel) for wished, mel in zip(options, checked, strict=True)]
-    columns = engine.groups_per_frame
-    samples = [np.empty(mel.shape[1] * hop, np.float32) for mel in checked]
-    for length, windows in by_length.items():
-        size = max(1, _BATCH_COLUMNS // (length * max(1, engine.groups_per_frame)))
-        for begin in range(0, len(windows), size):
-            batch = windows[begin : begin + size]
-            frames = np.stack([checked[window.item][:, window.first : window.first + length] for window in batch])
-            latent = np.stack(
-                [
-                    latents[window.item][:, window.first * columns : (window.first + length) * columns]
-                    for window in batch
-                ]
-            )
-            for window, spoken in zip(batch, engine.run(latent, frames), strict=True):
-                kept = spoken[(window.start - window.first) * hop : (window.end - window.first) * hop]
-                samples[window.item][window.start * hop : window.end * hop] = kept
-    refined = [
-        vocoder.refinement_for(wished)(one, mel) for one, mel, wished in zip(samples, checked, options, strict=True)
-    ]
-    return [_clean(vocoder, one, wished) for one, wished in zip(refined, options, strict=True)]
-
-
-def _windows(item: int, frames: int, length: int, context: int) -> list[_Window]:
-    windows, spoken = [], 0
-    while spoken < frames:
-        first = min(max(0, spoken - context), frames - length)
-        end = frames if first + length == frames else first + length - context
-        windows.append(_Window(item, first, spoken, end))
-        spoken = end
-    return windows
-
-
-def _clean(vocoder: Vocoder, samples: NDArray[np.float32], options: VocoderOptions) -> NDArray[np.float32]:
-    denoiser = vocoder.denoiser_for(options)
-    return samples if denoiser is None else denoiser(samples, options.denoise)

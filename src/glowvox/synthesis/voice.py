@@ -1,10 +1,15 @@
-"""A voice: text in, speech out, whole or as a stream, with the times of its words."""
+"""A voice: text in, speech out, whole or as a stream, with the times of its words.
+
+Each sentence is spoken by itself, its samples a function of its words, the options and its place in the text; between
+sentences is silence. So a stream, a whole and a batch are the same samples.
+"""
 
 import logging
-import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from typing import Unpack
@@ -13,105 +18,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.align.prior import Frames
-from glowvox.audio.sound import Audio, AudioChunk
+from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
 from glowvox.engines.base import AcousticEngine, VocoderEngine
-from glowvox.errors import ConfigError, TextError, VoiceError
+from glowvox.engines.machine import checked_threads
+from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError
+from glowvox.synthesis.batch import synthesize_batch, vocode_batch
 from glowvox.synthesis.duration_control import measured, with_durations
 from glowvox.synthesis.options import DurationControl, OptionOverrides, SpeechOptions
-from glowvox.synthesis.script import Part, Warn, pieces_of, plain_lines, ssml_lines
-from glowvox.synthesis.sentence_mels import MelSynthesizer, Request
-from glowvox.synthesis.synthesizer import Synthesizer, TextPool, joined
+from glowvox.synthesis.script import FrontEnds, Lexicon, Part, Warn, pieces_of, plain_lines, speaker_number, ssml_lines
+from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder
-from glowvox.synthesis.voice_card import VoiceCard
-from glowvox.text.front_end import FrontEnd, load_front_end
-from glowvox.text.lexicon import UserLexicon, load_lexicon
+from glowvox.synthesis.voice_card import VoiceCard, check_contracts
 from glowvox.text.tokenizer import Tokenizer
 from glowvox.text.utterance import Sentence
 
-Lexicon = UserLexicon | str | os.PathLike[str]
+FADE_SECONDS = 0.004
+_FIRST_SECONDS = 0.25
+"""Speech in the first chunk of a stream."""
 
-
-class VoiceFrontEnd:
-    """Text front ends of a voice, those it was trained with, loaded when first needed; makes scripts of texts."""
-
-    def __init__(self, card: VoiceCard, mels: MelSynthesizer) -> None:
-        self._card = card
-        self._mels = mels
-        self._front_ends: dict[str, FrontEnd] = {}
-        self._lock = threading.Lock()
-
-    def settled(self, options: SpeechOptions) -> SpeechOptions:
-        """Return options in which the language is set, and the speaker one that there is.
-
-        Raises:
-            VoiceError: no such speaker or language.
-        """
-        card = self._card
-        self._speaker_number(options.speaker)
-        language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
-        if language not in card.front_ends:
-            spoken = ", ".join(card.front_ends)
-            raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
-        return replace(options, language=language)
-
-    def parts(
-        self,
-        text: str | Iterable[str],
-        lexicon: Lexicon | None,
-        options: SpeechOptions,
-        on_warning: Warn | None,
-        *,
-        ssml: bool = False,
-    ) -> Iterator[Part]:
-        """Return the script of a text; a lexicon or front end that cannot be had is refused at once.
-
-        Raises:
-            TextError, VoiceError: see `Voice.say`.
-        """
-        front_end = self.front_end(options.language or self._card.language, lexicon)
-        warn = on_warning or logging.getLogger("glowvox").warning
-        pieces = pieces_of(text)
-        if ssml:
-            lines = ssml_lines("".join(pieces), front_end, options, warn)
-        else:
-            lines = plain_lines(pieces, front_end, options, warn)
-        return (Part(line, self._request(line.sentence, options)) for line in lines)
-
-    def front_end(self, language: str, lexicon: Lexicon | None = None) -> FrontEnd:
-        """Return the text front end of a language, the one that the voice was trained with.
-
-        Raises:
-            TextError: it is not installed, or has another version; or the lexicon cannot be read.
-        """
-        stored = self._card.front_ends[language]
-        if lexicon is not None:
-            own = lexicon if isinstance(lexicon, UserLexicon) else load_lexicon(os.fspath(lexicon))
-            return _front_end(stored, language, own)
-        with self._lock:
-            if language not in self._front_ends:
-                self._front_ends[language] = _front_end(stored, language, None)
-            return self._front_ends[language]
-
-    def _request(self, sentence: Sentence, options: SpeechOptions) -> Request | None:
-        if not sentence.items:
-            return None
-        named = None if sentence.voice == self._card.name else sentence.voice
-        return self._mels.request(sentence, self._speaker_number(named or options.speaker), options)
-
-    def _speaker_number(self, name: str | None) -> int | None:
-        card = self._card
-        if name is not None and name not in card.speakers:
-            raise VoiceError(f"the voice {card.name} has no speaker '{name[:100]}'; it has {', '.join(card.speakers)}")
-        return None if len(card.speakers) == 1 else card.speakers.index(name or card.speakers[0])
-
-
-def _front_end(stored: Mapping[str, str], language: str, lexicon: UserLexicon | None) -> FrontEnd:
-    back_end = str(stored.get("name", "")).split("/")[0]
-    front_end = load_front_end(language, lexicon=lexicon, back_end=back_end)
-    front_end.check_front_end(stored)
-    return front_end
-
-
+Samples = NDArray[np.float32]
 OpenEngines = Callable[[], tuple[AcousticEngine, VocoderEngine]]
 
 
@@ -319,7 +244,7 @@ class Voice:
             yield from self._pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
             return
         while group:
-            yield from map(joined, self._synthesizer.together(group))
+            yield from map(joined, self._synthesizer.batch(group))
             group = list(islice(scripts, size))
 
     def _scripts(
@@ -331,6 +256,375 @@ class Voice:
             except TextError as error:
                 raise TextError(f"text {number}: {error}") from error
 
-    def _single_threaded(self, alone: OpenEngines) -> Synthesizer:
+    def _single_threaded(self, alone: OpenEngines) -> "Synthesizer":
         acoustic, vocoder = alone()
         return Synthesizer(MelSynthesizer(acoustic, self._mels.tokenizer), Vocoder(vocoder))
+
+
+class VoiceFrontEnd:
+    """Text front ends of a voice, those it was trained with, loaded when first needed; makes scripts of texts."""
+
+    def __init__(self, card: VoiceCard, mels: MelSynthesizer) -> None:
+        self._card = card
+        self._mels = mels
+        self._front_ends = FrontEnds(card.front_ends)
+
+    def settled(self, options: SpeechOptions) -> SpeechOptions:
+        """Return options in which the language is set, and the speaker one that there is.
+
+        Raises:
+            VoiceError: no such speaker or language.
+        """
+        card = self._card
+        self._speaker_number(options.speaker)
+        language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
+        if language not in card.front_ends:
+            spoken = ", ".join(card.front_ends)
+            raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
+        return replace(options, language=language)
+
+    def parts(
+        self,
+        text: str | Iterable[str],
+        lexicon: Lexicon | None,
+        options: SpeechOptions,
+        on_warning: Warn | None,
+        *,
+        ssml: bool = False,
+    ) -> Iterator[Part]:
+        """Return the script of a text; a lexicon or front end that cannot be had is refused at once.
+
+        Raises:
+            TextError, VoiceError: see `Voice.say`.
+        """
+        front_end = self._front_ends.load(options.language or self._card.language, lexicon)
+        warn = on_warning or logging.getLogger("glowvox").warning
+        pieces = pieces_of(text)
+        if ssml:
+            lines = ssml_lines("".join(pieces), front_end, options, warn)
+        else:
+            lines = plain_lines(pieces, front_end, options, warn)
+        return (Part(line, self._request(line.sentence, options)) for line in lines)
+
+    def _request(self, sentence: Sentence, options: SpeechOptions) -> Request | None:
+        if not sentence.items:
+            return None
+        named = None if sentence.voice == self._card.name else sentence.voice
+        return self._mels.request(sentence, self._speaker_number(named or options.speaker), options)
+
+    def _speaker_number(self, name: str | None) -> int | None:
+        return speaker_number(name, self._card.speakers, f"the voice {self._card.name}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Samples, and the words and marks of the sentence that begins with them."""
+
+    samples: Samples
+    words: tuple[TimedWord, ...] = ()
+    marks: tuple[TimedMark, ...] = ()
+    last: bool = False
+
+
+class Synthesizer:
+    """Text to speech for whole texts: an acoustic model and a vocoder together."""
+
+    def __init__(self, mels: MelSynthesizer, vocoder: Vocoder) -> None:
+        """Take both.
+
+        Raises:
+            VoiceError: their mel contracts do not fit, and no exact conversion exists.
+        """
+        self._mels = mels
+        self._vocoder = vocoder
+        self._scale, self._shift = check_contracts(mels.engine.audio, vocoder.engine.audio)
+        self._audio = vocoder.engine.audio
+        self._context = vocoder.engine.receptive_field
+
+    @property
+    def first_chunk(self) -> int:
+        """Mel frames in the first chunk of a stream: so many that the next one, with its context, is ready in time."""
+        return max(1, round(_FIRST_SECONDS * self._audio.frame_rate), -(-self._context // 4))
+
+    def stream(
+        self, parts: Iterable[Part], total: int | None, *, first_chunk: int | None, whole_text: bool = True
+    ) -> Iterator[AudioChunk]:
+        """Yield the audio of parts as it becomes ready.
+
+        Args:
+            parts: what is to be spoken.
+            total: samples that all of it shall have; None: as many as it has.
+            first_chunk: mel frames spoken at first in a sentence, more in each chunk after; None: whole sentences.
+            whole_text: whether the next part is known without waiting for somebody to write it.
+
+        Raises:
+            TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
+        """
+
+        def spoken() -> Iterator[_Piece]:
+            position = 0
+            for part, last in _with_last(parts, whole_text=whole_text):
+                frames, blocks = self._sentence(part, first_chunk)
+                for piece in self._pieces(part, frames, blocks, position, last=last):
+                    position += len(piece.samples)
+                    yield piece
+
+        return _chunks(spoken(), total, self._audio.sample_rate)
+
+    def batch(self, texts: Sequence[Sequence[Part]]) -> list[list[AudioChunk]]:
+        """Return the chunks of several texts, computed in batches.
+
+        Args:
+            texts: their parts.
+
+        Raises:
+            TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
+        """
+        spoken = [part for text in texts for part in text if part.request is not None]
+        requests = [part.request for part in spoken if part.request is not None]
+        mels = synthesize_batch(self._mels, requests, [part.frames for part in spoken])
+        bridged = [self.bridged(mel.mel) for mel in mels]
+        sounds = vocode_batch(self._vocoder, bridged, [request.vocoder_options for request in requests])
+        made = iter(zip(mels, sounds, strict=True))
+        result = []
+        for text in texts:
+            position, pieces = 0, []
+            for part in text:
+                frames: Frames | None = None
+                blocks: Iterator[Samples] = iter(())
+                if part.request is not None:
+                    mel, samples = next(made)
+                    frames, blocks = mel.frames, iter([samples])
+                for piece in self._pieces(part, frames, blocks, position, last=part is text[-1]):
+                    position += len(piece.samples)
+                    pieces.append(piece)
+            result.append(list(_chunks(iter(pieces), None, self._audio.sample_rate)))
+        return result
+
+    def bridged(self, mel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a mel [M, T] of the acoustic model under the vocoder's contract."""
+        if (self._scale, self._shift) == (1.0, 0.0):
+            return mel
+        return (mel * self._scale + self._shift).astype(np.float32)
+
+    def _sentence(self, part: Part, first_chunk: int | None) -> tuple[Frames | None, Iterator[Samples]]:
+        """Return the frames of a sentence's tokens [L], and its samples as they are asked for; of silence, nothing."""
+        request = part.request
+        if request is None:
+            return None, iter(())
+        stream = self._vocoder.stream(request.vocoder_options, first_chunk=first_chunk)
+        [known] = self._mels.statistics([request])
+        if first_chunk is None:
+            [mel] = self._mels.mels([request], [known], [part.frames])
+            return mel.frames, stream.speak([self.bridged(mel.mel)])
+        frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
+        return frames, stream.speak(map(self.bridged, mels))
+
+    def _pieces(
+        self, part: Part, frames: Frames | None, blocks: Iterator[Samples], position: int, *, last: bool
+    ) -> Iterator[_Piece]:
+        """Yield the silence before a sentence and its samples, faded at both ends."""
+        rate = self._audio.sample_rate
+        silence = np.zeros(round(part.line.pause_before * rate), np.float32)
+        if part.request is None or frames is None:
+            marks = tuple(TimedMark(mark.name, (position + len(silence)) / rate) for mark in part.line.sentence.marks)
+            yield _Piece(silence, marks=marks, last=last)
+            return
+        clock = Clock((position + len(silence)) / rate, self._audio.frame_rate)
+        told = (part.request.sentence, part.request.tokens, frames, clock)
+        yield _Piece(silence, timed_words(*told), tuple(timed_marks(*told)))
+        fade = EdgeFade(rate)
+        for block in blocks:
+            yield _Piece(fade.push(block))
+        yield _Piece(fade.finish(), last=last)
+
+
+class TextPool:
+    """Thread pool that speaks several texts at a time, each on a core of its own.
+
+    Two threads within one product save less than half of its time, and nothing of the work around it; two texts on
+    two cores save half of everything. For that each must keep to its core, so the engines are opened once more, for
+    one thread. A text that is spoken alone has all threads.
+    """
+
+    def __init__(self, shared: Synthesizer, open_alone: Callable[[], Synthesizer] | None, threads: int | None) -> None:
+        """Take what speaks.
+
+        Args:
+            shared: with engines that use all threads.
+            open_alone: opens engines of one thread, when many texts come for the first time; None: they stay shared.
+            threads: that may be used; None: one for each core.
+        """
+        self._shared = shared
+        self._open_alone = open_alone
+        self._threads = checked_threads(threads)
+        self._alone: Synthesizer | None = shared if self._threads == 1 else None
+        self._opening = threading.Lock()
+        self._opener: threading.Thread | None = None
+        self._streams = 0
+        self._counting = threading.Lock()
+
+    def stream(
+        self, parts: Iterable[Part], total: int | None, *, first_chunk: int | None, whole_text: bool = True
+    ) -> Iterator[AudioChunk]:
+        """Yield the audio of a text: computed on all threads, or on one where others are being spoken.
+
+        Args and errors are those of `Synthesizer.stream`. Where the text has company for the first time, the engines of
+        one thread are opened beside it, and serve the next one.
+        """
+        with self._counting:
+            self._streams += 1
+            crowded = self._streams > 1
+        try:
+            synthesizer = self._one_of_many() if crowded else self._shared
+            yield from synthesizer.stream(parts, total, first_chunk=first_chunk, whole_text=whole_text)
+        finally:
+            with self._counting:
+                self._streams -= 1
+
+    def spoken(self, scripts: Iterator[Sequence[Part]], *, ahead: int, many: bool) -> Iterator[Audio]:
+        """Yield the audio of texts in their order.
+
+        Args:
+            scripts: the parts of each text. Where it raises, the texts before are yielded first.
+            ahead: texts in memory at once.
+            many: whether there are enough of them to be worth opening engines for.
+
+        Raises:
+            TextError, VoiceError, EngineError: see `Synthesizer.stream`.
+        """
+        synthesizer = self._one_thread() if many else self._shared
+        waiting: deque[Future[Audio]] = deque()
+        failure: GlowvoxError | None = None
+        threads = ThreadPoolExecutor(min(self._threads, ahead) if many else 1)
+        try:
+            while failure is None:
+                try:
+                    script = next(scripts, None)
+                except GlowvoxError as error:
+                    failure, script = error, None
+                if script is None:
+                    break
+                waiting.append(threads.submit(_spoken, synthesizer, script))
+                if len(waiting) >= ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+        if failure is not None:
+            raise failure
+
+    def _one_of_many(self) -> Synthesizer:
+        """Return the engines of one thread if they are there; if not, open them meanwhile."""
+        if self._alone is not None:
+            return self._alone
+        with self._counting:
+            if self._opener is None:
+                self._opener = threading.Thread(target=self._one_thread, name="glowvox-engines")
+                self._opener.start()
+        return self._shared
+
+    def _one_thread(self) -> Synthesizer:
+        with self._opening:
+            if self._alone is None:
+                try:
+                    self._alone = self._shared if self._open_alone is None else self._open_alone()
+                except (GlowvoxError, OSError):  # the voice's files may be gone by now
+                    self._alone = self._shared
+            return self._alone
+
+
+def _spoken(synthesizer: Synthesizer, parts: Sequence[Part]) -> Audio:
+    return joined(synthesizer.stream(parts, None, first_chunk=None))
+
+
+def joined(chunks: Iterable[AudioChunk]) -> Audio:
+    """Return the audio that chunks, one at least, are the pieces of; its samples are never in memory twice."""
+    samples, length, rate = np.empty(0, np.float32), 0, 0
+    words: list[TimedWord] = []
+    marks: list[TimedMark] = []
+    for chunk in chunks:
+        end, rate = length + len(chunk.samples), chunk.sample_rate
+        if end > len(samples):
+            samples.resize(end + end // 8, refcheck=False)  # in place wherever the system can
+        samples[length:end] = chunk.samples
+        words.extend(chunk.words)
+        marks.extend(chunk.marks)
+        length = end
+    samples.resize(length, refcheck=False)
+    return Audio(samples, rate, tuple(words), tuple(marks))
+
+
+def _chunks(pieces: Iterator[_Piece], total: int | None, rate: int) -> Iterator[AudioChunk]:
+    """Give each chunk the words that begin in it, and the whole the length wished."""
+    position = 0
+    words: list[TimedWord] = []
+    marks: list[TimedMark] = []
+    ended = False
+    for piece in pieces:
+        words.extend(piece.words)
+        marks.extend(piece.marks)
+        samples, ended = piece.samples, piece.last
+        if ended and total is not None:
+            samples = samples[: max(0, total - position)]
+            samples = np.pad(samples, (0, max(0, total - position - len(samples))))
+        if not len(samples) and not ended:
+            continue
+        end = np.inf if ended else (position + len(samples)) / rate
+        begun = tuple(word for word in words if word.start < end)
+        reached = tuple(mark for mark in marks if mark.time < end)
+        del words[: len(begun)], marks[: len(reached)]
+        yield AudioChunk(samples, rate, position / rate, begun, reached, ended)
+        position += len(samples)
+    if not ended:
+        yield AudioChunk(np.empty(0, np.float32), rate, position / rate, tuple(words), tuple(marks), last=True)
+
+
+def _with_last(parts: Iterable[Part], *, whole_text: bool) -> Iterator[tuple[Part, bool]]:
+    """Yield parts and whether each is the last one; of a text still being written nobody knows."""
+    waiting: Part | None = None
+    for part in parts:
+        if not whole_text:
+            yield part, False
+            continue
+        if waiting is not None:
+            yield waiting, False
+        waiting = part
+    if waiting is not None:
+        yield waiting, True
+
+
+class EdgeFade:
+    """Fade-in and fade-out of a sentence that arrives in pieces, so that it neither begins nor ends with a click.
+
+    It is as many samples behind as a fade is long.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        length = max(1, round(FADE_SECONDS * sample_rate))
+        self._ramp = np.sin(np.linspace(0, np.pi / 2, length + 2)[1:-1]).astype(np.float32) ** 2
+        """Rises from zero to one, both left out."""
+        self._done = 0
+        self._held = np.empty(0, np.float32)
+
+    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take samples [S], any number of them, and return those that no fade-out reaches."""
+        ready = np.concatenate([self._held, self._faded_in(samples)])
+        keep = min(len(ready), len(self._ramp))
+        self._held = ready[len(ready) - keep :]
+        return ready[: len(ready) - keep]
+
+    def finish(self) -> NDArray[np.float32]:
+        """End the audio and return what was held back, faded out."""
+        held, self._held = self._held, np.empty(0, np.float32)
+        return held * self._ramp[: len(held)][::-1]
+
+    def _faded_in(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        ramp = self._ramp[self._done : self._done + len(samples)]
+        self._done += len(samples)
+        if not len(ramp):
+            return samples
+        faded = samples.copy()
+        faded[: len(ramp)] *= ramp
+        return faded
