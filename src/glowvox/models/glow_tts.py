@@ -1,29 +1,25 @@
 """Glow-TTS (arXiv 2005.11129): text to mel spectrogram by a flow and a monotonic alignment that it finds itself."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from glowvox.align.alignment import alignment_from_durations, forward_sum, monotonic_alignment_search
 from glowvox.align.prior import filled_frames, position_noise, predicted_frames
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.errors import ConfigError, MelError, TextError
+from glowvox.errors import ConfigError, MelError, TextError, VoiceError
 from glowvox.flows.base import LOG_TWO_PI, diagonal_log_likelihood
-from glowvox.models.glow_tts_decoder import (
-    GlowTTSDecoder,
-    check_mel,
-    check_tokens,
-    decoder_condition,
-    fitted_noise,
-    speaker_vector,
-    whole_steps,
-)
+from glowvox.models.glow_tts_decoder import GlowTTSDecoder
 from glowvox.models.pitch_conditioning import PitchConditioning, fitted_pitch, pitch_contour, token_pitch
 from glowvox.models.text_encoder import TextEncoder, TextStatistics
+
+Length = TypeVar("Length", int, Tensor)
+
 
 # What Glow-TTS returns, in training and in synthesis.
 
@@ -90,111 +86,6 @@ class MelOutput:
     pitch: Tensor | None
 
 
-# The prior of Glow-TTS: each mel frame's latent is Gaussian under the token it belongs to (section 3, equation 2).
-
-
-def frame_log_likelihood(latent: Tensor, text: TextStatistics, *, unit_variance: bool, complete: bool) -> Tensor:
-    """Return log N(latent of frame t; mean, std of token l) for every pair, nats.
-
-    Args:
-        latent: [B, M, T].
-        text: statistics of the tokens.
-        unit_variance: whether every `log_std` is zero; two of the four terms then do not depend on the token.
-        complete: whether the terms that are the same for all tokens of a frame are added too. The best path does not
-            need them, a likelihood does.
-
-    Returns:
-        [B, L, T], in float32 at least, laid out in memory as [B, T, L], which the alignment search takes as it is.
-    """
-    with torch.autocast(latent.device.type, enabled=False):
-        frames = latent.transpose(1, 2)
-        if unit_variance:
-            per_token = -0.5 * text.mean.square().sum(1, keepdim=True)
-            matrix = torch.baddbmm(per_token, frames, text.mean)
-            if complete:
-                matrix = matrix - 0.5 * frames.square().sum(2, keepdim=True)
-        else:
-            precision = torch.exp(-2.0 * text.log_std)
-            per_token = -(text.log_std + 0.5 * text.mean.square() * precision).sum(1, keepdim=True)
-            matrix = torch.baddbmm(per_token, frames, text.mean * precision)
-            matrix = torch.baddbmm(matrix, -0.5 * frames.square(), precision)
-        if complete:
-            matrix = matrix - 0.5 * LOG_TWO_PI * latent.shape[1]
-        return matrix.transpose(1, 2)
-
-
-def spread(statistics: Tensor, alignment: Tensor) -> Tensor:
-    """Give each frame its token's statistics: `[B, M, L]` and `[B, L, T]` to `[B, M, T]`, without rounding."""
-    with torch.autocast(statistics.device.type, enabled=False):
-        return statistics @ alignment.to(statistics.dtype)
-
-
-def drawn_latent(text: TextStatistics, path: Tensor, noise: Tensor, temperature: float, n_frames: int) -> Tensor:
-    """Return a latent `[B, M, T]` near the text's mean (section 3, figure 1b).
-
-    Args:
-        text: statistics of the tokens.
-        path: [B, L, T], which token each frame belongs to.
-        noise: [B or 1, M, at least `n_frames`], standard normal.
-        temperature: standard deviation of the noise, relative to the prior's.
-        n_frames: frames that count.
-    """
-    latent = spread(text.mean, path)
-    if not temperature:
-        return latent
-    return latent + fitted_noise(noise, latent, n_frames) * temperature * spread(text.log_std, path).exp()
-
-
-def predicted_durations(log_duration: Tensor, mask: Tensor, length_scale: float | Tensor, n_squeeze: int) -> Tensor:
-    """Return whole frames per token, rounded up, `[B, L]` int64; see `align.prior.predicted_frames`.
-
-    Args:
-        log_duration: [B, L], log frames.
-        mask: [B, 1, L], one for each token.
-        length_scale: a number, or one for each item [B]; 2 speaks half as fast.
-        n_squeeze: frames in a step of the decoder.
-    """
-    scales = torch.as_tensor(length_scale).reshape(-1).expand(len(log_duration)).tolist()
-    rows = [
-        predicted_frames(row, scale, n_squeeze) for row, scale in zip(_items(log_duration, mask), scales, strict=True)
-    ]
-    return _padded(rows, log_duration)
-
-
-def given_durations(durations: Tensor, mask: Tensor) -> Tensor:
-    """Check durations that a caller gives, `[B, L]` whole frames, and return them as int64 with padding zero.
-
-    Raises:
-        TextError: the shape or type does not fit, a duration is negative or an item has no frame at all.
-    """
-    shape = (mask.shape[0], mask.shape[2])
-    if tuple(durations.shape) != shape or durations.is_floating_point():
-        raise TextError(f"durations must be whole frames {list(shape)}, got {durations.dtype} {list(durations.shape)}")
-    frames = durations.long() * mask[:, 0].long()
-    if (frames < 0).any() or (frames.sum(1) < 1).any():
-        raise TextError("durations must not be negative, and every item needs at least one frame")
-    return frames
-
-
-def fill_last_step(durations: Tensor, mask: Tensor, n_squeeze: int) -> Tensor:
-    """Return durations whose sum per item is rounded up to a multiple of `n_squeeze`, the last token growing."""
-    return _padded([filled_frames(row, n_squeeze) for row in _items(durations, mask)], durations)
-
-
-def _items(values: Tensor, mask: Tensor) -> list[NDArray[Any]]:
-    """Return the values `[B, L]` of each item's own tokens."""
-    lengths = mask[:, 0].long().sum(1).tolist()
-    return [row[:length] for row, length in zip(values.detach().cpu().numpy(), lengths, strict=True)]
-
-
-def _padded(rows: list[NDArray[np.int64]], like: Tensor) -> Tensor:
-    """Return durations `[B, L]` int64, padding zero, where the tensor `like` is."""
-    padded = np.zeros(like.shape, np.int64)
-    for target, row in zip(padded, rows, strict=True):
-        target[: len(row)] = row
-    return torch.from_numpy(padded).to(like.device)
-
-
 class GlowTTS(nn.Module):
     """The acoustic model; see `GlowTTSConfig` for its parts."""
 
@@ -232,14 +123,9 @@ class GlowTTS(nn.Module):
             TextError, MelError, VoiceError: tokens, mel or speaker do not fit the model.
             DataError: an item has fewer frames than tokens.
         """
-        check_tokens(tokens, token_lengths, self.config.n_symbols)
-        check_mel(mel, mel_lengths, self.config.audio.n_mels)
-        text = self.encoder(tokens, token_lengths, speaker_vector(self.speakers, speaker, len(tokens)))
-        mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
-        mask = self._mel_mask(mel, mel_lengths)
-        pitch = None if self.melody is None else self.melody.read(mel, mask)
-        latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(pitch)))
-
+        text = self.encode(tokens, token_lengths, speaker)
+        latent, log_det, pitch = self.analyse(mel, mel_lengths, speaker)
+        mel_lengths = self._whole_steps(mel_lengths)
         unit_variance = self.config.mean_only
         with torch.no_grad():
             scores = frame_log_likelihood(latent, text, unit_variance=unit_variance, complete=False)
@@ -265,7 +151,7 @@ class GlowTTS(nn.Module):
             text_mean=text.mean,
             text_log_std=text.log_std,
             token_mask=text.mask,
-            mel_mask=mask,
+            mel_mask=self._mel_mask(latent, mel_lengths),
             mel_lengths=mel_lengths,
             path_sum=path_sum,
         )
@@ -329,7 +215,7 @@ class GlowTTS(nn.Module):
     def encode(self, tokens: Tensor, token_lengths: Tensor, speaker: Tensor | None = None) -> TextStatistics:
         """Return what the text says about its mel: the first half of `inverse`. Arguments and errors are its."""
         check_tokens(tokens, token_lengths, self.config.n_symbols)
-        return self.encoder(tokens, token_lengths, speaker_vector(self.speakers, speaker, len(tokens)))
+        return self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
 
     def decode(
         self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None, harmonics: Tensor | None = None
@@ -366,8 +252,8 @@ class GlowTTS(nn.Module):
             MelError, VoiceError: the mel or the speaker does not fit the model.
         """
         check_mel(mel, mel_lengths, self.config.audio.n_mels)
-        mel, mel_lengths = whole_steps(mel, mel_lengths, self.config.n_squeeze)
-        mask = self._mel_mask(mel, mel_lengths)
+        mel = mel[:, :, : self._whole_steps(mel.shape[2])]
+        mask = self._mel_mask(mel, self._whole_steps(mel_lengths))
         pitch = None if self.melody is None else self.melody.read(mel, mask)
         latent, log_det = self.decoder(mel, mask, self._condition(speaker, mel, self._harmonics(pitch)))
         return latent, log_det, pitch
@@ -386,7 +272,7 @@ class GlowTTS(nn.Module):
             MelError, VoiceError: the mel or a speaker does not fit the model.
         """
         latent, _, pitch = self.analyse(mel, mel_lengths, source)
-        mask = self._mel_mask(latent, mel_lengths // self.config.n_squeeze * self.config.n_squeeze)
+        mask = self._mel_mask(latent, self._whole_steps(mel_lengths))
         return self.decoder.inverse(latent, mask, self._condition(target, latent, self._harmonics(pitch)))[0]
 
     def log_likelihood(
@@ -419,9 +305,210 @@ class GlowTTS(nn.Module):
         return self.melody.harmonic_features(pitch)
 
     def _condition(self, speaker: Tensor | None, frames: Tensor, harmonics: Tensor | None) -> Tensor | None:
-        vector = speaker_vector(self.speakers, speaker, len(frames))
-        return decoder_condition(vector, harmonics, frames, self.decoder.squeeze, self.melody)
+        """Return what the couplings see: `[B, G, 1]` of speakers; with a melody `[B, C + G, T / step]`, it first."""
+        vector = self._speaker_vector(speaker, len(frames))
+        if self.melody is None:
+            if harmonics is not None:
+                raise MelError("this model has no melody; leave the pitch out")
+            return vector
+        if harmonics is None:
+            raise MelError("this model has a melody; say the pitch of each frame")
+        if harmonics.ndim != 3 or (len(harmonics), harmonics.shape[2]) != (len(frames), frames.shape[2]):
+            raise MelError(f"the comb must be [{len(frames)}, K, {frames.shape[2]}], got {list(harmonics.shape)}")
+        seen: Tensor = self.melody.projection(self.decoder.squeeze(harmonics.to(frames))[0])
+        return seen if vector is None else torch.cat([seen, vector.to(seen.dtype).expand(-1, -1, seen.shape[2])], 1)
+
+    def _speaker_vector(self, speaker: Tensor | None, batch: int) -> Tensor | None:
+        """Return the speakers' unit vectors `[B, G, 1]`, or None for a model with one speaker."""
+        if self.speakers is None:
+            if speaker is not None:
+                raise VoiceError("this model has one speaker; leave the speaker out")
+            return None
+        known = checked_speaker(speaker, batch, self.config.n_speakers)
+        return F.normalize(self.speakers(known)).unsqueeze(2)
+
+    def _whole_steps(self, frames: Length) -> Length:
+        """Return frames without those that fill no step of the decoder."""
+        return frames // self.config.n_squeeze * self.config.n_squeeze
 
     @staticmethod
     def _mel_mask(mel: Tensor, mel_lengths: Tensor) -> Tensor:
         return (torch.arange(mel.shape[2], device=mel.device) < mel_lengths[:, None]).unsqueeze(1).to(mel.dtype)
+
+
+# The prior of Glow-TTS: each mel frame's latent is Gaussian under the token it belongs to (section 3, equation 2).
+
+
+def frame_log_likelihood(latent: Tensor, text: TextStatistics, *, unit_variance: bool, complete: bool) -> Tensor:
+    """Return log N(latent of frame t; mean, std of token l) for every pair, nats.
+
+    Args:
+        latent: [B, M, T].
+        text: statistics of the tokens.
+        unit_variance: whether every `log_std` is zero; two of the four terms then do not depend on the token.
+        complete: whether the terms that are the same for all tokens of a frame are added too. The best path does not
+            need them, a likelihood does.
+
+    Returns:
+        [B, L, T], in float32 at least, laid out in memory as [B, T, L], which the alignment search takes as it is.
+    """
+    with torch.autocast(latent.device.type, enabled=False):
+        frames = latent.transpose(1, 2)
+        if unit_variance:
+            per_token = -0.5 * text.mean.square().sum(1, keepdim=True)
+            matrix = torch.baddbmm(per_token, frames, text.mean)
+            if complete:
+                matrix = matrix - 0.5 * frames.square().sum(2, keepdim=True)
+        else:
+            precision = torch.exp(-2.0 * text.log_std)
+            per_token = -(text.log_std + 0.5 * text.mean.square() * precision).sum(1, keepdim=True)
+            matrix = torch.baddbmm(per_token, frames, text.mean * precision)
+            matrix = torch.baddbmm(matrix, -0.5 * frames.square(), precision)
+        if complete:
+            matrix = matrix - 0.5 * LOG_TWO_PI * latent.shape[1]
+        return matrix.transpose(1, 2)
+
+
+def spread(statistics: Tensor, alignment: Tensor) -> Tensor:
+    """Give each frame its token's statistics: `[B, M, L]` and `[B, L, T]` to `[B, M, T]`, without rounding."""
+    with torch.autocast(statistics.device.type, enabled=False):
+        return statistics @ alignment.to(statistics.dtype)
+
+
+def drawn_latent(text: TextStatistics, path: Tensor, noise: Tensor, temperature: float, n_frames: int) -> Tensor:
+    """Return a latent `[B, M, T]` near the text's mean (section 3, figure 1b).
+
+    Args:
+        text: statistics of the tokens.
+        path: [B, L, T], which token each frame belongs to.
+        noise: [B or 1, M, at least `n_frames`], standard normal.
+        temperature: standard deviation of the noise, relative to the prior's.
+        n_frames: frames that count.
+    """
+    latent = spread(text.mean, path)
+    if not temperature:
+        return latent
+    return latent + fitted_noise(noise, latent, n_frames) * temperature * spread(text.log_std, path).exp()
+
+
+# From predicted or given durations to whole frames that the decoder can take.
+
+
+def predicted_durations(log_duration: Tensor, mask: Tensor, length_scale: float | Tensor, n_squeeze: int) -> Tensor:
+    """Return whole frames per token, rounded up, `[B, L]` int64; see `align.prior.predicted_frames`.
+
+    Args:
+        log_duration: [B, L], log frames.
+        mask: [B, 1, L], one for each token.
+        length_scale: a number, or one for each item [B]; 2 speaks half as fast.
+        n_squeeze: frames in a step of the decoder.
+    """
+    scales = torch.as_tensor(length_scale).reshape(-1).expand(len(log_duration)).tolist()
+    rows = [
+        predicted_frames(row, scale, n_squeeze) for row, scale in zip(_items(log_duration, mask), scales, strict=True)
+    ]
+    return _padded(rows, log_duration)
+
+
+def given_durations(durations: Tensor, mask: Tensor) -> Tensor:
+    """Check durations that a caller gives, `[B, L]` whole frames, and return them as int64 with padding zero.
+
+    Raises:
+        TextError: the shape or type does not fit, a duration is negative or an item has no frame at all.
+    """
+    shape = (mask.shape[0], mask.shape[2])
+    if tuple(durations.shape) != shape or durations.is_floating_point():
+        raise TextError(f"durations must be whole frames {list(shape)}, got {durations.dtype} {list(durations.shape)}")
+    frames = durations.long() * mask[:, 0].long()
+    if (frames < 0).any() or (frames.sum(1) < 1).any():
+        raise TextError("durations must not be negative, and every item needs at least one frame")
+    return frames
+
+
+def fill_last_step(durations: Tensor, mask: Tensor, n_squeeze: int) -> Tensor:
+    """Return durations whose sum per item is rounded up to a multiple of `n_squeeze`, the last token growing."""
+    return _padded([filled_frames(row, n_squeeze) for row in _items(durations, mask)], durations)
+
+
+def _items(values: Tensor, mask: Tensor) -> list[NDArray[Any]]:
+    """Return the values `[B, L]` of each item's own tokens."""
+    lengths = mask[:, 0].long().sum(1).tolist()
+    return [row[:length] for row, length in zip(values.detach().cpu().numpy(), lengths, strict=True)]
+
+
+def _padded(rows: list[NDArray[np.int64]], like: Tensor) -> Tensor:
+    """Return durations `[B, L]` int64, padding zero, where the tensor `like` is."""
+    padded = np.zeros(like.shape, np.int64)
+    for target, row in zip(padded, rows, strict=True):
+        target[: len(row)] = row
+    return torch.from_numpy(padded).to(like.device)
+
+
+# What Glow-TTS refuses, each with one line that says what was wrong.
+
+
+def check_tokens(tokens: Tensor, token_lengths: Tensor, n_symbols: int) -> None:
+    """Refuse tokens that are not `[B, L]` integers below `n_symbols` with lengths from 1 to L.
+
+    Raises:
+        TextError: with what was wrong.
+    """
+    if tokens.ndim != 2 or 0 in tokens.shape or tuple(token_lengths.shape) != (tokens.shape[0],):
+        raise TextError(
+            f"expected tokens [B, L] and token_lengths [B], got {list(tokens.shape)} and {list(token_lengths.shape)}"
+        )
+    if tokens.is_floating_point() or token_lengths.is_floating_point():
+        raise TextError(f"tokens and their lengths must be integers, got {tokens.dtype} and {token_lengths.dtype}")
+    if int(token_lengths.min()) < 1 or int(token_lengths.max()) > tokens.shape[1]:
+        raise TextError(f"token_lengths must lie from 1 to {tokens.shape[1]}, got {token_lengths.tolist()}")
+    lowest, highest = int(tokens.min()), int(tokens.max())
+    if lowest < 0 or highest >= n_symbols:
+        raise TextError(
+            f"tokens must lie from 0 to {n_symbols - 1}, got {lowest} to {highest}; they were made for another model"
+        )
+
+
+def check_mel(mel: Tensor, mel_lengths: Tensor, n_mels: int) -> None:
+    """Refuse a mel that is not `[B, n_mels, T]` with lengths from 1 to T.
+
+    Raises:
+        MelError: with what was wrong.
+    """
+    if mel.ndim != 3 or mel.shape[1] != n_mels or not len(mel) or tuple(mel_lengths.shape) != (mel.shape[0],):
+        raise MelError(
+            f"expected a mel [B, {n_mels}, T] and mel_lengths [B], got {list(mel.shape)} and {list(mel_lengths.shape)}"
+        )
+    if int(mel_lengths.min()) < 1 or int(mel_lengths.max()) > mel.shape[2]:
+        raise MelError(f"mel_lengths must lie from 1 to {mel.shape[2]}, got {mel_lengths.tolist()}")
+
+
+def checked_speaker(speaker: Tensor | None, batch: int, n_speakers: int) -> Tensor:
+    """Return `speaker [B]`, refusing an absent one or one that the model does not know.
+
+    Raises:
+        VoiceError: with what was wrong.
+    """
+    if speaker is None:
+        raise VoiceError(f"this model has {n_speakers} speakers; choose one from 0 to {n_speakers - 1}")
+    if tuple(speaker.shape) != (batch,) or int(speaker.min()) < 0 or int(speaker.max()) >= n_speakers:
+        raise VoiceError(f"need {batch} speakers from 0 to {n_speakers - 1}, got {speaker.tolist()}")
+    return speaker
+
+
+def fitted_noise(noise: Tensor, latent: Tensor, n_frames: int) -> Tensor:
+    """Return noise of the latent's type, device and frames, cut or, beyond `n_frames`, filled with zeros.
+
+    Args:
+        noise: [B or 1, M, frames].
+        latent: [B, M, T], T at least `n_frames`.
+        n_frames: how many frames the noise must have.
+
+    Raises:
+        MelError: the shape does not fit.
+    """
+    batch, channels, filled = latent.shape
+    if noise.ndim != 3 or noise.shape[0] not in (1, batch) or noise.shape[1] != channels:
+        raise MelError(f"noise must be [{batch} or 1, {channels}, frames], got {list(noise.shape)}")
+    if noise.shape[2] < n_frames:
+        raise MelError(f"noise has {noise.shape[2]} frames, the sentence needs {n_frames}")
+    return F.pad(noise[:, :, :filled], (0, max(0, filled - noise.shape[2]))).to(latent)
