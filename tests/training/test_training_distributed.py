@@ -21,7 +21,7 @@ from tiny_runs import vocoder_preset
 from glowvox.data.batches import SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.models.waveglow import WaveGlow
-from glowvox.training.distributed import join_processes, leave_processes
+from glowvox.training.loop import join_processes, leave_processes
 from glowvox.training.run_folder import RunLog
 from glowvox.training.loop import Trainer
 from glowvox.training.run_folder import RunFolder

@@ -3,7 +3,7 @@
 import torch
 
 from glowvox.config.audio import AudioConfig
-from glowvox.training.spectral import MultiResolutionLoss
+from glowvox.training.vocoder import MultiResolutionLoss
 
 
 def _noise(seed: int, items: int = 24) -> torch.Tensor:

@@ -18,8 +18,7 @@ from glowvox.data.prepared import PreparedData
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.acoustic import BatchOrder
 from glowvox.training.loop import Guard, MovingAverage, Verdict, gradient_norm, learning_rate, scale_gradients
-from glowvox.training.spectral import MultiResolutionLoss
-from glowvox.training.vocoder import VocoderTask, bits_per_sample
+from glowvox.training.vocoder import MultiResolutionLoss, VocoderTask, _attach_gpu, bits_per_sample
 
 
 def test_learning_rate_warms_up_and_decays() -> None:
@@ -133,3 +132,28 @@ def test_likelihood_comes_every_nth_step_with_its_weight(prepared: Path) -> None
 def test_bad_batches_are_named(prepared: Path) -> None:
     made = task(prepared)
     assert made.describe(made.batch(0)).count("clip") == 2
+
+
+def test_what_is_attached_runs_once_before_the_first_likelihood(prepared: Path) -> None:
+    made = task(prepared, vocoder_training={"likelihood_every": 2, "spectral_from_step": 0})
+    seen: list[int] = []
+    made.before_first_likelihood = lambda batch: seen.append(batch.index)
+    for step in (1, 2, 3, 4):
+        made.loss(made.batch(step), step, torch.Generator().manual_seed(step))
+    assert seen == [2]
+
+
+@pytest.mark.parametrize(
+    ("training", "captured"), [({}, True), ({"accumulate": 2}, False), ({"recompute": True}, False)]
+)
+def test_a_gpu_has_the_same_segments_and_captures_where_no_network_runs_twice(
+    prepared: Path, training: dict[str, object], captured: bool
+) -> None:
+    made = task(prepared, vocoder_training={"dequantise": False})
+    expected = made.batch(3)
+    _attach_gpu(made, vocoder_preset(training=training).training)
+    assert made.segments != made._sampled
+    half_a_step = 0.5 / 32768  # of dequantisation noise, which the host added
+    torch.testing.assert_close(made.batch(3).samples, expected.samples, atol=1.01 * half_a_step, rtol=0)
+    torch.testing.assert_close(made.batch(3).mel, expected.mel)
+    assert (made.before_first_likelihood is not None) == captured

@@ -12,7 +12,8 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.models.pitch_conditioning import PitchPredictor
-from glowvox.training.pitch import fit_pitch, sourced_latent
+from glowvox.training.pitch import fit_pitch
+from glowvox.training.vocoder import sourced_latent
 
 AUDIO = AudioConfig()
 CONFIG = WaveGlowConfig(mel_mean=-5.0, mel_std=2.0)

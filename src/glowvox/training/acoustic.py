@@ -15,19 +15,15 @@ from glowvox.audio.pitch import LOG_PITCH_STD
 from glowvox.config.preset import Preset
 from glowvox.config.training import AcousticTrainingConfig
 from glowvox.data.batches import DEFAULT_MEMORY_LIMIT, LengthBuckets, expect, pad_mels, pad_tokens, shard_numbers
-from glowvox.data.prepared import PreparedData
+from glowvox.data.prepared import Clip, PreparedData
 from glowvox.errors import DataError, TrainingError
 from glowvox.flows.base import diagonal_log_likelihood
 from glowvox.models.glow_tts import GlowTTS, GlowTTSOutput
-from glowvox.training.distributed import Processes
+from glowvox.training.loop import Processes, Task, TaskLoss
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
 from glowvox.training.start import StartOptions, fitted_to, joint_speakers, new_or_resumed, start, taught_by
-from glowvox.training.task import Task, TaskLoss
 from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips, stored_text, text_contract
-
-# Learning a melody: the losses of its prediction from the text, and how far the prediction is off.
-
 
 _SEMITONES = LOG_PITCH_STD * 12 / math.log(2)
 
@@ -67,14 +63,14 @@ _AHEAD = 64
 
 @dataclass(frozen=True)
 class AcousticBatch:
-    """Utterances on the model's device: tokens `[B, L]`, mels `[B, M, T]`, lengths and speakers `[B]`, their ids."""
+    """Utterances on the model's device: tokens `[B, L]`, mels `[B, M, T]`, lengths and speakers `[B]`, their clips."""
 
     tokens: Tensor
     token_lengths: Tensor
     mel: Tensor
     mel_lengths: Tensor
     speaker: Tensor | None
-    ids: tuple[str, ...]
+    clips: tuple[Clip, ...]
 
 
 class BatchOrder:
@@ -138,6 +134,7 @@ class AcousticTask(Task):
         self.listening_clips = listening_clips
         self.processes = processes
         self.device = next(model.parameters()).device
+        self._frame_rate = model.config.audio.frame_rate
         bytes_needed = sum(4 * utterance.clip.n_mels * utterance.clip.frames for utterance in self.training)
         self._keep_mels = bytes_needed <= DEFAULT_MEMORY_LIMIT
         self._mels: dict[int, np.ndarray] = {}
@@ -215,7 +212,7 @@ class AcousticTask(Task):
             tokens += len(utterance.tokens)
             distance.append(self._under_true_alignment(number, step, batch, output, log))
             melody += token_pitch_errors(output)
-        frame = 1000 / self.acoustic.config.audio.frame_rate
+        frame = 1000 / self._frame_rate
         found = {
             "nats_per_value": nats / values,
             "duration_error_ms": error / tokens * frame,
@@ -231,11 +228,11 @@ class AcousticTask(Task):
 
     def seconds_of_audio(self, batch: AcousticBatch) -> float:
         """Return the seconds of speech in a batch. See `Task.seconds_of_audio`."""
-        return float(batch.mel_lengths.sum()) / self.acoustic.config.audio.frame_rate
+        return float(batch.mel_lengths.sum()) / self._frame_rate
 
     def describe(self, batch: AcousticBatch) -> str:
         """Return the ids of a batch's clips. See `Task.describe`."""
-        return ", ".join(batch.ids)
+        return ", ".join(clip.id for clip in batch.clips)
 
     def _forward(self, batch: AcousticBatch) -> GlowTTSOutput:
         output: GlowTTSOutput = self.acoustic(
@@ -257,7 +254,7 @@ class AcousticTask(Task):
         frames = int(output.mel_lengths)
         mel, natural = made.mel[0, :, :frames].cpu().numpy(), batch.mel[0, :, :frames].cpu().numpy()
         if number < self.listening_clips:
-            name = batch.ids[0]
+            name = batch.clips[0].id
             log.picture(step, f"{name}/alignment", output.alignment[0].cpu().numpy())
             log.picture(step, f"{name}/mel", mel)
             log.picture(step, f"{name}/natural", natural)
@@ -274,16 +271,13 @@ class AcousticTask(Task):
         text, text_lengths, frames, frame_lengths = (
             torch.from_numpy(array).to(self.device) for array in (tokens, token_lengths, mel, mel_lengths)
         )
-        ids = tuple(utterance.clip.id for utterance in utterances)
-        return AcousticBatch(text, text_lengths, frames, frame_lengths, speaker, ids)
+        clips = tuple(utterance.clip for utterance in utterances)
+        return AcousticBatch(text, text_lengths, frames, frame_lengths, speaker, clips)
 
 
 def _log_likelihood(output: GlowTTSOutput) -> Tensor:
     """Return log p(mel | text) `[B]` in nats on the path found."""
     return diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask) + output.log_det
-
-
-# An acoustic model's run: preset and data in, checkpoints out.
 
 
 SPEAKER_CHANNELS = 64

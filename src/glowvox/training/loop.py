@@ -1,23 +1,29 @@
-"""The training loop: explicit, the same for both models.
+"""The training loop: explicit, the same for both models, alone or in several processes.
 
 Every step is a function of the weights, the optimiser's moments and the step's number, nothing else: batches and noise
-are drawn from the seed and the number. That is what makes resuming exact.
+are drawn from the seed and the number. That is what makes resuming exact. In reading order: what is trained (`Task`),
+who trains (`Processes`), which steps count (`Guard`), how weights move (`build_optimiser`, `MovingAverage`), the loop
+(`Trainer`).
 """
 
 import math
+import os
 import signal
+from abc import ABC, abstractmethod
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from glowvox.config.training import TrainingConfig
-from glowvox.errors import CheckpointError
-from glowvox.training.distributed import Processes
+from glowvox.errors import CheckpointError, TrainingError
 from glowvox.training.run_folder import (
     Progress,
     RunFolder,
@@ -28,9 +34,119 @@ from glowvox.training.run_folder import (
     optimiser_tensors,
     restore_optimiser,
 )
-from glowvox.training.task import Task
 
-# A guard against bad batches: a step whose loss is not finite or far off is left out, and too many mean going back.
+
+@dataclass(frozen=True)
+class TaskLoss:
+    """The loss of a batch, a scalar to minimise, what else is worth logging (scalars), and which objective it is."""
+
+    loss: Tensor
+    metrics: dict[str, Tensor] = field(default_factory=dict)
+    objective: str = ""
+    """Losses of different objectives are not compared with each other."""
+
+
+class Task(ABC):
+    """A model, its data and its objective. Everything is a function of the step, so that resuming needs no more."""
+
+    model: nn.Module
+
+    @abstractmethod
+    def batch(self, index: int) -> Any:
+        """Return the batch of this index, for this process; the same index gives the same batch."""
+
+    @abstractmethod
+    def loss(self, batch: Any, step: int, generator: torch.Generator) -> TaskLoss:
+        """Return the loss of a batch; anything random comes from `generator`."""
+
+    @abstractmethod
+    def initialise(self, batch: Any) -> None:
+        """Set what depends on data (ActNorm) from the first batch; never called on weights that were loaded."""
+
+    @abstractmethod
+    def validate(self, step: int, log: RunLog) -> dict[str, float]:
+        """Measure the model on validation data, write pictures and sound to the log, and return the figures."""
+
+    @abstractmethod
+    def score_name(self, step: int) -> str:
+        """Return the name of the validation figure, lower being better, by which `best` is chosen at this step."""
+
+    @abstractmethod
+    def seconds_of_audio(self, batch: Any) -> float:
+        """Return how many seconds of speech a batch holds."""
+
+    def describe(self, batch: Any) -> str:
+        """Return which items a batch holds, for the report of a bad one."""
+        return "ids not known"
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process's place among those that train together, started by `torchrun`.
+
+    Gradients are averaged by hand rather than by `DistributedDataParallel`: the second stage of the vocoder calls the
+    model twice in one step, forwards and backwards through the flow, which that wrapper does not allow for.
+    """
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and prints."""
+        return self.rank == 0
+
+    def average(self, tensors: Iterable[Tensor]) -> None:
+        """Replace the tensors, in place, by their averages over the processes."""
+        if self.count == 1:
+            return
+        tensors = list(tensors)
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        dist.all_reduce(flat)
+        flat /= self.count
+        for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(mean.view_as(tensor))
+
+    def broadcast(self, model: nn.Module) -> None:
+        """Give every process the main one's parameters and buffers."""
+        if self.count > 1:
+            for tensor in model.state_dict().values():
+                dist.broadcast(tensor, 0)
+
+    def any(self, flag: bool, device: torch.device) -> bool:  # noqa: FBT001 - the flag is the value itself
+        """Return whether the flag is set in any process."""
+        if self.count == 1:
+            return flag
+        value = torch.tensor(float(flag), device=device)
+        dist.all_reduce(value, op=dist.ReduceOp.MAX)
+        return bool(value)
+
+    def wait(self) -> None:
+        """Wait until every process has come here."""
+        if self.count > 1:
+            dist.barrier()
+
+
+def join_processes(device: torch.device, timeout_minutes: float = 10.0) -> Processes:
+    """Join the processes that `torchrun` started; alone without it.
+
+    Raises:
+        TrainingError: the others did not answer; the message names this process.
+    """
+    if "WORLD_SIZE" not in os.environ or int(os.environ["WORLD_SIZE"]) == 1:
+        return Processes()
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    try:
+        dist.init_process_group(backend, timeout=timedelta(minutes=timeout_minutes))
+    except (RuntimeError, ValueError) as error:
+        raise TrainingError(f"process {os.environ.get('RANK', '?')} could not join the others: {error}") from error
+    return Processes(dist.get_rank(), dist.get_world_size())
+
+
+def leave_processes() -> None:
+    """Leave the group of processes, if in one."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
 
 
 class Verdict(Enum):
@@ -97,9 +213,6 @@ class Guard:
             return True
         spread = max(self.width * math.sqrt(running.variance), 0.5)
         return running.seen >= self.patience and loss > running.mean + spread
-
-
-# AdamW with linear warm-up and cosine decay, gradient clipping, and an exponential moving average of the weights.
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:

@@ -1,4 +1,4 @@
-"""The pitch predictor's own short training, and the latent with a harmonic source that the second stage draws from."""
+"""The pitch predictor's own short training, before everything else."""
 
 import logging
 from collections.abc import Sequence
@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from glowvox.audio.harmonic_source import HarmonicSource
-from glowvox.audio.pitch import BINS, read_pitch, target_bins, track_pitch
+from glowvox.audio.pitch import BINS, target_bins, track_pitch
 from glowvox.data.prepared import Clip
 from glowvox.models.pitch_conditioning import PitchPredictor
 
@@ -65,21 +64,6 @@ def fit_pitch(predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int
         "the pitch predictor has learned from %.0f s of speech: %.2f nats per frame", seconds, last
     )
     return last
-
-
-def sourced_latent(
-    noise: Tensor, mel: Tensor, predictor: PitchPredictor, source: HarmonicSource, generator: torch.Generator
-) -> Tensor:
-    """Return a latent `[B, hop, T]` to speak a mel `[B, M, T]` from: `noise`, shaped, under pulses of its pitch.
-
-    The pulses begin at a phase that the generator draws: nothing may be learned of it.
-    """
-    with torch.no_grad():
-        frequency, voicing = read_pitch(predictor(mel).float().cpu().numpy())
-    phases = torch.rand(len(mel), generator=generator, device=generator.device).tolist()
-    made = [source(*row) for row in zip(frequency, voicing, phases, strict=True)]
-    pulses, gain = (torch.from_numpy(np.stack(part)).to(noise) for part in zip(*made, strict=True))
-    return noise * gain + pulses
 
 
 def _pitch_loss(logits: Tensor, frequency: NDArray[np.float64]) -> Tensor:

@@ -150,11 +150,10 @@ def _write_text(path: Path, text: str) -> None:
     aside.replace(path)
 
 
-# What a run says: `metrics.jsonl` always, TensorBoard where it is installed, a line of progress on standard error.
-
-
 class RunLog:
-    """Writes a run's figures, pictures and sound; a silent one (folder None) writes nothing.
+    """Writes what a run says: figures, pictures and sound; a silent one (folder None) writes nothing.
+
+    Figures go to `metrics.jsonl`, everything to TensorBoard's events too, and events to standard error.
 
     Args:
         folder: the run's folder.

@@ -19,16 +19,11 @@ from glowvox.data.prepared import PreparedData
 from glowvox.errors import ConfigError, TrainingError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.registry import build, model_config
-from glowvox.training.distributed import Processes, join_processes, leave_processes
-from glowvox.training.loop import Trainer
+from glowvox.training.loop import Processes, Task, Trainer, join_processes, leave_processes
 from glowvox.training.run_folder import RunFolder, RunLog
-from glowvox.training.task import Task
 from glowvox.training.utterances import TextContract
 
-# The settings of a run that starts from a trained model, where no preset is named.
-
-
-_TRAINING = {
+_FINE_TUNING = {
     "steps": 2000,
     "learning_rate": 2e-4,
     "warmup_steps": 50,
@@ -36,7 +31,7 @@ _TRAINING = {
     "validate_every": 250,
     "checkpoint_every": 250,
 }
-"""Less, and more gently, than from the start: the weights are good already."""
+"""Settings of a run that starts from a trained model: less, and more gently, as the weights are good already."""
 
 
 def fine_tuning(config: WaveGlowConfig | GlowTTSConfig) -> dict[str, Any]:
@@ -45,11 +40,11 @@ def fine_tuning(config: WaveGlowConfig | GlowTTSConfig) -> dict[str, Any]:
     A vocoder is tuned by its likelihood and by what its samples sound like from the first step on.
     """
     if isinstance(config, GlowTTSConfig):
-        return {"model": {"type": "glow_tts"}, "glow_tts": to_dict(config), "training": dict(_TRAINING)}
+        return {"model": {"type": "glow_tts"}, "glow_tts": to_dict(config), "training": dict(_FINE_TUNING)}
     return {
         "model": {"type": "waveglow"},
         "waveglow": to_dict(config),
-        "training": {**_TRAINING, "batch_size": 8},
+        "training": {**_FINE_TUNING, "batch_size": 8},
         "vocoder_training": {
             "segment_frames": 80,
             "spectral_from_step": 0,
@@ -60,11 +55,6 @@ def fine_tuning(config: WaveGlowConfig | GlowTTSConfig) -> dict[str, Any]:
             "pitch_steps": 500,
         },
     }
-
-
-# Another acoustic model's weights, fitted to new speakers and symbols: fine-tuning, and adding a speaker.
-# Rows of tables belong to names: a speaker keeps its vector, a symbol its embedding, wherever they stand. A model
-# of one speaker becomes one of several that begins as it was: what the speakers add starts at zero.
 
 
 _SPEAKERS = "speakers.weight"
@@ -85,7 +75,11 @@ class FittedWeights:
 def fitted_to(
     source: TextContract, target: TextContract
 ) -> Callable[[torch.nn.Module, Mapping[str, Tensor]], FittedWeights]:
-    """Return the function that fits a model's tensors, by name, to a new model with its fresh weights.
+    """Return the function that fits an acoustic model's tensors, by name, to a new one with its fresh weights.
+
+    That is fine-tuning, and adding a speaker. Rows of tables belong to names: a speaker keeps its vector, a symbol its
+    embedding, wherever they stand. A model of one speaker becomes one of several that begins as it was: what the
+    speakers add starts at zero.
 
     Args:
         source: symbols and speakers of the tensors.

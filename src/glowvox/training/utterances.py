@@ -1,4 +1,4 @@
-"""The text side of acoustic training data: clips with tokens and speakers, and what a checkpoint keeps of it."""
+"""The text side of acoustic training: clips with tokens and speakers, and what a checkpoint keeps of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -93,9 +93,6 @@ def _joined(utterance: Utterance) -> Sentence:
     if not sentences:
         return Sentence("", (), (0, 0))
     return replace(sentences[0], items=tuple(item for sentence in sentences for item in sentence.items))
-
-
-# The text side of a trained acoustic model, as its checkpoint tells it.
 
 
 def stored_text(model: Path) -> TextContract:

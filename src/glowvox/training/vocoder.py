@@ -1,7 +1,11 @@
-"""Training a vocoder: likelihood first, then also spectral losses on samples drawn through the inverse pass."""
+"""Training WaveGlow: likelihood first, then also spectral losses on samples drawn through the inverse pass.
+
+In reading order: how far two signals are apart (`MultiResolutionLoss`), how samples are drawn (`sourced_latent`,
+`DifferentiableRefinement`), the objective (`VocoderTask`), a run (`train_vocoder`).
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,26 +15,137 @@ import torch
 from torch import Tensor, nn
 
 from glowvox.audio.harmonic_source import HarmonicSource
-from glowvox.audio.mel import LOG_UNITS, MelTransform
+from glowvox.audio.mel import LOG_UNITS, MelTransform, mel_filterbank
 from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, refinement_filters
+from glowvox.audio.pitch import read_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import Preset
 from glowvox.config.training import TrainingConfig, VocoderTrainingConfig
-from glowvox.cuda.captured_couplings import capture_couplings
-from glowvox.cuda.device_segments import DeviceSegments
 from glowvox.data.batches import MemoryStore, SegmentSampler
 from glowvox.data.prepared import Clip, PreparedData
 from glowvox.errors import DataError, TrainingError
+from glowvox.models.pitch_conditioning import PitchPredictor
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
-from glowvox.training.distributed import Processes
-from glowvox.training.pitch import fit_pitch, sourced_latent
+from glowvox.training.loop import Processes, Task, TaskLoss
+from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
-from glowvox.training.spectral import MultiResolutionLoss
 from glowvox.training.start import StartOptions, new_or_resumed, start, taught_by
-from glowvox.training.task import Task, TaskLoss
 
-# Mel refinement that gradients pass through, so that a vocoder learns what the refinement leaves to it.
+
+@dataclass(frozen=True)
+class SpectralLoss:
+    """The parts of the loss, scalars: STFT (convergence plus log magnitudes) and log-mel distance in nepers."""
+
+    stft: Tensor
+    mel: Tensor
+
+
+@dataclass(frozen=True)
+class _Spectra:
+    """Of one signal at one resolution: magnitudes `[B, F, T]` and their mel bands `[B, M, T]`."""
+
+    magnitude: Tensor
+    mel: Tensor
+
+
+def _parts(loss: SpectralLoss) -> tuple[Tensor, Tensor]:
+    return loss.stft, loss.mel
+
+
+class MultiResolutionLoss(nn.Module):
+    """Multi-resolution STFT loss: compares signals `[B, S]` at several FFT sizes; the hop is a quarter of each.
+
+    The STFT's part is that of Parallel WaveGAN (arXiv 1910.11480, section 2.2): spectral convergence plus the distance
+    of log magnitudes; the mel's part is the mean distance of log-mel spectra at several resolutions. The window is
+    Hann's.
+
+    Args:
+        config: gives the sample rate; the mel filters reach up to half of it.
+        fft_sizes: FFT sizes in samples; long ones tell harmonics from tones at the frame rate.
+        floor: magnitudes below this (for a full-scale signal of 1) count as this.
+    """
+
+    def __init__(
+        self,
+        config: AudioConfig,
+        fft_sizes: tuple[int, ...] = (512, 1024, 2048),
+        floor: float = 1e-4,
+    ) -> None:
+        super().__init__()
+        self.fft_sizes = fft_sizes
+        self.floor = floor
+        for size in fft_sizes:
+            contract = AudioConfig(
+                sample_rate=config.sample_rate,
+                n_fft=size,
+                win_length=size,
+                hop_length=size // 4,
+                n_mels=size * 5 // 64,  # 80 for 1024: as fine as the FFT at low frequencies allows
+                f_max=config.sample_rate / 2,
+                mel_norm="none",
+            )
+            filters = torch.from_numpy(mel_filterbank(contract)).float()
+            self.register_buffer(f"filters_{size}", filters, persistent=False)
+            self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
+
+    def forward(self, signal: Tensor, target: Tensor) -> SpectralLoss:
+        """Return the distances of `signal [B, S]` from `target [B, S]`, averaged over the resolutions."""
+        pairs = (self._spectra(size, signal, target) for size in self.fft_sizes)
+        return self._mean(self._distance(mine, theirs) for mine, theirs in pairs)
+
+    def energy_distance(self, first: Tensor, second: Tensor, target: Tensor) -> SpectralLoss:
+        """Return d(first, target) + d(second, target) - d(first, second), halved, of two draws for one target.
+
+        The distance alone is least for what lies in the middle of all signals that have the mel: tones in place of
+        noise. With the distance between independent draws taken off it is a proper score (the spectral energy distance,
+        arXiv 2008.01160): least for draws that are distributed like the targets.
+
+        Args:
+            first: `[B, S]`.
+            second: `[B, S]`, drawn with other noise for the same mels.
+            target: `[B, S]`.
+        """
+        parts = []
+        for size in self.fft_sizes:
+            one, other, truth = self._spectra(size, first, second, target)
+            scale = truth.magnitude
+            near = self._distance(one, truth), self._distance(other, truth)
+            apart = self._distance(one, other, scale)
+            parts.append(
+                SpectralLoss(
+                    *((a + b - c) / 2 for a, b, c in zip(_parts(near[0]), _parts(near[1]), _parts(apart), strict=True))
+                )
+            )
+        return self._mean(parts)
+
+    def _spectra(self, size: int, *signals: Tensor) -> list[_Spectra]:
+        filters = self.get_buffer(f"filters_{size}")
+        magnitudes = (self._magnitude(signal, size) for signal in signals)
+        return [_Spectra(magnitude, filters @ magnitude) for magnitude in magnitudes]
+
+    def _distance(self, mine: _Spectra, theirs: _Spectra, scale: Tensor | None = None) -> SpectralLoss:
+        """Return the distance at one resolution; `scale` is the spectrum that the convergence is relative to."""
+        relative = (theirs.magnitude if scale is None else scale).norm(dim=(1, 2)).clamp_min(self.floor)
+        convergence = (theirs.magnitude - mine.magnitude).norm(dim=(1, 2)) / relative
+        stft = convergence.mean() + self._log_distance(mine.magnitude, theirs.magnitude)
+        return SpectralLoss(stft, self._log_distance(mine.mel, theirs.mel))
+
+    @staticmethod
+    def _mean(losses: Iterable[SpectralLoss]) -> SpectralLoss:
+        stft, mel = zip(*(_parts(loss) for loss in losses), strict=True)
+        return SpectralLoss(torch.stack(stft).mean(), torch.stack(mel).mean())
+
+    def _magnitude(self, signal: Tensor, size: int) -> Tensor:
+        spectrum = torch.stft(
+            signal, size, size // 4, window=self.get_buffer(f"window_{size}"), center=True, return_complex=True
+        )
+        # the square root's slope is infinite at zero
+        power = torch.view_as_real(spectrum).square().sum(-1)
+        return power.clamp_min(self.floor**2).sqrt() * (2.0 / size) ** 0.5
+
+    def _log_distance(self, mine: Tensor, theirs: Tensor) -> Tensor:
+        return (mine.clamp_min(self.floor).log() - theirs.clamp_min(self.floor).log()).abs().mean()
 
 
 _SMALLEST_POWER = 1e-12
@@ -38,7 +153,9 @@ _SMALLEST_POWER = 1e-12
 
 
 class DifferentiableRefinement(nn.Module):
-    """`glowvox.audio.mel_refinement.MelRefinement` in PyTorch, for batches.
+    """Mel refinement that gradients pass through, so that a vocoder learns what the refinement leaves to it.
+
+    It is `glowvox.audio.mel_refinement.MelRefinement`, whose filters and limits it has, in PyTorch and for batches.
 
     Args:
         config: the mel contract.
@@ -70,6 +187,21 @@ class DifferentiableRefinement(nn.Module):
             step = (excess * (STRENGTH / config.power)).clamp(-LARGEST_STEP, LARGEST_STEP)
             samples = torch.istft(spectrum * (spread @ step).exp(), *shape, window, length=samples.shape[1])
         return samples
+
+
+def sourced_latent(
+    noise: Tensor, mel: Tensor, predictor: PitchPredictor, source: HarmonicSource, generator: torch.Generator
+) -> Tensor:
+    """Return a latent `[B, hop, T]` to speak a mel `[B, M, T]` from: `noise`, shaped, under pulses of its pitch.
+
+    The pulses begin at a phase that the generator draws: nothing may be learned of it.
+    """
+    with torch.no_grad():
+        frequency, voicing = read_pitch(predictor(mel).float().cpu().numpy())
+    phases = torch.rand(len(mel), generator=generator, device=generator.device).tolist()
+    made = [source(*row) for row in zip(frequency, voicing, phases, strict=True)]
+    pulses, gain = (torch.from_numpy(np.stack(part)).to(noise) for part in zip(*made, strict=True))
+    return noise * gain + pulses
 
 
 QUANTISATION = 1 / 32768
@@ -105,8 +237,10 @@ class VocoderTask(Task):
         validation: clips never trained on; at most `likelihood_clips` of them measure the likelihood.
         listening_clips: how many of them are synthesised at each validation.
         recompute: keep only each flow step's input for the backward pass.
-        capture: replay the coupling networks as CUDA graphs; for models on a GPU, without `recompute`, whose gradients
-            are those of one batch.
+
+    Attributes:
+        segments: returns the samples `[B, S]` and mels `[B, M, S / hop]` of a step on the model's device.
+        before_first_likelihood: is called once, with a batch, under the precision of training.
     """
 
     likelihood_clips = 24
@@ -121,24 +255,20 @@ class VocoderTask(Task):
         listening_clips: int,
         *,
         recompute: bool = False,
-        capture: bool = False,
     ) -> None:
         if not validation:
             raise DataError("the data set has no validation clips; prepare it with --validation")
         self.model: nn.Module = model
         self.vocoder = model
         self.vocoder.steps.recompute = recompute
-        self._to_capture = capture
         self.config = config
         self.sampler = sampler
         self.training = list(training)
         self.validation = list(validation)
         self.listening_clips = listening_clips
         self.device = next(model.parameters()).device
-        self._on_device = None
-        if self.device.type != "cpu" and isinstance(sampler.store, MemoryStore):
-            noise_seed = sampler.rank if config.dequantise else None
-            self._on_device = DeviceSegments(sampler, sampler.store, self.device, noise_seed)
+        self.segments: Callable[[int], tuple[Tensor, Tensor]] = self._sampled
+        self.before_first_likelihood: Callable[[VocoderBatch], None] | None = None
         self.spectral = MultiResolutionLoss(model.config.audio, config.fft_sizes).to(self.device)
         self.refinement = DifferentiableRefinement(model.config.audio, config.refine).to(self.device)
         self.source = HarmonicSource(model.config.audio.sample_rate, model.config.audio.hop_length)
@@ -146,11 +276,7 @@ class VocoderTask(Task):
 
     def batch(self, index: int) -> VocoderBatch:
         """Return the segments of a batch. See `Task.batch`."""
-        if self._on_device is not None:
-            return VocoderBatch(*self._on_device.batch(index), index)
-        segments = self.sampler.batch(index)
-        samples, mel = torch.from_numpy(segments.samples), torch.from_numpy(segments.mel)
-        return VocoderBatch(samples.to(self.device), mel.to(self.device), index)
+        return VocoderBatch(*self.segments(index), index)
 
     def initialise(self, batch: VocoderBatch) -> None:
         """Let every ActNorm see the first batch. See `Task.initialise`."""
@@ -163,9 +289,9 @@ class VocoderTask(Task):
         metrics: dict[str, Tensor] = {}
         every = config.likelihood_every if spectral else 1
         if step % every == 0:
-            if self._to_capture:
-                capture_couplings(self.vocoder, lambda: self.vocoder(batch.samples, batch.mel))
-                self._to_capture = False
+            if self.before_first_likelihood is not None:
+                self.before_first_likelihood(batch)
+                self.before_first_likelihood = None
             total = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma).sum()
             nats = -total / batch.samples.numel()
             loss = loss + config.likelihood_weight * every * nats
@@ -208,6 +334,11 @@ class VocoderTask(Task):
             places.append(f"{self.training[clip].id} at frame {first - self.sampler.store.first_frames[clip]}")
         return ", ".join(places)
 
+    def _sampled(self, index: int) -> tuple[Tensor, Tensor]:
+        segments = self.sampler.batch(index)
+        samples, mel = torch.from_numpy(segments.samples), torch.from_numpy(segments.mel)
+        return samples.to(self.device), mel.to(self.device)
+
     def _is_spectral(self, step: int) -> bool:
         return 0 <= self.config.spectral_from_step <= step
 
@@ -238,9 +369,6 @@ class VocoderTask(Task):
         samples, mel = clip.load()
         audio = torch.from_numpy(samples.astype(np.float32) * QUANTISATION).unsqueeze(0)
         return audio.to(self.device), torch.from_numpy(np.array(mel)).unsqueeze(0).to(self.device)
-
-
-# A vocoder's run: preset and data in, checkpoints out.
 
 
 MELS_NAME = "mels"
@@ -302,7 +430,7 @@ def train_vocoder(
             world_size=processes.count,
             dequantise=preset.vocoder_training.dequantise,
         )
-        return VocoderTask(
+        task = VocoderTask(
             model,
             preset.vocoder_training,
             sampler,
@@ -310,8 +438,10 @@ def train_vocoder(
             [clip for part in data for clip in part.clips("validation")],
             preset.training.validation_clips,
             recompute=preset.training.recompute,
-            capture=_can_capture(model, preset.training),
         )
+        if task.device.type == "cuda":
+            _attach_gpu(task, preset.training)
+        return task
 
     provenance: dict[str, Any] = {
         **taught_by(data),
@@ -323,7 +453,19 @@ def train_vocoder(
     return start(preset, options, make_task, provenance)
 
 
-def _can_capture(model: nn.Module, config: TrainingConfig) -> bool:
-    """Return whether the couplings may be replayed: recomputing, and adding up batches, would call them again."""
-    on_gpu = next(model.parameters()).is_cuda
-    return on_gpu and config.capture and not config.recompute and config.accumulate == 1
+def _attach_gpu(task: VocoderTask, config: TrainingConfig) -> None:
+    """Keep the clips on the GPU where they fit, and let the coupling networks be replayed as CUDA graphs.
+
+    Recomputing, and adding up batches, would call a replayed network twice before its backward pass.
+    """
+    from glowvox.cuda.captured_couplings import capture_couplings
+    from glowvox.cuda.device_segments import DeviceSegments
+
+    store = task.sampler.store
+    if isinstance(store, MemoryStore):
+        noise_seed = task.sampler.rank if task.config.dequantise else None
+        task.segments = DeviceSegments(task.sampler, store, task.device, noise_seed).batch
+    if config.capture and not config.recompute and config.accumulate == 1:
+        task.before_first_likelihood = lambda batch: capture_couplings(
+            task.vocoder, lambda: task.vocoder(batch.samples, batch.mel)
+        )
