@@ -17,6 +17,16 @@ from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
 
 
+@dataclass(frozen=True, eq=False)
+class StreamState:
+    """Where a signal in pieces stands; never changed, so that a signal can be taken up again from any state."""
+
+    frames: int
+    """Mel frames that have gone in."""
+    values: Mapping[str, Any]
+    """The engine's own: what later pieces need of those before."""
+
+
 class VocoderEngine(ABC):
     """Runs the inverse of a WaveGlow, or any vocoder from mel to audio, which then takes an empty latent.
 
@@ -147,8 +157,8 @@ class AcousticEngine(ABC):
         self.melody = melody
 
     @property
-    def decoder_field(self) -> int | None:
-        """Mel frames on each side of a frame that its mel depends on in `decode`; None: not known."""
+    def decoder_delay(self) -> int | None:
+        """Mel frames that must follow a frame before `decode_piece` gives it; None: it decodes whole latents only."""
         return None
 
     def encode(
@@ -205,6 +215,65 @@ class AcousticEngine(ABC):
             EngineError: the shapes do not fit, the engine failed, or gave values that are not finite.
             VoiceError: the speaker does not fit the model.
         """
+        self._check_latent(latent, lengths, speaker, harmonics)
+        return _finite_mel(self._decode(latent, lengths, speaker, harmonics))
+
+    def begin_decoding(self) -> StreamState:
+        """Return the state before the first piece of a latent.
+
+        Raises:
+            EngineError: the engine decodes whole latents only.
+        """
+        if self.decoder_delay is None:
+            raise EngineError("this engine decodes whole latents only")
+        return StreamState(0, self._begin_decoding(1))
+
+    def decode_piece(
+        self,
+        latent: NDArray[np.float32],
+        state: StreamState,
+        speaker: NDArray[np.int64] | None = None,
+        harmonics: NDArray[np.float32] | None = None,
+        *,
+        final: bool,
+    ) -> tuple[NDArray[np.float32], StreamState]:
+        """Take the next piece of a latent; joined, the mels of all pieces are what `decode` gives for the whole.
+
+        Args:
+            latent: float32 [1, M, t], t a multiple of `n_squeeze`. The first piece, if it is not the last too, has more
+                than `decoder_delay` frames.
+            state: what `begin_decoding` or the piece before returned.
+            speaker: int64 [1]; None with one speaker.
+            harmonics: float32 [1, K, t]; see `decode`.
+            final: whether the latent ends here.
+
+        Returns:
+            The mel [1, M, T], from where the piece before ended to `decoder_delay` frames before the end of this piece,
+            or, in the last piece, to the end; and the state for the next piece.
+
+        Raises:
+            EngineError: see `decode`; or the engine decodes whole latents only.
+            VoiceError: the speaker does not fit the model.
+        """
+        if self.decoder_delay is None:
+            raise EngineError("this engine decodes whole latents only")
+        if len(latent) != 1:
+            raise EngineError(f"one latent is decoded in pieces at a time, got {len(latent)}")
+        self._check_latent(latent, np.array(latent.shape[-1:], np.int64), speaker, harmonics)
+        if not final and state.frames + latent.shape[2] <= self.decoder_delay:
+            raise EngineError(
+                f"the first piece of a latent needs more than {self.decoder_delay} frames, got {latent.shape[2]}"
+            )
+        mel, values = self._decode_piece(latent, state, speaker, harmonics, final=final)
+        return _finite_mel(mel), StreamState(state.frames + latent.shape[2], values)
+
+    def _check_latent(
+        self,
+        latent: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        speaker: NDArray[np.int64] | None,
+        harmonics: NDArray[np.float32] | None,
+    ) -> None:
         step = self.n_squeeze
         if latent.ndim != 3 or latent.shape[1] != self.audio.n_mels or lengths.shape != (len(latent),):
             raise EngineError(f"expected a latent [B, {self.audio.n_mels}, T], got {list(latent.shape)}")
@@ -216,10 +285,6 @@ class AcousticEngine(ABC):
             raise EngineError(f"this model {needs}")
         if harmonics is not None and (harmonics.ndim != 3 or harmonics[:, 0].shape != (len(latent), latent.shape[2])):
             raise EngineError(f"expected a comb [{len(latent)}, K, {latent.shape[2]}], got {list(harmonics.shape)}")
-        mel = self._decode(latent, lengths, speaker, harmonics)
-        if not np.isfinite(mel).all():
-            raise EngineError("the acoustic model gave a mel that is not finite; try a lower temperature")
-        return mel
 
     def _check_speaker(self, speaker: NDArray[np.int64] | None, batch: int) -> None:
         if self.n_speakers == 1:
@@ -254,6 +319,32 @@ class AcousticEngine(ABC):
         Raises:
             EngineError: the engine failed.
         """
+
+    def _begin_decoding(self, batch: int) -> Mapping[str, Any]:
+        """Return the engine's own state before the first piece of `batch` latents."""
+        raise NotImplementedError
+
+    def _decode_piece(
+        self,
+        latent: NDArray[np.float32],
+        state: StreamState,
+        speaker: NDArray[np.int64] | None,
+        harmonics: NDArray[np.float32] | None,
+        *,
+        final: bool,
+    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
+        """Compute `decode_piece` for inputs that fit, where `decoder_delay` is not None.
+
+        Raises:
+            EngineError: the engine failed.
+        """
+        raise NotImplementedError
+
+
+def _finite_mel(mel: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(mel).all():
+        raise EngineError("the acoustic model gave a mel that is not finite; try a lower temperature")
+    return mel
 
 
 # The interface of an engine that also runs an acoustic model's flow forwards: from a mel to its latent.
@@ -345,16 +436,3 @@ def piece_ends(frames: int, size: int) -> list[int]:
     """
     count = max(1, round(frames / size))
     return [round(frames * piece / count) for piece in range(1, count + 1)]
-
-
-# Where a signal stands that goes through a vocoder piece by piece.
-
-
-@dataclass(frozen=True, eq=False)
-class StreamState:
-    """What `SteppingVocoder.step` left behind; never changed, so a signal can be taken up again from any state."""
-
-    frames: int
-    """Mel frames that have gone in."""
-    values: Mapping[str, Any]
-    """The engine's own: what later pieces need of those before."""

@@ -11,24 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.config.audio import AudioConfig
-from glowvox.engines.base import AcousticEngine, EncodedText, StreamState, VocoderEngine, piece_frames
+from glowvox.engines.base import VocoderEngine, piece_frames
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
 from glowvox.engines.graph_card import (
     DECODER_NAME,
     ENCODER_NAME,
     METADATA_KEY,
-    NEXT,
     STREAM_KEY,
     VOCODER_NAME,
     GraphCard,
     GraphType,
     StreamCard,
-    clock_inputs,
     graph_in,
     read_metadata,
 )
+from glowvox.engines.graph_engine import GraphAcoustic, GraphVocoder, OpenGraph
 from glowvox.engines.machine import checked_threads
-from glowvox.engines.stepping import SteppingVocoder
 from glowvox.errors import EngineError, one_line
 
 if TYPE_CHECKING:
@@ -87,71 +85,41 @@ def _session(
     return onnxruntime.InferenceSession(os.fspath(place), options, providers=["CPUExecutionProvider"])
 
 
-def computed(
-    session: Any, feed: dict[str, NDArray[Any]], where: str, outputs: list[str] | None = None
-) -> list[NDArray[np.float32]]:
-    """Return what a session makes of its inputs.
+class OnnxGraph(OpenGraph):
+    """A graph in a session, whose values are handed on without copying them."""
 
-    Args:
-        session: of the graph.
-        feed: arrays by the names of the inputs.
-        where: the file, for messages.
-        outputs: names of those wished for; None: all.
-
-    Raises:
-        EngineError: ONNX Runtime failed.
-    """
-    arrays = {name: np.ascontiguousarray(value) for name, value in feed.items()}
-    try:
-        results: list[NDArray[np.float32]] = session.run(outputs, arrays)
-    except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{where}: ONNX Runtime failed: {one_line(error, limit=300)}") from error
-    return results
-
-
-def as_value(array: NDArray[Any]) -> "onnxruntime.OrtValue":
-    """Return an array as a value that sessions hand on without copying it."""
-    from onnxruntime import OrtValue
-
-    return OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
-
-
-def computed_values(
-    session: "onnxruntime.InferenceSession", feed: Mapping[str, Any], where: str, outputs: Sequence[str]
-) -> list["onnxruntime.OrtValue"]:
-    """Return what `computed` does, as values, from values; see `as_value`."""
-    try:
-        return list(session.run_with_ort_values(list(outputs), dict(feed)))
-    except Exception as error:  # its errors have no base class of their own
-        raise EngineError(f"{where}: ONNX Runtime failed: {one_line(error, limit=300)}") from error
-
-
-class OnnxVocoder(SteppingVocoder):
-    """A WaveGlow's exported inverse."""
-
-    def __init__(self, card: GraphCard, stream: StreamCard | None, session: Any, where: str) -> None:
-        """Take a session; see `load`."""
-        super().__init__(
-            card.audio,
-            n_group=card.n_group,
-            receptive_field=card.receptive_field,
-            refine=card.refine,
-            pitch=card.pitch_network(),
-        )
-        self.card = card
-        self._stream = stream
-        self._session = session
+    def __init__(self, session: "onnxruntime.InferenceSession", where: str) -> None:
+        """Take a session, and the file for messages."""
+        self.session = session
         self._where = where
+        self._outputs = [output.name for output in session.get_outputs()]
+
+    def value(self, array: NDArray[Any]) -> "onnxruntime.OrtValue":
+        """Return an array as a value."""
+        from onnxruntime import OrtValue
+
+        return OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+
+    def array(self, value: Any) -> NDArray[np.float32]:
+        """Undo `value`."""
+        array: NDArray[np.float32] = value.numpy()
+        return array
+
+    def compute(self, feed: Mapping[str, Any], outputs: Sequence[str] | None = None) -> list[Any]:
+        """Return outputs. See `OpenGraph.compute`."""
+        try:
+            return list(self.session.run_with_ort_values(list(outputs or self._outputs), dict(feed)))
+        except Exception as error:  # its errors have no base class of their own
+            raise EngineError(f"{self._where}: ONNX Runtime failed: {one_line(error, limit=300)}") from error
+
+
+class OnnxVocoder(GraphVocoder):
+    """A WaveGlow's exported inverse."""
 
     @property
     def parallel(self) -> bool:
         """Whether calls from several threads at once get more done than one call with a batch: they do."""
         return True
-
-    @property
-    def delay(self) -> int | None:
-        """Mel frames that must follow a frame before `step` gives its samples; None: an older graph."""
-        return None if self._stream is None else self._stream.delay
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> "OnnxVocoder":
@@ -168,31 +136,12 @@ class OnnxVocoder(SteppingVocoder):
         place = graph_in(path, VOCODER_NAME)
         card = _card(place, "waveglow")
         stream = StreamCard.from_json(read_metadata(place).get(STREAM_KEY), str(place))
-        return cls(card, stream, open_session(place, threads), str(place))
-
-    def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._stream is None:
-            return computed(self._session, {"latent": latent, "mel": mel}, self._where, ["audio"])[0]
-        return self._steps(latent, mel, StreamState(0, self._begin(len(mel))), final=True)[0]
+        return cls(card, stream, OnnxGraph(open_session(place, threads), str(place)))
 
     def _piece_frames(self, batch: int) -> int:
-        threads = self._session.get_session_options().intra_op_num_threads
+        assert isinstance(self._graph, OnnxGraph)
+        threads = self._graph.session.get_session_options().intra_op_num_threads
         return piece_frames(batch * self.groups_per_frame, threads)
-
-    def _begin(self, batch: int) -> Mapping[str, Any]:
-        assert self._stream is not None
-        return {name: as_value(zeros) for name, zeros in self._stream.zeros(batch).items()}
-
-    def _step(
-        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
-    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        own: dict[str, NDArray[Any]] = {"latent": latent, "mel": mel, **clock_inputs(state.frames, final=final)}
-        feed = {name: as_value(value) for name, value in own.items()} | dict(state.values)
-        names = [] if final else list(state.values)  # nothing follows the end
-        audio, *values = computed_values(
-            self._session, feed, self._where, ["audio", *(f"{NEXT}{name}" for name in names)]
-        )
-        return audio.numpy(), dict(zip(names, values, strict=True))
 
 
 class OnnxMelVocoder(VocoderEngine):
@@ -205,7 +154,7 @@ class OnnxMelVocoder(VocoderEngine):
     def __init__(self, audio: AudioConfig, session: Any, where: str, *, receptive_field: int) -> None:
         """Take a session; see `load`."""
         super().__init__(audio, n_group=0, receptive_field=receptive_field)
-        self._session = session
+        self._graph = OnnxGraph(session, where)
         self._where = where
         inputs = session.get_inputs()
         if len(inputs) != 1:
@@ -246,7 +195,7 @@ class OnnxMelVocoder(VocoderEngine):
         return cls(audio, open_session(place, threads), str(place), receptive_field=receptive_field)
 
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        samples = computed(self._session, {self._input: mel}, self._where)[0]
+        samples = self._graph.compute_arrays({self._input: mel})[0]
         wanted = mel.shape[2] * self.audio.hop_length
         samples = samples[:, 0] if samples.ndim == 3 and samples.shape[1] == 1 else samples
         if samples.ndim != 2 or len(samples) != len(mel) or samples.shape[1] < wanted:
@@ -257,21 +206,8 @@ class OnnxMelVocoder(VocoderEngine):
         return samples[:, :wanted].astype(np.float32, copy=False)
 
 
-class OnnxAcoustic(AcousticEngine):
+class OnnxAcoustic(GraphAcoustic):
     """A Glow-TTS exported as two graphs."""
-
-    def __init__(self, card: GraphCard, decoder_card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
-        """Take two sessions, the first card being the encoder's; see `load`."""
-        super().__init__(card.audio, **card.acoustic())
-        self.card = card
-        self._decoder_card = decoder_card
-        self._encoder, self._decoder = encoder, decoder
-        self._where = where
-
-    @property
-    def decoder_field(self) -> int | None:
-        """Mel frames on each side of a frame that its mel depends on in `decode`; None: an older graph."""
-        return self._decoder_card.receptive_field or None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> "OnnxAcoustic":
@@ -288,33 +224,12 @@ class OnnxAcoustic(AcousticEngine):
         places = [graph_in(path, name) for name in (ENCODER_NAME, DECODER_NAME)]
         encoder, decoder = _card(places[0], "glow_tts_encoder"), _card(places[1], "glow_tts_decoder")
         encoder.require_same_model(decoder, f"{places[0]} and {places[1]}")
-        sessions = [open_session(place, threads) for place in places]
-        return cls(encoder, decoder, sessions[0], sessions[1], str(path))
-
-    def _encode(
-        self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
-    ) -> EncodedText:
-        feed = _with_speaker({"tokens": tokens, "lengths": lengths}, speaker)
-        return EncodedText(*computed(self._encoder, feed, self._where))
-
-    def _decode(
-        self,
-        latent: NDArray[np.float32],
-        lengths: NDArray[np.int64],
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        feed = _with_speaker({"latent": latent, "lengths": lengths}, speaker)
-        if harmonics is not None:
-            feed["comb"] = harmonics
-        return computed(self._decoder, feed, self._where)[0]
+        stream = StreamCard.from_json(read_metadata(places[1]).get(STREAM_KEY), str(places[1]))
+        graphs = [OnnxGraph(open_session(place, threads), str(path)) for place in places]
+        return cls(encoder, graphs[0], graphs[1], stream)
 
 
 def _card(path: Path, kind: GraphType) -> GraphCard:
     card = GraphCard.from_json(read_metadata(path).get(METADATA_KEY), str(path))
     card.require_type(kind, str(path))
     return card
-
-
-def _with_speaker(feed: dict[str, NDArray[Any]], speaker: NDArray[np.int64] | None) -> dict[str, NDArray[Any]]:
-    return feed if speaker is None else {**feed, "speaker": speaker}

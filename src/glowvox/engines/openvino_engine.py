@@ -2,32 +2,29 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.engines.base import AcousticEngine, EncodedText, StreamState
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
 from glowvox.engines.graph_card import (
     DECODER_NAME,
     ENCODER_NAME,
     METADATA_KEY,
-    NEXT,
     OPENVINO_SUFFIX,
     STREAM_KEY,
     VOCODER_NAME,
     GraphCard,
     GraphType,
     StreamCard,
-    clock_inputs,
     graph_in,
     read_metadata,
 )
+from glowvox.engines.graph_engine import GraphAcoustic, GraphVocoder, OpenGraph
 from glowvox.engines.machine import checked_threads, processor
-from glowvox.engines.stepping import SteppingVocoder
 from glowvox.errors import EngineError, MissingExtraError, one_line
 
 ComputeType = Literal["auto", "float32", "bfloat16"]
@@ -51,27 +48,34 @@ def openvino_library() -> Any:
     return openvino
 
 
-class OpenVinoVocoder(SteppingVocoder):
-    """A WaveGlow's exported inverse."""
+class OpenVinoGraph(OpenGraph):
+    """A compiled graph; every call has a request of its own, so that streams may share it."""
 
-    def __init__(self, card: GraphCard, stream: StreamCard | None, compiled: Any, where: str) -> None:
-        """Take a compiled graph; see `load`."""
-        super().__init__(
-            card.audio,
-            n_group=card.n_group,
-            receptive_field=card.receptive_field,
-            refine=card.refine,
-            pitch=card.pitch_network(),
-        )
-        self.card = card
-        self._stream = stream
+    def __init__(self, compiled: Any, where: str) -> None:
+        """Take a compiled graph, and the file for messages."""
         self._compiled = compiled
         self._where = where
 
-    @property
-    def delay(self) -> int | None:
-        """Mel frames that must follow a frame before `step` gives its samples; None: an older graph."""
-        return None if self._stream is None else self._stream.delay
+    def value(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array."""
+        return np.ascontiguousarray(array)
+
+    def array(self, value: Any) -> NDArray[np.float32]:
+        """Undo `value`."""
+        array: NDArray[np.float32] = value
+        return array
+
+    def compute(self, feed: Mapping[str, Any], outputs: Sequence[str] | None = None) -> list[Any]:
+        """Return outputs. See `OpenGraph.compute`."""
+        try:
+            results = self._compiled.create_infer_request().infer(dict(feed))
+            return [np.array(results[output]) for output in outputs or self._compiled.outputs]
+        except RuntimeError as error:
+            raise EngineError(f"{self._where}: OpenVINO failed: {one_line(error, limit=300)}") from error
+
+
+class OpenVinoVocoder(GraphVocoder):
+    """A WaveGlow's exported inverse."""
 
     @classmethod
     def load(
@@ -91,42 +95,11 @@ class OpenVinoVocoder(SteppingVocoder):
         """
         place = _place(path, VOCODER_NAME)
         card, stream, compiled = _opened(place, "waveglow", threads, precision)
-        return cls(card, stream, compiled, str(place))
-
-    def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:
-        feed: dict[str, Any] = {"latent": latent, "mel": mel}
-        if self._stream is not None:
-            feed |= clock_inputs(0, final=True) | self._stream.zeros(len(mel))
-        return _computed(self._compiled, feed, self._where, ["audio"])[0]
-
-    def _begin(self, batch: int) -> Mapping[str, Any]:
-        assert self._stream is not None
-        return self._stream.zeros(batch)
-
-    def _step(
-        self, latent: NDArray[np.float32], mel: NDArray[np.float32], state: StreamState, *, final: bool
-    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        feed = {"latent": latent, "mel": mel, **clock_inputs(state.frames, final=final), **state.values}
-        names = list(state.values)
-        audio, *values = _computed(self._compiled, feed, self._where, ["audio", *(f"{NEXT}{name}" for name in names)])
-        return audio, dict(zip(names, values, strict=True))
+        return cls(card, stream, OpenVinoGraph(compiled, str(place)))
 
 
-class OpenVinoAcoustic(AcousticEngine):
+class OpenVinoAcoustic(GraphAcoustic):
     """A Glow-TTS exported as two graphs."""
-
-    def __init__(self, card: GraphCard, decoder_card: GraphCard, encoder: Any, decoder: Any, where: str) -> None:
-        """Take two compiled graphs, the first card being the encoder's; see `load`."""
-        super().__init__(card.audio, **card.acoustic())
-        self.card = card
-        self._decoder_card = decoder_card
-        self._encoder, self._decoder = encoder, decoder
-        self._where = where
-
-    @property
-    def decoder_field(self) -> int | None:
-        """Mel frames on each side of a frame that its mel depends on in `decode`; None: an older graph."""
-        return self._decoder_card.receptive_field or None
 
     @classmethod
     def load(
@@ -135,29 +108,10 @@ class OpenVinoAcoustic(AcousticEngine):
         """Return the engine of an exported model: the folder with both graphs. See `OpenVinoVocoder.load`."""
         places = [_place(path, name) for name in (ENCODER_NAME, DECODER_NAME)]
         card, _, encoder = _opened(places[0], "glow_tts_encoder", threads, precision)
-        other, _, decoder = _opened(places[1], "glow_tts_decoder", threads, precision)
+        other, stream, decoder = _opened(places[1], "glow_tts_decoder", threads, precision)
         card.require_same_model(other, f"{places[0]} and {places[1]}")
-        return cls(card, other, encoder, decoder, str(path))
-
-    def _encode(
-        self, tokens: NDArray[np.int64], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None
-    ) -> EncodedText:
-        feed: dict[str, Any] = {"tokens": tokens, "lengths": lengths}
-        return EncodedText(
-            *_computed(self._encoder, feed if speaker is None else {**feed, "speaker": speaker}, self._where)
-        )
-
-    def _decode(
-        self,
-        latent: NDArray[np.float32],
-        lengths: NDArray[np.int64],
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        feed: dict[str, Any] = {"latent": latent, "lengths": lengths}
-        if harmonics is not None:
-            feed["comb"] = harmonics
-        return _computed(self._decoder, feed if speaker is None else {**feed, "speaker": speaker}, self._where)[0]
+        graphs = [OpenVinoGraph(compiled, str(path)) for compiled in (encoder, decoder)]
+        return cls(card, graphs[0], graphs[1], stream)
 
 
 def _place(path: str | os.PathLike[str], name: str) -> Path:
@@ -201,15 +155,3 @@ def _card(text: str | None, kind: GraphType, place: Path) -> GraphCard:
     card = GraphCard.from_json(text, str(place))
     card.require_type(kind, str(place))
     return card
-
-
-def _computed(
-    compiled: Any, feed: Mapping[str, NDArray[Any]], where: str, outputs: list[str] | None = None
-) -> list[NDArray[np.float32]]:
-    """Return outputs, all without names; every call has a request of its own, so that streams may share the graph."""
-    arrays = {name: np.ascontiguousarray(value) for name, value in feed.items()}
-    try:
-        results = compiled.create_infer_request().infer(arrays)
-        return [np.array(results[output]) for output in outputs or compiled.outputs]
-    except RuntimeError as error:
-        raise EngineError(f"{where}: OpenVINO failed: {one_line(error, limit=300)}") from error

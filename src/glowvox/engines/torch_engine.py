@@ -122,11 +122,6 @@ class TorchAcoustic(AnalysisEngine):
         capturable = self.device.type == "cuda" and config.n_speakers == 1
         self._captured = CapturedCalls() if capturable else None
 
-    @property
-    def decoder_field(self) -> int | None:
-        """Mel frames on each side of a frame that its mel depends on in `decode`."""
-        return self._model.decoder.receptive_field
-
     @classmethod
     def load(cls, path: str | Path, **options: Any) -> "TorchAcoustic":
         """Return the engine of a model folder or training run (see `load_model`), with the options of the constructor.
@@ -166,6 +161,30 @@ class TorchAcoustic(AnalysisEngine):
             else:
                 mel = self._replayed(self._captured, *given, told)
             return np.asarray(mel.float().cpu().numpy())
+
+    @property
+    def decoder_delay(self) -> int | None:
+        """Mel frames that must follow a frame before `decode_piece` gives it."""
+        return self._model.decoder.delay
+
+    def _begin_decoding(self, batch: int) -> Mapping[str, Any]:
+        return {}
+
+    def _decode_piece(
+        self,
+        latent: NDArray[np.float32],
+        state: StreamState,
+        speaker: NDArray[np.int64] | None,
+        harmonics: NDArray[np.float32] | None,
+        *,
+        final: bool,
+    ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
+        told = None if harmonics is None else self._tensor(harmonics)
+        with torch.inference_mode(), told_when_out_of_memory(self.device, f"a piece of {latent.shape[2]} mel frames"):
+            mel, values = self._model.decode_piece(
+                self._tensor(latent), state.values, self._speaker(speaker), told, final=final
+            )
+            return np.asarray(mel.float().cpu().numpy()), values
 
     def _replayed(
         self, captured: CapturedCalls, latent: torch.Tensor, lengths: torch.Tensor, harmonics: torch.Tensor | None

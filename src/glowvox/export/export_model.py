@@ -249,7 +249,7 @@ def write_graphs(
         elif name == ENCODER_NAME:
             write_encoder(graph, model)
         else:
-            write_decoder(graph, model)
+            metadata[STREAM_KEY] = write_decoder(graph, model).to_json()
         made = graph.model(card.type, metadata)
         if precision == "int8":
             made = quantised(made, graph.quantisable)

@@ -1,22 +1,35 @@
 """Glow-TTS as two graphs: tokens to the statistics of the prior, and a latent back to the mel; any batch and length.
 
 What lies between them (durations, noise, temperature) is small, data-dependent arithmetic that the speaking half does
-in NumPy. Masks come from the lengths, so padding in a batch changes nothing.
+in NumPy. Masks come from the lengths, so padding in a batch changes nothing. The decoder takes a latent in pieces, as
+the vocoder's graph does; the encoder attends to all tokens at once.
 """
 
 import math
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from glowvox.engines.graph_card import POSITION, StreamCard
 from glowvox.export.graph_builder import GraphBuilder
-from glowvox.export.piece_layout import RowLayout, array_of, layer_norm
+from glowvox.export.piece_layout import (
+    Layout,
+    PieceClock,
+    PieceLayout,
+    PieceStates,
+    RowMask,
+    array_of,
+    declare_clock_inputs,
+    layer_norm,
+)
 from glowvox.export.wavenet_graph import (
     ItemCondition,
-    SequenceCondition,
-    StackCondition,
+    RowCondition,
+    WNCondition,
     inverse_of,
+    layer_lags,
     undo_coupling,
     undo_mixing,
 )
@@ -30,6 +43,39 @@ from glowvox.nn.convolution import ChannelNorm, ConvPrenet, SameConv1d, TokenPre
 from glowvox.nn.transformer import RelativeSelfAttention, TransformerLayer
 from glowvox.nn.wavenet import WN
 
+
+class TokenLayout(Layout):
+    """Whole texts, padded to one length: what is computed from them lies as they do."""
+
+    def __init__(self, graph: GraphBuilder, value: str) -> None:
+        """Take batch and length from a value `[B, T, ...]`."""
+        super().__init__(graph)
+        self.batch_and_length = graph.op("Shape", value, start=0, end=2)
+        self.batch = graph.op("Shape", value, start=0, end=1)
+        self.length = graph.op("Shape", value, start=1, end=2)
+        self._shapes: dict[int, str] = {}
+
+    def sequences(self, rows: str, channels: int) -> str:
+        """Return `[B, T, C]` from rows `[B * T, C]`."""
+        if channels not in self._shapes:
+            graph = self._graph
+            self._shapes[channels] = graph.op("Concat", self.batch_and_length, graph.integers([channels]), axis=0)
+        return self._graph.op("Reshape", rows, self._shapes[channels])
+
+    def window(self, sequences: str, channels: int, kernel_size: int, dilation: int = 1) -> tuple[list[str], Self]:
+        """Return the frames that each tap meets. See `Layout.window`."""
+        graph = self._graph
+        reach = dilation * (kernel_size // 2)
+        if not reach:
+            return [sequences], self
+        padded = graph.op("Pad", sequences, graph.integers([0, reach, 0, 0, reach, 0]))
+        views = []
+        for offset in range(0, 2 * reach + 1, dilation):
+            end = None if offset == 2 * reach else offset - 2 * reach
+            views.append(sequences if offset == reach else graph.cut(padded, offset, end, 1))
+        return views, self
+
+
 # A layer of the relative-position transformer as a graph; distances are looked up with gathers, not by reshaping.
 
 
@@ -37,7 +83,7 @@ _FORBIDDEN = -1e30
 """Added to the scores of padding; its exponential is zero in every precision."""
 
 
-def write_transformer(graph: GraphBuilder, layer: TransformerLayer, rows: str, layout: RowLayout, mask: str) -> str:
+def write_transformer(graph: GraphBuilder, layer: TransformerLayer, rows: str, layout: TokenLayout, mask: str) -> str:
     """Return rows `[R, H]` from rows `[R, H]` with zero padding and its mask `[R, 1]`."""
     attended = _attention(graph, layer.attention, rows, layout, mask)
     norm = layer.attention_norm
@@ -50,7 +96,7 @@ def write_transformer(graph: GraphBuilder, layer: TransformerLayer, rows: str, l
     return graph.op("Mul", layer_norm(graph, graph.op("Add", rows, hidden), norm.weight, norm.bias, norm.eps), mask)
 
 
-def _attention(graph: GraphBuilder, attention: RelativeSelfAttention, rows: str, layout: RowLayout, mask: str) -> str:
+def _attention(graph: GraphBuilder, attention: RelativeSelfAttention, rows: str, layout: TokenLayout, mask: str) -> str:
     """Return rows `[R, H]`: softmax(q k + q relative_keys) (v + relative_values), over the tokens that are there."""
     heads, window = attention.n_heads, attention.window
     weight, bias = array_of(attention.query_key_value.weight), array_of(attention.query_key_value.bias)
@@ -82,7 +128,7 @@ def _attention(graph: GraphBuilder, attention: RelativeSelfAttention, rows: str,
     return graph.linear(merged, array_of(attention.output.weight).T, array_of(attention.output.bias))
 
 
-def _places(graph: GraphBuilder, layout: RowLayout, window: int) -> tuple[str, str]:
+def _places(graph: GraphBuilder, layout: TokenLayout, window: int) -> tuple[str, str]:
     """Return `[L, 2 window + 1]`: the padded position at each distance, and `[L, L]`: the padded distance of each pair.
 
     Padded positions begin `window` before the first token; padded distances have one entry for all that is farther on
@@ -120,7 +166,7 @@ def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
     hidden = model.config.hidden_channels
     table = graph.matrix(array_of(encoder.embedding.weight) * math.sqrt(hidden))
     embedded = graph.op("Gather", table, tokens, axis=0)
-    layout = RowLayout(graph, embedded)
+    layout = TokenLayout(graph, embedded)
     mask = layout.rows(_mask(graph, layout, lengths), 1)
     rows = layout.rows(embedded, hidden)
     if encoder.prenet is not None:
@@ -146,49 +192,66 @@ def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
         graph.output(graph.op("Transpose", melody, perm=[0, 2, 1]), "melody", ["B", 2, "L"])
 
 
-def write_decoder(graph: GraphBuilder, model: GlowTTS) -> None:
-    """Write the decoder backwards: `latent [B, M, T]`, `lengths [B]` (and `speaker [B]`) to `mel [B, M, T]`.
+def write_decoder(graph: GraphBuilder, model: GlowTTS) -> StreamCard:
+    """Write the decoder backwards: `latent [B, M, t]`, `lengths [B]` (and `speaker [B]`) to `mel [B, M, T]`.
 
-    With a melody it takes the pitch too, as `comb [B, K, T]`: see `audio.pitch.harmonic_features`.
+    With a melody it takes the pitch too, as `comb [B, K, t]`: see `audio.pitch.harmonic_features`. The lengths are
+    those of the whole latents; pieces are multiples of `n_squeeze` frames. Returns what
+    callers must know of the states.
     """
     config = model.config
     mels, step = config.audio.n_mels, config.n_squeeze
+    channels = mels * step
     latent = graph.input("latent", ["B", mels, "T"])
     lengths = graph.input("lengths", ["B"], np.int64)
     speaker = _speaker(graph, model)
+    declare_clock_inputs(graph)
+    batch = graph.op("Shape", latent, start=0, end=1)
+    states = PieceStates(graph, batch)
     frames = graph.op("Transpose", latent, perm=[0, 2, 1])
-    shape = graph.op("Concat", graph.op("Shape", frames, start=0, end=1), graph.integers([-1, mels * step]), axis=0)
-    squeezed = graph.op("Reshape", frames, shape)  # consecutive frames lie side by side already
-    layout = RowLayout(graph, squeezed)
-    mask = layout.rows(_mask(graph, layout, graph.op("Div", lengths, graph.integers(step))), 1)
-    condition = _condition(graph, model, speaker, layout)
-    channels = mels * step
-    rows = graph.op("Mul", layout.rows(squeezed, channels), mask)
-    for index, block in reversed(list(enumerate(model.decoder.blocks))):
+    squeezed = graph.op("Reshape", frames, states.shape(channels))  # consecutive frames lie side by side already
+    blocks = list(reversed([_Block(block) for block in model.decoder.blocks]))
+    lags = layer_lags(block.network for block in blocks)
+    squeeze = graph.integers([step])
+    position, count = graph.op("Div", POSITION, squeeze), graph.op("Shape", squeezed, start=1, end=2)
+    clock = PieceClock(graph, position, count, lags, oldest=lags[-1])
+    layout = PieceLayout(graph, clock, states, 0)
+    mask = RowMask(graph, clock, graph.op("Div", lengths, squeeze))
+    condition = _condition(graph, model, speaker, layout, lags[-1])
+    rows = layout.rows(mask.on_sequences(squeezed, layout), channels)
+    for index, block in enumerate(blocks):
+        with graph.scope(f"block_{len(blocks) - 1 - index}"):
+            rows, layout = undo_coupling(
+                graph,
+                rows,
+                channels,
+                block.network,
+                layout,
+                condition,
+                max_log_scale=config.max_log_scale,
+                sigmoid_scale=block.sigmoid_scale,
+                mask=mask,
+            )
+            rows = mask.on_rows(undo_mixing(graph, rows, _full_inverse(block.mixing), block.actnorm), layout)
+    mel = graph.op("Reshape", rows, states.shape(mels))
+    graph.output(graph.op("Transpose", mel, perm=[0, 2, 1]), "mel", ["B", mels, "S"])
+    return states.card(lags[-1] * step)
+
+
+class _Block:
+    """The parts of a block of the decoder."""
+
+    def __init__(self, block: nn.Module) -> None:
         assert isinstance(block, Chain)
         actnorm, mixing, coupling = block
         assert isinstance(actnorm, ActNorm)
         assert isinstance(mixing, GroupedInvertibleConv)
         assert isinstance(coupling, AffineCoupling)
-        network = coupling.network
-        sigmoid = isinstance(network, SigmoidScale)
-        stack = network.network if isinstance(network, SigmoidScale) else network
-        assert isinstance(stack, WN)
-        with graph.scope(f"block_{index}"):
-            rows, _ = undo_coupling(
-                graph,
-                rows,
-                channels,
-                stack,
-                layout,
-                condition,
-                max_log_scale=config.max_log_scale,
-                sigmoid_scale=sigmoid,
-                mask=mask,
-            )
-            rows = undo_mixing(graph, rows, _full_inverse(mixing), actnorm, mask)
-    mel = graph.op("Reshape", rows, graph.op("Shape", frames))
-    graph.output(graph.op("Transpose", mel, perm=[0, 2, 1]), "mel", ["B", mels, "T"])
+        self.actnorm, self.mixing = actnorm, mixing
+        self.sigmoid_scale = isinstance(coupling.network, SigmoidScale)
+        network = coupling.network.network if isinstance(coupling.network, SigmoidScale) else coupling.network
+        assert isinstance(network, WN)
+        self.network = network
 
 
 def _full_inverse(mixing: GroupedInvertibleConv) -> NDArray[np.float64]:
@@ -207,8 +270,18 @@ def _speaker(graph: GraphBuilder, model: GlowTTS) -> str | None:
     return graph.op("Gather", graph.floats(table), graph.input("speaker", ["B"], np.int64), axis=0)
 
 
-def _condition(graph: GraphBuilder, model: GlowTTS, speaker: str | None, layout: RowLayout) -> StackCondition | None:
-    """Return what the couplings see, in the order of `GlowTTS`: the melody, then the speaker."""
+def _condition(
+    graph: GraphBuilder, model: GlowTTS, speaker: str | None, layout: PieceLayout, oldest: int
+) -> WNCondition | None:
+    """Return what the couplings see, in the order of `GlowTTS`: the melody, then the speaker.
+
+    Args:
+        graph: to write to.
+        model: the weights.
+        speaker: vectors `[B, G]`; None: one speaker.
+        layout: of the latent's rows.
+        oldest: rows by which the last layer lags.
+    """
     config = model.config
     if not config.melody:
         return None if speaker is None else ItemCondition(graph, speaker, config.speaker_channels)
@@ -216,15 +289,14 @@ def _condition(graph: GraphBuilder, model: GlowTTS, speaker: str | None, layout:
     matrix = array_of(model.melody.projection.weight)[:, :, 0]
     comb = graph.input("comb", ["B", matrix.shape[1] // config.n_squeeze, "T"])
     squeezed = layout.rows(graph.op("Transpose", comb, perm=[0, 2, 1]), matrix.shape[1])
-    sequences = layout.sequences(graph.linear(squeezed, matrix.T, np.zeros(len(matrix))), config.melody_channels)
+    rows = graph.linear(squeezed, matrix.T, np.zeros(len(matrix)))
     if speaker is not None:
-        shape = graph.op("Concat", layout.batch_and_length, graph.integers([config.speaker_channels]), axis=0)
-        spread = graph.op("Expand", graph.op("Unsqueeze", speaker, graph.integers([1])), shape)
-        sequences = graph.op("Concat", sequences, spread, axis=2)
-    return SequenceCondition(sequences, config.condition_channels)
+        vectors = layout.rows(layout.spread(speaker, config.speaker_channels), config.speaker_channels)
+        rows = graph.op("Concat", rows, vectors, axis=1)
+    return RowCondition(graph, rows, layout, config.condition_channels, oldest)
 
 
-def _mask(graph: GraphBuilder, layout: RowLayout, lengths: str) -> str:
+def _mask(graph: GraphBuilder, layout: TokenLayout, lengths: str) -> str:
     """Return `[B, T]`, one where a position lies before its item's length."""
     length = graph.op("Squeeze", layout.length, graph.integers([0]))
     positions = graph.op("Range", graph.integers(0), length, graph.integers(1))
@@ -232,7 +304,7 @@ def _mask(graph: GraphBuilder, layout: RowLayout, lengths: str) -> str:
     return graph.op("Cast", inside, to=1)
 
 
-def _prenet(graph: GraphBuilder, prenet: ConvPrenet, rows: str, layout: RowLayout, mask: str) -> str:
+def _prenet(graph: GraphBuilder, prenet: ConvPrenet, rows: str, layout: TokenLayout, mask: str) -> str:
     hidden = rows
     for convolution, norm in zip(prenet.convolutions, prenet.norms, strict=True):
         assert isinstance(convolution, SameConv1d)
@@ -246,7 +318,7 @@ def _predicted(
     model: GlowTTS,
     predictor: TokenPredictor,
     rows: str,
-    layout: RowLayout,
+    layout: TokenLayout,
     mask: str,
     speaker: str | None,
 ) -> str:
@@ -262,7 +334,7 @@ def _predicted(
     return graph.op("Mul", _convolved(layout, predictor.projection, graph.op("Mul", rows, mask)), mask)
 
 
-def _convolved(layout: RowLayout, convolution: SameConv1d, rows: str) -> str:
+def _convolved(layout: TokenLayout, convolution: SameConv1d, rows: str) -> str:
     bias: Tensor | None = convolution.bias
     return layout.convolution(rows, convolution.weight, bias)[0]
 

@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from glowvox.engines.graph_card import FINAL, NEXT, POSITION
+from glowvox.engines.graph_card import FINAL, NEXT, POSITION, StreamCard
 from glowvox.export.graph_builder import GraphBuilder
 
 
@@ -31,30 +31,20 @@ class Layout(ABC):
         """Return `[B, T, C]` from rows `[B * T, C]`."""
 
     @abstractmethod
-    def window(self, sequences: str, channels: int, kernel_size: int, dilation: int = 1) -> "tuple[list[str], Layout]":
+    def window(self, sequences: str, channels: int, kernel_size: int, dilation: int = 1) -> tuple[list[str], Self]:
         """Return, for each tap of a convolution, the frames `[B, T, C]` that it meets, zero beyond the ends.
 
         Returns:
             One value for each tap, and the layout of what the convolution gives.
         """
 
-    @abstractmethod
-    def caught_up(self, rows: str, channels: int, target: "Layout") -> str:
-        """Return rows as they lie in another layout of the same rate, that of something computed from them."""
-
     def rows(self, sequences: str, channels: int) -> str:
         """Return rows `[B * T, C]` from anything with as many values in that order."""
         return self._graph.op("Reshape", sequences, self._graph.integers([-1, channels]))
 
-    def ones(self, sequences: str) -> str:
-        """Return ones `[B, T, 1]` for sequences `[B, T, C]`."""
-        graph = self._graph
-        shape = graph.op("Concat", graph.op("Shape", sequences, start=0, end=2), graph.integers([1]), axis=0)
-        return graph.op("Expand", graph.floats([[[1.0]]]), shape)
-
     def convolution(
         self, rows: str, weight: Tensor, bias: Tensor | None, *, exact: bool = False, gain: float = 1.0
-    ) -> "tuple[str, Layout]":
+    ) -> tuple[str, Self]:
         """Return rows `[R, out]`: `conv1d` with zero padding that keeps the length, as one product; and their layout.
 
         Args:
@@ -66,7 +56,7 @@ class Layout(ABC):
         """
         kernel = gain * array_of(weight)
         out, channels, taps = kernel.shape
-        layout: Layout = self
+        layout = self
         if taps > 1:
             views, layout = self.window(self.sequences(rows, channels), channels, taps)
             rows = layout.joined(views, taps * channels)
@@ -77,44 +67,6 @@ class Layout(ABC):
         """Return rows `[R, C]` from `[B, T, ...]` values side by side, C channels in all."""
         joined = sequences[0] if len(sequences) == 1 else self._graph.op("Concat", *sequences, axis=2)
         return self.rows(joined, channels)
-
-
-class RowLayout(Layout):
-    """Whole sequences, padded to one length: what is computed from them lies as they do."""
-
-    def __init__(self, graph: GraphBuilder, value: str) -> None:
-        """Take batch and length from a value `[B, T, ...]`."""
-        super().__init__(graph)
-        self.batch_and_length = graph.op("Shape", value, start=0, end=2)
-        self.batch = graph.op("Shape", value, start=0, end=1)
-        self.length = graph.op("Shape", value, start=1, end=2)
-        self._shapes: dict[int, str] = {}
-
-    def sequences(self, rows: str, channels: int) -> str:
-        """Return `[B, T, C]` from rows `[B * T, C]`."""
-        if channels not in self._shapes:
-            graph = self._graph
-            self._shapes[channels] = graph.op("Concat", self.batch_and_length, graph.integers([channels]), axis=0)
-        return self._graph.op("Reshape", rows, self._shapes[channels])
-
-    def window(
-        self, sequences: str, channels: int, kernel_size: int, dilation: int = 1
-    ) -> tuple[list[str], "RowLayout"]:
-        """Return the frames that each tap meets. See `Layout.window`."""
-        graph = self._graph
-        reach = dilation * (kernel_size // 2)
-        if not reach:
-            return [sequences], self
-        padded = graph.op("Pad", sequences, graph.integers([0, reach, 0, 0, reach, 0]))
-        views = []
-        for offset in range(0, 2 * reach + 1, dilation):
-            end = None if offset == 2 * reach else offset - 2 * reach
-            views.append(sequences if offset == reach else graph.cut(padded, offset, end, 1))
-        return views, self
-
-    def caught_up(self, rows: str, channels: int, target: Layout) -> str:
-        """Return the rows: all of them are there."""
-        return rows
 
 
 def gelu(graph: GraphBuilder, value: str) -> str:
@@ -139,13 +91,21 @@ class PieceClock:
     """Counts the rows of one rate: for a value that lags behind, where its rows of this piece begin and end."""
 
     def __init__(
-        self, graph: GraphBuilder, frames: str, lags: Sequence[int], *, rows_per_frame: int = 1, oldest: int = 0
+        self,
+        graph: GraphBuilder,
+        position: str,
+        frames: str,
+        lags: Sequence[int],
+        *,
+        rows_per_frame: int = 1,
+        oldest: int = 0,
     ) -> None:
         """Write the arithmetic, once for all lags.
 
         Args:
-            graph: to write to, with the inputs `POSITION` and `FINAL`.
-            frames: int64 [1], mel frames in this piece.
+            graph: to write to, with the input `FINAL`.
+            position: int64 [1], frames in the pieces before this one.
+            frames: int64 [1], frames in this piece.
             lags: rows by which the values of this rate lag.
             rows_per_frame: of this rate.
             oldest: the lag of the last reader of what is kept for many readers; see `span` and `frame_span`.
@@ -155,14 +115,14 @@ class PieceClock:
         number = len(self._lags)
         behind = graph.integers(self._lags)
         rate = graph.integers([rows_per_frame])
-        before = graph.op("Mul", POSITION, rate)
-        after = graph.op("Mul", graph.op("Add", POSITION, frames), rate)
+        before = graph.op("Mul", position, rate)
+        self._after = graph.op("Mul", graph.op("Add", position, frames), rate)
         zero, one = graph.integers([0]), graph.integers([1])
         self._starts = graph.op("Max", graph.op("Sub", before, behind), zero)
         kept_back = graph.op("Mul", behind, graph.op("Sub", one, FINAL))
-        self._ends = graph.op("Max", graph.op("Sub", after, kept_back), zero)
+        self._ends = graph.op("Max", graph.op("Sub", self._after, kept_back), zero)
         self._counts = self._each(graph.op("Sub", self._ends, self._starts), number)
-        self._rate, self._per_frame, self._oldest = rate, rows_per_frame, oldest
+        self._position, self._rate, self._per_frame, self._oldest = position, rate, rows_per_frame, oldest
         self._spans: list[list[str]] | None = None
 
     def count(self, lag: int) -> str:
@@ -173,7 +133,7 @@ class PieceClock:
         """Return where the rows for a value with this lag begin and end, from the oldest kept on; int64 [1] each."""
         if self._spans is None:
             graph, number = self._graph, len(self._lags)
-            first = self._first(graph.op("Mul", POSITION, self._rate), self._oldest)
+            first = self._first(graph.op("Mul", self._position, self._rate), self._oldest)
             self._spans = [self._each(graph.op("Sub", edge, first), number) for edge in (self._starts, self._ends)]
         place = self._lags.index(lag)
         return self._spans[0][place], self._spans[1][place]
@@ -182,7 +142,7 @@ class PieceClock:
         """Return `span` in mel frames, rounded outwards, and the rows by which the span begins within its frame."""
         if self._spans is None:
             graph, number = self._graph, len(self._lags)
-            first = self._first(POSITION, -(-self._oldest // self._per_frame))
+            first = self._first(self._position, -(-self._oldest // self._per_frame))
             begin = graph.op("Div", self._starts, self._rate)
             ends = graph.op("Add", self._ends, graph.integers([self._per_frame - 1]))
             until = graph.op("Div", ends, self._rate)
@@ -192,6 +152,15 @@ class PieceClock:
         begins, untils, phases = self._spans
         place = self._lags.index(lag)
         return begins[place], untils[place], phases[place]
+
+    def valid(self, lengths: str) -> str:
+        """Return `[B, T, 1]`, one on the rows before an item's end `lengths [B]`, from the oldest row kept on."""
+        graph = self._graph
+        first = self._first(graph.op("Mul", self._position, self._rate), self._oldest)
+        edges = [graph.op("Squeeze", edge, graph.integers([0])) for edge in (first, self._after)]
+        places = graph.op("Range", *edges, graph.integers(1))
+        inside = graph.op("Less", places, graph.op("Unsqueeze", lengths, graph.integers([1])))
+        return graph.op("Unsqueeze", graph.op("Cast", inside, to=1), graph.integers([2]))
 
     def _first(self, position: str, lag: int) -> str:
         graph = self._graph
@@ -231,7 +200,8 @@ class PieceStates:
             batch: int64 [1], B.
         """
         self._graph = graph
-        self._batch = batch
+        self.batch = batch
+        """int64 [1], B."""
         self._zeros: dict[tuple[int, int], str] = {}
         self._shapes: dict[int, str] = {}
         self.declared: dict[str, State] = {}
@@ -247,13 +217,17 @@ class PieceStates:
         """Leave a value for the next piece, under the name that `before` gave."""
         self._graph.output(value, f"{NEXT}{name}", ["B", f"{NEXT}{name}.rows", self.declared[name].channels])
 
+    def card(self, delay: int) -> StreamCard:
+        """Return what callers must know of a graph that gives a frame `delay` frames late."""
+        return StreamCard(delay, {name: (state.rows, state.channels) for name, state in self.declared.items()})
+
     def zeros_at_the_end(self, rows: int, channels: int) -> str:
         """Return zeros `[B, rows, channels]` in the last piece, and none otherwise."""
         key = (rows, channels)
         if key not in self._zeros:
             graph = self._graph
             count = graph.op("Mul", FINAL, graph.integers([rows]))
-            shape = graph.op("Concat", self._batch, count, graph.integers([channels]), axis=0)
+            shape = graph.op("Concat", self.batch, count, graph.integers([channels]), axis=0)
             self._zeros[key] = graph.op("Expand", graph.floats(np.zeros((1, 1, 1))), shape)
         return self._zeros[key]
 
@@ -261,7 +235,7 @@ class PieceStates:
         """Return the shape `[B, -1, channels]`."""
         if channels not in self._shapes:
             graph = self._graph
-            self._shapes[channels] = graph.op("Concat", self._batch, graph.integers([-1, channels]), axis=0)
+            self._shapes[channels] = graph.op("Concat", self.batch, graph.integers([-1, channels]), axis=0)
         return self._shapes[channels]
 
 
@@ -282,9 +256,9 @@ class PieceLayout(Layout):
         self.states = states
         self.lag = lag
 
-    def at(self, lag: int) -> "PieceLayout":
+    def at(self, lag: int) -> Self:
         """Return the layout of values with another lag."""
-        return PieceLayout(self._graph, self.clock, self.states, lag)
+        return type(self)(self._graph, self.clock, self.states, lag)
 
     def sequences(self, rows: str, channels: int) -> str:
         """Return `[B, T, C]` from rows `[B * T, C]`."""
@@ -292,7 +266,7 @@ class PieceLayout(Layout):
 
     def window(
         self, sequences: str, channels: int, kernel_size: int, dilation: int = 1, *, seen: int | None = None
-    ) -> tuple[list[str], "PieceLayout"]:
+    ) -> tuple[list[str], Self]:
         """Return the frames that each tap meets, of this piece and the end of those before. See `Layout.window`.
 
         Args:
@@ -326,9 +300,20 @@ class PieceLayout(Layout):
         self.states.after(before, graph.cut(known, 1 - count, None, 1))
         return [sequences, *(graph.cut(known, count - 1 - k, -k, 1) for k in range(1, count))]
 
-    def caught_up(self, rows: str, channels: int, target: Layout) -> str:
+    def ones(self, sequences: str) -> str:
+        """Return ones `[B, T, 1]` for sequences `[B, T, C]`."""
+        graph = self._graph
+        shape = graph.op("Concat", graph.op("Shape", sequences, start=0, end=2), graph.integers([1]), axis=0)
+        return graph.op("Expand", graph.floats([[[1.0]]]), shape)
+
+    def spread(self, items: str, channels: int) -> str:
+        """Return `[B, T, C]`, one vector for all rows of an item, from `items [B, C]`."""
+        graph = self._graph
+        shape = graph.op("Concat", self.states.batch, self.clock.count(self.lag), graph.integers([channels]), axis=0)
+        return graph.op("Expand", graph.op("Unsqueeze", items, graph.integers([1])), shape)
+
+    def caught_up(self, rows: str, channels: int, target: "PieceLayout") -> str:
         """Return the rows that values of another layout have reached; the others wait."""
-        assert isinstance(target, PieceLayout)
         if target.lag == self.lag:
             return rows
         graph = self._graph
@@ -337,3 +322,28 @@ class PieceLayout(Layout):
         first, count, axis = graph.integers([0]), self.clock.count(target.lag), graph.integers([1])
         self.states.after(before, graph.op("Slice", waiting, count, graph.integers([np.iinfo(np.int64).max]), axis))
         return self.rows(graph.op("Slice", waiting, first, count, axis), channels)
+
+
+class RowMask:
+    """One on the rows of a batch that count, zero on those beyond an item's end, for values of any lag."""
+
+    def __init__(self, graph: GraphBuilder, clock: PieceClock, lengths: str) -> None:
+        """Take the rows of each item, int64 `lengths [B]`."""
+        self._graph = graph
+        self._known = clock.valid(lengths)
+        self._parts: dict[int, str] = {}
+
+    def sequences(self, layout: PieceLayout) -> str:
+        """Return the mask `[B, T, 1]` of the rows of a layout."""
+        if layout.lag not in self._parts:
+            span = layout.clock.span(layout.lag)
+            self._parts[layout.lag] = self._graph.op("Slice", self._known, *span, self._graph.integers([1]))
+        return self._parts[layout.lag]
+
+    def on_sequences(self, sequences: str, layout: PieceLayout) -> str:
+        """Return `[B, T, C]`, zero where the mask is."""
+        return self._graph.op("Mul", sequences, self.sequences(layout))
+
+    def on_rows(self, rows: str, layout: PieceLayout) -> str:
+        """Return rows `[R, C]`, zero where the mask is."""
+        return self._graph.op("Mul", rows, layout.rows(self.sequences(layout), 1))

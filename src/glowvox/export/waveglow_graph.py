@@ -8,10 +8,9 @@ import numpy as np
 from torch import nn
 
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.graph_card import FINAL, StreamCard
+from glowvox.engines.graph_card import FINAL, POSITION, StreamCard
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.piece_layout import (
-    Layout,
     PieceClock,
     PieceLayout,
     PieceStates,
@@ -22,8 +21,9 @@ from glowvox.export.piece_layout import (
 from glowvox.export.wavenet_graph import (
     FrameCondition,
     RowCondition,
-    StackCondition,
+    WNCondition,
     inverse_of,
+    layer_lags,
     undo_coupling,
     undo_mixing,
 )
@@ -45,7 +45,7 @@ def condition_lag(model: WaveGlow) -> int:
 
 def write_condition(
     graph: GraphBuilder, model: WaveGlow, mel: str, frames: PieceLayout, columns: PieceLayout, oldest: int
-) -> StackCondition:
+) -> WNCondition:
     """Return what the couplings see.
 
     Args:
@@ -61,10 +61,9 @@ def write_condition(
         channels = config.audio.n_mels * config.n_group
         rows = _upsampled(graph, model.upsample, mel, frames, channels)
         return RowCondition(graph, rows, columns, channels, oldest)
-    layout: Layout = frames
+    layout = frames
     if model.encoder is not None:
         mel, layout = _encoded(graph, model.encoder, mel, frames)
-    assert isinstance(layout, PieceLayout)
     channels, repeat = config.encoder_channels or config.audio.n_mels, config.groups_per_frame
     if repeat == 1:
         return RowCondition(graph, mel, columns.at(layout.lag), channels, oldest)
@@ -88,7 +87,7 @@ def _upsampled(graph: GraphBuilder, upsample: MelUpsampler, mel: str, layout: Pi
     return layout.rows(rows, channels)
 
 
-def _encoded(graph: GraphBuilder, encoder: MelEncoder, mel: str, layout: PieceLayout) -> tuple[str, Layout]:
+def _encoded(graph: GraphBuilder, encoder: MelEncoder, mel: str, layout: PieceLayout) -> tuple[str, PieceLayout]:
     hidden, between = _convolved(layout, encoder.first, mel)
     hidden, after = _convolved(between, encoder.second, gelu(graph, hidden))
     return gelu(graph, hidden), after
@@ -133,7 +132,9 @@ def undo_scale(
     return after.rows(scaled, channels)
 
 
-def _convolved(layout: Layout, convolution: nn.Conv1d, rows: str, *, exact: bool = False) -> tuple[str, Layout]:
+def _convolved(
+    layout: PieceLayout, convolution: nn.Conv1d, rows: str, *, exact: bool = False
+) -> tuple[str, PieceLayout]:
     return layout.convolution(rows, convolution.weight, convolution.bias, exact=exact)
 
 
@@ -194,13 +195,14 @@ def write_waveglow(graph: GraphBuilder, model: WaveGlow) -> StreamCard:
     whole = ready * per_frame
     clock = PieceClock(
         graph,
+        POSITION,
         frame_count,
         [0, *lags, whole, whole + 1, delay * per_frame],
         rows_per_frame=per_frame,
         oldest=lags[-1],
     )
     known = graph.op("Transpose", mel, perm=[0, 2, 1])
-    frames = PieceLayout(graph, PieceClock(graph, frame_count, range(ready + 1)), states, 0)
+    frames = PieceLayout(graph, PieceClock(graph, POSITION, frame_count, range(ready + 1)), states, 0)
     known = frames.rows(known, config.audio.n_mels)
     if config.mel_mean:
         known = graph.op("Sub", known, graph.floats(config.mel_mean))
@@ -224,23 +226,21 @@ def write_waveglow(graph: GraphBuilder, model: WaveGlow) -> StreamCard:
             rows = layout.caught_up(rows, config.n_group, columns.at(delay * per_frame))
     shape = graph.op("Concat", graph.op("Shape", mel, start=0, end=1), graph.integers([-1]), axis=0)
     graph.output(graph.op("Reshape", rows, shape), "audio", ["B", "S"])
-    return StreamCard(delay, {name: (state.rows, state.channels) for name, state in states.declared.items()})
+    return states.card(delay)
 
 
 def _column_lags(model: WaveGlow) -> list[int]:
     """Return the columns by which the condition and, in the order of the inverse, every layer's output lag."""
-    lags = [condition_lag(model) * model.config.groups_per_frame]
-    for step in reversed(list(model.steps)):
-        assert isinstance(step, WaveGlowStep)
-        stack = step.coupling.network
-        assert isinstance(stack, WN)
-        for dilation in stack.dilations:
-            lags.append(lags[-1] + stack.kernel_size // 2 * dilation)
-    return lags
+    return layer_lags(map(_network, reversed(list(model.steps))), condition_lag(model) * model.config.groups_per_frame)
+
+
+def _network(step: nn.Module) -> WN:
+    assert isinstance(step, WaveGlowStep) and isinstance(step.coupling.network, WN)
+    return step.coupling.network
 
 
 def _undo_steps(
-    graph: GraphBuilder, model: WaveGlow, rows: str, layout: PieceLayout, condition: StackCondition
+    graph: GraphBuilder, model: WaveGlow, rows: str, layout: PieceLayout, condition: WNCondition
 ) -> tuple[str, PieceLayout]:
     config = model.config
     sizes = [config.n_early_size] * len(config.early_exits)
@@ -249,13 +249,9 @@ def _undo_steps(
     for index, step in reversed(list(enumerate(model.steps))):
         assert isinstance(step, WaveGlowStep)
         with graph.scope(f"step_{index}"):
-            stack = step.coupling.network
-            assert isinstance(stack, WN)
-            rows, ready = undo_coupling(
-                graph, rows, channels, stack, layout, condition, max_log_scale=config.max_log_scale
+            rows, layout = undo_coupling(
+                graph, rows, channels, _network(step), layout, condition, max_log_scale=config.max_log_scale
             )
-            assert isinstance(ready, PieceLayout)
-            layout = ready
             rows = undo_mixing(graph, rows, inverse_of(step.convolution.weight), step.actnorm)
             if index in config.early_exits:
                 early = start.caught_up(outputs.pop(), config.n_early_size, layout)

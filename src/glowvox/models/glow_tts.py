@@ -17,6 +17,7 @@ from glowvox.flows.base import LOG_TWO_PI, diagonal_log_likelihood
 from glowvox.models.glow_tts_decoder import GlowTTSDecoder
 from glowvox.models.pitch_conditioning import PitchConditioning, fitted_pitch, pitch_contour, token_pitch
 from glowvox.models.text_encoder import TextEncoder, TextStatistics
+from glowvox.nn.streaming import PieceState
 
 Length = TypeVar("Length", int, Tensor)
 
@@ -235,6 +236,22 @@ class GlowTTS(nn.Module):
         """
         mask = self._mel_mask(latent, mel_lengths)
         return self.decoder.inverse(latent * mask, mask, self._condition(speaker, latent, harmonics))[0]
+
+    def decode_piece(
+        self,
+        latent: Tensor,
+        state: PieceState,
+        speaker: Tensor | None = None,
+        harmonics: Tensor | None = None,
+        *,
+        final: bool,
+    ) -> tuple[Tensor, PieceState]:
+        """Return the mel of a latent a piece at a time: `decode` by `GlowTTSDecoder.inverse_piece`.
+
+        Raises:
+            VoiceError, MelError: see `decode`.
+        """
+        return self.decoder.inverse_piece(latent, self._condition(speaker, latent, harmonics), state, final=final)
 
     def analyse(
         self, mel: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None

@@ -17,35 +17,32 @@ from glowvox.synthesis.options import SpeechOptions, VocoderOptions
 from glowvox.text.tokenizer import Tokenizer, TokenSequence
 from glowvox.text.utterance import Pause, Sentence, Word
 
-# A long sentence through the acoustic model's decoder in windows, so that its first frames are there early.
-# The decoder of Glow-TTS sees a bounded number of frames on each side of a frame (dilated convolutions, and
-# products within a frame; nothing goes over the whole sentence). So each window is computed with that many frames
-# around it, which are thrown away, and the windows, joined, are what one call gives.
+# A long sentence through the acoustic model's decoder in pieces, so that its first frames are there early.
 
 
 GROWTH = 4
-"""A window has that many times the frames of the one before: the context is computed again a few times only."""
-LONGEST_WINDOW = 4096
-"""Mel frames of a window at most, without its context."""
-LONG = 8
-"""A sentence of so many receptive fields is worth windows: what is computed twice is then a small part of the whole."""
+"""A piece has that many times the frames of the one before: the first is early, and few pay for being called."""
+LONGEST_PIECE = 4096
+"""Mel frames of a piece at most: memory does not grow with the sentence."""
+LONG = 2
+"""A sentence of so many first pieces is worth them."""
 
 
-def worth_windows(frames: int, receptive_field: int | None) -> bool:
-    """Return whether a sentence is so long that its first window is there much earlier than the whole.
+def worth_pieces(frames: int, first: int, delay: int | None) -> bool:
+    """Return whether a sentence is so long that its first piece is there much earlier than the whole.
 
     Args:
         frames: of its mel.
-        receptive_field: of the decoder, in mel frames on each side; None: not known, so windows are not possible.
+        first: of the first piece.
+        delay: mel frames that the decoder must know after a frame; None: it takes no pieces.
     """
-    return bool(receptive_field) and frames > LONG * (receptive_field or 0)
+    return delay is not None and frames > LONG * (first + delay)
 
 
-def decode_in_windows(
+def decode_in_pieces(
     engine: AcousticEngine,
     latent: NDArray[np.float32],
     *,
-    receptive_field: int,
     first: int,
     speaker: int | None = None,
     harmonics: NDArray[np.float32] | None = None,
@@ -53,33 +50,31 @@ def decode_in_windows(
     """Yield the mel [M, T] of a sentence in pieces [M, t], each as soon as it is asked for.
 
     Args:
-        engine: the acoustic model.
+        engine: the acoustic model, whose decoder takes pieces.
         latent: [M, T], T a multiple of `engine.n_squeeze`.
-        receptive_field: mel frames on each side of a frame that its mel depends on.
         first: frames of the first piece at least; each one after is four times as long as the one before.
         speaker: number of the speaker; None with one speaker.
         harmonics: [K, T], see `AcousticEngine.decode`.
 
     Raises:
-        EngineError, VoiceError: see `AcousticEngine.decode`.
+        EngineError, VoiceError: see `AcousticEngine.decode_piece`.
     """
-    step, total = engine.n_squeeze, latent.shape[1]
-    context = _rounded_up(receptive_field, step)
+    step, total, state = engine.n_squeeze, latent.shape[1], engine.begin_decoding()
     speakers = None if speaker is None else np.array([speaker], np.int64)
-    place, size = 0, _rounded_up(max(1, first), step)
+    size = _rounded_up(max(1, first), step)
+    place, end = 0, size + _rounded_up(engine.decoder_delay or 0, step)
     while place < total:
-        end = place + min(size, LONGEST_WINDOW - LONGEST_WINDOW % step)
-        if total - end < context:  # so short a rest would cost more context than it has frames
-            end = total
-        begin, until = max(0, place - context), min(total, end + context)
-        mel = engine.decode(
-            latent[None, :, begin:until],
-            np.array([until - begin], np.int64),
+        end = total if total - end < size else end  # so short a rest is not worth a call
+        mel, state = engine.decode_piece(
+            latent[None, :, place:end],
+            state,
             speakers,
-            None if harmonics is None else harmonics[None, :, begin:until],
+            None if harmonics is None else harmonics[None, :, place:end],
+            final=end == total,
         )
-        yield mel[0, :, place - begin : end - begin]
-        place, size = end, GROWTH * size
+        yield mel[0]
+        size = min(GROWTH * size, LONGEST_PIECE - LONGEST_PIECE % step)
+        place, end = end, end + size
 
 
 def _rounded_up(frames: int, step: int) -> int:
@@ -219,14 +214,11 @@ class MelSynthesizer:
         Raises:
             TextError, VoiceError, EngineError: see `mels`, the decoder's when the pieces are asked for.
         """
-        field, step = self.engine.decoder_field, self.engine.n_squeeze
         own, latent, contour = self._latent(request, known, given)
-        if field is None or not worth_windows(-(-int(own.sum()) // step) * step, field):
+        if not worth_pieces(latent.shape[1], first, self.engine.decoder_delay):
             return own, iter([self.mels([request], [known], [own])[0].mel])
         harmonics = harmonic_features(contour[None], self.engine.audio)[0] if self.engine.melody else None
-        pieces = decode_in_windows(
-            self.engine, latent, receptive_field=field, first=first, speaker=request.speaker, harmonics=harmonics
-        )
+        pieces = decode_in_pieces(self.engine, latent, first=first, speaker=request.speaker, harmonics=harmonics)
         return own, _cut(pieces, int(own.sum()))
 
     def _latent(
