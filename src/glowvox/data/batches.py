@@ -1,4 +1,8 @@
-"""Batches for training in NumPy: random segments for a vocoder, whole clips by length for an acoustic model."""
+"""Batches for training in NumPy: random segments for a vocoder, whole clips by length for an acoustic model.
+
+In reading order: padding, where clips lie (`ClipStore`), an order that needs few shards at a time (`windows`), whole
+clips (`LengthBuckets`), segments (`SegmentSampler`).
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -9,8 +13,6 @@ from numpy.typing import NDArray
 
 from glowvox.data.prepared import Clip
 from glowvox.errors import ConfigError, DataError
-
-# Ragged arrays made rectangular, with their lengths.
 
 
 def pad_mels(mels: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -31,10 +33,8 @@ def pad_tokens(tokens: Sequence[Sequence[int]], padding: int = 0) -> tuple[NDArr
     return padded, lengths
 
 
-# Clips laid end to end, so that a frame number finds samples and mel: in memory where they fit, else on disk.
-
-
 DEFAULT_MEMORY_LIMIT = 8 << 30
+"""Bytes up to which the clips of a training are held in memory."""
 
 
 class ClipStore(ABC):
@@ -121,11 +121,6 @@ def open_store(clips: Sequence[Clip], memory_limit: int = DEFAULT_MEMORY_LIMIT) 
     return MemoryStore(clips) if needed <= memory_limit else DiskStore(clips)
 
 
-# A random order that needs few shards at a time: shards are shuffled, and clips among the shards of a window.
-# It is a function of seed and epoch alone. Every process knows the same order and takes its own positions of it, so
-# nothing needs to be kept to go on after a lost machine but the number of the step.
-
-
 WINDOW_SHARDS = 8
 """Shards whose clips are mixed with each other: some hours of speech at the usual size."""
 
@@ -153,7 +148,10 @@ def shard_numbers(clips: Sequence[Clip]) -> list[int] | None:
 def windows(
     shard_of_clip: Sequence[int], clips: NDArray[np.int64], generator: np.random.Generator
 ) -> list[NDArray[np.int64]]:
-    """Divide clips into windows of few shards each, in random order inside.
+    """Divide clips into windows of few shards each: shards are shuffled, and clips among the shards of a window.
+
+    The order is a function of seed and epoch alone. Every process knows the same and takes its own positions of it, so
+    nothing needs to be kept to go on after a lost machine but the number of the step.
 
     Args:
         shard_of_clip: the shard of every clip.
@@ -170,9 +168,6 @@ def windows(
         inside = clips[np.isin(shards, order[first : first + WINDOW_SHARDS])]
         found.append(generator.permutation(inside))
     return found
-
-
-# Batches of whole clips of similar length, bounded by their padded size.
 
 
 _JITTER = 0.1
@@ -192,7 +187,7 @@ class LengthBuckets:
         max_items: most clips in a process' batch; None: as many as fit.
         rank: this process, 0 to `world_size` - 1.
         world_size: number of processes.
-        shards: number of each clip's shard; the clips of a batch then lie in few shards, see `shards_order`.
+        shards: number of each clip's shard; the clips of a batch then lie in few shards, see `windows`.
 
     Raises:
         ConfigError: a size is not positive, or the rank is not among the processes.
@@ -263,9 +258,6 @@ class LengthBuckets:
         return steps
 
 
-# Random segments of the training clips: an endless stream that is a pure function of seed and position.
-
-
 _SILENT_DB = -55.0
 """Segments below this level (RMS, dB of full scale) are nearly silent: the clips are normalised far above it."""
 _SILENT_SHARE = 0.05
@@ -292,7 +284,7 @@ class SegmentSampler:
     Position p of the stream is one segment; step k of a process with rank r among w takes the B positions from
     `(k * w + r) * B` on. So two processes with batch B see what one process with batch 2B sees, and to resume, the
     step's number is enough. Within an epoch every clip of T frames is drawn max(1, round(T / n)) times; clips in shards
-    in an order that needs few shards at a time, see `shards_order`.
+    in an order that needs few shards at a time, see `windows`.
 
     Args:
         clips: the training clips; held in memory where they fit.

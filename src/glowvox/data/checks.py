@@ -11,14 +11,11 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.files import AudioHeader, audio_header, read_audio
+from glowvox.audio.files import AudioHeader, audio_header, quantise, read_audio
 from glowvox.audio.loudness import trim_silence
 from glowvox.config.audio import AudioConfig
 from glowvox.data.corpora import Finding, left_out, note, warning
 from glowvox.errors import AudioError, ConfigError
-
-# Reading one recording and measuring what the checks judge.
-
 
 QUIETEST_PEAK = 0.003
 """A recording whose loudest sample lies below this (-50 dB of full scale) holds no speech."""
@@ -87,13 +84,8 @@ def measure_recording(path: Path, header: AudioHeader) -> tuple[NDArray[np.float
         clipped=clipped_share(samples),
         offset=float(samples.mean(dtype=np.float64)) if len(samples) else 0.0,
         speech_seconds=speech,
-        digest=hashlib.sha256(f"{rate} ".encode() + to_int16(samples).tobytes()).hexdigest(),
+        digest=hashlib.sha256(f"{rate} ".encode() + quantise(samples, "PCM_16").tobytes()).hexdigest(),
     )
-
-
-def to_int16(samples: NDArray[np.floating]) -> NDArray[np.int16]:
-    """Return samples of -1..1 as 16-bit integers, limited to their range."""
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
 
 
 def clipped_share(samples: NDArray[np.floating]) -> float:

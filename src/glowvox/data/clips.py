@@ -1,4 +1,9 @@
-"""Making one clip: read, check, resample, trim, normalise the loudness, transform, write. Runs in a worker process."""
+"""One prepared clip: its file, and how it is made: read, check, resample, trim, normalise the loudness, transform.
+
+The file is a safetensors container with the samples and the mel spectrogram. Its header also holds the key of the
+source (size, time of change, settings) and what the checks measured, so that an interrupted preparation can go on
+without reading the recording again. Clips are made in worker processes.
+"""
 
 import hashlib
 import json
@@ -13,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from glowvox.audio.atomic_file import replacing
-from glowvox.audio.files import resample
+from glowvox.audio.files import quantise, resample
 from glowvox.audio.loudness import active_speech_level, normalise_loudness, trim_silence
 from glowvox.audio.mel import MelTransform
 from glowvox.config.audio import AudioConfig
@@ -26,15 +31,9 @@ from glowvox.data.checks import (
     check_recording,
     measure_recording,
     probe_recording,
-    to_int16,
 )
 from glowvox.data.corpora import UNREAD_SUFFIXES, Finding, left_out, warning
 from glowvox.errors import ConfigError, DataError, GlowvoxError
-
-# The file of one prepared clip: its samples and its mel spectrogram in a safetensors container.
-# The container's own header also holds the key of the source (size, time of change, settings) and what the checks
-# measured, so that an interrupted preparation can go on without reading the recording again.
-
 
 SUFFIX = ".safetensors"
 _LONGEST_NAME = 120
@@ -243,7 +242,7 @@ def _make_clip(task: ClipTask) -> ClipResult:
     if usable < settings.audio.n_fft:
         reason = f"{len(samples) / rate:.2f} s are left of {measured.seconds:.2f} s without silence"
         return _result(None, [*findings, left_out("too short", task.subject, reason)])
-    whole = to_int16(samples[:usable])
+    whole = quantise(samples[:usable], "PCM_16")
     # The mel belongs to the stored 16-bit samples; its last centred frame lies on the end, beyond the last sample.
     mel = MelTransform(settings.audio)(whole.astype("float32") / 32768.0)[:, : usable // settings.audio.hop_length]
     level = active_speech_level(samples, rate)

@@ -1,4 +1,8 @@
-"""The layouts in which people keep recordings with their texts, one file per layout."""
+"""Speech corpora in the layouts that people keep them in: LJ Speech, a manifest, a plain folder, VCTK.
+
+In reading order: what is said of a file (`Finding`), what a corpus holds (`Corpus`), a reader for each layout, and
+which one a folder has (`read_corpus`).
+"""
 
 import csv
 import json
@@ -10,9 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from glowvox.errors import DataError
-
-# What the checks of a corpus say about a file: left out, doubtful, or worth knowing.
-
 
 Severity = Literal["left out", "warning", "note"]
 
@@ -44,9 +45,6 @@ def warning(kind: str, subject: str, reason: str) -> Finding:
 def note(kind: str, subject: str, reason: str) -> Finding:
     """Return a finding about something that was dealt with."""
     return Finding(kind, "note", subject, reason)
-
-
-# An utterance of a corpus as its owner keeps it: a recording, its text, who speaks, in which language.
 
 
 UNREAD_SUFFIXES = frozenset({".m4a", ".aac", ".wma", ".webm", ".mp4"})
@@ -143,16 +141,14 @@ def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-# The LJ Speech layout: `metadata.csv` with rows `id|text` or `id|text|normalised text`, and recordings in `wavs/`.
-
-
-LIST = "metadata.csv"
+_METADATA = "metadata.csv"
+"""The list of the LJ Speech layout: rows `id|text` or `id|text|normalised text`, of recordings in `wavs/`."""
 _AUDIO_FOLDERS = ("wavs", "wav")
 
 
 def is_ljspeech(folder: Path) -> bool:
     """Tell whether a folder has a `metadata.csv` whose first row looks like `id|text`, not like a header."""
-    path = folder / LIST
+    path = folder / _METADATA
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -175,8 +171,8 @@ def read_ljspeech(folder: Path) -> Corpus:
         else:
             audio[name] = path
     mentioned = set()
-    for number, raw in enumerate((folder / LIST).read_bytes().split(b"\n"), 1):
-        where = f"{LIST}, line {number}"
+    for number, raw in enumerate((folder / _METADATA).read_bytes().split(b"\n"), 1):
+        where = f"{_METADATA}, line {number}"
         if not raw.strip():
             continue
         try:
@@ -201,18 +197,17 @@ def read_ljspeech(folder: Path) -> Corpus:
     return corpus
 
 
-# A manifest: a CSV file with a header, or JSON lines, with the columns audio, text, speaker and language.
-
-
-SUFFIXES = (".csv", ".tsv", ".jsonl")
-_COLUMNS = ("audio", "text", "speaker", "language")
+_MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl")
+_MANIFEST_COLUMNS = ("audio", "text", "speaker", "language")
 
 
 def find_manifest(path: Path) -> Path | None:
     """Return the manifest that a path is or, where it is a folder, directly holds."""
     if path.is_file():
-        return path if path.suffix.lower() in SUFFIXES else None
-    candidates = sorted(child for child in path.iterdir() if child.suffix.lower() in SUFFIXES and child.is_file())
+        return path if path.suffix.lower() in _MANIFEST_SUFFIXES else None
+    candidates = sorted(
+        child for child in path.iterdir() if child.suffix.lower() in _MANIFEST_SUFFIXES and child.is_file()
+    )
     named = [child for child in candidates if child.stem in ("manifest", "metadata")]
     return next((child for child in [*named, *candidates] if _has_audio_column(child)), None)
 
@@ -271,7 +266,8 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
         reader = csv.DictReader(file, dialect=_dialect(path))
         if "audio" not in (reader.fieldnames or ()):
             raise DataError(
-                f"{path}: no column 'audio' in its first line; a manifest has the columns {', '.join(_COLUMNS)}"
+                f"{path}: no column 'audio' in its first line; a manifest has the columns "
+                f"{', '.join(_MANIFEST_COLUMNS)}"
             )
         while True:
             try:
@@ -323,11 +319,8 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-# A plain folder: recordings anywhere below it, each with a `.txt` or `.lab` file of the same name beside it.
-
-
 def is_plain(folder: Path) -> bool:
-    """Tell whether there is any recording below a folder."""
+    """Tell whether there is any recording below a folder; each has a `.txt` or `.lab` file of its name beside it."""
     return bool(audio_files(folder))
 
 
@@ -357,9 +350,6 @@ def read_plain(folder: Path) -> Corpus:
             left_out("text without audio", corpus.relative(texts[stem]), "no recording of the same name beside it")
         )
     return corpus
-
-
-# The VCTK layout: `txt/SPEAKER/ID.txt` and `wav48*/SPEAKER/ID.wav`, or `ID_mic1.flac` in its later release.
 
 
 _MICROPHONE = re.compile(r"_mic(\d+)$")
@@ -407,9 +397,6 @@ def _audio_folder(folder: Path) -> Path | None:
         if path.is_dir() and any(child.is_dir() for child in path.iterdir()):
             return path
     return None
-
-
-# Recognising a corpus' layout.
 
 
 LAYOUTS = ("auto", "ljspeech", "plain", "vctk", "manifest")

@@ -21,9 +21,6 @@ from glowvox.data.report import ReportedClip, build_report, render_html, split_s
 from glowvox.data.split import Sentence, check_fraction, split_by_ids, split_by_sentence
 from glowvox.errors import ConfigError, DataError
 
-# The folder that a preparation writes: whether it may be written, what was begun there, and writing its files.
-
-
 CLIPS = "clips"
 _MARKER = "prepare.json"
 _MARK = "prepared by glowvox"
@@ -321,9 +318,6 @@ def _nothing_left(corpus: Corpus, folder: Path) -> str:
     if corpus.utterances and all(utterance.text is None for utterance in corpus.utterances):
         hint = ". There is no text at all: keep the recordings with --without-text to train a vocoder"
     return f"no recording of {corpus.folder} can be used{example}{hint}. All findings are in {folder / 'report.json'}"
-
-
-# Reading a mel contract from the files that hold one.
 
 
 def read_contract(source: str) -> AudioConfig:

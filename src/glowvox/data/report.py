@@ -17,9 +17,7 @@ from glowvox.data.corpora import Finding
 from glowvox.data.prepared import SPLITS, ClipRow
 from glowvox.data.split import normalised_sentence
 
-# What a data set can support: rules of thumb by hours, said before anybody spends days of computing.
-
-
+# Rules of thumb by hours, said before anybody spends days of computing.
 _VOCODER = (
     (0.1, "too little even to fine-tune: record at least 10 minutes"),
     (0.5, "fine-tune only, starting from a trained vocoder (--init-from)"),
@@ -146,9 +144,6 @@ def _statistics(clips: Sequence[ReportedClip]) -> dict[str, dict[str, float]]:
     }
 
 
-# The report's histograms as PNG images; needs matplotlib.
-
-
 _PLOTS = (
     ("seconds", "Length", "seconds"),
     ("level_db", "Level of the recordings", "dB of full scale (RMS)"),
@@ -184,9 +179,6 @@ def _histogram(clips: Sequence[dict[str, Any]], name: str, unit: str) -> bytes:
     image = io.BytesIO()
     figure.savefig(image, format="png", metadata={"Software": None})
     return image.getvalue()
-
-
-# The report of a preparation as one HTML page that needs nothing else.
 
 
 _STYLE = """
