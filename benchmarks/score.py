@@ -5,8 +5,9 @@
 Five per cent of the transcripts are made wrong, alternately by the text of another recording and by cutting out 30 to
 50 per cent of the words in a row (at the beginning, at the end or inside). The recordings are then judged as a user
 would, against each other, errors included. The area under the curve is the probability that a wrong transcript is given
-more doubt than a right one. It is given for all recordings, and for those of the validation split, whose right
-transcripts the model was never trained with. As a harder case, one word is left out of texts of six words or more.
+a higher text mismatch score than a right one. It is given for all recordings, and for those of the validation split,
+whose right transcripts the model was never trained with. As a harder case, one word is left out of texts of six words
+or more.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import numpy as np
 from glowvox.data.prepared import PreparedData
 from glowvox.evaluate.batch_alignment import ModelChoice, chosen_aligner
 from glowvox.evaluate.clips import SpokenFile, spoken_files
-from glowvox.evaluate.score import DOUBTFUL, chosen_texts, judged, measure_files, reference_of
+from glowvox.evaluate.score import SUSPECT, chosen_texts, judged, measure_files, reference_of
 
 
 def main() -> None:
@@ -56,15 +57,17 @@ def main() -> None:
         measured = measure_files(choice, given, texts, jobs=args.jobs)
         seconds = time.perf_counter() - began
         reference = reference_of("the corpus", [one.values for one in measured if one.values is not None], texts)
-        doubts = {row.measured.id: row.doubt for row in judged(measured, reference)}
+        mismatches = {row.measured.id: row.text_mismatch_score for row in judged(measured, reference)}
         apart = judged(measure_files(choice, again, texts, jobs=args.jobs), reference)
         report[name] = {
             "wrong": len(wrong),
-            "area_under_curve": round(area(doubts, wrong), 4),
-            "area_under_curve_validation": round(area({row.measured.id: row.doubt for row in apart}, wrong_again), 4),
-            "found_above_threshold": sum(doubts[name] > DOUBTFUL for name in wrong),
-            "false_alarms": sum(doubt > DOUBTFUL for name, doubt in doubts.items() if name not in wrong),
-            "wrong_among_the_worst": len(wrong & set(sorted(doubts, key=doubts.__getitem__)[-len(wrong) :])),
+            "area_under_curve": round(area(mismatches, wrong), 4),
+            "area_under_curve_validation": round(
+                area({row.measured.id: row.text_mismatch_score for row in apart}, wrong_again), 4
+            ),
+            "found_above_threshold": sum(mismatches[name] > SUSPECT for name in wrong),
+            "false_alarms": sum(mismatch > SUSPECT for name, mismatch in mismatches.items() if name not in wrong),
+            "wrong_among_the_worst": len(wrong & set(sorted(mismatches, key=mismatches.__getitem__)[-len(wrong) :])),
             "seconds": round(seconds, 1),
             "audio_seconds": round(sum(one.seconds for one in measured), 1),
         }
@@ -110,10 +113,10 @@ def one_word_out(text: str, texts: Sequence[str], number: int, rng: random.Rando
     return " ".join(words[:place] + words[place + 1 :])
 
 
-def area(doubts: dict[str, float], wrong: set[str]) -> float:
+def area(mismatches: dict[str, float], wrong: set[str]) -> float:
     """Return the area under the ROC curve (ties count half)."""
-    values = np.nan_to_num(list(doubts.values()), posinf=1e9)  # A text that cannot be laid at all is the worst.
-    bad = np.array([name in wrong for name in doubts])
+    values = np.nan_to_num(list(mismatches.values()), posinf=1e9)  # A text that cannot be laid at all is the worst.
+    bad = np.array([name in wrong for name in mismatches])
     above = values[bad][:, None] - values[~bad][None]
     return float(((above > 0) + 0.5 * (above == 0)).mean())
 

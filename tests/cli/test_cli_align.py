@@ -129,16 +129,16 @@ def test_a_corpus_is_scored_and_one_recording_against_it(corpus, one, model, tmp
     assert len(told["scores"]) == 24 and told["reference"]["recordings"] == 24
     assert told["left_out"] == {"untold": "no text"}
     assert {"nats_per_frame", "gain", "worst", "pace", "bits_per_sample", "z_gain"} <= set(told["scores"][0])
-    doubts = [row["doubt"] for row in told["scores"]]
-    assert doubts == sorted(doubts, reverse=True)
+    mismatches = [row["text_mismatch_score"] for row in told["scores"]]
+    assert mismatches == sorted(mismatches, reverse=True)
     assert len(scores.read_text(encoding="utf-8").splitlines()) == 25
 
     single = ["score", str(one), "--model", str(model), "--reference", str(reference)]
     assert main([*single, "--json", *vocoder]) == 0
     [row] = json.loads(capsys.readouterr().out)["scores"]
     same = next(row for row in told["scores"] if row["id"] == "part0/00")
-    assert row["gain"] == pytest.approx(same["gain"], abs=1e-3) and row["doubt"] == pytest.approx(
-        same["doubt"], abs=0.01
+    assert row["gain"] == pytest.approx(same["gain"], abs=1e-3) and row["text_mismatch_score"] == pytest.approx(
+        same["text_mismatch_score"], abs=0.01
     )
     assert main(single) == 0
     assert "1 recordings in" in capsys.readouterr().out
@@ -164,19 +164,19 @@ def test_mistakes_in_scoring_are_one_line(one, corpus, model, capsys, words, mes
     assert message in said and said.count("\n") == 1 and said.startswith("glowvox score: ")
 
 
-def test_preparing_with_an_audit_puts_doubts_into_the_report(corpus, model, tmp_path, capsys, monkeypatch):
+def test_preparing_with_an_audit_puts_text_mismatches_into_the_report(corpus, model, tmp_path, capsys, monkeypatch):
     import glowvox.evaluate.audit as module
 
     data = tmp_path / "data"
-    monkeypatch.setattr(module, "DOUBTFUL", -1.0)
+    monkeypatch.setattr(module, "SUSPECT", -1.0)
     assert main(["prepare", str(corpus), "-o", str(data), "--audit", str(model), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report == json.loads((data / "report.json").read_text(encoding="utf-8"))
-    assert report["audit"]["doubtful_texts"] == report["kinds"]["doubtful transcript"] > 0
+    assert report["audit"]["text_mismatches"] == report["kinds"]["text mismatch"] > 0
     severities = [finding["severity"] for finding in report["findings"]]
     assert severities == sorted(severities, key=["left out", "warning", "note"].index)
     page = (data / "report.html").read_text(encoding="utf-8")
-    assert "doubtful transcript" in page and "in standard deviations" in page
+    assert "text mismatch" in page and "in standard deviations" in page
     assert main(["prepare", str(corpus), "-o", str(data), "--audit", "nowhere"]) == 2
     assert "there is no voice 'nowhere'" in capsys.readouterr().err
     assert main(["prepare", str(corpus), "-o", str(data), "--audit", str(model), "--without-text"]) == 2

@@ -36,7 +36,7 @@ def fake_command(monkeypatch):
 
 
 def test_the_first_commands_are_there():
-    assert {"mel", "denoise", "prepare", "train", "evaluate", "plot", "convert", "inspect"} <= set(NAMES)
+    assert {"mel", "denoise", "prepare", "train", "evaluate", "plot", "import-checkpoint", "inspect"} <= set(NAMES)
 
 
 def test_every_module_of_the_folder_is_in_the_table():
@@ -44,6 +44,8 @@ def test_every_module_of_the_folder_is_in_the_table():
         "main",
         "__init__",
         "device_options",
+        "judge_options",
+        "progress",
     }
     commands = {name.replace("-", "_") for name in NAMES}
     assert commands <= files
@@ -90,6 +92,14 @@ def test_help_of_the_program_lists_the_commands(capsys):
     for name, line in command_line.commands().items():
         assert name in shown
         assert " ".join(line.split()) in " ".join(shown.split())
+
+
+def test_former_names_of_commands_work_and_are_not_shown(tmp_path, capsys):
+    assert command_line.main(["convert", str(tmp_path / "absent.pt"), "-o", str(tmp_path / "model")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("glowvox import-checkpoint: ")
+    with pytest.raises(SystemExit):
+        command_line.main(["--help"])
+    assert not any(line.split()[:1] == ["convert"] for line in capsys.readouterr().out.splitlines())
 
 
 def test_version(capsys):

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from glowvox.cli import prepare
+from glowvox.cli import progress as progress_module
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import load_preset
@@ -114,8 +115,8 @@ def test_defaults_are_those_of_the_settings() -> None:
 
 def test_progress_tells_what_remains(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     clock = iter([0.0, 5.0, 20.0, 21.0, 40.0])
-    monkeypatch.setattr(prepare.time, "monotonic", lambda: next(clock))
-    progress = prepare.Progress("recordings")
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(clock))
+    progress = progress_module.Progress("recordings")
     progress(1, 100, 0)
     progress(40, 100, 20)
     progress(41, 100, 20)

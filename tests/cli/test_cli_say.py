@@ -107,7 +107,7 @@ def test_times_of_words_and_ssml(tmp_path):
     assert main(["say", "Hello there. Bye!", "-o", out[0], "--timestamps", out[1]]) == 0
     assert "Hello there." in (tmp_path / "a.srt").read_text(encoding="utf-8")
     document = '<speak>Hello <mark name="m"/>there.</speak>'
-    assert main(["say", document, "--ssml", "-o", out[0], "--timestamps", out[2], "--slot", "2"]) == 0
+    assert main(["say", document, "--ssml", "-o", out[0], "--timestamps", out[2], "--duration", "2"]) == 0
     content = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert [word["text"] for word in content["words"]] == ["Hello", "there"]
     assert content["marks"][0]["name"] == "m" and content["duration"] == 2.0
@@ -168,6 +168,7 @@ def test_batches_that_cannot_be_spoken(content, said, tmp_path, capsys):
         (["..."], "nothing to say: the text holds no word"),
         (["Hi.", "--speed", "0"], "speed must lie between"),
         (["Hi.", "--seed", "x"], "--seed must be a whole number"),
+        (["Hi.", "--duration", "0.01"], "does not fit into 0.01 s"),
         (["Hi.", "--slot", "0.01"], "does not fit into 0.01 s"),
         (["Hi.", "--timestamps", "a.txt"], "a.txt: times of words are written as"),
         (["Hi.", "--voice", "none"], "there is no voice 'none': no such file or folder, and installed are tiny"),
@@ -177,7 +178,7 @@ def test_batches_that_cannot_be_spoken(content, said, tmp_path, capsys):
         (["Hi.", "--ssml"], "SSML line 1"),
         (["--file", "none.txt"], "cannot read none.txt"),
         (["--batch", "none.csv"], "cannot read none.csv"),
-        (["--batch", "none.csv", "--ssml"], "goes without --timestamps, --ssml and --slot"),
+        (["--batch", "none.csv", "--ssml"], "goes without --timestamps, --ssml and --duration"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_what_was_there(arguments, said, tmp_path, capsys, monkeypatch):

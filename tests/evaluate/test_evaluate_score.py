@@ -150,17 +150,24 @@ def test_chosen_texts_are_of_all_lengths():
     assert chosen_texts(["b", "a", "b"], 10) == ("a", "b")
 
 
-def test_doubt_adds_up_what_speaks_against_a_text():
+def test_text_mismatch_score_adds_up_what_speaks_against_a_text():
     names = ("nats_per_frame", "gain", "worst", "pace")
     reference = Reference("r", 30, {name: Scale(0.0, 1.0) for name in names}, ())
 
-    def doubt(**values):
-        return judged([Measured("a", "t", 1.0, dict.fromkeys(names, 0.0) | values)], reference)[0].doubt
+    def mismatch(**values):
+        return judged([Measured("a", "t", 1.0, dict.fromkeys(names, 0.0) | values)], reference)[0].text_mismatch_score
 
-    assert doubt() == 0.0
-    assert doubt(gain=-6.0) == doubt(worst=-6.0) == doubt(pace=6.0) == doubt(pace=-6.0) > 3.0 > doubt(gain=6.0)
-    strange = judged([Measured("a", "t", 1.0, dict.fromkeys(names, 0.0) | {"nats_per_frame": -7.0})], reference)
-    assert strange[0].strangeness == 7.0 and strange[0].doubt == 0.0
+    assert mismatch() == 0.0
+    assert (
+        mismatch(gain=-6.0)
+        == mismatch(worst=-6.0)
+        == mismatch(pace=6.0)
+        == mismatch(pace=-6.0)
+        > 3.0
+        > mismatch(gain=6.0)
+    )
+    outlier = judged([Measured("a", "t", 1.0, dict.fromkeys(names, 0.0) | {"nats_per_frame": -7.0})], reference)
+    assert outlier[0].outlier_score == 7.0 and outlier[0].text_mismatch_score == 0.0
 
 
 def test_rows_tables_and_files(tmp_path):
@@ -174,13 +181,17 @@ def test_rows_tables_and_files(tmp_path):
         reference,
     )
     assert [row.measured.id for row in rows] == ["bad", "good"]
-    assert score_row(rows[0])["doubt"] is None and score_row(rows[1])["z_gain"] == 0.5
+    assert score_row(rows[0])["text_mismatch_score"] is None and score_row(rows[1])["z_gain"] == 0.5
     assert "bad: too short" in score_table(rows) and len(score_table(rows).splitlines()) == 3
     write_scores(rows, tmp_path / "s.csv")
     write_scores(rows, tmp_path / "s.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "s.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["id"] for line in lines] == ["bad", "good"]
-    assert (tmp_path / "s.csv").read_text(encoding="utf-8").startswith("id,doubt,strangeness,seconds,text,problem,nats")
+    assert (
+        (tmp_path / "s.csv")
+        .read_text(encoding="utf-8")
+        .startswith("id,text_mismatch_score,outlier_score,seconds,text,problem,nats")
+    )
 
 
 def test_bits_of_long_recordings_come_in_pieces():

@@ -3,13 +3,13 @@
 A published checkpoint is a pickle, and a pickle is a program: loaded in the ordinary way it may run whatever its author
 wished. torch's own `weights_only` loader refuses those programs, but also every module of a class that is not
 installed, which is how WaveGlow was published. So this package reads pickles with an interpreter of its own
-(`pickle_machine`): foreign classes become inert records, the few functions that rebuild tensors come from a fixed
+(`pickle_machine`): foreign classes become plain records, the few functions that rebuild tensors come from a fixed
 table (`reducers`), and nothing is imported, called or looked up by a name from the file. A subclass of
 `pickle.Unpickler` would be shorter, but cannot bound what a file makes it allocate, hash or memorise.
 
 What a hostile file may try, and where it is stopped:
 
-- calling something: `inert.named_global` and `reducers.reduce_inert`;
+- calling something: `named_global` and `reduce_value`;
 - endless or deeply nested pickles, memo and copy bombs: the step budget of the machine, and the depth check here;
 - tensors larger than the file: `lazy_tensor.lazy_tensor`, `torch_zip`, `torch_legacy`;
 - compressed, overlapping, duplicate or travelling zip entries: `torch_zip`.
@@ -84,7 +84,7 @@ class ZipStorages(StorageFile):
         return self._order
 
     def load(self) -> Any:
-        """Return the inert value of the pickle inside.
+        """Return the value of the pickle inside.
 
         Raises:
             CheckpointError: the pickle is damaged, hostile or too large.
@@ -221,7 +221,7 @@ class LegacyStorages(StorageFile):
         return self._order
 
     def load(self) -> Any:
-        """Return the inert value of the main pickle.
+        """Return the value of the main pickle.
 
         Raises:
             CheckpointError: a pickle is damaged, hostile or too large, or the storages do not fill the file as claimed.
@@ -284,7 +284,7 @@ _MAX_DEPTH = 100
 
 
 def read_torch_file(path: str | Path) -> Any:
-    """Return what a torch checkpoint holds, as plain containers, scalars, `LazyTensor`s and inert `Record`s.
+    """Return what a torch checkpoint holds, as plain containers, scalars, `LazyTensor`s and `Record`s.
 
     Args:
         path: a file that torch.save wrote, in the zip format (torch 1.6 and later) or the older one.
@@ -338,7 +338,7 @@ def _parts(item: Any) -> list[Any]:
     return []
 
 
-# From a pickled module, now an inert record, to its named tensors: what `state_dict()` would have returned.
+# From a pickled module, now a record, to its named tensors: what `state_dict()` would have returned.
 # A torch module keeps its tensors in three dictionaries of its attributes, `_parameters`, `_buffers` and
 # `_modules`; the names are the paths through the last. This has not changed since torch 0.2, so old files read like
 # new ones.

@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from glowvox.cli.prepare import Progress
+    from glowvox.cli.progress import Progress
     from glowvox.data.distillation import DistillationSettings, TeacherCard, distill
     from glowvox.data.teachers import open_teacher
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from glowvox.cli import evaluate_voice
 from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
+from glowvox.cli.progress import counted_progress
 
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
     from glowvox.config.audio import AudioConfig
     from glowvox.errors import DataError
-    from glowvox.evaluate.clips import prepared_contract, read_recordings
+    from glowvox.evaluate.clips import prepared_contract, read_ids, read_recordings
     from glowvox.evaluate.page import write_page
     from glowvox.evaluate.report import report_table
     from glowvox.evaluate.vocoder import evaluate_vocoder, flow_likelihood, flow_vocoder
@@ -115,9 +116,9 @@ def run(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         title=f"Copy synthesis: {', '.join(models) or 'Griffin-Lim'}",
         settings=_settings(args, models, config),
-        progress=told_progress(),
+        progress=counted_progress(),
     )
-    report = judges.judged(report, told_progress())
+    report = judges.judged(report, counted_progress())
     report.write_json(args.output / "report.json")
     write_page(report, args.output / "index.html", players=args.players)
     if args.json:
@@ -163,20 +164,6 @@ def _require_one_contract(models: "dict[str, WaveGlow]", config: "AudioConfig") 
             raise MelError(f"'{name}' has another mel contract than the first model: {listed}. Evaluate it by itself")
 
 
-def read_ids(path: Path) -> list[str]:
-    """Return the clips that a file names, one a line."""
-    from glowvox.errors import DataError
-
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a list of ids ({error})") from error
-    ids = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    if not ids:
-        raise DataError(f"{path}: names no clips (one id a line)")
-    return ids
-
-
 def _griffin_lim(config: "AudioConfig") -> Callable[[Any], Any]:
     from glowvox.audio.griffin_lim import griffin_lim
 
@@ -208,21 +195,3 @@ def _settings(args: argparse.Namespace, models: "dict[str, WaveGlow]", config: "
 
 def _group(models: "dict[str, WaveGlow]") -> int:
     return next((model.config.n_group for model in models.values()), 8)
-
-
-def told_progress() -> Callable[[int, int, str], None]:
-    """Return what tells the progress: on a terminal one line that is written over; elsewhere a line per tenth."""
-    terminal = sys.stderr.isatty()
-    told = -1
-
-    def tell(done: int, total: int, what: str) -> None:
-        nonlocal told
-        if terminal:
-            print(
-                f"\r\033[K[{done}/{total}] {what}", end="" if done < total else "\r\033[K", file=sys.stderr, flush=True
-            )
-        elif (tenth := 10 * done // max(total, 1)) != told:
-            told = tenth
-            print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
-
-    return tell

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
+from glowvox.cli.progress import counted_progress
 
 if TYPE_CHECKING:
     from glowvox.evaluate.clips import Recording
@@ -48,7 +49,6 @@ def run(args: argparse.Namespace) -> int:
     """Speak, measure and report."""
     import json
 
-    from glowvox.cli.evaluate import told_progress
     from glowvox.errors import DataError
     from glowvox.evaluate.page import write_page
     from glowvox.evaluate.report import report_table
@@ -87,9 +87,9 @@ def run(args: argparse.Namespace) -> int:
         speaker=args.speaker,
         seed=args.seed,
         settings=_settings(args, card, place, recognised=recognise),
-        progress=told_progress(),
+        progress=counted_progress(),
     )
-    report = judges.judged(report, told_progress())
+    report = judges.judged(report, counted_progress())
     report.write_json(args.output / "report.json")
     write_page(report, args.output / "index.html", players=args.players)
     if args.json:
@@ -103,9 +103,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sentences(args: argparse.Namespace, card: "VoiceCard") -> "list[Recording]":
-    from glowvox.cli.evaluate import read_ids
     from glowvox.errors import DataError
-    from glowvox.evaluate.clips import read_recordings
+    from glowvox.evaluate.clips import read_ids, read_recordings
     from glowvox.evaluate.voice import read_sentences, spread
 
     if args.sentences is not None:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -12,7 +11,6 @@ from glowvox.cli import export_voice
 
 if TYPE_CHECKING:
     from glowvox.export.export_model import ExportReport
-    from glowvox.export.parity import Parity
 
 SUMMARY = "write a model for deployment, without PyTorch"
 EXAMPLE = """\
@@ -80,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)
     report = export_model(args.model, args.output, target=args.to, precision=args.precision)
     told = _told(report) | {"target": args.to, "precision": args.precision, "took_seconds": time.monotonic() - began}
-    print(json.dumps(told, indent=2) if args.json else _as_text(told))
+    print(json.dumps(told, indent=2) if args.json else _as_text(told, report))
     return 0
 
 
@@ -88,26 +86,14 @@ def _told(report: "ExportReport") -> dict[str, Any]:
     files = [{"path": str(place), "bytes": place.stat().st_size} for place in report.files]
     return {
         "files": files,
-        "parity": parity_figures(report.parity),
-        "loss": None if report.loss is None else parity_figures(report.loss),
+        "parity": report.parity.as_dict(),
+        "loss": None if report.loss is None else report.loss.as_dict(),
     }
 
 
-def parity_figures(parity: "Parity") -> dict[str, float | None]:
-    """Return the figures; JSON has no infinity, so outputs that are equal have no ratio."""
-    snr = parity.snr_db if math.isfinite(parity.snr_db) else None
-    return {"relative_error": parity.relative_error, "snr_db": snr}
-
-
-def _as_text(told: dict[str, Any]) -> str:
+def _as_text(told: dict[str, Any], report: "ExportReport") -> str:
     lines = [f"wrote        {file['path']}, {file['bytes'] / 1e6:.2f} MB" for file in told["files"]]
-    lines.append(f"parity       {as_figures(told['parity'])} (float32 graph against PyTorch)")
-    if told["loss"] is not None:
-        lines.append(f"loss         {as_figures(told['loss'])} ({told['precision']} for {told['target']})")
+    lines.append(f"parity       {report.parity} (float32 graph against PyTorch)")
+    if report.loss is not None:
+        lines.append(f"loss         {report.loss} ({told['precision']} for {told['target']})")
     return "\n".join(lines)
-
-
-def as_figures(parity: dict[str, float | None]) -> str:
-    """Return the figures of `parity_figures` in words."""
-    snr = "equal" if parity["snr_db"] is None else f"{parity['snr_db']:.1f} dB"
-    return f"largest difference {parity['relative_error']:.1e} of the largest value, signal to noise {snr}"

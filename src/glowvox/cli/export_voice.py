@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
             replace=args.force,
         )
     told = _told(done)
-    print(json.dumps(told, indent=2) if args.json else _as_text(told))
+    print(json.dumps(told, indent=2) if args.json else _as_text(told, done))
     return 0
 
 
@@ -140,8 +140,6 @@ def _number(name: str, text: str) -> int | float:
 
 
 def _told(done: "VoiceExport") -> dict[str, Any]:
-    from glowvox.cli.export import parity_figures
-
     return {
         "path": str(done.path),
         "name": done.card.name,
@@ -149,16 +147,14 @@ def _told(done: "VoiceExport") -> dict[str, Any]:
         "speakers": list(done.card.speakers),
         "bytes": sum(done.sizes.values()),
         "files": done.sizes,
-        "parity": {part: parity_figures(parity) for part, parity in done.parity.items()},
-        "loss": {part: parity_figures(parity) for part, parity in done.loss.items()},
+        "parity": {part: parity.as_dict() for part, parity in done.parity.items()},
+        "loss": {part: parity.as_dict() for part, parity in done.loss.items()},
     }
 
 
-def _as_text(told: dict[str, Any]) -> str:
-    from glowvox.cli.export import as_figures
-
+def _as_text(told: dict[str, Any], done: "VoiceExport") -> str:
     lines = [f"wrote     {told['path']}, {told['bytes'] / 1e6:.1f} MB: {told['name']}, {told['language']}"]
     lines += [f"          {size / 1e6:6.2f} MB  {name}" for name, size in told["files"].items()]
-    lines += [f"parity    {part}: {as_figures(figures)}" for part, figures in told["parity"].items()]
-    lines += [f"stored    {part}: {as_figures(figures)}" for part, figures in told["loss"].items()]
+    lines += [f"parity    {part}: {parity}" for part, parity in done.parity.items()]
+    lines += [f"stored    {part}: {loss}" for part, loss in done.loss.items()]
     return "\n".join(lines)

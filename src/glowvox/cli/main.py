@@ -24,7 +24,7 @@ COMMANDS = {
     "train": "train a model from prepared data",
     "evaluate": "measure a model on recordings",
     "plot": "draw a recording, and what a model makes of it",
-    "convert": "open a published checkpoint",
+    "import-checkpoint": "open a published checkpoint",
     "export": "write a model or a voice for deployment",
     "inspect": "show what a model or checkpoint is",
     "align": "find the times of words and phonemes in a recording",
@@ -41,6 +41,8 @@ COMMANDS = {
 A command whose module is not in this installation is not shown and cannot be called.
 """
 
+_FORMER_NAMES = {"convert": "import-checkpoint"}
+"""Names that commands had before; they keep working."""
 _EXTRAS = {"torch": "train", "tomli_w": "train", "fastapi": "serve", "uvicorn": "serve", "ray": "cluster"}
 """The optional packages without which a command cannot start, and the extra that brings them."""
 
@@ -58,6 +60,8 @@ def module_name(command: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0, or 2 after a mistake in the input (one line says which)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words:
+        words[0] = _FORMER_NAMES.get(words[0], words[0])
     args = _parser(words[0] if words else "").parse_args(words)
     try:
         status = _run(args)

@@ -2,9 +2,9 @@
 
 import argparse
 import json
-import sys
-import time
 from pathlib import Path
+
+from glowvox.cli.progress import Progress
 
 SUMMARY = "pack prepared data into shards for training on many machines"
 EXAMPLE = """\
@@ -16,8 +16,6 @@ examples:
   glowvox pack data/ -o s3://bucket/data
   torchrun --nnodes 2 --nproc-per-node 8 ... -m -- glowvox train vocoder --data s3://bucket/data --preset ... --run ...
 """
-_INTERVAL = 0.5
-_INTERVAL_IN_A_LOG = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if args.seed < 0:
         raise ConfigError(f"--seed must not be negative, got {args.seed}")
     data = PreparedData(args.data)
-    index = pack_shards(data, args.output, megabytes=args.shard_mb, seed=args.seed, on_progress=_Progress())
+    index = pack_shards(data, args.output, megabytes=args.shard_mb, seed=args.seed, on_progress=Progress("clips"))
     size = sum(shard.bytes for shard in index.shards)
     told = {
         "output": args.output,
@@ -51,21 +49,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"{args.output}: {len(index.shards)} shards, {size / 1e6:.1f} MB")
     return 0
-
-
-class _Progress:
-    """Shows how many clips are packed and how long the rest takes, on the standard error stream."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._began = self._shown = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        interval = _INTERVAL if self._terminal else _INTERVAL_IN_A_LOG
-        if now - self._shown < interval and not (self._terminal and done == total):
-            return
-        self._shown = now
-        rest = (now - self._began) / done * (total - done)
-        start, end = ("\r\x1b[K", "" if done < total else "\n") if self._terminal else ("", "\n")
-        print(f"{start}{done} of {total} clips, {rest:.0f} s remain", end=end, file=sys.stderr, flush=True)

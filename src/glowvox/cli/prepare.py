@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import sys
-import time
 from pathlib import Path
 from typing import Any
+
+from glowvox.cli.progress import Progress
 
 SUMMARY = "check a folder of recordings and make training data of it"
 EXAMPLE = """\
@@ -18,9 +18,6 @@ examples:
   glowvox prepare recordings/ -o data/ --trim --language de-de --jobs 4 --contract lapped-base
   glowvox prepare recordings/ -o data/ --audit runs/acoustic
   glowvox prepare manifest.jsonl -o data/ --validation-ids validation.txt --json"""
-
-_REPORT_SECONDS = 0.5
-_REPORT_SECONDS_IN_A_LOG = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.config.audio import AudioConfig
     from glowvox.data.checks import Limits
     from glowvox.data.preparation import PrepareSettings, prepare_corpus, read_contract
+    from glowvox.evaluate.clips import read_ids
 
     settings = PrepareSettings(
         audio=AudioConfig() if args.contract is None else read_contract(args.contract),
@@ -75,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         without_text=args.without_text,
         limits=Limits(args.min_seconds, args.max_seconds),
         validation=args.validation,
-        validation_ids=None if args.validation_ids is None else _read_ids(args.validation_ids),
+        validation_ids=None if args.validation_ids is None else tuple(read_ids(args.validation_ids)),
         jobs=args.jobs,
     )
     if args.audit is not None:
@@ -104,22 +102,8 @@ def _audited(args: argparse.Namespace) -> dict[str, Any]:
     from glowvox.evaluate.audit import audit
     from glowvox.evaluate.batch_alignment import ModelChoice
 
-    progress = Progress("recordings")
     choice = ModelChoice(args.audit, threads=1)
-    return audit(args.output, choice, jobs=args.jobs, progress=lambda done, total: progress(done, total, 0))
-
-
-def _read_ids(path: Path) -> tuple[str, ...]:
-    from glowvox.errors import DataError
-
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the list of validation ids cannot be read ({error})") from error
-    ids = tuple(line.strip() for line in lines if line.strip())
-    if not ids:
-        raise DataError(f"{path}: holds no ids; write one id per line")
-    return ids
+    return audit(args.output, choice, jobs=args.jobs, progress=Progress("recordings"))
 
 
 def _print_summary(report: dict[str, Any], folder: Path) -> None:
@@ -131,28 +115,3 @@ def _print_summary(report: dict[str, Any], folder: Path) -> None:
     for line in report["can_support"]:
         print(f"this data can support: {line}")
     print(f"the report, with every file and reason: {folder / 'report.html'}")
-
-
-class Progress:
-    """Writes to standard error what is done and the time that remains: on a terminal in place, else now and then."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._started = time.monotonic()
-        self._shown = self._started
-        self._terminal = sys.stderr.isatty()
-
-    def __call__(self, done: int, total: int, reused: int) -> None:
-        """Show the state, where it is time to."""
-        now = time.monotonic()
-        interval = _REPORT_SECONDS if self._terminal else _REPORT_SECONDS_IN_A_LOG
-        if now - self._shown < interval and not (self._terminal and done == total):
-            return
-        self._shown = now
-        # Reused clips take no time: only those that were worked on say how long the rest takes.
-        worked = done - reused
-        remaining = f", {(now - self._started) / worked * (total - done):.0f} s remain" if worked else ""
-        again = f" ({reused} from an earlier run)" if reused else ""
-        end = "\n" if not self._terminal or done == total else ""
-        start = "\r\x1b[K" if self._terminal else ""
-        print(f"{start}{done} of {total} {self._what}{again}{remaining}", end=end, file=sys.stderr, flush=True)

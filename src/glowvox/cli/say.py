@@ -67,7 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
     voice.add_argument("--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output")
     voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
-    voice.add_argument("--slot", type=float, metavar="SECONDS", help="how long the whole shall take")
+    voice.add_argument("--duration", type=float, metavar="SECONDS", help="how long the whole shall take")
+    voice.add_argument("--slot", type=float, dest="duration", help=argparse.SUPPRESS)  # the option's former name
     parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     add_device_options(parser)
@@ -108,8 +109,10 @@ def _check_outputs(args: argparse.Namespace) -> None:
     from glowvox.errors import ConfigError
 
     if args.batch is not None:
-        if args.output in (None, "-") or args.timestamps is not None or args.ssml or args.slot is not None:
-            raise ConfigError("--batch needs a folder, named by -o, and goes without --timestamps, --ssml and --slot")
+        if args.output in (None, "-") or args.timestamps is not None or args.ssml or args.duration is not None:
+            raise ConfigError(
+                "--batch needs a folder, named by -o, and goes without --timestamps, --ssml and --duration"
+            )
         return
     if _piped(args) and args.json:
         raise ConfigError("--json and the audio cannot both go to standard output; give -o a file name")
@@ -129,7 +132,7 @@ def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", 
     marks: list[Any] = []
     early = args.raw or args.output is None
     chunks = voice.stream(
-        text, early=early, ssml=args.ssml, lexicon=args.lexicon, slot=args.slot, on_warning=_warn, **overrides
+        text, early=early, ssml=args.ssml, lexicon=args.lexicon, slot=args.duration, on_warning=_warn, **overrides
     )
     with _opened(args, voice.sample_rate) as write:
         for chunk in _with_progress(chunks):

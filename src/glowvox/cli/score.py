@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.progress import Progress
+
 if TYPE_CHECKING:
     from glowvox.evaluate.batch_alignment import ModelChoice
     from glowvox.evaluate.clips import SpokenFiles
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
 
 SUMMARY = "judge recordings and transcripts by their likelihood"
 EXAMPLE = """\
-doubt: how little a text fits its recording; strangeness: how little the recording is like the reference's. Both count
-standard deviations; above 5 somebody should listen. The reference is the training data, or a file that
---save-reference wrote; without one the recordings are judged against each other (20 or more, most of them right).
+Text mismatch score: how little a text fits its recording. Outlier score: how little the recording is like the
+reference's. Both count standard deviations; above 5 somebody should listen. The reference is the training data, or a
+file that --save-reference wrote; without one the recordings are judged against each other (20 or more, most of them
+right).
 
 examples:
   glowvox score corpus/ --model runs/acoustic --reference data/ --save-reference reference.json
@@ -62,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     reference = None if args.reference is None else _reference(args, choice)
     texts = chosen_texts([one.text for one in listed.files]) if reference is None else reference.texts
     measured = measure_files(
-        choice, listed.files, texts, vocoder=args.vocoder, jobs=args.jobs, progress=_Progress("recordings")
+        choice, listed.files, texts, vocoder=args.vocoder, jobs=args.jobs, progress=Progress("recordings", keep=False)
     )
     if reference is None:
         good = [one.values for one in measured if one.values is not None]
@@ -107,7 +110,7 @@ def _reference(args: argparse.Namespace, choice: "ModelChoice") -> "Reference":
     files = spoken_files(args.reference, audio, splits=splits, limit=_REFERENCE_RECORDINGS).files
     texts = chosen_texts([one.text for one in files])
     measured = measure_files(
-        choice, files, texts, vocoder=args.vocoder, jobs=args.jobs, progress=_Progress("of the reference")
+        choice, files, texts, vocoder=args.vocoder, jobs=args.jobs, progress=Progress("of the reference", keep=False)
     )
     return reference_of(str(args.reference), [one.values for one in measured if one.values is not None], texts)
 
@@ -115,16 +118,16 @@ def _reference(args: argparse.Namespace, choice: "ModelChoice") -> "Reference":
 def _print(
     args: argparse.Namespace, rows: "list[Judged]", reference: "Reference", left_out: dict[str, str], took: float
 ) -> None:
-    from glowvox.evaluate.score import DOUBTFUL, score_row, score_table
+    from glowvox.evaluate.score import SUSPECT, score_row, score_table
 
-    doubtful = sum(row.doubt > DOUBTFUL for row in rows)
-    strange = sum(row.strangeness > DOUBTFUL for row in rows if row.measured.values is not None)
+    mismatches = sum(row.text_mismatch_score > SUSPECT for row in rows)
+    outliers = sum(row.outlier_score > SUSPECT for row in rows if row.measured.values is not None)
     if args.json:
         told: dict[str, Any] = {
             "reference": {"source": reference.source, "recordings": reference.recordings},
             "scores": [score_row(row) for row in rows],
-            "doubtful": doubtful,
-            "strange": strange,
+            "text_mismatches": mismatches,
+            "outliers": outliers,
             "left_out": left_out,
             "took_seconds": took,
         }
@@ -135,25 +138,7 @@ def _print(
         print(f"left out: {name}: {reason}", file=sys.stderr)
     print(
         f"\n{len(rows)} recordings in {took:.1f} s against {reference.recordings} of {reference.source}: "
-        f"{doubtful} doubtful texts, {strange} strange recordings"
+        f"{mismatches} text mismatches, {outliers} outlier recordings"
     )
     if args.output is not None:
         print(f"all scores: {args.output}")
-
-
-class _Progress:
-    """From two seconds on: done and remaining time on standard error, in place on a terminal."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._began = self._told = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        now, terminal = time.monotonic(), sys.stderr.isatty()
-        if now - self._told < (0.5 if terminal else 15.0) and not (terminal and done == total):
-            return
-        self._told = now
-        line = f"{done} of {total} {self._what}, {(now - self._began) / done * (total - done):.0f} s remain"
-        if terminal:
-            line = f"\r\033[K{line}" if done < total else "\r\033[K"
-        print(line, end="" if terminal else "\n", file=sys.stderr, flush=True)

@@ -13,9 +13,11 @@ from glowvox.data.report import render_html
 from glowvox.errors import DataError
 from glowvox.evaluate.batch_alignment import ModelChoice, chosen_aligner
 from glowvox.evaluate.clips import spoken_files
-from glowvox.evaluate.score import DOUBTFUL, Judged, Progress, chosen_texts, judged, measure_files, reference_of
+from glowvox.evaluate.score import SUSPECT, Judged, Progress, chosen_texts, judged, measure_files, reference_of
 
-DOUBTFUL_TEXT, STRANGE = "doubtful transcript", "strange recording"
+TEXT_MISMATCH, OUTLIER = "text mismatch", "outlier recording"
+_KINDS = (TEXT_MISMATCH, OUTLIER, "doubtful transcript", "strange recording")
+"""The kinds of the findings of an audit, those of older reports too: a new audit takes their place."""
 _MOST = 100
 """Findings of each kind in the report."""
 
@@ -47,17 +49,17 @@ def audit(folder: Path, choice: ModelChoice, *, jobs: int = 1, progress: Progres
 def _rewritten(folder: Path, rows: Sequence[Judged]) -> dict[str, Any]:
     report = _read_report(folder / "report.json")
     found = _findings(rows)
-    older = [one for one in report["findings"] if one["kind"] not in (DOUBTFUL_TEXT, STRANGE)]
+    older = [one for one in report["findings"] if one["kind"] not in _KINDS]
     gone = [one for one in older if one["severity"] == "left out"]
-    # What is left out comes first, then what the model doubts, the worst at the top.
+    # What is left out comes first, then what the audit found, the worst at the top.
     rest = older[len(gone) :]
     report["findings"] = [*gone, *(asdict(one) for one in found), *rest]
     report["kinds"] = dict(Counter(one["kind"] for one in report["findings"]))
     report["severities"] = dict(Counter(one["severity"] for one in report["findings"]))
     report["audit"] = {
         "recordings": len(rows),
-        "doubtful_texts": sum(row.doubt > DOUBTFUL for row in rows),
-        "strange_recordings": sum(row.strangeness > DOUBTFUL for row in rows if row.measured.values is not None),
+        "text_mismatches": sum(row.text_mismatch_score > SUSPECT for row in rows),
+        "outlier_recordings": sum(row.outlier_score > SUSPECT for row in rows if row.measured.values is not None),
     }
     _write(folder / "report.json", json.dumps(report, ensure_ascii=False, indent=1) + "\n")
     _write(folder / "report.html", render_html(report))
@@ -65,16 +67,16 @@ def _rewritten(folder: Path, rows: Sequence[Judged]) -> dict[str, Any]:
 
 
 def _findings(rows: Sequence[Judged]) -> list[Finding]:
-    doubtful = [row for row in rows if row.doubt > DOUBTFUL][:_MOST]
-    strange = sorted(
-        (row for row in rows if row.measured.values is not None and row.strangeness > DOUBTFUL),
-        key=lambda row: -row.strangeness,
+    mismatched = [row for row in rows if row.text_mismatch_score > SUSPECT][:_MOST]
+    outliers = sorted(
+        (row for row in rows if row.measured.values is not None and row.outlier_score > SUSPECT),
+        key=lambda row: -row.outlier_score,
     )[:_MOST]
     return [
-        *(warning(DOUBTFUL_TEXT, row.measured.id, _reason(row)) for row in doubtful),
+        *(warning(TEXT_MISMATCH, row.measured.id, _reason(row)) for row in mismatched),
         *(
-            warning(STRANGE, row.measured.id, f"{row.strangeness:.1f} standard deviations less likely than the rest")
-            for row in strange
+            warning(OUTLIER, row.measured.id, f"{row.outlier_score:.1f} standard deviations less likely than the rest")
+            for row in outliers
         ),
     ]
 
@@ -85,8 +87,9 @@ def _reason(row: Judged) -> str:
         return f"{text} cannot be laid over the recording: {row.measured.problem}"
     z = row.z
     return (
-        f"doubt {row.doubt:.1f} that {text} is said: in standard deviations it fits {z['gain']:+.1f}, "
-        f"where it fits worst {z['worst']:+.1f}, and is {abs(z['pace']):.1f} {'slower' if z['pace'] > 0 else 'faster'}"
+        f"text mismatch score {row.text_mismatch_score:.1f} of {text}: in standard deviations it fits "
+        f"{z['gain']:+.1f}, where it fits worst {z['worst']:+.1f}, and is {abs(z['pace']):.1f} "
+        f"{'slower' if z['pace'] > 0 else 'faster'}"
     )
 
 

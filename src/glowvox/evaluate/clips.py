@@ -82,6 +82,22 @@ def read_recordings(
     ]
 
 
+def read_ids(path: Path) -> list[str]:
+    """Return the ids of a list, one a line; lines that begin with # are comments.
+
+    Raises:
+        DataError: it cannot be read, or names nothing.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as a list of ids ({error})") from error
+    ids = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not ids:
+        raise DataError(f"{path}: names no clips (one id a line)")
+    return ids
+
+
 def _choose(found: dict[str, T], source: Path, limit: int | None, ids: Sequence[str] | None) -> dict[str, T]:
     missing = [name for name in ids or () if name not in found]
     if missing:

@@ -245,8 +245,8 @@ def _ignore(message: str) -> None:
     """Leave warnings about other people's texts alone."""
 
 
-DOUBTFUL = 5.0
-"""`doubt` above which a text should be looked at, `strangeness` above which a recording should."""
+SUSPECT = 5.0
+"""Text mismatch score above which a text should be looked at, outlier score above which a recording should."""
 _PIECE_SECONDS = 20.0
 Progress = Callable[[int, int], None]
 
@@ -283,9 +283,9 @@ class Judged:
     measured: Measured
     z: Mapping[str, float]
     """How many standard deviations each value lies above the reference's median."""
-    doubt: float
+    text_mismatch_score: float
     """How little the text fits: large values are suspect. A text that cannot be laid over its recording: infinite."""
-    strangeness: float
+    outlier_score: float
     """How little the recording is like the reference's: the larger of what mel and waveform say."""
 
 
@@ -346,9 +346,9 @@ def measure_file(task: ScoreTask) -> Measured:
 
 
 def judged(measured: Sequence[Measured], reference: Reference) -> list[Judged]:
-    """Return recordings on the reference's scale, those with the most doubtful texts first."""
+    """Return recordings on the reference's scale, those with the texts that fit worst first."""
     rows = [_judge(one, reference.scales) for one in measured]
-    return sorted(rows, key=lambda row: (-row.doubt, row.measured.id))
+    return sorted(rows, key=lambda row: (-row.text_mismatch_score, row.measured.id))
 
 
 def bits_per_sample(model: "WaveGlow", samples: NDArray[np.floating], sample_rate: int) -> float:
@@ -407,8 +407,8 @@ def _judge(measured: Measured, scales: Mapping[str, Scale]) -> Judged:
         return Judged(measured, {}, float("inf"), float("inf"))
     z = {name: scales[name].z(value) for name, value in measured.values.items() if name in scales}
     # Each of the three is about standard normal for right texts; added up they find what each alone overlooks.
-    doubt = (abs(z["pace"]) - z["gain"] - z["worst"]) / 3**0.5
-    return Judged(measured, z, doubt, max(-z["nats_per_frame"], z.get("bits_per_sample", -float("inf"))))
+    mismatch = (abs(z["pace"]) - z["gain"] - z["worst"]) / 3**0.5
+    return Judged(measured, z, mismatch, max(-z["nats_per_frame"], z.get("bits_per_sample", -float("inf"))))
 
 
 def _crashed(task: ScoreTask) -> Measured:
@@ -423,8 +423,8 @@ def score_row(row: Judged) -> dict[str, Any]:
     measured = row.measured
     found: dict[str, Any] = {
         "id": measured.id,
-        "doubt": _number(row.doubt),
-        "strangeness": _number(row.strangeness),
+        "text_mismatch_score": _number(row.text_mismatch_score),
+        "outlier_score": _number(row.outlier_score),
         "seconds": round(measured.seconds, 3),
         "text": measured.text,
         "problem": measured.problem,
@@ -437,16 +437,16 @@ def score_row(row: Judged) -> dict[str, Any]:
 
 def score_table(rows: Sequence[Judged]) -> str:
     """Return a table of recordings, one line each."""
-    lines = [f"{'doubt':>7} {'strange':>7} {'gain':>7} {'worst':>7} {'pace':>6}  recording: text"]
+    lines = [f"{'mismatch':>8} {'outlier':>7} {'gain':>7} {'worst':>7} {'pace':>6}  recording: text"]
     for row in rows:
         what = " ".join((row.measured.problem or row.measured.text).split())
         if row.measured.values is None:
-            lines.append(f"{'-':>7} {'-':>7} {'-':>7} {'-':>7} {'-':>6}  {row.measured.id}: {what[:160]}")
+            lines.append(f"{'-':>8} {'-':>7} {'-':>7} {'-':>7} {'-':>6}  {row.measured.id}: {what[:160]}")
             continue
         z = row.z
         lines.append(
-            f"{row.doubt:7.1f} {row.strangeness:7.1f} {z['gain']:7.1f} {z['worst']:7.1f} {z['pace']:6.1f}  "
-            f"{row.measured.id}: {what[:70]}"
+            f"{row.text_mismatch_score:8.1f} {row.outlier_score:7.1f} {z['gain']:7.1f} {z['worst']:7.1f} "
+            f"{z['pace']:6.1f}  {row.measured.id}: {what[:70]}"
         )
     return "\n".join(lines)
 

@@ -53,6 +53,15 @@ class Parity:
         """The largest relative error of a right graph."""
         return max(TOLERANCE, SLACK * self.rounding)
 
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the figures for JSON, which has no infinity: outputs that are equal have no ratio."""
+        return {"relative_error": self.relative_error, "snr_db": self.snr_db if math.isfinite(self.snr_db) else None}
+
+    def __str__(self) -> str:
+        """Return the figures for people."""
+        snr = f"{self.snr_db:.1f} dB" if math.isfinite(self.snr_db) else "equal"
+        return f"largest difference {self.relative_error:.1e} of the largest value, signal to noise {snr}"
+
     def require(self, what: str) -> None:
         """Refuse a graph that differs by more than is `allowed`.
 

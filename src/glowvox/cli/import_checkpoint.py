@@ -1,4 +1,4 @@
-"""`glowvox convert`: a published checkpoint becomes a model folder, and no code in it runs."""
+"""`glowvox import-checkpoint`: a published checkpoint becomes a model folder, and no code in it runs."""
 
 import argparse
 import importlib.util
@@ -9,8 +9,8 @@ from pathlib import Path
 SUMMARY = "turn a published WaveGlow or Glow-TTS checkpoint into a model folder, without running code from it"
 EXAMPLE = """\
 examples:
-  glowvox convert waveglow_256channels.pt -o models/waveglow
-  glowvox convert G_1000.pth --config config.json -o models/glow-tts
+  glowvox import-checkpoint waveglow_256channels.pt -o models/waveglow
+  glowvox import-checkpoint G_1000.pth --config config.json -o models/glow-tts
 """
 
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.errors import MissingExtraError
 
     if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("torch", "train", "glowvox convert")
+        raise MissingExtraError("torch", "train", "glowvox import-checkpoint")
     from glowvox.checkpoint.convert import convert_checkpoint
 
     refuse_existing(args.output, replace=args.force)

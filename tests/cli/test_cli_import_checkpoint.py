@@ -1,4 +1,4 @@
-"""The commands `convert` and `inspect`."""
+"""The commands `import-checkpoint` and `inspect`."""
 
 import json
 import os
@@ -14,9 +14,9 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 CHECKPOINT = GOLDEN / "waveglow_tiny.official.pt"
 
 
-def test_convert_then_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_import_then_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "models" / "tiny"
-    assert main(["convert", str(CHECKPOINT), "-o", str(folder)]) == 0
+    assert main(["import-checkpoint", str(CHECKPOINT), "-o", str(folder)]) == 0
     printed = capsys.readouterr().out
     for piece in ("waveglow, 212,780 parameters", "pickled module glow.WaveGlow", "folded away", "1,234", "n_flows 4"):
         assert piece in printed
@@ -31,8 +31,8 @@ def test_convert_then_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert found["config"]["n_flows"] == 4 and found["mel"]["n_mels"] == 8
 
 
-def test_convert_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["convert", str(CHECKPOINT), "-o", str(tmp_path / "m"), "--json"]) == 0
+def test_import_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import-checkpoint", str(CHECKPOINT), "-o", str(tmp_path / "m"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["weight_norm"] is True and found["config"]["n_channels"] == 32 and found["parameters"] == 212780
 
@@ -51,14 +51,14 @@ def test_inspect_foreign_files(capsys: pytest.CaptureFixture[str], name: str, su
 
 def test_nothing_is_overwritten_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "m"
-    assert main(["convert", str(CHECKPOINT), "-o", str(folder)]) == 0
+    assert main(["import-checkpoint", str(CHECKPOINT), "-o", str(folder)]) == 0
     before = (folder / "model.safetensors").stat().st_mtime_ns
     capsys.readouterr()
-    assert main(["convert", str(CHECKPOINT), "-o", str(folder)]) == 2
+    assert main(["import-checkpoint", str(CHECKPOINT), "-o", str(folder)]) == 2
     error = capsys.readouterr().err
     assert "exists already" in error and error.count("\n") == 1
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
-    assert main(["convert", str(GOLDEN / "waveglow_12flows.official.pt"), "-o", str(folder), "--force"]) == 0
+    assert main(["import-checkpoint", str(GOLDEN / "waveglow_12flows.official.pt"), "-o", str(folder), "--force"]) == 0
     assert load_model(folder).config.n_flows == 12
 
 
@@ -70,11 +70,11 @@ class _Runs:
         return os.system, (self.command,)
 
 
-@pytest.mark.parametrize("command", ["convert", "inspect"])
+@pytest.mark.parametrize("command", ["import-checkpoint", "inspect"])
 def test_hostile_files_get_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
     path, canary = tmp_path / "evil.pt", tmp_path / "canary"
     torch.save({"model": _Runs(f"touch {canary}")}, path)
-    output = ["-o", str(tmp_path / "m")] if command == "convert" else []
+    output = ["-o", str(tmp_path / "m")] if command == "import-checkpoint" else []
     assert main([command, str(path), *output]) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("reading ")]
     assert len(lines) == 1 and "hostile" in lines[0] and "system" in lines[0]
