@@ -1,4 +1,4 @@
-"""What a signal must be before anything is computed from it."""
+"""Input checks of samples and sample rates."""
 
 from typing import Any
 

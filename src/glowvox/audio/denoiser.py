@@ -176,11 +176,8 @@ def _divisor(weight: NDArray[np.float32]) -> NDArray[Any]:
     return np.where(weight > 1e-8, weight, np.float32(1.0))
 
 
-# A denoiser's bias in a file: the magnitude spectrum in safetensors, with the sample rate and sizes it holds for.
-
-
 def write_bias(path: str | os.PathLike[str], denoiser: BiasDenoiser, sample_rate: int, *, strength: float) -> None:
-    """Write the bias of a denoiser to a .safetensors file.
+    """Write the bias spectrum of a denoiser to a .safetensors file, with the sample rate and sizes that it holds for.
 
     Args:
         path: the file to write.

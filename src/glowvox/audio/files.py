@@ -22,16 +22,13 @@ from glowvox.audio.checks import HIGHEST_RATE, checked_rate, checked_samples
 from glowvox.audio.containers import ForeignAudio, completed_wav, foreign_format
 from glowvox.errors import AudioError, one_line
 
-# Which sound file formats can be written, at which rates, and how float samples become integers.
-
-
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """One way of writing audio to a file."""
+    """Audio format that can be written: container, sample formats and sample rates."""
 
     container: str
     """libsndfile's name of the container."""
@@ -101,11 +98,8 @@ def quantise(samples: NDArray[np.float32], subtype: str) -> NDArray[np.generic]:
     return samples
 
 
-# Changing the sample rate, once, with the SoX resampler; whole signals and streams give the same samples.
-
-
 def resample(samples: Any, source_rate: int, target_rate: int) -> NDArray[np.float32]:
-    """Return samples [S] at another rate, float32 [S * target / source].
+    """Resample a signal [S] with the SoX resampler, float32 [S * target / source].
 
     Raises:
         AudioError: the rates are not rates, or the samples not samples.
@@ -118,7 +112,7 @@ def resample(samples: Any, source_rate: int, target_rate: int) -> NDArray[np.flo
 
 
 class StreamingResampler:
-    """The same resampling over a signal that arrives in pieces."""
+    """Streaming resampler: a signal that arrives in pieces gives the samples of `resample` for the whole."""
 
     def __init__(self, source_rate: int, target_rate: int) -> None:
         self.source_rate = checked_rate(source_rate)
@@ -153,9 +147,6 @@ class StreamingResampler:
         return np.asarray(self._stream.resample_chunk(signal, last=last), dtype=np.float32)
 
 
-# Writing a sound file piece by piece, so that long audio need not be in memory.
-
-
 _SPOOL_BYTES = 32 << 20
 """A sound file for a stream that cannot seek is held in memory up to this size, on disk above it."""
 _FLOATS = frozenset({"FLOAT", "DOUBLE"})
@@ -172,7 +163,7 @@ class ClippingReport:
 
 
 class AudioWriter:
-    """A sound file that grows piece by piece; made by `audio_writer`."""
+    """Sound file writer for audio that comes in pieces and need not be in memory; made by `audio_writer`."""
 
     def __init__(self, file: soundfile.SoundFile, sample_rate: int, name: str) -> None:
         self.sample_rate = sample_rate
@@ -183,11 +174,6 @@ class AudioWriter:
         self._clipped = 0
         self._peak = 0.0
         self._written = 0
-
-    @property
-    def file_rate(self) -> int:
-        """The sample rate in the file, in Hz."""
-        return self._resampler.target_rate
 
     @property
     def report(self) -> ClippingReport:

@@ -156,11 +156,8 @@ def mel_to_linear(mel: Any, config: AudioConfig) -> NDArray[np.float32]:
     return spectrum ** np.float32(1.0 / config.power)
 
 
-# The mel transform of audio that arrives in pieces; joined, its frames are those of the whole.
-
-
 class MelStream:
-    """Samples in, log-mel frames out, about one FFT behind."""
+    """Streaming mel transform: samples in, log-mel frames out, about one FFT behind; joined, those of the whole."""
 
     def __init__(self, config: AudioConfig) -> None:
         """Take the mel contract."""

@@ -116,11 +116,6 @@ def _first_dip(curve: NDArray[np.float64], shortest: int, threshold: float) -> f
     return lag + (0.5 * (left - right) / curvature if curvature > 0 else 0.0)
 
 
-# Pitch as a distribution over bins of log frequency: what a network predicts, and how it is read.
-# After CREPE (arXiv 1802.06182, section 2.2): the pitch is the average of the bins around the likeliest one. One
-# more channel is the log odds of voicing.
-
-
 BINS = 96
 CHANNELS = BINS + 1
 """Logits of the bins, then the log odds of voicing."""
@@ -131,7 +126,10 @@ AROUND = 4
 
 
 def read_pitch(logits: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the pitch in Hz and the voicing from 0 to 1, both `[..., T]`, from logits `[..., CHANNELS, T]`."""
+    """Decode a predictor's logits `[..., CHANNELS, T]`: pitch in Hz and voicing from 0 to 1, both `[..., T]`.
+
+    After CREPE (arXiv 1802.06182, section 2.2): the pitch is the average of the bins around the likeliest one.
+    """
     bins = np.moveaxis(np.asarray(logits[..., :BINS, :], np.float64), -2, -1)
     odds = np.clip(np.asarray(logits[..., BINS, :], np.float64), -50.0, 50.0)
     peak = bins.argmax(-1)
@@ -155,13 +153,6 @@ def target_bins(frequency: NDArray[np.floating]) -> tuple[NDArray[np.float32], N
     return weights.astype(np.float32), voiced.astype(np.float32)
 
 
-# Where the harmonics of a pitch lie on the mel scale: what an acoustic model is told of a melody.
-# The spectrum of a voiced sound repeats every f0 Hz; over the mel bins it looks like cos(2 pi f / f0), f being the
-# centre of a bin. A bin that is wider than a harmonic sees less of it: a triangle of half width w lets sinc(w / f0)
-# ** 2 of the cosine through. Given this, a network need not learn from one number per frame where eighty bins have
-# their peaks.
-
-
 REFERENCE_HZ = 180.0
 """The pitch whose logarithm is taken as zero."""
 LOG_PITCH_STD = 0.25
@@ -176,7 +167,12 @@ def n_harmonic_features(config: AudioConfig) -> int:
 
 
 def harmonic_features(pitch: NDArray[np.floating], config: AudioConfig) -> NDArray[np.float32]:
-    """Return what a network is told of a pitch contour: `[..., K, T]`.
+    """Return the harmonic features of a pitch contour, which tell a network where its harmonics lie: `[..., K, T]`.
+
+    The spectrum of a voiced sound repeats every f0 Hz; over the mel bins it looks like cos(2 pi f / f0), f being the
+    centre of a bin. A bin that is wider than a harmonic sees less of it: a triangle of half width w lets
+    sinc(w / f0)**2 of the cosine through. Given this, a network need not learn from one number per frame where eighty
+    bins have their peaks.
 
     The channels are voicing (0 or 1), log pitch, and the cosine of every mel bin below 3 kHz; unvoiced frames are zero.
 
@@ -200,9 +196,6 @@ def harmonic_bins(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.
     centres, widths = edges[1:-1], (edges[2:] - edges[:-2]) / 2
     below = centres < _BELOW_HZ
     return centres[below], widths[below]
-
-
-# Pitch by token and pitch by frame: a contour is drawn through the pitch of each token, and read back from it.
 
 
 def token_pitch(

@@ -1,4 +1,4 @@
-"""What the voices give: audio with its words, and the same in chunks."""
+"""Audio with word timings, whole and in chunks, and playback on the sound card."""
 
 import contextlib
 import os
@@ -58,7 +58,7 @@ class TimedMark:
 
 @dataclass(frozen=True, eq=False)
 class Audio:
-    """Speech."""
+    """Synthesized audio: samples with the times of their words."""
 
     samples: NDArray[np.float32]
     """[S], -1 to 1."""
@@ -113,16 +113,13 @@ class AudioChunk:
         return len(self.samples) / self.sample_rate
 
 
-# The sound card: samples are handed over as they become ready and played without gaps, as far as they keep up.
-
-
 _BUFFER_MILLISECONDS = 100
 _PIECES_AHEAD = 64
 """Pieces that wait to be played at most; computing goes on when there is room again."""
 
 
 class Player:
-    """Plays what is pushed; made by `player`."""
+    """Audio player: what is pushed is played without gaps, as far as it comes in time; made by `player`."""
 
     def __init__(self) -> None:
         self._pieces: queue.Queue[NDArray[np.float32] | None] = queue.Queue(_PIECES_AHEAD)

@@ -35,77 +35,21 @@ MOST_CELLS = 16_000_000_000
 """Frames times tokens above which a recording is refused: two gigabytes of decisions, some forty minutes."""
 _BLOCK = 256
 _LOG_TWO_PI = float(np.log(2.0 * np.pi))
-
-
-def most_likely_frames(
-    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
-) -> NDArray[np.int64]:
-    """Return how many frames each token lasts on the most likely path, at least one, `[L]`; they sum to T.
-
-    The monotonic alignment search (Glow-TTS, section 3.1) in little memory, for long recordings.
-
-    Args:
-        latent: [M, T].
-        mean: [M, L], of the latent under each token.
-        log_std: [M, L].
-
-    Raises:
-        AudioError: there are fewer frames than tokens, or so many of both that they cannot be searched.
-    """
-    n_tokens, n_frames = mean.shape[1], latent.shape[1]
-    if n_frames < n_tokens:
-        raise AudioError(
-            f"{n_frames} mel frames cannot cover {n_tokens} tokens: the text is too long for the recording"
-        )
-    if n_frames * n_tokens > MOST_CELLS:
-        raise AudioError(f"{n_frames} mel frames and {n_tokens} tokens are too many to be aligned at once; cut them")
-    return search_in_blocks(_score_blocks(latent, mean, log_std), n_frames, n_tokens)
-
-
-def _score_blocks(
-    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
-) -> Iterator[NDArray[np.float64]]:
-    """Yield the log-likelihood of frames under each token [t, L], but for what all tokens of a frame share."""
-    precision = np.exp(-2.0 * log_std)
-    weighted = mean * precision
-    per_token = -(log_std + 0.5 * mean**2 * precision).sum(0)
-    even = bool((log_std == log_std[:, :1]).all())
-    for start in range(0, latent.shape[1], _BLOCK):
-        frames = latent[:, start : start + _BLOCK].T
-        scores = (frames @ weighted + per_token).astype(np.float64)
-        if not even:
-            scores -= 0.5 * (frames**2 @ precision)
-        yield scores
-
-
-def path_nats(
-    latent: NDArray[np.float32],
-    mean: NDArray[np.float32],
-    log_std: NDArray[np.float32],
-    frames: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Return log N(latent; mean, std) of each frame under the token that it belongs to, `[T]` nats.
-
-    Args:
-        latent: [M, T].
-        mean: [M, L].
-        log_std: [M, L].
-        frames: [L], which sum to T.
-    """
-    scale = np.repeat(log_std, frames, axis=1).astype(np.float64)
-    distance = (latent - np.repeat(mean, frames, axis=1)) * np.exp(-scale)
-    return np.asarray(-(0.5 * distance**2 + scale).sum(0) - 0.5 * _LOG_TWO_PI * len(latent))
-
-
-# Reading a text for a recording of it: tokens and what the encoder expects of each, sentence after sentence.
-
-
 _SENTENCES_AT_ONCE = 16
+_ACOUSTIC = "acoustic/model.safetensors"
+
+
+class TextOptions(TypedDict, total=False):
+    """How one text is read; what is absent is as the model has it. See `TextReader.read`."""
+
+    speaker: str | None
+    language: str | None
+    on_warning: Warn | None
 
 
 @dataclass(frozen=True)
 class TextSide:
-    """How the texts of a model are read: what a voice's card or a training run's provenance says."""
+    """Text front end of a model, by a voice's card or a run's provenance: tokenizer, languages, speakers."""
 
     tokenizer: Mapping[str, Any]
     """See `Tokenizer.to_dict`."""
@@ -119,17 +63,9 @@ class TextSide:
     """The usual language; None: the only one, and where there are several every text must name its own."""
 
 
-class TextOptions(TypedDict, total=False):
-    """How one text is read; what is absent is as the model has it. See `TextReader.read`."""
-
-    speaker: str | None
-    language: str | None
-    on_warning: Warn | None
-
-
 @dataclass(frozen=True, eq=False)
 class ReadText:
-    """A text as the acoustic model expects to hear it; L tokens in all."""
+    """Prior statistics of a text: how the acoustic model expects it to sound; L tokens in all."""
 
     requests: tuple[Request, ...]
     """The sentences with their tokens."""
@@ -143,93 +79,23 @@ class ReadText:
     """[2, L], height and log odds of voicing of each token, see `EncodedText`; None where the model has no melody."""
 
 
-class TextReader:
-    """Reads texts for one model."""
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """Latent of a recording, with the log-determinant of the flow."""
 
-    def __init__(self, engine: AcousticEngine, side: TextSide) -> None:
-        """Take a model and its text side.
-
-        Raises:
-            TextError: the tokenizer is damaged or not the model's.
-            VoiceError: the model has another number of speakers.
-        """
-        if len(side.speakers) != engine.n_speakers:
-            raise VoiceError(f"the text side names {len(side.speakers)} speakers, the model has {engine.n_speakers}")
-        self.side = side
-        self._mels = MelSynthesizer(engine, Tokenizer.from_dict(side.tokenizer))
-        self._front_ends = FrontEnds(side.front_ends)
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Language tags of the texts that the model reads."""
-        return tuple(self.side.front_ends)
-
-    def speaker_number(self, speaker: str | None) -> int | None:
-        """Return the number of a speaker (None: the first), None for a model with one.
-
-        Raises:
-            VoiceError: no such speaker.
-        """
-        return speaker_number(speaker, self.side.speakers, "the model")
-
-    def language_of(self, speaker: str | None) -> str:
-        """Return the language of a speaker (None: the first).
-
-        Raises:
-            VoiceError: the model reads several languages, and does not say which is the speaker's.
-        """
-        side = self.side
-        own = side.speaker_languages.get(speaker or side.speakers[0], side.language)
-        if own is None and len(self.languages) > 1:
-            raise VoiceError(f"the model reads {', '.join(self.languages)}: name the language of the text")
-        return own or self.languages[0]
-
-    def read(
-        self, text: str, *, speaker: str | None = None, language: str | None = None, on_warning: Warn | None = None
-    ) -> ReadText:
-        """Return what the model expects of a text.
-
-        Args:
-            text: all of what is said.
-            speaker: by whom; None: the model's first.
-            language: of the text; None: the speaker's.
-            on_warning: told of every word or sign that was guessed, replaced or left out; None: they are logged.
-
-        Raises:
-            TextError: the text holds no word.
-            VoiceError: no such speaker or language.
-        """
-        number = self.speaker_number(speaker)
-        tag = language or self.language_of(speaker)
-        if tag not in self.side.front_ends:
-            raise VoiceError(f"the model does not read '{tag[:40]}'; it reads {', '.join(self.languages)}")
-        options = SpeechOptions(language=tag, speaker=speaker)
-        warn = on_warning or logging.getLogger("glowvox").warning
-        lines = plain_lines(pieces_of(text), self._front_ends.load(tag), options, warn)
-        requests = [self._mels.request(line.sentence, number, options) for line in lines if line.sentence.items]
-        known = self._statistics(requests)
-        melodies = [one.melody for one in known if one.melody is not None]
-        return ReadText(
-            requests=tuple(requests),
-            mean=np.concatenate([one.mean for one in known], axis=1),
-            log_std=np.concatenate([one.log_std for one in known], axis=1),
-            expected_frames=np.concatenate([one.weights for one in known]).astype(np.float64),
-            melody=np.concatenate(melodies, axis=1) if melodies else None,
-        )
-
-    def _statistics(self, requests: Sequence[Request]) -> list[Statistics]:
-        found: list[Statistics] = []
-        for start in range(0, len(requests), _SENTENCES_AT_ONCE):
-            found.extend(self._mels.statistics(requests[start : start + _SENTENCES_AT_ONCE]))
-        return found
-
-
-_ACOUSTIC = "acoustic/model.safetensors"
+    latent: NDArray[np.float32]
+    """[M, T], T a multiple of the decoder's squeeze."""
+    log_det: float
+    """Log-determinant of the map from mel to latent, nats."""
+    n_frames: int
+    """Frames of the mel, of which those that fill no step of the decoder were cut off."""
+    pitch: NDArray[np.float32] | None
+    """[T] Hz, 0 where unvoiced; None where the model has no melody."""
 
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """A recording with its text laid over it."""
+    """Forced alignment of a text with a recording."""
 
     words: tuple[TimedWord, ...]
     """The words as written, with their phonemes; seconds."""
@@ -260,22 +126,8 @@ class Alignment:
         return Timeline(self.words, (), self.duration)
 
 
-@dataclass(frozen=True, eq=False)
-class Heard:
-    """A recording as the flow sees it."""
-
-    latent: NDArray[np.float32]
-    """[M, T], T a multiple of the decoder's squeeze."""
-    log_det: float
-    """Log-determinant of the map from mel to latent, nats."""
-    n_frames: int
-    """Frames of the mel, of which those that fill no step of the decoder were cut off."""
-    pitch: NDArray[np.float32] | None
-    """[T] Hz, 0 where unvoiced; None where the model has no melody."""
-
-
 class Aligner:
-    """Lays texts over recordings."""
+    """Forced aligner: finds when the words and phonemes of a text are said in a recording."""
 
     def __init__(self, engine: AnalysisEngine, text: TextSide) -> None:
         """Take a model and its text side; `load_aligner` finds both.
@@ -410,6 +262,147 @@ def load_aligner(
     return Aligner(
         engine, TextSide(card.tokenizer, card.front_ends, card.speakers, card.speaker_languages, card.language)
     )
+
+
+class TextReader:
+    """Encodes the text of a recording: tokens and what the model expects of each, sentence after sentence."""
+
+    def __init__(self, engine: AcousticEngine, side: TextSide) -> None:
+        """Take a model and its text side.
+
+        Raises:
+            TextError: the tokenizer is damaged or not the model's.
+            VoiceError: the model has another number of speakers.
+        """
+        if len(side.speakers) != engine.n_speakers:
+            raise VoiceError(f"the text side names {len(side.speakers)} speakers, the model has {engine.n_speakers}")
+        self.side = side
+        self._mels = MelSynthesizer(engine, Tokenizer.from_dict(side.tokenizer))
+        self._front_ends = FrontEnds(side.front_ends)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Language tags of the texts that the model reads."""
+        return tuple(self.side.front_ends)
+
+    def speaker_number(self, speaker: str | None) -> int | None:
+        """Return the number of a speaker (None: the first), None for a model with one.
+
+        Raises:
+            VoiceError: no such speaker.
+        """
+        return speaker_number(speaker, self.side.speakers, "the model")
+
+    def language_of(self, speaker: str | None) -> str:
+        """Return the language of a speaker (None: the first).
+
+        Raises:
+            VoiceError: the model reads several languages, and does not say which is the speaker's.
+        """
+        side = self.side
+        own = side.speaker_languages.get(speaker or side.speakers[0], side.language)
+        if own is None and len(self.languages) > 1:
+            raise VoiceError(f"the model reads {', '.join(self.languages)}: name the language of the text")
+        return own or self.languages[0]
+
+    def read(
+        self, text: str, *, speaker: str | None = None, language: str | None = None, on_warning: Warn | None = None
+    ) -> ReadText:
+        """Return what the model expects of a text.
+
+        Args:
+            text: all of what is said.
+            speaker: by whom; None: the model's first.
+            language: of the text; None: the speaker's.
+            on_warning: told of every word or sign that was guessed, replaced or left out; None: they are logged.
+
+        Raises:
+            TextError: the text holds no word.
+            VoiceError: no such speaker or language.
+        """
+        number = self.speaker_number(speaker)
+        tag = language or self.language_of(speaker)
+        if tag not in self.side.front_ends:
+            raise VoiceError(f"the model does not read '{tag[:40]}'; it reads {', '.join(self.languages)}")
+        options = SpeechOptions(language=tag, speaker=speaker)
+        warn = on_warning or logging.getLogger("glowvox").warning
+        lines = plain_lines(pieces_of(text), self._front_ends.load(tag), options, warn)
+        requests = [self._mels.request(line.sentence, number, options) for line in lines if line.sentence.items]
+        known = self._statistics(requests)
+        melodies = [one.melody for one in known if one.melody is not None]
+        return ReadText(
+            requests=tuple(requests),
+            mean=np.concatenate([one.mean for one in known], axis=1),
+            log_std=np.concatenate([one.log_std for one in known], axis=1),
+            expected_frames=np.concatenate([one.weights for one in known]).astype(np.float64),
+            melody=np.concatenate(melodies, axis=1) if melodies else None,
+        )
+
+    def _statistics(self, requests: Sequence[Request]) -> list[Statistics]:
+        found: list[Statistics] = []
+        for start in range(0, len(requests), _SENTENCES_AT_ONCE):
+            found.extend(self._mels.statistics(requests[start : start + _SENTENCES_AT_ONCE]))
+        return found
+
+
+def most_likely_frames(
+    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return how many frames each token lasts on the most likely path, at least one, `[L]`; they sum to T.
+
+    The monotonic alignment search (Glow-TTS, section 3.1) in little memory, for long recordings.
+
+    Args:
+        latent: [M, T].
+        mean: [M, L], of the latent under each token.
+        log_std: [M, L].
+
+    Raises:
+        AudioError: there are fewer frames than tokens, or so many of both that they cannot be searched.
+    """
+    n_tokens, n_frames = mean.shape[1], latent.shape[1]
+    if n_frames < n_tokens:
+        raise AudioError(
+            f"{n_frames} mel frames cannot cover {n_tokens} tokens: the text is too long for the recording"
+        )
+    if n_frames * n_tokens > MOST_CELLS:
+        raise AudioError(f"{n_frames} mel frames and {n_tokens} tokens are too many to be aligned at once; cut them")
+    return search_in_blocks(_score_blocks(latent, mean, log_std), n_frames, n_tokens)
+
+
+def path_nats(
+    latent: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    log_std: NDArray[np.float32],
+    frames: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return log N(latent; mean, std) of each frame under the token that it belongs to, `[T]` nats.
+
+    Args:
+        latent: [M, T].
+        mean: [M, L].
+        log_std: [M, L].
+        frames: [L], which sum to T.
+    """
+    scale = np.repeat(log_std, frames, axis=1).astype(np.float64)
+    distance = (latent - np.repeat(mean, frames, axis=1)) * np.exp(-scale)
+    return np.asarray(-(0.5 * distance**2 + scale).sum(0) - 0.5 * _LOG_TWO_PI * len(latent))
+
+
+def _score_blocks(
+    latent: NDArray[np.float32], mean: NDArray[np.float32], log_std: NDArray[np.float32]
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the log-likelihood of frames under each token [t, L], but for what all tokens of a frame share."""
+    precision = np.exp(-2.0 * log_std)
+    weighted = mean * precision
+    per_token = -(log_std + 0.5 * mean**2 * precision).sum(0)
+    even = bool((log_std == log_std[:, :1]).all())
+    for start in range(0, latent.shape[1], _BLOCK):
+        frames = latent[:, start : start + _BLOCK].T
+        scores = (frames @ weighted + per_token).astype(np.float64)
+        if not even:
+            scores -= 0.5 * (frames**2 @ precision)
+        yield scores
 
 
 def _words(read: ReadText, frames: NDArray[np.int64], rate: float, duration: float) -> tuple[TimedWord, ...]:

@@ -16,22 +16,212 @@ from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, open_engines, open_voice_folder
 
-# Voices from Hugging Face repositories: fetched once, checked by their hashes, then used without a network.
-
-
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w./-]{1,100})?", re.ASCII)
 _HUB_FILES = (CARD_NAME, f"*{ARCHIVE_SUFFIX}", "*.onnx", "acoustic/*", "vocoder/*")
 _BLOCK = 1 << 20
 _SHA256, _SHA1 = 64, 40
+VOICES_VARIABLE = "GLOWVOX_VOICES"
+"""Environment variable with the user's folders of voices, separated as in PATH."""
+DEFAULT = "default"
+_MODEL_FILES = ("config.json", "model.safetensors")
 
 
-def is_repository(name: str) -> bool:
-    """Whether a name has the form `owner/repository`, or `owner/repository@revision`."""
-    return _REPOSITORY.fullmatch(name) is not None and ".." not in name
+@dataclass(frozen=True)
+class InstalledVoice:
+    """A voice that can be called by its name."""
+
+    name: str
+    path: Path
+    """Its folder or `.voice` file."""
+    packaged: bool
+    """Whether it came with the package."""
+
+    def card(self) -> VoiceCard:
+        """Return what the voice says about itself.
+
+        Raises:
+            VoiceError: it is damaged.
+        """
+        with open_voice_folder(self.path) as folder:
+            return read_voice_card(folder)
+
+
+def load_voice(
+    name_or_path: str | os.PathLike[str] | None = None,
+    *,
+    engine: str = "auto",
+    threads: int | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> Voice:
+    """Load a voice by its name or place, with the engines of this machine.
+
+    Args:
+        name_or_path: a voice's folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
+            (`owner/name`); None or "default": the one that came with the package.
+        engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
+        threads: CPU threads; None: the engine's own choice.
+        device: "cpu", "cuda", "cuda:N", "mps", or "auto": a GPU where there is one. Not the CPU: the engine "torch".
+        precision: of the vocoder in the engine "torch": "float32", "bfloat16" or "float16".
+
+    Raises:
+        VoiceError: there is no such voice, or it is damaged or hostile.
+        EngineError, CheckpointError: its models cannot be run.
+        MissingExtraError: the engine needs a package that is not installed.
+    """
+
+    def opened(count: int | None) -> tuple[VoiceCard, AcousticEngine, VocoderEngine]:
+        with open_voice_folder(find_voice(name_or_path)) as folder:
+            card = read_voice_card(folder)
+            return card, *open_engines(folder, card, engine, count, device=device, precision=precision)
+
+    def opened_alone() -> tuple[AcousticEngine, VocoderEngine]:
+        now, acoustic, vocoder = opened(1)
+        if now != card:
+            raise VoiceError(f"{name_or_path}: is another voice than when it was loaded")
+        return acoustic, vocoder
+
+    card, acoustic, vocoder = opened(threads)
+    return Voice(card, acoustic, vocoder, alone=opened_alone, threads=threads)
+
+
+def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder or `.voice` file of a voice.
+
+    Args:
+        name_or_path: a folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
+            (`owner/name`, `owner/name@revision`); None or "default": the first one that came with the package, else
+            the user's first.
+
+    Raises:
+        VoiceError: there is no such voice; the message names those that there are.
+        MissingExtraError: it is on Hugging Face, and the package `huggingface_hub` is not installed.
+    """
+    if name_or_path is not None and str(name_or_path) != DEFAULT:
+        path = Path(name_or_path)
+        try:
+            if path.is_file() or (path / CARD_NAME).is_file():
+                return path
+        except (OSError, ValueError):
+            pass
+    installed = installed_voices()
+    if name_or_path is None or str(name_or_path) == DEFAULT:
+        for voice in sorted(installed, key=lambda voice: not voice.packaged):
+            return voice.path
+        raise VoiceError(
+            f"no voice is installed: name a voice's folder or .voice file, or put one into {user_folders()[0]}"
+        )
+    for voice in installed:
+        if voice.name == str(name_or_path):
+            return voice.path
+    if Path(name_or_path).is_dir():
+        raise VoiceError(f"{name_or_path}: is a folder without {CARD_NAME}, not a voice")
+    if is_repository(str(name_or_path)):
+        return hub_voice(str(name_or_path))
+    names = ", ".join(voice.name for voice in installed) or "none"
+    raise VoiceError(
+        f"there is no voice '{str(name_or_path)[:200]}': no such file or folder, and installed are {names}"
+    )
+
+
+def installed_voices() -> list[InstalledVoice]:
+    """Return all voices that have a name, the user's first; of two with one name the first counts."""
+    found: dict[str, InstalledVoice] = {}
+    for folder, packaged in [*((folder, False) for folder in user_folders()), (packaged_folder(), True)]:
+        for name, path in _voices_in(folder):
+            found.setdefault(name, InstalledVoice(name, path, packaged))
+    return list(found.values())
+
+
+def packaged_folder() -> Path:
+    """Return the folder of the voices that come with the package."""
+    return Path(str(resources.files("glowvox"))) / "voices"
+
+
+def user_folders() -> list[Path]:
+    """Return the user's folders of voices: those of `GLOWVOX_VOICES`, else the usual place for data."""
+    named = os.environ.get(VOICES_VARIABLE, "")
+    if named:
+        return [Path(part).expanduser() for part in named.split(os.pathsep) if part]
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return [base / "glowvox" / "voices"]
+
+
+def model_path(name_or_path: str, part: str) -> Path:
+    """Return where a model lies.
+
+    Args:
+        name_or_path: 'default', the name or folder of a voice that holds its models, a model folder or a training run.
+        part: 'acoustic' or 'vocoder', of a voice.
+
+    Raises:
+        VoiceError: the voice does not hold its models.
+    """
+    if name_or_path == DEFAULT:
+        return default_model(part)
+    place = Path(name_or_path)
+    if not place.exists():
+        place = next((voice.path for voice in installed_voices() if voice.name == name_or_path), place)
+    if place.is_file() and place.suffix == ".voice":
+        raise VoiceError(f"{place}: unpack the voice first (it is a zip file), then name its folder")
+    if not (place / CARD_NAME).is_file():
+        return place
+    if not all((place / part / name).is_file() for name in _MODEL_FILES):
+        raise VoiceError(f"{place}: the voice does not hold its {part} model, only what speaks")
+    return place / part
+
+
+def default_model(part: str) -> Path:
+    """Return the folder of a model that comes with the package, of the first voice by name that has it.
+
+    Args:
+        part: 'acoustic' or 'vocoder'.
+
+    Raises:
+        VoiceError: this installation has none.
+    """
+    for folder in sorted(packaged_folder().glob(f"*/{part}")):
+        if all((folder / name).is_file() for name in _MODEL_FILES):
+            return folder
+    raise VoiceError(f"no {part} model comes with this installation: name a model folder or a training run")
+
+
+def default_vocoder() -> Path:
+    """Return the folder of the vocoder that comes with the package, the first one by name.
+
+    Raises:
+        VoiceError: this installation has none.
+    """
+    try:
+        return default_model("vocoder")
+    except VoiceError as error:
+        raise VoiceError(
+            "no voice comes with this installation: name a model folder with --model, or speak without one "
+            "(--griffin-lim)"
+        ) from error
+
+
+def _voices_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        if entry.suffix == ARCHIVE_SUFFIX and entry.is_file():
+            yield entry.stem, entry
+        elif (entry / CARD_NAME).is_file():
+            yield entry.name, entry
 
 
 def hub_voice(name: str) -> Path:
-    """Return the voice of a Hugging Face repository, a folder or `.voice` file in the hub's own cache.
+    """Download the voice of a Hugging Face repository, once; return its folder or `.voice` file in the hub's own cache.
+
+    Its files are checked by their hashes, and then used without a network.
 
     Its offline mode (`HF_HUB_OFFLINE=1`) and its cache folder (`HF_HOME`) are honoured.
 
@@ -68,6 +258,11 @@ def hub_voice(name: str) -> Path:
         ) from error
     verify_snapshot(folder, name)
     return _voice_in(folder, name)
+
+
+def is_repository(name: str) -> bool:
+    """Whether a name has the form `owner/repository`, or `owner/repository@revision`."""
+    return _REPOSITORY.fullmatch(name) is not None and ".." not in name
 
 
 def verify_snapshot(folder: Path, name: str) -> None:
@@ -115,209 +310,3 @@ def _voice_in(folder: Path, name: str) -> Path:
             f"the repository '{name}' holds {what}: neither {CARD_NAME} nor a single {ARCHIVE_SUFFIX} file"
         )
     return archives[0]
-
-
-VOICES_VARIABLE = "GLOWVOX_VOICES"
-"""Environment variable with the user's folders of voices, separated as in PATH."""
-DEFAULT = "default"
-
-
-@dataclass(frozen=True)
-class InstalledVoice:
-    """A voice that can be called by its name."""
-
-    name: str
-    path: Path
-    """Its folder or `.voice` file."""
-    packaged: bool
-    """Whether it came with the package."""
-
-    def card(self) -> VoiceCard:
-        """Return what the voice says about itself.
-
-        Raises:
-            VoiceError: it is damaged.
-        """
-        with open_voice_folder(self.path) as folder:
-            return read_voice_card(folder)
-
-
-def packaged_folder() -> Path:
-    """Return the folder of the voices that come with the package."""
-    return Path(str(resources.files("glowvox"))) / "voices"
-
-
-def user_folders() -> list[Path]:
-    """Return the user's folders of voices: those of `GLOWVOX_VOICES`, else the usual place for data."""
-    named = os.environ.get(VOICES_VARIABLE, "")
-    if named:
-        return [Path(part).expanduser() for part in named.split(os.pathsep) if part]
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return [base / "glowvox" / "voices"]
-
-
-def installed_voices() -> list[InstalledVoice]:
-    """Return all voices that have a name, the user's first; of two with one name the first counts."""
-    found: dict[str, InstalledVoice] = {}
-    for folder, packaged in [*((folder, False) for folder in user_folders()), (packaged_folder(), True)]:
-        for name, path in _voices_in(folder):
-            found.setdefault(name, InstalledVoice(name, path, packaged))
-    return list(found.values())
-
-
-def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder or `.voice` file of a voice.
-
-    Args:
-        name_or_path: a folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
-            (`owner/name`, `owner/name@revision`); None or "default": the first one that came with the package, else
-            the user's first.
-
-    Raises:
-        VoiceError: there is no such voice; the message names those that there are.
-        MissingExtraError: it is on Hugging Face, and the package `huggingface_hub` is not installed.
-    """
-    if name_or_path is not None and str(name_or_path) != DEFAULT:
-        path = Path(name_or_path)
-        try:
-            if path.is_file() or (path / CARD_NAME).is_file():
-                return path
-        except (OSError, ValueError):
-            pass
-    installed = installed_voices()
-    if name_or_path is None or str(name_or_path) == DEFAULT:
-        for voice in sorted(installed, key=lambda voice: not voice.packaged):
-            return voice.path
-        raise VoiceError(
-            f"no voice is installed: name a voice's folder or .voice file, or put one into {user_folders()[0]}"
-        )
-    for voice in installed:
-        if voice.name == str(name_or_path):
-            return voice.path
-    if Path(name_or_path).is_dir():
-        raise VoiceError(f"{name_or_path}: is a folder without {CARD_NAME}, not a voice")
-    if is_repository(str(name_or_path)):
-        return hub_voice(str(name_or_path))
-    names = ", ".join(voice.name for voice in installed) or "none"
-    raise VoiceError(
-        f"there is no voice '{str(name_or_path)[:200]}': no such file or folder, and installed are {names}"
-    )
-
-
-def _voices_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:
-        return
-    for entry in entries:
-        if entry.suffix == ARCHIVE_SUFFIX and entry.is_file():
-            yield entry.stem, entry
-        elif (entry / CARD_NAME).is_file():
-            yield entry.name, entry
-
-
-# The models of the voice inside the package, and of other installed voices, by name.
-
-
-_MODEL_FILES = ("config.json", "model.safetensors")
-
-
-def default_model(part: str) -> Path:
-    """Return the folder of a model that comes with the package, of the first voice by name that has it.
-
-    Args:
-        part: 'acoustic' or 'vocoder'.
-
-    Raises:
-        VoiceError: this installation has none.
-    """
-    for folder in sorted(packaged_folder().glob(f"*/{part}")):
-        if all((folder / name).is_file() for name in _MODEL_FILES):
-            return folder
-    raise VoiceError(f"no {part} model comes with this installation: name a model folder or a training run")
-
-
-def default_vocoder() -> Path:
-    """Return the folder of the vocoder that comes with the package, the first one by name.
-
-    Raises:
-        VoiceError: this installation has none.
-    """
-    try:
-        return default_model("vocoder")
-    except VoiceError as error:
-        raise VoiceError(
-            "no voice comes with this installation: name a model folder with --model, or speak without one "
-            "(--griffin-lim)"
-        ) from error
-
-
-def model_path(name_or_path: str, part: str) -> Path:
-    """Return where a model lies.
-
-    Args:
-        name_or_path: 'default', the name or folder of a voice that holds its models, a model folder or a training run.
-        part: 'acoustic' or 'vocoder', of a voice.
-
-    Raises:
-        VoiceError: the voice does not hold its models.
-    """
-    if name_or_path == DEFAULT:
-        return default_model(part)
-    place = Path(name_or_path)
-    if not place.exists():
-        place = next((voice.path for voice in installed_voices() if voice.name == name_or_path), place)
-    if place.is_file() and place.suffix == ".voice":
-        raise VoiceError(f"{place}: unpack the voice first (it is a zip file), then name its folder")
-    if not (place / CARD_NAME).is_file():
-        return place
-    if not all((place / part / name).is_file() for name in _MODEL_FILES):
-        raise VoiceError(f"{place}: the voice does not hold its {part} model, only what speaks")
-    return place / part
-
-
-# A voice by its name or place, opened with the engines of this machine.
-
-
-def load_voice(
-    name_or_path: str | os.PathLike[str] | None = None,
-    *,
-    engine: str = "auto",
-    threads: int | None = None,
-    device: str = "cpu",
-    precision: str = "float32",
-) -> Voice:
-    """Return a voice.
-
-    Args:
-        name_or_path: a voice's folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
-            (`owner/name`); None or "default": the one that came with the package.
-        engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
-        threads: CPU threads; None: the engine's own choice.
-        device: "cpu", "cuda", "cuda:N", "mps", or "auto": a GPU where there is one. Not the CPU: the engine "torch".
-        precision: of the vocoder in the engine "torch": "float32", "bfloat16" or "float16".
-
-    Raises:
-        VoiceError: there is no such voice, or it is damaged or hostile.
-        EngineError, CheckpointError: its models cannot be run.
-        MissingExtraError: the engine needs a package that is not installed.
-    """
-
-    def opened(count: int | None) -> tuple[VoiceCard, AcousticEngine, VocoderEngine]:
-        with open_voice_folder(find_voice(name_or_path)) as folder:
-            card = read_voice_card(folder)
-            return card, *open_engines(folder, card, engine, count, device=device, precision=precision)
-
-    def opened_alone() -> tuple[AcousticEngine, VocoderEngine]:
-        now, acoustic, vocoder = opened(1)
-        if now != card:
-            raise VoiceError(f"{name_or_path}: is another voice than when it was loaded")
-        return acoustic, vocoder
-
-    card, acoustic, vocoder = opened(threads)
-    return Voice(card, acoustic, vocoder, alone=opened_alone, threads=threads)

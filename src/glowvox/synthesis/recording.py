@@ -130,11 +130,8 @@ def read_upload(content: bytes, longest: float) -> tuple[NDArray[np.float32], in
     return np.concatenate(blocks), rate
 
 
-# Mels from elsewhere: taken where they have the vocoder's contract, bridged where that is exact, refused otherwise.
-
-
 def fit_mel(mel: NDArray[np.floating], source: AudioConfig | None, target: AudioConfig) -> NDArray[np.float32]:
-    """Return a mel [M, T] under the contract `target`.
+    """Convert a mel [M, T] to the vocoder's contract where that is exact; otherwise it is refused.
 
     Args:
         mel: log-mel spectrogram [M, T].

@@ -12,96 +12,8 @@ from glowvox.audio.checks import checked_rate
 from glowvox.audio.files import ENCODINGS, Encoding, StreamingResampler, quantise
 from glowvox.errors import AudioError, ConfigError, MissingExtraError
 
-# A file in memory that an encoder writes to and whose bytes are taken while it grows.
-
-
-class GrowingFile:
-    """A binary file, open for writing, for libraries that want one.
-
-    What is written again after it was taken is left out: of MP3, the first frame, which tells the length.
-    """
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-        self._taken = 0
-        self._position = 0
-
-    def taken(self) -> bytes:
-        """Return the bytes written since the last call."""
-        content = bytes(self._bytes)
-        self._taken += len(content)
-        self._bytes.clear()
-        return content
-
-    def write(self, data: Any) -> int:
-        """Write bytes at the position; return how many."""
-        content = bytes(data)
-        place = self._position - self._taken
-        if place >= 0:
-            self._bytes[place : place + len(content)] = content
-        self._position += len(content)
-        return len(content)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move the position, counted from the beginning (0), itself (1) or the end (2)."""
-        self._position = offset + (0, self._position, self._taken + len(self._bytes))[whence]
-        return self._position
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._position
-
-    def read(self, size: int = -1) -> bytes:
-        """Return nothing: it is open for writing; libraries ask for the method all the same."""
-        return b""
-
-    def flush(self) -> None:
-        """Do nothing: nothing is held back."""
-
-
-# AAC, which libsndfile does not write: FFmpeg's encoder, through PyAV (extra `aac`).
-
-
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _BITS_PER_SECOND = 64_000
-
-
-class AacFile:
-    """16-bit mono samples into an ADTS stream, which has no header and can be cut anywhere.
-
-    Raises:
-        MissingExtraError: PyAV is not installed.
-    """
-
-    def __init__(self, target: GrowingFile, sample_rate: int) -> None:
-        try:
-            import av
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("av", "aac", "speech as AAC") from error
-        self._av = av
-        self._rate = sample_rate
-        self._position = 0
-        self._container: Any = av.open(target, "w", format="adts")
-        self._stream = self._container.add_stream("aac", rate=sample_rate, layout="mono", bit_rate=_BITS_PER_SECOND)
-
-    def write(self, numbers: NDArray[np.generic]) -> None:
-        """Append samples [S]."""
-        if not len(numbers):
-            return
-        frame = self._av.AudioFrame.from_ndarray(np.asarray(numbers[None], np.int16), format="s16", layout="mono")
-        frame.sample_rate, frame.pts = self._rate, self._position
-        self._position += len(numbers)
-        self._container.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        """Write what the encoder still holds; a second call does nothing."""
-        if self._container is not None:
-            container, self._container = self._container, None
-            if self._position:
-                container.mux(self._stream.encode(None))
-            container.close()
-
-
 MEDIA_TYPES = {
     "mp3": "audio/mpeg",
     "opus": "audio/ogg",
@@ -214,6 +126,88 @@ def completed(content: bytes, format: str) -> bytes:
             content[_WAV_HEADER:],
         ]
     )
+
+
+class GrowingFile:
+    """In-memory file that an encoder writes to, and whose bytes are taken while it grows.
+
+    What is written again after it was taken is left out: of MP3, the first frame, which tells the length.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._taken = 0
+        self._position = 0
+
+    def taken(self) -> bytes:
+        """Return the bytes written since the last call."""
+        content = bytes(self._bytes)
+        self._taken += len(content)
+        self._bytes.clear()
+        return content
+
+    def write(self, data: Any) -> int:
+        """Write bytes at the position; return how many."""
+        content = bytes(data)
+        place = self._position - self._taken
+        if place >= 0:
+            self._bytes[place : place + len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move the position, counted from the beginning (0), itself (1) or the end (2)."""
+        self._position = offset + (0, self._position, self._taken + len(self._bytes))[whence]
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Return nothing: it is open for writing; libraries ask for the method all the same."""
+        return b""
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held back."""
+
+
+class AacFile:
+    """AAC encoder, which libsndfile lacks: 16-bit mono samples into ADTS, by FFmpeg through PyAV (extra `aac`).
+
+    An ADTS stream has no header and can be cut anywhere.
+
+    Raises:
+        MissingExtraError: PyAV is not installed.
+    """
+
+    def __init__(self, target: GrowingFile, sample_rate: int) -> None:
+        try:
+            import av
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("av", "aac", "speech as AAC") from error
+        self._av = av
+        self._rate = sample_rate
+        self._position = 0
+        self._container: Any = av.open(target, "w", format="adts")
+        self._stream = self._container.add_stream("aac", rate=sample_rate, layout="mono", bit_rate=_BITS_PER_SECOND)
+
+    def write(self, numbers: NDArray[np.generic]) -> None:
+        """Append samples [S]."""
+        if not len(numbers):
+            return
+        frame = self._av.AudioFrame.from_ndarray(np.asarray(numbers[None], np.int16), format="s16", layout="mono")
+        frame.sample_rate, frame.pts = self._rate, self._position
+        self._position += len(numbers)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Write what the encoder still holds; a second call does nothing."""
+        if self._container is not None:
+            container, self._container = self._container, None
+            if self._position:
+                container.mux(self._stream.encode(None))
+            container.close()
 
 
 def _endless_wav_header(rate: int) -> bytes:

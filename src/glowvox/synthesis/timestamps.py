@@ -11,12 +11,14 @@ from glowvox.audio.atomic_file import replacing
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedPhoneme, TimedWord
 from glowvox.errors import AudioError
 
-# What is known of the times in an audio, without its samples.
+_MOST_CHARACTERS = 84
+"""Two lines of 42, what subtitles have."""
+_MOST_SECONDS = 7.0
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Words and marks, and how long the audio is."""
+    """Times of the words and marks in an audio, without its samples."""
 
     words: tuple[TimedWord, ...]
     marks: tuple[TimedMark, ...]
@@ -36,17 +38,9 @@ class Timeline:
         return cls(tuple(words), tuple(marks), duration)
 
 
-# Subtitles: words put together to cues that a reader can follow.
-
-
-_MOST_CHARACTERS = 84
-"""Two lines of 42, what subtitles have."""
-_MOST_SECONDS = 7.0
-
-
 @dataclass(frozen=True)
 class Cue:
-    """A subtitle."""
+    """A subtitle cue: words put together that a reader can follow."""
 
     text: str
     """One line."""
@@ -56,34 +50,33 @@ class Cue:
     """Seconds."""
 
 
-def cues(words: Sequence[TimedWord]) -> list[Cue]:
-    """Return the subtitles of words: one for each sentence, more where it is too long to be read at once."""
-    found: list[Cue] = []
-    row: list[TimedWord] = []
-    for word in words:
-        if row and not _fits([*row, word]):
-            found.append(_cue(row))
-            row = []
-        row.append(word)
-        if word.ends_sentence:
-            found.append(_cue(row))
-            row = []
-    return [*found, _cue(row)] if row else found
+def write_timestamps(timeline: Timeline, path: str | os.PathLike[str]) -> None:
+    """Write the times of words; what was there before stays until it is complete.
+
+    Raises:
+        AudioError: the name does not end in .srt, .vtt, .TextGrid, .json or .ctm, or it cannot be written.
+    """
+    content = timestamp_format(path)(timeline).encode("utf-8")
+    with replacing(path) as stream:
+        stream.write(content)
 
 
-def _fits(row: Sequence[TimedWord]) -> bool:
-    return len(_text(row)) <= _MOST_CHARACTERS and row[-1].end - row[0].start <= _MOST_SECONDS
+def timestamp_format(path: str | os.PathLike[str]) -> Callable[[Timeline], str]:
+    """Return what makes the content of a file of that name.
 
+    A `.ctm` file names its recording in every row: by its own name. One that ends in `.phones.ctm` holds phonemes.
 
-def _cue(row: Sequence[TimedWord]) -> Cue:
-    return Cue(_text(row), row[0].start, row[-1].end)
-
-
-def _text(row: Sequence[TimedWord]) -> str:
-    return " ".join("".join(word.before + word.text + word.after for word in row).split())
-
-
-# The formats themselves, each a function from a timeline to text.
+    Raises:
+        AudioError: the name does not end in one of the formats.
+    """
+    suffix = Path(path).suffix
+    if suffix.lower() == ".ctm":
+        stem = Path(path).stem
+        phones = stem.lower().endswith(".phones")
+        return partial(ctm, name=stem[: -len(".phones")] if phones else stem, phones=phones)
+    if suffix.lower() not in FORMATS:
+        raise AudioError(f"{path}: times of words are written as .srt, .vtt, .TextGrid, .json or .ctm, not '{suffix}'")
+    return FORMATS[suffix.lower()]
 
 
 def srt(timeline: Timeline) -> str:
@@ -164,6 +157,36 @@ def ctm(timeline: Timeline, name: str = "audio", *, phones: bool = False) -> str
     return "".join(f"{row}\n" for row in rows)
 
 
+FORMATS: dict[str, Callable[[Timeline], str]] = {".srt": srt, ".vtt": vtt, ".textgrid": textgrid, ".json": as_json}
+
+
+def cues(words: Sequence[TimedWord]) -> list[Cue]:
+    """Return the subtitles of words: one for each sentence, more where it is too long to be read at once."""
+    found: list[Cue] = []
+    row: list[TimedWord] = []
+    for word in words:
+        if row and not _fits([*row, word]):
+            found.append(_cue(row))
+            row = []
+        row.append(word)
+        if word.ends_sentence:
+            found.append(_cue(row))
+            row = []
+    return [*found, _cue(row)] if row else found
+
+
+def _fits(row: Sequence[TimedWord]) -> bool:
+    return len(_text(row)) <= _MOST_CHARACTERS and row[-1].end - row[0].start <= _MOST_SECONDS
+
+
+def _cue(row: Sequence[TimedWord]) -> Cue:
+    return Cue(_text(row), row[0].start, row[-1].end)
+
+
+def _text(row: Sequence[TimedWord]) -> str:
+    return " ".join("".join(word.before + word.text + word.after for word in row).split())
+
+
 def _clock(seconds: float, separator: str) -> str:
     milliseconds = round(seconds * 1000)
     hours, rest = divmod(milliseconds, 3_600_000)
@@ -189,38 +212,3 @@ def _covering(
             place = end
     if duration > place and _number(duration) != _number(place):
         yield place, duration, ""
-
-
-# Writing the times of words to a file whose name says the format.
-
-
-FORMATS: dict[str, Callable[[Timeline], str]] = {".srt": srt, ".vtt": vtt, ".textgrid": textgrid, ".json": as_json}
-
-
-def timestamp_format(path: str | os.PathLike[str]) -> Callable[[Timeline], str]:
-    """Return what makes the content of a file of that name.
-
-    A `.ctm` file names its recording in every row: by its own name. One that ends in `.phones.ctm` holds phonemes.
-
-    Raises:
-        AudioError: the name does not end in one of the formats.
-    """
-    suffix = Path(path).suffix
-    if suffix.lower() == ".ctm":
-        stem = Path(path).stem
-        phones = stem.lower().endswith(".phones")
-        return partial(ctm, name=stem[: -len(".phones")] if phones else stem, phones=phones)
-    if suffix.lower() not in FORMATS:
-        raise AudioError(f"{path}: times of words are written as .srt, .vtt, .TextGrid, .json or .ctm, not '{suffix}'")
-    return FORMATS[suffix.lower()]
-
-
-def write_timestamps(timeline: Timeline, path: str | os.PathLike[str]) -> None:
-    """Write the times of words; what was there before stays until it is complete.
-
-    Raises:
-        AudioError: the name does not end in .srt, .vtt, .TextGrid, .json or .ctm, or it cannot be written.
-    """
-    content = timestamp_format(path)(timeline).encode("utf-8")
-    with replacing(path) as stream:
-        stream.write(content)

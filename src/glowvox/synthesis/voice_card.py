@@ -260,10 +260,6 @@ def _contract(mel: AudioConfig, fingerprint: str, where: str) -> AudioConfig:
     return mel
 
 
-# A voice's card for people: what `voice.json` says, as Markdown with the head that model hosts read.
-# Nothing stands there that `voice.json` does not say; what was not measured is said to be unknown.
-
-
 README_NAME = "README.md"
 _SUBJECTS = {
     "vocoder": "Copy synthesis: recordings spoken again by the vocoder",
@@ -292,7 +288,10 @@ _TOLD = ("temperature", "sigma", "speed", "pitch_range")
 
 
 def voice_readme(card: VoiceCard) -> str:
-    """Return the card with its head, as the file `README.md` of the voice."""
+    """Return the model card of a voice in Markdown, its file `README.md`, with the head that model hosts read.
+
+    Nothing stands there that `voice.json` does not say; what was not measured is said to be unknown.
+    """
     head = [
         "---",
         f"language: {json.dumps(_plain(card.language))}",

@@ -24,11 +24,6 @@ from glowvox.engines.graph_card import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
 from glowvox.errors import VoiceError
 from glowvox.synthesis.voice_card import CARD_NAME, README_NAME, VocoderCard, VoiceCard, read_voice_card, voice_readme
 
-# `.voice` files: a voice's folder as a zip. They may come from strangers, and are opened accordingly.
-# Only plain files with the names that a voice has, only stored or deflated, and never more bytes than announced or
-# allowed: nothing is written outside the folder, and no small file becomes a huge one.
-
-
 ARCHIVE_SUFFIX = ".voice"
 MAX_BYTES = 4 << 30
 """Of all files together."""
@@ -40,94 +35,90 @@ _SMALL = 4 << 20
 _NAME = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/)?[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", re.ASCII)
 _SUFFIXES = frozenset({".json", ".onnx", ".safetensors", ".md", ".txt", ""})
 _BLOCK = 1 << 20
-
-
-def is_voice_file(name: str) -> bool:
-    """Whether a file of that name, with `/` between folder and file, may be part of a voice."""
-    return _NAME.fullmatch(name) is not None and Path(name).suffix.lower() in _SUFFIXES
-
-
-def unpack_voice(archive: Path, folder: Path) -> None:
-    """Unpack a `.voice` file into an existing, empty folder.
-
-    Raises:
-        VoiceError: no such file, damaged, truncated, or holding what a voice does not hold; nothing is left outside
-            the folder.
-    """
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            members = _checked(opened.infolist())
-            for member in members:
-                _unpack_one(opened, member, folder)
-    except OSError as error:
-        raise VoiceError(f"{archive}: cannot be read ({error.strerror or error})") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise VoiceError(f"{archive}: damaged or truncated, not a voice that can be read ({error})") from error
-    except VoiceError as error:
-        raise VoiceError(f"{archive}: {error}") from error
-
-
-def pack_voice(folder: Path, archive: Path) -> None:
-    """Write a voice's folder as a `.voice` file, aside first; the same folder gives the same bytes.
-
-    Raises:
-        VoiceError: the folder holds what is no part of a voice, or the file cannot be written.
-    """
-    files = sorted(path for path in folder.rglob("*") if not path.is_dir())
-    names = [path.relative_to(folder).as_posix() for path in files]
-    for path, name in zip(files, names, strict=True):
-        if path.is_symlink() or not is_voice_file(name):
-            raise VoiceError(f"{path}: is no part of a voice; take it out of the folder")
-    if len(files) > _MAX_FILES or sum(path.stat().st_size for path in files) > MAX_BYTES:
-        raise VoiceError(f"{folder}: a voice has at most {_MAX_FILES} files and {MAX_BYTES >> 30} GiB")
-    with replacing(archive, VoiceError) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as opened:
-        for path, name in zip(files, names, strict=True):
-            member = zipfile.ZipInfo(name)
-            member.external_attr = (stat.S_IFREG | 0o644) << 16
-            with path.open("rb") as source, opened.open(member, "w", force_zip64=True) as target:
-                shutil.copyfileobj(source, target, _BLOCK)
-
-
-def _checked(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    files = [member for member in members if not member.is_dir()]
-    if len(members) > 2 * _MAX_FILES or len(files) > _MAX_FILES:
-        raise VoiceError(f"holds {len(members)} files, a voice at most {_MAX_FILES}")
-    seen: set[str] = set()
-    for member in files:
-        shown = repr(member.filename[:100])
-        if not is_voice_file(member.filename):
-            raise VoiceError(f"holds {shown}, which is no file of a voice")
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG):
-            raise VoiceError(f"holds {shown}, which is no plain file")
-        if member.filename.lower() in seen:
-            raise VoiceError(f"holds {shown} twice")
-        seen.add(member.filename.lower())
-        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise VoiceError(f"holds {shown} encrypted, or compressed in an unusual way")
-        if member.file_size > max(_SMALL, _MAX_RATIO * member.compress_size):
-            raise VoiceError(f"holds {shown}, which would grow from {member.compress_size} to {member.file_size} bytes")
-    if sum(member.file_size for member in files) > MAX_BYTES:
-        raise VoiceError(f"would be more than {MAX_BYTES >> 30} GiB unpacked")
-    return files
-
-
-def _unpack_one(opened: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
-    target = folder / member.filename
-    target.parent.mkdir(exist_ok=True)
-    left = member.file_size
-    with opened.open(member) as source, target.open("xb") as sink:
-        while block := source.read(_BLOCK):
-            left -= len(block)
-            if left < 0:
-                raise VoiceError(f"holds {member.filename!r}, which is longer than it says")
-            sink.write(block)
-    if left:
-        raise VoiceError(f"holds {member.filename!r}, which is shorter than it says")
-
-
 GRAPHS = (ENCODER_NAME, DECODER_NAME, VOCODER_NAME)
 MODELS = tuple(f"{part}/{name}" for part in ("acoustic", "vocoder") for name in ("config.json", "model.safetensors"))
+
+
+@contextlib.contextmanager
+def open_voice_folder(path: Path) -> Iterator[Path]:
+    """Open the folder of a voice; a `.voice` file is unpacked for as long as the block lasts.
+
+    Raises:
+        VoiceError: the file is no voice, or damaged.
+    """
+    if path.is_dir():
+        yield path
+        return
+    if path.suffix.lower() != ARCHIVE_SUFFIX:
+        raise VoiceError(f"{path}: a voice is a folder, or a file that ends in {ARCHIVE_SUFFIX}")
+    with tempfile.TemporaryDirectory(prefix="glowvox-", ignore_cleanup_errors=True) as place:
+        unpack_voice(path, Path(place))
+        yield Path(place)
+
+
+def open_engines(
+    folder: Path,
+    card: VoiceCard,
+    engine: str = "auto",
+    threads: int | None = None,
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+) -> tuple[AcousticEngine, VocoderEngine]:
+    """Return the engines of a voice.
+
+    Args:
+        folder: the voice's.
+        card: what its `voice.json` says.
+        engine: "onnx", "openvino", "torch", or "auto": the best one for the graphs where there are any, else PyTorch.
+        threads: CPU threads; None: the engine's own choice.
+        device: see `load_vocoder`.
+        precision: of the vocoder, see `load_vocoder`.
+
+    Raises:
+        VoiceError: the voice lacks the files, or they are not what the card says.
+        EngineError: no such engine, or it cannot start.
+        MissingExtraError: the engine's package is not installed.
+    """
+    chosen = chosen_engine(folder, engine_for(engine, device, precision))
+    if chosen == "torch":
+        acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads, device=device)
+        vocoder: VocoderEngine = load_vocoder(
+            folder / "vocoder", engine=chosen, threads=threads, device=device, precision=precision
+        )
+    else:
+        with ThreadPoolExecutor(1) as beside:  # engines take most of a start, and open their graphs on any thread
+            opening = beside.submit(_exported_vocoder, folder, card.vocoder, chosen, threads)
+            acoustic = load_acoustic(folder, engine=chosen, threads=threads)
+            vocoder = opening.result()
+    _check_engines(folder, card, acoustic, vocoder)
+    return acoustic, vocoder
+
+
+def chosen_engine(folder: Path, engine: str = "auto") -> str:
+    """Return the name of the engine that would run a voice on this machine.
+
+    Args:
+        folder: the voice's.
+        engine: see `open_engines`.
+
+    Raises:
+        VoiceError: the voice lacks the files.
+        EngineError: no such engine.
+        MissingExtraError: the engine's package is not installed.
+    """
+    graphs = all((folder / name).is_file() for name in GRAPHS)
+    models = all((folder / name).is_file() for name in MODELS)
+    if not graphs and not models:
+        raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
+    chosen = choose_engine(engine, exported=engine not in ("auto", "torch") or (engine == "auto" and graphs)).name
+    if chosen == "torch" and not models:
+        raise VoiceError(f"{folder}: the voice has no model folders for the engine torch; use the engine onnx")
+    if chosen != "torch" and not graphs:
+        raise VoiceError(
+            f"{folder}: the voice has no {', '.join(GRAPHS)} for the engine {chosen}; use the engine torch"
+        )
+    return chosen
 
 
 def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, replace: bool = False) -> None:
@@ -183,69 +174,91 @@ def refuse_existing_voice(path: Path, *, replace: bool) -> None:
         raise VoiceError(f"{path}: {what}, or choose another name")
 
 
-def chosen_engine(folder: Path, engine: str = "auto") -> str:
-    """Return the name of the engine that would run a voice on this machine.
+def unpack_voice(archive: Path, folder: Path) -> None:
+    """Unpack a `.voice` file, which may come from a stranger, into an existing, empty folder.
 
-    Args:
-        folder: the voice's.
-        engine: see `open_engines`.
-
-    Raises:
-        VoiceError: the voice lacks the files.
-        EngineError: no such engine.
-        MissingExtraError: the engine's package is not installed.
-    """
-    graphs = all((folder / name).is_file() for name in GRAPHS)
-    models = all((folder / name).is_file() for name in MODELS)
-    if not graphs and not models:
-        raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
-    chosen = choose_engine(engine, exported=engine not in ("auto", "torch") or (engine == "auto" and graphs)).name
-    if chosen == "torch" and not models:
-        raise VoiceError(f"{folder}: the voice has no model folders for the engine torch; use the engine onnx")
-    if chosen != "torch" and not graphs:
-        raise VoiceError(
-            f"{folder}: the voice has no {', '.join(GRAPHS)} for the engine {chosen}; use the engine torch"
-        )
-    return chosen
-
-
-def open_engines(
-    folder: Path,
-    card: VoiceCard,
-    engine: str = "auto",
-    threads: int | None = None,
-    *,
-    device: str = "cpu",
-    precision: str = "float32",
-) -> tuple[AcousticEngine, VocoderEngine]:
-    """Return the engines of a voice.
-
-    Args:
-        folder: the voice's.
-        card: what its `voice.json` says.
-        engine: "onnx", "openvino", "torch", or "auto": the best one for the graphs where there are any, else PyTorch.
-        threads: CPU threads; None: the engine's own choice.
-        device: see `load_vocoder`.
-        precision: of the vocoder, see `load_vocoder`.
+    Only plain files with the names that a voice has, only stored or deflated, and never more bytes than announced or
+    allowed: nothing is written outside the folder, and no small file becomes a huge one.
 
     Raises:
-        VoiceError: the voice lacks the files, or they are not what the card says.
-        EngineError: no such engine, or it cannot start.
-        MissingExtraError: the engine's package is not installed.
+        VoiceError: no such file, damaged, truncated, or holding what a voice does not hold; nothing is left outside
+            the folder.
     """
-    chosen = chosen_engine(folder, engine_for(engine, device, precision))
-    if chosen == "torch":
-        acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads, device=device)
-        vocoder: VocoderEngine = load_vocoder(
-            folder / "vocoder", engine=chosen, threads=threads, device=device, precision=precision
-        )
-    else:
-        with ThreadPoolExecutor(1) as beside:  # engines take most of a start, and open their graphs on any thread
-            opening = beside.submit(_exported_vocoder, folder, card.vocoder, chosen, threads)
-            acoustic = load_acoustic(folder, engine=chosen, threads=threads)
-            vocoder = opening.result()
-    _check_engines(folder, card, acoustic, vocoder)
-    return acoustic, vocoder
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = _checked(opened.infolist())
+            for member in members:
+                _unpack_one(opened, member, folder)
+    except OSError as error:
+        raise VoiceError(f"{archive}: cannot be read ({error.strerror or error})") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise VoiceError(f"{archive}: damaged or truncated, not a voice that can be read ({error})") from error
+    except VoiceError as error:
+        raise VoiceError(f"{archive}: {error}") from error
+
+
+def pack_voice(folder: Path, archive: Path) -> None:
+    """Write a voice's folder as a `.voice` file, aside first; the same folder gives the same bytes.
+
+    Raises:
+        VoiceError: the folder holds what is no part of a voice, or the file cannot be written.
+    """
+    files = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    names = [path.relative_to(folder).as_posix() for path in files]
+    for path, name in zip(files, names, strict=True):
+        if path.is_symlink() or not is_voice_file(name):
+            raise VoiceError(f"{path}: is no part of a voice; take it out of the folder")
+    if len(files) > _MAX_FILES or sum(path.stat().st_size for path in files) > MAX_BYTES:
+        raise VoiceError(f"{folder}: a voice has at most {_MAX_FILES} files and {MAX_BYTES >> 30} GiB")
+    with replacing(archive, VoiceError) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as opened:
+        for path, name in zip(files, names, strict=True):
+            member = zipfile.ZipInfo(name)
+            member.external_attr = (stat.S_IFREG | 0o644) << 16
+            with path.open("rb") as source, opened.open(member, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target, _BLOCK)
+
+
+def is_voice_file(name: str) -> bool:
+    """Whether a file of that name, with `/` between folder and file, may be part of a voice."""
+    return _NAME.fullmatch(name) is not None and Path(name).suffix.lower() in _SUFFIXES
+
+
+def _checked(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    files = [member for member in members if not member.is_dir()]
+    if len(members) > 2 * _MAX_FILES or len(files) > _MAX_FILES:
+        raise VoiceError(f"holds {len(members)} files, a voice at most {_MAX_FILES}")
+    seen: set[str] = set()
+    for member in files:
+        shown = repr(member.filename[:100])
+        if not is_voice_file(member.filename):
+            raise VoiceError(f"holds {shown}, which is no file of a voice")
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            raise VoiceError(f"holds {shown}, which is no plain file")
+        if member.filename.lower() in seen:
+            raise VoiceError(f"holds {shown} twice")
+        seen.add(member.filename.lower())
+        if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise VoiceError(f"holds {shown} encrypted, or compressed in an unusual way")
+        if member.file_size > max(_SMALL, _MAX_RATIO * member.compress_size):
+            raise VoiceError(f"holds {shown}, which would grow from {member.compress_size} to {member.file_size} bytes")
+    if sum(member.file_size for member in files) > MAX_BYTES:
+        raise VoiceError(f"would be more than {MAX_BYTES >> 30} GiB unpacked")
+    return files
+
+
+def _unpack_one(opened: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    target = folder / member.filename
+    target.parent.mkdir(exist_ok=True)
+    left = member.file_size
+    with opened.open(member) as source, target.open("xb") as sink:
+        while block := source.read(_BLOCK):
+            left -= len(block)
+            if left < 0:
+                raise VoiceError(f"holds {member.filename!r}, which is longer than it says")
+            sink.write(block)
+    if left:
+        raise VoiceError(f"holds {member.filename!r}, which is shorter than it says")
 
 
 def _exported_vocoder(folder: Path, stated: VocoderCard, engine: str, threads: int | None) -> VocoderEngine:
@@ -280,23 +293,3 @@ def _check_files(files: Mapping[str, Path]) -> None:
         raise VoiceError(f"'{wrong[0]}' is no file of a voice")
     if not set(GRAPHS) <= set(files) and not set(MODELS) <= set(files):
         raise VoiceError(f"a voice needs {', '.join(GRAPHS)}, or {', '.join(MODELS)}, or both")
-
-
-# A voice's folder, wherever it comes from: a `.voice` file is unpacked for as long as it is read.
-
-
-@contextlib.contextmanager
-def open_voice_folder(path: Path) -> Iterator[Path]:
-    """Give the folder of a voice; that of a `.voice` file vanishes when the block ends.
-
-    Raises:
-        VoiceError: the file is no voice, or damaged.
-    """
-    if path.is_dir():
-        yield path
-        return
-    if path.suffix.lower() != ARCHIVE_SUFFIX:
-        raise VoiceError(f"{path}: a voice is a folder, or a file that ends in {ARCHIVE_SUFFIX}")
-    with tempfile.TemporaryDirectory(prefix="glowvox-", ignore_cleanup_errors=True) as place:
-        unpack_voice(path, Path(place))
-        yield Path(place)
