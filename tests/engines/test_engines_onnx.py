@@ -108,7 +108,7 @@ def test_a_damaged_graph_with_sound_metadata(vocoder_folder, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 2}, "format version '2', this program reads 1"),
+        ({"format_version": 3}, "format version '3', this program reads 1 and 2"),
         ({"format_version": None}, "format version"),
         ({"type": "glow_tts_encoder"}, "holds a graph of type 'glow_tts_encoder'; one of type 'waveglow' is needed"),
         ({"type": "toaster"}, "metadata is damaged: metadata.type"),

@@ -10,7 +10,8 @@ from tiny_voice import write_tiny_voice
 from glowvox.audio.pitch import harmonic_features
 from glowvox.checkpoint.model_folder import ModelCard
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.engines.choose import load_acoustic
+from glowvox.engines.onnx_engine import OnnxAcoustic
+from glowvox.engines.openvino_engine import OpenVinoAcoustic
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import EngineError
 from glowvox.export.export_model import graph_cards, write_graphs
@@ -57,7 +58,9 @@ def _engine(kind, name, folder):
     if name == "torch":
         return TorchAcoustic(model)
     write_graphs(model, graph_cards(model, ModelCard(KINDS[kind])), folder, "float32")
-    return load_acoustic(folder, engine=name, threads=1)
+    if name == "openvino":
+        return OpenVinoAcoustic.load(folder, threads=1, precision="float32")
+    return OnnxAcoustic.load(folder, threads=1)
 
 
 def _sentence(engine, frames):

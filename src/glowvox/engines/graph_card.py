@@ -20,7 +20,8 @@ from glowvox.engines.pitch_network import PitchNetwork
 from glowvox.errors import ConfigError, EngineError
 
 METADATA_KEY = "glowvox"
-FORMAT_VERSION = 1
+FORMAT_VERSIONS = (1, 2)
+"""Those that are read. A decoder of version 2 takes its latent in pieces (see `StreamCard`), one of version 1 whole."""
 _MAX_CHARACTERS = 4 << 20
 _MAX_SETTING = 1_000_000
 
@@ -75,7 +76,8 @@ class GraphCard:
 
     def to_json(self) -> str:
         """Return the card as the text that is stored."""
-        content = {"format_version": FORMAT_VERSION, "mel_fingerprint": self.audio.fingerprint(), **to_dict(self)}
+        version = 2 if self.type == "glow_tts_decoder" else 1  # what did not change can be run by older programs
+        content = {"format_version": version, "mel_fingerprint": self.audio.fingerprint(), **to_dict(self)}
         return json.dumps(content, sort_keys=True)
 
     @classmethod
@@ -101,9 +103,10 @@ class GraphCard:
         if not isinstance(content, dict):
             raise EngineError(f"{where}: the metadata is damaged; export the model again")
         version, fingerprint = content.pop("format_version", None), content.pop("mel_fingerprint", None)
-        if version != FORMAT_VERSION:
+        if version not in FORMAT_VERSIONS:
             raise EngineError(
-                f"{where}: format version {str(version)[:20]!r}, this program reads {FORMAT_VERSION}; "
+                f"{where}: format version {str(version)[:20]!r}, this program reads "
+                f"{' and '.join(map(str, FORMAT_VERSIONS))}; "
                 "export the model again, or use the release that wrote it"
             )
         try:

@@ -138,8 +138,8 @@ def write_tensorrt(source: Path, card: GraphCard, precision: Precision) -> Path:
 
 
 def _most_rows(stream: StreamCard, card: GraphCard) -> int:
-    """Return the rows that wait at most: those of all frames between a frame's arrival and its samples."""
-    return (stream.delay + 1) * (card.audio.hop_length // card.n_group)
+    """Return the rows that wait at most: those of all frames between a frame's arrival and its result."""
+    return (stream.delay + 1) * (card.audio.hop_length // card.n_group if card.n_group else 1)
 
 
 def _state_sizes(rows: int, channels: int, *, most: int) -> list[tuple[int, ...]]:
@@ -257,8 +257,6 @@ def write_graphs(
 
 
 Target = Literal["onnx", "openvino", "tensorrt"]
-TARGETS: tuple[Target, ...] = ("onnx", "openvino", "tensorrt")
-PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "int8")
 
 
 @dataclass(frozen=True)
