@@ -1,13 +1,17 @@
-"""Shards on a Ray cluster, streamed through Ray Data: a stateless task per shard, in any free process of any machine.
+"""Shards on a Ray cluster: a stateless task per shard, in any free process of any machine.
 
 Tasks, not actors: a task whose machine is lost is simply run elsewhere, while an actor would wait for a place to be
 restarted at, and machines that join later are used. A process opens the voice at its first task and keeps it.
+
+Plain tasks, not Ray Data: from Ray 2.64 on, its `map` takes no options of tasks, and without `max_retries` a shard that
+kills its worker is tried for ever.
 """
 
-import functools
+import itertools
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from glowvox import __version__
@@ -24,13 +28,10 @@ from glowvox.synthesis.voice import Voice
 if TYPE_CHECKING:
     from ray import ObjectRef
 
-_WAVE, _WAVE_PER_CPU = 1024, 32
-"""Shards given to Ray Data at a time, in all and for each processor: what the driver holds of a run of any size. The
-workers that are done wait for the last ones of a wave, so each shall have many."""
+_PENDING, _PENDING_PER_CPU = 1024, 32
+"""Shards given to Ray at a time, in all and for each processor: what the driver holds of a run of any size."""
 _OBJECT_STORE = 256 << 20
 """Bytes for a cluster of this machine alone: the voice, and results of a hundred bytes each."""
-
-
 _RETRIES = 5
 """How often a shard is given to another worker when its own was lost. What kills every worker shall not do so for ever:
 after that the shard is left to the second round, which finds the row."""
@@ -67,26 +68,32 @@ class RayWorkers(Workers):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             import ray
-            import ray.data
         except ModuleNotFoundError as error:
             raise MissingExtraError(str(error.name), "cluster", "more than one worker") from error
         self._connect(ray)
         try:
-            _quiet(ray.data.DataContext.get_current())
-            work = functools.partial(
-                run_shard,
-                url=self.url,
-                settings=self.settings,
-                voice=ray.put(self.voice),
-                voice_sha256=self.voice.sha256,
-                threads=self.threads,
-                version=__version__,
-            )
-            size = max(_WAVE, _WAVE_PER_CPU * int(ray.cluster_resources().get("CPU", 1)))
-            for first in range(0, len(shards), size):
-                yield from self._wave(ray, work, shards[first : first + size])
+            yield from self._results(ray, shards)
         finally:
             ray.shutdown()
+
+    def _results(self, ray: Any, shards: Sequence[ShardPlan]) -> Iterator[ShardResult]:
+        task = ray.remote(num_cpus=self.threads, max_retries=_RETRIES)(run_shard)
+        work = ShardWork(self.url, self.settings, ray.put(self.voice), self.voice.sha256, self.threads, __version__)
+        waiting, pending = iter(shards), list[Any]()
+        while True:
+            room = self._most_pending(ray) - len(pending)
+            pending += [task.remote(shard.to_json(), work) for shard in itertools.islice(waiting, max(0, room))]
+            if not pending:
+                return
+            done, pending = ray.wait(pending)
+            for one in done:
+                try:
+                    result, fatal = ray.get(one)
+                except ray.exceptions.RayError:
+                    continue  # lost with its workers, each time: it is missing
+                if fatal:
+                    raise EngineError(result.failure)
+                yield result
 
     def _connect(self, ray: Any) -> None:
         quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -103,83 +110,64 @@ class RayWorkers(Workers):
                 f"no Ray cluster can be joined at '{self._address}' ({reason}); start one with 'ray start --head'"
             ) from error
 
-    def _wave(self, ray: Any, work: Any, shards: Sequence[ShardPlan]) -> Iterator[ShardResult]:
-        items = [shard.to_json() for shard in shards]
-        found = ray.data.from_items(items, override_num_blocks=len(items)).map(
-            work, num_cpus=self.threads, concurrency=self._count, ray_remote_args_fn=lambda: {"max_retries": _RETRIES}
-        )
-        for batch in found.iter_batches(batch_size=1, prefetch_batches=0):
-            told = {name: values[0] for name, values in batch.items()}
-            if told["fatal"]:
-                raise EngineError(str(told["failure"]))
-            yield ShardResult(
-                int(told["shard"]), float(told["seconds"]), int(told["errors"]), failure=str(told["failure"])
-            )
+    def _most_pending(self, ray: Any) -> int:
+        """Return how many shards may be given to Ray now; the cluster may have grown."""
+        if self._count is not None:
+            return self._count
+        return max(_PENDING, _PENDING_PER_CPU * int(ray.cluster_resources().get("CPU", 1)))
 
 
-def run_shard(
-    item: dict[str, Any],
-    *,
-    url: str,
-    settings: RunSettings,
-    voice: "ObjectRef[PackedVoice]",
-    voice_sha256: str,
-    threads: int,
-    version: str,
-) -> dict[str, Any]:
-    """Do one shard in a worker process and return its result as plain values; what fails is told, not raised.
+@dataclass(frozen=True)
+class ShardWork:
+    """What a worker process must know besides the plan of its shard."""
+
+    url: str
+    """Of the run's storage."""
+    settings: RunSettings
+    voice: "ObjectRef[PackedVoice]"
+    """Where Ray keeps the voice, which travels to each machine once, not with each task."""
+    voice_sha256: str
+    threads: int
+    """CPU threads of the engine."""
+    version: str
+    """Of the program that started the run."""
+
+
+def run_shard(plan: str, work: ShardWork) -> tuple[ShardResult, bool]:
+    """Do one shard in a worker process; return its result, and whether the run cannot go on. Nothing is raised.
 
     Args:
-        item: the shard's plan as JSON, under the key `item`.
-        url: of the run's storage.
-        settings: the run's.
-        voice: where Ray keeps the voice.
-        voice_sha256: its checksum.
-        threads: CPU threads of the engine.
-        version: of the program that started the run.
+        plan: the shard's, as JSON.
+        work: the run's.
     """
-    shard = shard_from_json(item["item"])
-    fatal, failure, result = False, "", ShardResult(shard.number)
+    shard = shard_from_json(plan)
     try:
-        if version != __version__:
-            raise ConfigError(f"a worker has glowvox {__version__}, the run was started with {version}: install one")
-        opened = _opened_voice(voice_sha256, voice, threads)
+        if work.version != __version__:
+            raise ConfigError(
+                f"a worker has glowvox {__version__}, the run was started with {work.version}: install one"
+            )
+        voice = _opened_voice(work)
 
         def speak(row: Row) -> SynthesizedRow | BadRow:
-            return speak_row(opened, row, settings)
+            return speak_row(voice, row, work.settings)
 
-        result = result_of(do_shard(open_storage(url), shard, settings, speak))
+        return result_of(do_shard(open_storage(work.url), shard, work.settings, speak)), False
     except (EngineError, DataError, MemoryError) as error:
         # Of this machine or moment, it may be; the run decides.
-        failure = one_line(error, empty="no memory left")
+        return ShardResult(shard.number, failure=one_line(error, empty="no memory left")), False
     except GlowvoxError as error:
-        fatal, failure = True, str(error)
-    return {
-        "shard": shard.number,
-        "seconds": result.seconds,
-        "errors": result.errors,
-        "failure": failure,
-        "fatal": fatal,
-    }
+        return ShardResult(shard.number, failure=str(error)), True
 
 
 _VOICES: dict[tuple[str, int], Voice] = {}
 """The voices that this process has opened, by checksum and threads."""
 
 
-def _opened_voice(sha256: str, voice: "ObjectRef[PackedVoice]", threads: int) -> Voice:
+def _opened_voice(work: ShardWork) -> Voice:
     import ray
 
-    known = (sha256, threads)
+    known = (work.voice_sha256, work.threads)
     if known not in _VOICES:
         _VOICES.clear()
-        _VOICES[known] = ray.get(voice).open(threads)
+        _VOICES[known] = ray.get(work.voice).open(work.threads)
     return _VOICES[known]
-
-
-def _quiet(context: Any) -> None:
-    """Leave the terminal to the run's own progress; a shard lost too often is missing, not the end of the run."""
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    context.max_errored_blocks = -1
