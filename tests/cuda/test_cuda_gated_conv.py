@@ -95,8 +95,8 @@ def test_a_network_gives_the_same_with_them(fused, batch, masked, out, skip):
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(("capability", "product"), [(80, "mma.sync"), (90, "wgmma.mma_async")])
-def test_the_kernels_compile_for_tensor_cores(capability, product, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("capability", "shared_memory"), [(80, 163 << 10), (90, 227 << 10)])
+def test_the_kernels_compile_for_tensor_cores(capability, shared_memory, monkeypatch, tmp_path):
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("TRITON_DEFAULT_FP_FUSION", "1")
     triton = pytest.importorskip("triton")
@@ -118,9 +118,14 @@ def test_the_kernels_compile_for_tensor_cores(capability, product, monkeypatch, 
             {(names.index(name),): value for name, value in constants.items()},
             {(names.index(name),): [["tt.divisibility", 16]] for name in names if signature[name] != "constexpr"},
         )
-        text = triton.compile(source, target=target, options={"num_warps": 8, "num_stages": 3}).asm["ptx"]
-        assert product in text
-        assert "cp.async" in text  # loads run ahead of the products
+        compiled = triton.compile(source, target=target, options={"num_warps": 8, "num_stages": 3})
+        text = compiled.asm["ptx"]
+        # scalar multiply-adds would be unrolled: so many for each thread and step of the sum
+        products = sizes["BLOCK_ROWS"] * sizes["BLOCK_COLUMNS"] * sizes["BLOCK_DEPTH"] // (8 * 32)
+        assert text.count("fma.rn") < 0.25 * products
+        # loads run ahead of the products: the inputs of several steps lie in the memory of a block, which holds them
+        step = 2 * (sizes["BLOCK_ROWS"] + sizes["BLOCK_COLUMNS"]) * sizes["BLOCK_DEPTH"]
+        assert 2 * step <= compiled.metadata.shared <= shared_memory
         assert ".local" not in text  # nothing spilled
 
 

@@ -19,23 +19,26 @@ from glowvox.synthesis.voice import Voice
 
 
 class SlowVocoder(FakeVocoder):
-    """Takes a while for each window, and counts them."""
+    """Takes a while for each window, and adds up what it has computed."""
 
     def __init__(self, delay: float) -> None:
         super().__init__()
         self.wait = delay
-        self.calls = 0
+        self.samples = 0
+        """Computed so far."""
         self.running = self.most_running = 0
         self._lock = threading.Lock()
 
     def _run(self, latent, mel):
         with self._lock:
-            self.calls += 1
             self.running += 1
             self.most_running = max(self.most_running, self.running)
         time.sleep(self.wait)
         try:
-            return super()._run(latent, mel)
+            samples = super()._run(latent, mel)
+            with self._lock:
+                self.samples += samples.size
+            return samples
         finally:
             with self._lock:
                 self.running -= 1

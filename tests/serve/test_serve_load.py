@@ -52,20 +52,16 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_back():
         running([slow], ServerSettings(Limits(streams=2, waiting=2), workers=1)) as server,
         ThreadPoolExecutor(12) as threads,
     ):
-        began = time.monotonic()
+        order: list[int] = []
         pending = [threads.submit(server.post, LONG) for _ in range(12)]
-        refused_after = []
-        answers = []
         for future in pending:
-            future.add_done_callback(lambda _: refused_after.append(time.monotonic() - began))
+            future.add_done_callback(lambda done: order.append(done.result().status_code))
         answers = [future.result() for future in pending]
-    statuses = sorted(answer.status_code for answer in answers)
-    assert statuses == [200] * 4 + [503] * 8
+    assert order == [503] * 8 + [200] * 4
     for answer in answers:
         if answer.status_code == 503:
             assert 1 <= int(answer.headers["retry-after"]) <= 60
             assert answer.json()["error"]["code"] == "overloaded"
-    assert sorted(refused_after)[7] < sorted(refused_after)[8]
 
 
 def test_one_client_may_not_have_more_than_its_share_of_requests():
@@ -102,10 +98,10 @@ def test_a_client_that_goes_away_stops_its_synthesis():
         with server.client.stream("POST", f"{server.url}/v1/audio/speech", json=body) as response:
             next(response.iter_raw())
         assert eventually(lambda: not server.service.busy)
-        calls = vocoder.calls
-        assert calls < 16
+        computed = vocoder.samples
+        assert computed < 0.5 * len(fake_voice().say(LONG).samples)
         time.sleep(0.2)
-        assert vocoder.calls == calls
+        assert vocoder.samples == computed
         assert 'glowvox_errors_total{code="client_gone",voice="tiny"} 1.0' in server.service.metrics.text().decode()
 
 
@@ -120,17 +116,19 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue():
         assert eventually(lambda: server.service.pool.admission.waiting == 0)
         assert first.result().status_code == 200
         assert eventually(lambda: not server.service.busy)
-        assert vocoder.calls < 100
+        # the first one's text, and nothing of the others'
+        assert vocoder.samples < 1.5 * len(fake_voice().say(LONG).samples)
 
 
 def test_a_client_that_reads_slowly_keeps_nobody_waiting():
     slow, vocoder = slow_voice(0.0)
     with running([slow], ServerSettings(Limits(characters=200_000), workers=1)) as server:
-        body = {"input": "This is a sentence. " * 5000, "response_format": "wav", "sample_rate": 48_000}
+        text = "This is a sentence. " * 5000
+        body = {"input": text, "response_format": "wav", "sample_rate": 48_000}
         with server.client.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=20) as response:
             next(response.iter_raw())
-            assert eventually(lambda: (before := vocoder.calls) and not time.sleep(0.3) and vocoder.calls == before)
-            assert vocoder.calls < 5000
+            assert eventually(lambda: (before := vocoder.samples) and not time.sleep(0.3) and vocoder.samples == before)
+            assert vocoder.samples < 0.5 * 5000 * len(fake_voice().say("This is a sentence.").samples)
             assert server.post("Hello.", timeout=10).status_code == 200
 
 

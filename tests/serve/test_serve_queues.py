@@ -1,8 +1,8 @@
 """The two queues by themselves: places for requests, and turns for threads."""
 
 import asyncio
+import queue
 import threading
-from collections import Counter
 
 import pytest
 from loopback import eventually
@@ -78,23 +78,104 @@ def test_a_closed_server_refuses():
         asyncio.run(admission.enter("a"))
 
 
-def test_turns_are_shared_between_clients_not_between_threads():
-    scheduler, turns, stop = FairScheduler(1), Counter(), threading.Event()
+class Contest:
+    """Clients that ask a scheduler for turns, each by a thread that waits; how long a turn takes is said, not measured.
 
-    def work(client):
-        while not stop.is_set():
-            with Turn(scheduler, client):
-                turns[client] += 1
-                stop.wait(0.001)
+    Args:
+        seconds: that a turn of each client takes.
+    """
 
-    threads = [threading.Thread(target=work, args=(client,)) for client in ("many", "many", "many", "many", "one")]
-    for thread in threads:
-        thread.start()
-    assert eventually(lambda: sum(turns.values()) >= 200)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert 0.35 < turns["one"] / sum(turns.values()) < 0.65
+    def __init__(self, seconds):
+        self.scheduler = FairScheduler(1)
+        self.seconds = seconds
+        self.used = dict.fromkeys(seconds, 0.0)
+        self._asked = 0
+        self._begun = queue.SimpleQueue()
+        self._threads = []
+
+    def ask(self, client):
+        """Let a thread of a client wait for a turn."""
+        self._asked += 1
+        self._threads.append(threading.Thread(target=self._enter, args=(client,), daemon=True))
+        self._threads[-1].start()
+        assert eventually(lambda: self.scheduler.waiting == self._asked - 1)  # one has its turn
+
+    def _enter(self, client):
+        self.scheduler.enter(client)
+        self._begun.put(client)
+
+    def turn(self, again=()):
+        """End the turn that runs, after its client has asked anew if it is one of those; return whose it was."""
+        client = self._begun.get(timeout=10)
+        if client in again:
+            self.ask(client)
+        self.used[client] += self.seconds[client]
+        self._asked -= 1
+        self.scheduler.leave(client, self.seconds[client])
+        return client
+
+    def end(self):
+        while self._asked:
+            self.turn()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("seconds", [{"many": 1.0, "one": 1.0}, {"many": 0.3, "one": 2.0}, {"many": 2.0, "one": 0.3}])
+def test_turns_are_shared_between_clients_not_between_threads(seconds):
+    contest = Contest(seconds)
+    for client in ("many", "many", "many", "many", "one"):
+        contest.ask(client)
+    for _ in range(40):
+        contest.turn(again=seconds)
+        # the bound of start-time fair queueing: a turn of each
+        assert abs(contest.used["many"] - contest.used["one"]) <= sum(seconds.values()) + 1e-9
+    contest.end()
+
+
+def test_a_client_that_was_away_has_saved_nothing_up():
+    contest = Contest({"steady": 1.0, "away": 1.0})
+    contest.ask("away")
+    contest.turn()
+    for _ in range(2):
+        contest.ask("steady")
+    for _ in range(30):
+        contest.turn(again=("steady", "away"))
+    contest.used.update(steady=0.0, away=0.0)
+    contest.ask("away")
+    for _ in range(20):
+        contest.turn(again=("steady", "away"))
+        assert abs(contest.used["steady"] - contest.used["away"]) <= 2.0
+    contest.end()
+
+
+def test_a_newcomer_does_not_overtake_who_has_had_no_more():
+    contest = Contest(dict.fromkeys(("first", "second", "new"), 1.0))
+    contest.ask("first")
+    contest.ask("second")
+    assert contest.turn() == "first"
+    assert contest.turn(again=("second",)) == "second"
+    contest.ask("first")
+    contest.ask("new")
+    assert [contest.turn(), contest.turn(), contest.turn()] == ["second", "first", "new"]
+    contest.end()
+
+
+def test_what_was_used_is_remembered_among_many_clients():
+    few = {f"address {number}": 0.001 for number in range(200)}
+    contest = Contest({"greedy": 100.0, "steady": 1.0, **few})
+    contest.ask("greedy")
+    contest.ask("steady")
+    contest.turn()
+    for client in few:
+        contest.ask(client)
+        contest.turn(again=("steady",))
+    contest.ask("greedy")
+    contest.used["greedy"] = 0.0
+    for _ in range(40):
+        contest.turn(again=("steady",))
+    assert contest.used["greedy"] == 0.0
+    contest.end()
 
 
 def test_a_turn_that_is_paused_is_somebody_elses():

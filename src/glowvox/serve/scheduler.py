@@ -41,7 +41,7 @@ class FairScheduler:
     def enter(self, client: str) -> None:
         """Wait until it is this client's turn."""
         with self._lock:
-            if self._free and not self._waiting:
+            if self._free:
                 self._free -= 1
                 self._start(client)
                 return
