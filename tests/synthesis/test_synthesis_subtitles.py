@@ -55,6 +55,7 @@ def test_cues_are_sorted_by_time():
         ("a < b and c > d", "a < b and c > d"),
         ("[[ h ə l oʊ ]] there", "[[ h ə l oʊ ]] there"),
         ("[laughs]", ""),
+        ("Wait.[pause:300ms] Now.", "Wait.[pause:300ms] Now."),
         ("Play it in C# now", "Play it in C# now"),
         ("well-known -5", "well-known -5"),
     ],

@@ -118,6 +118,31 @@ def test_words_have_the_times_of_their_tokens():
     assert all(earlier.end <= later.start for earlier, later in zip(audio.words, audio.words[1:], strict=False))
 
 
+def test_a_pause_tag_is_a_silence_of_just_that_length_in_texts_and_streams():
+    voice = fake_voice(sentence_pause=0.5, paragraph_pause=1.5, context_tokens=0)
+    one, two = (voice.say(text).duration for text in ("One thing.", "Two things."))
+    text = "One thing.[pause:1s]Two things.[pause:300ms]"
+    whole = voice.say(text)
+    assert whole.duration == pytest.approx(one + two + 1.3, abs=0.001)
+    assert voice.say("One thing.\n\n[pause:1s] Two things.").duration == pytest.approx(one + two + 1.0, abs=0.001)
+    assert voice.say("[pause:2s]One thing.").duration == pytest.approx(one + 2.0, abs=0.001)
+    assert voice.say("One thing. [pause:1s] [pause:1s] Two things.").duration == pytest.approx(one + two + 2, abs=0.001)
+    for size in (1, 5, 7, 100):
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        _close(np.concatenate([chunk.samples for chunk in voice.stream(pieces)]), whole.samples)
+    assert voice.say(text, pause_tags=False).words[2].text != "Two"
+    assert [word.text for word in whole.words] == ["One", "thing", "Two", "things"]
+    gaps = []
+    for seconds in (1, 3):
+        slow = voice.say(f"One thing.[pause:{seconds}s]Two things.", slot=2 * (one + two) + seconds)
+        gaps.append(slow.words[2].start - slow.words[1].end)
+    assert gaps[1] - gaps[0] == pytest.approx(2.0, abs=0.03)
+    with pytest.raises(TextError, match="nothing to say"):
+        voice.say("[pause:1s]")
+    with pytest.raises(ConfigError, match="pause_tags"):
+        voice.say(text, pause_tags="no")
+
+
 def test_pauses_stand_between_sentences_and_paragraphs():
     voice = fake_voice(sentence_pause=0.5, paragraph_pause=1.5, context_tokens=0)
     one, two = (voice.say(text).duration for text in ("One thing.", "Two things."))

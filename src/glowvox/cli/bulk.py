@@ -71,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--speed", type=float, metavar="X", help="of rows that name none; 2 is twice as fast")
     voice.add_argument("--pitch-shift", type=float, metavar="SEMITONES", help="how much higher; below 0: lower")
     voice.add_argument("--pitch-range", type=float, metavar="X", help="width of the melody; 0: monotonous, 1: natural")
+    voice.add_argument(
+        "--no-pause-tags",
+        dest="pause_tags",
+        action="store_const",
+        const=False,
+        help="read [pause:1s] as text, instead of pausing",
+    )
     voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
     voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
     voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
@@ -92,7 +99,17 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--threads is 1 or more and --workers 0 or more, got {args.threads} and {args.workers}")
     if args.address is not None and args.workers == 0:
         raise ConfigError("--workers 0 works without a cluster; leave out --address or the 0")
-    names = ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "sigma", "denoise")
+    names = (
+        "speaker",
+        "language",
+        "speed",
+        "pitch_shift",
+        "pitch_range",
+        "temperature",
+        "sigma",
+        "denoise",
+        "pause_tags",
+    )
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     began = time.monotonic()
     voice = pack_voice_for_workers(args.voice, args.engine)

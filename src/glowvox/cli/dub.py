@@ -42,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--pitch-range", type=float, metavar="X", help="width of the melody; 0: monotonous, 1: natural")
     voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
     voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    voice.add_argument(
+        "--no-pause-tags",
+        dest="pause_tags",
+        action="store_const",
+        const=False,
+        help="read [pause:1s] as text, instead of pausing",
+    )
     voice.add_argument("--lexicon", metavar="FILE", type=Path, help="pronunciations of your own: 'word = phonemes'")
     parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
@@ -58,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     fit = Fit(args.slowest, args.overrun)
     cues = read_subtitles(args.subtitles)
     overrides: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
-    for name in ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"):
+    for name in ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "pause_tags"):
         if getattr(args, name) is not None:
             overrides[name] = getattr(args, name)
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)

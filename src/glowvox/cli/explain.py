@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--back-end", default="gruut", metavar="NAME", help="gruut, or espeak-ng for the program (default: gruut)"
     )
+    parser.add_argument("--no-pause-tags", action="store_true", help="read [pause:1s] as text")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -36,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
             text = sys.stdin.buffer.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise TextError(f"standard input is not UTF-8 text (byte {error.start})") from error
-    utterance = front_end.process_ssml(text) if args.ssml else front_end.process(text)
+    utterance = (
+        front_end.process_ssml(text) if args.ssml else front_end.process(text, pause_tags=not args.no_pause_tags)
+    )
     words = [
         {"text": word.text, "phonemes": " ".join(word.phonemes), "source": word.source} for word in utterance.words
     ]

@@ -50,6 +50,9 @@ class SpeechOverrides(BaseModel, ABC):
         float | None,
         Field(ge=0, le=2, allow_inf_nan=False, description="How lively it is spoken; the voice's own where absent."),
     ] = None
+    pause_tags: Annotated[
+        bool | None, Field(description="Whether `[pause:1s]` in the text is a silence; true where absent.")
+    ] = None
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
 
@@ -66,7 +69,7 @@ class SpeechOverrides(BaseModel, ABC):
     def options(self, selection: Selection) -> dict[str, Any]:
         """Return what the voice is told besides the text."""
         overrides: dict[str, Any] = {"speed": self.speed, "seed": self.seed, "speaker": selection.speaker}
-        for name in ("pitch_shift", "pitch_range", "temperature", "language"):
+        for name in ("pitch_shift", "pitch_range", "temperature", "language", "pause_tags"):
             if getattr(self, name) is not None:
                 overrides[name] = getattr(self, name)
         return overrides

@@ -15,6 +15,7 @@ from glowvox.errors import ConfigError, DataError, TextError
 from glowvox.synthesis.options import OptionOverrides
 from glowvox.synthesis.script import Lexicon, Warn
 from glowvox.synthesis.voice import Voice
+from glowvox.text.pause_tags import find_pause_tags
 
 # Subtitles as files: SubRip (.srt) and WebVTT (.vtt), read strictly, each mistake named by its line.
 
@@ -25,7 +26,7 @@ _MOST_SECONDS = 24 * 3600.0
 _ARROW = "-->"
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|<\d{1,2}:[^<>]{0,20}>|\{\\[^{}]{0,200}\}")
-_DESCRIPTION = re.compile(r"(?<!\[)\[(?!\[)[^\[\]]{0,200}\](?!\])")
+_DESCRIPTION = re.compile(r"(?<!\[)\[(?!\[|(?i:pause):)[^\[\]]{0,200}\](?!\])")
 _MUSIC = re.compile("[♪♫♬]")
 _DASH = re.compile(r"^\s*[-–—‐]\s*")
 
@@ -246,7 +247,9 @@ class Dubber:
         except TextError as error:
             return nothing, SpokenCue(cue, 0.0, 0.0, problem=str(error))
         frame_rate = voice.card.mel.frame_rate
-        pauses = voice.options(**overrides).sentence_pause * (len(rows) - 1)
+        options = voice.options(**overrides)
+        asked = [tag.seconds for tag in find_pause_tags(cue.text)] if options.pause_tags else []
+        pauses = options.sentence_pause * max(0, len(rows) - 1 - len(asked)) + sum(asked)
         natural = float(sum(int(row.sum()) for row in rows)) / frame_rate + pauses
         # A token lasts a frame at least; nothing can be spoken faster than that.
         least = (sum(map(len, rows)) + 1) / frame_rate

@@ -1,5 +1,6 @@
 """Duration control: a text fitted into a slot of time, or spoken with given lengths of its words or tokens."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -101,13 +102,18 @@ def _by_slot(
             f"the text does not fit into {slot:g} s: it takes {sum(tokens) / frame_rate:.2f} s at least"
             f" and {LONGEST_TOKEN * sum(tokens) / frame_rate:.0f} s at most"
         )
-    silence = sum(part.line.pause_before for part in parts) * frame_rate
+    # What the text asks for stays as long as it is, where there is room for it.
+    asked = sum(part.line.pause_before for part in parts if part.line.asked)
+    exact = math.ceil(asked * frame_rate) <= total - sum(tokens)
+    total -= math.ceil(asked * frame_rate) if exact else 0
+    silence = sum(part.line.pause_before for part in parts if not (exact and part.line.asked)) * frame_rate
     pauses = min(int(total * silence / (sum(natural) + silence)), total - sum(tokens))
     stretch = pauses / silence if silence else 0.0
     shares = iter(shared_slot(natural, tokens, total - pauses))
     result = []
     for part, known in zip(parts, statistics, strict=True):
-        line = replace(part.line, pause_before=part.line.pause_before * stretch)
+        kept = 1.0 if exact and part.line.asked else stretch
+        line = replace(part.line, pause_before=part.line.pause_before * kept)
         frames = None if known is None else fitted_frames(known.weights, next(shares))
         result.append(Part(line, part.request, frames))
     return result

@@ -75,6 +75,8 @@ class SpeechOptions:
     """Silence after a sentence inside a paragraph, in seconds."""
     paragraph_pause: float = 0.6
     """Silence after a paragraph, in seconds."""
+    pause_tags: bool = True
+    """Whether `[pause:1s]` and `[pause:300ms]` in plain text are silences of just that length."""
     context_tokens: int = 24
     """Sentences of fewer tokens are encoded beside their own repetition, since the model has learned from longer
     ones; 0: never."""
@@ -109,6 +111,8 @@ class SpeechOptions:
                 raise ConfigError(
                     f"the {name.replace('_', ' ')} must lie between 0 and 60 s, got {getattr(self, name)}"
                 )
+        if not isinstance(self.pause_tags, bool):
+            raise ConfigError(f"pause_tags must be true or false, got {self.pause_tags!r}")
         if self.context_tokens < 0:
             raise ConfigError(f"context_tokens must not be negative, got {self.context_tokens}")
         if self.refine is not None:
@@ -128,6 +132,7 @@ class OptionOverrides(TypedDict, total=False):
     refine: int | None
     sentence_pause: float
     paragraph_pause: float
+    pause_tags: bool
     context_tokens: int
     seed: int
     speaker: str | None

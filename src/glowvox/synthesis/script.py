@@ -12,6 +12,7 @@ from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import Request
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, load_lexicon
+from glowvox.text.pause_tags import PauseTag, PauseTagStream
 from glowvox.text.sentences import SentenceLimits, SentenceStream
 from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
 
@@ -34,6 +35,8 @@ class Line:
     """Its span counts characters of the whole text (of SSML: without the tags)."""
     pause_before: float = 0.0
     """Seconds."""
+    asked: bool = False
+    """Whether the text asks for a pause of just this length, which no duration control changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,20 +64,27 @@ def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptio
     """
     known: set[str] = set()
     spoken, paragraph = False, False
-    for text, place, after_blank_line in _sentences(pieces):
+    asked: float | None = None
+    for found in _sentences(pieces, pause_tags=options.pause_tags):
+        if isinstance(found, float):
+            asked = found if asked is None else asked + found
+            continue
+        text, place, after_blank_line = found
         paragraph = paragraph or after_blank_line
-        utterance = front_end.process(text, pauses=PauseLengths(0.0, 0.0), limits=_LIMITS)
+        utterance = front_end.process(text, pauses=PauseLengths(0.0, 0.0), limits=_LIMITS, pause_tags=False)
         for warning in utterance.warnings:
             if not warning.startswith(_NOTHING) and warning not in known:
                 known.add(warning)
                 warn(warning)
         pause = options.paragraph_pause if paragraph else options.sentence_pause
-        pause = pause if spoken else 0.0
+        pause = (pause if spoken else 0.0) if asked is None else asked
         for sentence in utterance.sentences:
-            yield Line(moved(sentence, place), pause)
-            pause, spoken, paragraph = 0.0, True, False
+            yield Line(moved(sentence, place), pause, asked is not None)
+            pause, spoken, paragraph, asked = 0.0, True, False, None
     if not spoken:
         raise TextError(f"{_NOTHING}: the text holds no word that can be spoken")
+    if asked:
+        yield Line(Sentence("", (), (0, 0)), asked, asked=True)
 
 
 def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn: Warn) -> Iterator[Line]:
@@ -159,8 +169,8 @@ def speaker_number(speaker: str | None, speakers: Sequence[str], owner: str) -> 
     return None if len(speakers) == 1 else speakers.index(speaker or speakers[0])
 
 
-def _sentences(pieces: Iterable[str]) -> Iterator[tuple[str, int, bool]]:
-    """Yield sentences, each with its place in the text and whether a blank line stands before it.
+def _sentences(pieces: Iterable[str], *, pause_tags: bool) -> Iterator[tuple[str, int, bool] | float]:
+    """Yield sentences, each with its place in the text and whether a blank line stands before it; tags as seconds.
 
     Inline phonemes, which may hold full stops, are put together again where the splitter cut them.
     """
@@ -175,15 +185,27 @@ def _sentences(pieces: Iterable[str]) -> Iterator[tuple[str, int, bool]]:
         pending, offset = rest[len(sentence) :], place + len(sentence)
         return sentence, place, _BLANK_LINE.search(gap) is not None
 
-    def found() -> Iterator[tuple[str, int, bool]]:
-        nonlocal pending
-        for piece in pieces:
+    def found() -> Iterator[tuple[str, int, bool] | float]:
+        nonlocal pending, offset
+        for piece in _cut_at_tags(pieces) if pause_tags else pieces:
+            if isinstance(piece, PauseTag):
+                yield from map(located, stream.flush())
+                pending, offset = "", offset + len(pending) + piece.end
+                yield piece.seconds
+                continue
             pending += piece
             yield from map(located, stream.push(piece))
         yield from map(located, stream.flush())
 
     open_one: tuple[str, int, bool] | None = None
-    for sentence, place, after_blank_line in found():
+    for one in found():
+        if isinstance(one, float):
+            if open_one is not None:
+                yield open_one
+                open_one = None
+            yield one
+            continue
+        sentence, place, after_blank_line = one
         if open_one is not None:
             text, start, blank = open_one
             joined = text + " " * (place - start - len(text)) + sentence
@@ -199,6 +221,13 @@ def _sentences(pieces: Iterable[str]) -> Iterator[tuple[str, int, bool]]:
             open_one = None
     if open_one is not None:
         yield open_one
+
+
+def _cut_at_tags(pieces: Iterable[str]) -> Iterator[str | PauseTag]:
+    tags = PauseTagStream()
+    for piece in pieces:
+        yield from tags.push(piece)
+    yield from tags.flush()
 
 
 def moved(sentence: Sentence, places: int) -> Sentence:

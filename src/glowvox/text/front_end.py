@@ -11,8 +11,9 @@ from glowvox.text.espeak_back_end import EspeakBackEnd
 from glowvox.text.gruut_back_end import GruutBackEnd
 from glowvox.text.lexicon import GivenWords, UserLexicon, load_lexicon
 from glowvox.text.normalise import Fixed, Normaliser, Piece, clean_characters
+from glowvox.text.pause_tags import find_pause_tags, without_pause_tags
 from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
-from glowvox.text.ssml import MarkedText, parse_ssml
+from glowvox.text.ssml import MarkedText, Silence, parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 
 FRONT_END_VERSION = 1
@@ -70,7 +71,12 @@ class FrontEnd:
                 )
 
     def process(
-        self, text: str, *, pauses: PauseLengths | None = None, limits: SentenceLimits | None = None
+        self,
+        text: str,
+        *,
+        pauses: PauseLengths | None = None,
+        limits: SentenceLimits | None = None,
+        pause_tags: bool = True,
     ) -> Utterance:
         """Make a text ready to be spoken.
 
@@ -78,6 +84,7 @@ class FrontEnd:
             text: Any text; `[[ phonemes ]]` in it are spoken as they stand.
             pauses: Silences between sentences.
             limits: What no sentence exceeds.
+            pause_tags: Whether `[pause:1s]` and `[pause:300ms]` are silences of that length, or text.
 
         Returns:
             Sentences, and a warning for everything that was guessed, replaced or left out. No text makes it fail.
@@ -89,7 +96,10 @@ class FrontEnd:
         warnings: list[str] = []
         if cleaned.controls:
             warnings.append(f"left out {cleaned.controls} control character{'s' if cleaned.controls > 1 else ''}")
-        marked = MarkedText(cleaned.text, cleaned.origins, self._given.inline(cleaned.text, warnings))
+        tags = find_pause_tags(cleaned.text) if pause_tags else []
+        silences = tuple(Silence(tag.end, tag.seconds) for tag in tags)
+        plain = without_pause_tags(cleaned.text, tags)
+        marked = MarkedText(plain, cleaned.origins, self._given.inline(plain, warnings), silences=silences)
         return self._utterance(text, marked, warnings, pauses or PauseLengths(), limits or SentenceLimits())
 
     def process_ssml(
