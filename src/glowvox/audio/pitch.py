@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glowvox.audio.checks import checked_samples
 from glowvox.audio.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from glowvox.audio.mel import mel_edges
 from glowvox.config.audio import AudioConfig
@@ -64,9 +65,7 @@ def track_pitch(
     Raises:
         AudioError: not finite, or a range that does not fit the rate.
     """
-    signal = np.asarray(samples, dtype=np.float64)
-    if signal.ndim != 1 or signal.size == 0 or not np.isfinite(signal).all():
-        raise AudioError(f"expected finite samples [S], got shape {signal.shape}")
+    signal = checked_samples(np.asarray(samples, dtype=np.float64))
     if not 0 < f_min < f_max <= sample_rate / 4 or hop_length < 1:
         raise AudioError(f"no pitch between {f_min} and {f_max} Hz at {sample_rate} Hz and hop {hop_length}")
     longest = int(np.ceil(sample_rate / f_min)) + 1

@@ -157,7 +157,7 @@ def frames_of_words(
     frame_rate: float,
     names: Sequence[str],
 ) -> Frames:
-    """Return durations in which words last as long as wished, their tokens in proportion to the prediction.
+    """Return durations in which words last as long as asked for, their tokens in proportion to the prediction.
 
     Args:
         predicted: [L] frames per token.

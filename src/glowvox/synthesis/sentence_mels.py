@@ -83,7 +83,7 @@ def _rounded_up(frames: int, step: int) -> int:
 
 @dataclass(frozen=True)
 class Request:
-    """A sentence to be spoken."""
+    """A sentence to be synthesized: its tokens, speaker and options."""
 
     sentence: Sentence
     tokens: TokenSequence
@@ -107,7 +107,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What the encoder says of one sentence: mean [M, L], log_std [M, L], frames [L] unrounded and as predicted, and
+    """Encoder output of one sentence: mean [M, L], log_std [M, L], frames [L] unrounded and as predicted, and
     melody [2, L] where the voice has one (see `EncodedText`)."""
 
     mean: NDArray[np.float32]
@@ -126,7 +126,7 @@ class SentenceMel:
 
 
 class MelSynthesizer:
-    """Speaks sentences up to the mel, over any acoustic engine."""
+    """Text-to-mel synthesis of sentences, in batches, over any acoustic engine."""
 
     def __init__(self, engine: AcousticEngine, tokenizer: Tokenizer) -> None:
         """Take an engine and the tokenizer that its model was trained with.

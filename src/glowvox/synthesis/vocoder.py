@@ -26,7 +26,7 @@ _DEFAULTS = VocoderOptions()
 
 
 class Vocoder:
-    """Speaks mel spectrograms over an engine."""
+    """Mel-to-audio synthesis over any vocoder engine, with mel refinement and denoiser."""
 
     def __init__(self, engine: VocoderEngine) -> None:
         self.engine = engine

@@ -41,7 +41,7 @@ OpenEngines = Callable[[], tuple[AcousticEngine, VocoderEngine]]
 
 
 class Voice:
-    """Speaks. Calls may come from several threads at once; nothing is kept between them but what was loaded."""
+    """Text-to-speech voice. Calls may come from several threads at once; only what was loaded is kept between them."""
 
     def __init__(
         self,
@@ -557,7 +557,7 @@ def joined(chunks: Iterable[AudioChunk]) -> Audio:
 
 
 def _chunks(pieces: Iterator[_Piece], total: int | None, rate: int) -> Iterator[AudioChunk]:
-    """Give each chunk the words that begin in it, and the whole the length wished."""
+    """Give each chunk the words that begin in it, and the whole the length asked for."""
     position = 0
     words: list[TimedWord] = []
     marks: list[TimedMark] = []

@@ -9,7 +9,7 @@ from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token
 from glowvox.text.espeak_back_end import EspeakBackEnd
 from glowvox.text.gruut_back_end import GruutBackEnd
-from glowvox.text.lexicon import GivenWords, UserLexicon, load_lexicon
+from glowvox.text.lexicon import PronunciationOverrides, UserLexicon, load_lexicon
 from glowvox.text.normalise import Fixed, Normaliser, Piece, clean_characters
 from glowvox.text.pause_tags import find_pause_tags, without_pause_tags
 from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
@@ -35,7 +35,7 @@ class FrontEnd:
         """
         self._back_end = back_end
         self._normalise = Normaliser(back_end.language, back_end.is_word)
-        self._given = GivenWords(lexicon or UserLexicon({}), back_end)
+        self._given = PronunciationOverrides(lexicon or UserLexicon({}), back_end)
 
     @property
     def name(self) -> str:

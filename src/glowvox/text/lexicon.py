@@ -125,8 +125,8 @@ _TOKEN = re.compile(r"\S+")
 _AROUND = "\"'([{<*_.,;:!?)]}>—–"
 
 
-class GivenWords:
-    """Finds given pronunciations in a text."""
+class PronunciationOverrides:
+    """Pronunciation overrides in a text: words of the user's lexicon and inline phonemes."""
 
     def __init__(self, lexicon: UserLexicon, back_end: BackEnd) -> None:
         """Take the user's lexicon, and the back end that reads its respellings."""
