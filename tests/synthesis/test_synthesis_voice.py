@@ -317,9 +317,9 @@ def test_contracts_are_bridged_or_refused():
     voice = Voice(card(mel=shifted, receptive_field=2), FakeAcoustic(audio=shifted), FakeVocoder())
     plain = fake_voice()
     assert voice.say(TEXT, temperature=0.0).samples.shape == plain.say(TEXT, temperature=0.0).samples.shape
-    mel = np.zeros((80, 3), np.float32)
-    bridged = voice._synthesizer.bridged(mel)
-    np.testing.assert_allclose(bridged, -60.0 / 20.0 * np.log(10.0), rtol=1e-5)
+    for value in (0.0, 2.0):
+        bridged = voice._synthesizer.bridged(np.full((80, 3), value, np.float32))
+        np.testing.assert_allclose(bridged, (20.0 * value - 60.0) / 20.0 * np.log(10.0), rtol=1e-5)
     with pytest.raises(VoiceError, match=r"do not belong together: .*hop_length 128 against 256"):
         card(mel=AudioConfig(hop_length=128))
 
