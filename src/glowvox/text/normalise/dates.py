@@ -212,7 +212,14 @@ def plain_year(match: re.Match[str], context: Context) -> Reading:
     return [year(match["year"]) + (match["s"] or "")]
 
 
+@rule(r"[-–](?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d)", "o")
+def until_date(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the hyphen of Jan 5-Feb 3."""
+    return ["to"] if context.previous[-1:].isdecimal() else None
+
+
 DATE_RULES = (
+    until_date,
     iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
     decade, bare_decade,
     year_range, era, short_year,

@@ -195,9 +195,9 @@ def split_identifier(text: str, context: Context) -> list[str | SpokenWord]:
         elif part.isdecimal():
             words.append(_number_in_name(part, context.language))
         elif len(part) == 1 or (part.isupper() and part.isalpha()):
-            words.extend(
-                read_capitals(part.upper(), context) if len(part) > 1 else [SpokenWord(part.upper(), letter=True)]
-            )
+            # Beside a digit, two capitals are no word: the SO of H2SO4.
+            formula = len(part) == 2 and any(sign.isdecimal() for sign in text)
+            words.extend(spell(part) if len(part) == 1 or formula else read_capitals(part.upper(), context))
         elif not context.is_word(part.lower()) and (len(part) <= 3 or not _VOWEL.search(part.lower())):
             words.extend(spell(part))
         else:

@@ -7,7 +7,7 @@ from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, pa
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
 # Possessive: a number that something unknown follows is not cut in two.
-NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?|\.\d++"
+NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?|(?<!\w)\.\d++"
 # A hyphen after a letter, a digit or a closing bracket is no sign.
 _SIGN = r"(?:(?<![\w)\]%.])[-+−])?"
 _VULGAR = {
@@ -178,6 +178,8 @@ def to_between(match: re.Match[str], context: Context) -> Reading | None:
     tail = re.match(r"[$€£¥]?\d[\d.,]*([%°]?[A-Za-z]*)", after)
     own = re.search(r"([%°]?[A-Za-z]*)$", before)
     same = tail is not None and own is not None and (tail[1] == own[1] != "" or before[0] == after[0] in "$€£¥")
+    ordinals = ("st", "nd", "rd", "th")
+    same = same or (tail is not None and own is not None and tail[1] in ordinals and own[1] in ordinals)
     return ["to"] if same else None
 
 
@@ -221,6 +223,12 @@ def number_with_letters(match: re.Match[str], context: Context) -> Reading | Non
     return [spoken, *split_identifier(tail, context)]
 
 
+@rule(r"\d{1,3}(?:_\d{3})+(?!\w)", "d")
+def underscored(match: re.Match[str], context: Context) -> Reading:
+    """Read 1_000_000, as programs write it."""
+    return [number(match.group().replace("_", ","))]
+
+
 @rule(rf"(?P<n>{NUMBER})(?P<s>'?s)?(?![^\W\d])", "do")
 def plain(match: re.Match[str], context: Context) -> Reading:
     """Read any other number; that of the emergency call by its digits."""
@@ -256,7 +264,7 @@ QUANTITY_RULES = (
     ordinal_number, percentage, slashed, vulgar, power, exponent, scientific, ratio, scaled, number_with_letters,
     serial_number,
     groups, span, to_between, operator, signed,
-    numbered, approximate, plain,
+    numbered, approximate, underscored, plain,
 )  # fmt: skip
 LAST_QUANTITY_RULES = (leftover_digits,)
 
@@ -511,7 +519,7 @@ def dimensions(match: re.Match[str], context: Context) -> Reading:
 @rule(r"(?P<n>\d+(?:\.\d+)?)[x×](?![\w])", "d")
 def times(match: re.Match[str], context: Context) -> Reading:
     """Read 10x: ten times."""
-    if re.match(r"\s?[-+=*/^]\s?[\w(]", match.string[match.end() :]):
+    if re.match(r"(?!-\d+(?:\.\d+)?x)\s?[-+=*/^]\s?[\w(]", match.string[match.end() :]):
         return [number(match["n"]), SpokenWord("X", letter=True)]
     return [number(match["n"]), "times"]
 
