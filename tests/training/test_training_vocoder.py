@@ -1,6 +1,5 @@
-"""The loop's parts: schedule, average, guard, spectral losses, batches' order, the tasks' objectives."""
+"""Training a vocoder: spectral losses, refinement that gradients pass through, the objective, what a GPU attaches."""
 
-import itertools
 import math
 from pathlib import Path
 
@@ -9,60 +8,22 @@ import pytest
 import torch
 from tiny_data import buzz
 from tiny_runs import vocoder_preset
-from torch import nn
 
+from glowvox.audio.mel import MelTransform
+from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.config.audio import AudioConfig
-from glowvox.config.training import TrainingConfig
-from glowvox.data.batches import LengthBuckets, SegmentSampler
+from glowvox.data.batches import SegmentSampler
 from glowvox.data.prepared import PreparedData
 from glowvox.models.waveglow import WaveGlow
-from glowvox.training.acoustic import BatchOrder
-from glowvox.training.loop import Guard, MovingAverage, Verdict, gradient_norm, learning_rate, scale_gradients
-from glowvox.training.vocoder import MultiResolutionLoss, VocoderTask, _attach_gpu, bits_per_sample
+from glowvox.training.vocoder import (
+    DifferentiableRefinement,
+    MultiResolutionLoss,
+    VocoderTask,
+    _attach_gpu,
+    bits_per_sample,
+)
 
-
-def test_learning_rate_warms_up_and_decays() -> None:
-    config = TrainingConfig(steps=1000, warmup_steps=10, learning_rate=1e-3, final_learning_rate=1e-5)
-    rates = [learning_rate(config, step) for step in range(1001)]
-    assert rates[0] == pytest.approx(1e-4, rel=1e-3)
-    assert max(rates) == pytest.approx(1e-3, rel=1e-3)
-    assert rates[-1] == pytest.approx(1e-5)
-    assert all(later <= earlier for earlier, later in itertools.pairwise(rates[10:]))
-
-
-def test_average_follows_the_weights_and_swaps_back() -> None:
-    model = nn.Linear(2, 2)
-    average = MovingAverage(model, 0.5)
-    start = model.weight.detach().clone()
-    with torch.no_grad():
-        model.weight.add_(1.0)
-    average.update(model, 100)
-    torch.testing.assert_close(average.shadow["weight"], start + 0.5)
-    average.swap(model)
-    torch.testing.assert_close(model.weight.detach(), start + 0.5)
-    average.swap(model)
-    torch.testing.assert_close(model.weight.detach(), start + 1.0)
-
-
-def test_gradients_are_clipped_to_a_norm() -> None:
-    model = nn.Linear(3, 1, bias=False)
-    model(torch.tensor([[3.0, 4.0, 0.0]])).sum().backward()
-    assert float(gradient_norm(model)) == pytest.approx(5.0)
-    scale_gradients(model, 0.2)
-    assert float(gradient_norm(model)) == pytest.approx(1.0)
-
-
-def test_guard_skips_spikes_and_gives_up_after_many() -> None:
-    guard = Guard(patience=10, limit=3)
-    generator = np.random.default_rng(0)
-    for _ in range(50):
-        assert guard.judge("a", float(generator.normal(0, 0.1)), 1.0) is Verdict.ACCEPT
-    assert guard.judge("b", 100.0, 1.0) is Verdict.ACCEPT  # another objective has its own scale
-    assert guard.judge("a", 5.0, 1.0) is Verdict.SKIP
-    assert guard.judge("a", math.nan, 1.0) is Verdict.SKIP
-    assert guard.judge("a", 0.0, math.inf) is Verdict.ROLL_BACK
-    assert guard.rate_factor == 0.5
-    assert guard.judge("a", 0.1, 1.0) is Verdict.ACCEPT
+CONFIG = AudioConfig()
 
 
 def test_spectral_loss_is_zero_for_the_same_signal_and_grows() -> None:
@@ -89,12 +50,59 @@ def test_bits_per_sample_of_sixteen_bit_noise() -> None:
     assert bits_per_sample(uniform, count) == pytest.approx(16.0)
 
 
-def test_batch_order_does_not_depend_on_what_was_asked() -> None:
-    lengths = [30, 50, 20, 90, 40, 70, 60]
-    one = BatchOrder(LengthBuckets(lengths, max_frames=150, seed=0))
-    other = BatchOrder(LengthBuckets(lengths, max_frames=150, seed=0))
-    in_order = [one.batch(index) for index in range(20)]
-    assert [other.batch(index) for index in reversed(range(20))] == in_order[::-1]
+def _noise(seed: int, items: int = 24) -> torch.Tensor:
+    return 0.1 * torch.randn(items, 8192, generator=torch.Generator().manual_seed(seed))
+
+
+def test_noise_is_better_than_tones_for_noise() -> None:
+    """The spectral energy distance is a proper score: what is distributed like the target beats its middle."""
+    loss = MultiResolutionLoss(AudioConfig(), (512, 1024))
+    target = _noise(0)
+    # tones at every bin of a frame: a spectrum without the dips of noise, nearer to every noise than other noise is
+    period = torch.randn(1, 128, generator=torch.Generator().manual_seed(9))
+    spectrum = torch.fft.rfft(period)
+    tones = torch.fft.irfft(spectrum / spectrum.abs() * 12, 128).repeat(24, 64) * 0.09
+    scored = {"noise": (_noise(1), _noise(2)), "tones": (tones, tones)}
+    distance = {name: loss.energy_distance(*pair, target) for name, pair in scored.items()}
+    assert distance["noise"].mel < distance["tones"].mel
+    assert distance["noise"].stft < distance["tones"].stft
+
+
+def test_equal_draws_give_the_plain_distance() -> None:
+    loss = MultiResolutionLoss(AudioConfig(), (512,))
+    signal, target = _noise(3, 2), _noise(4, 2)
+    energy, plain = loss.energy_distance(signal, signal, target), loss(signal, target)
+    assert torch.allclose(energy.stft, plain.stft)
+    assert torch.allclose(energy.mel, plain.mel)
+
+
+def test_gradients_reach_both_draws() -> None:
+    loss = MultiResolutionLoss(AudioConfig(), (512,))
+    first, second = _noise(5, 2).requires_grad_(), _noise(6, 2).requires_grad_()
+    distance = loss.energy_distance(first, second, _noise(7, 2))
+    (distance.stft + distance.mel).backward()
+    for signal in (first, second):
+        assert signal.grad is not None
+        assert float(signal.grad.abs().max()) > 0
+
+
+def test_refinement_equals_the_one_that_speaks() -> None:
+    random = np.random.default_rng(1)
+    samples = (0.1 * random.standard_normal((2, 40 * 256))).astype(np.float32)
+    mel = MelTransform(CONFIG)((0.05 * random.standard_normal((2, 40 * 256))).astype(np.float32))[:, :, :40]
+    refined = DifferentiableRefinement(CONFIG, 3)(torch.from_numpy(samples), torch.from_numpy(mel)).numpy()
+    for mine, signal, target in zip(refined, samples, mel, strict=True):
+        assert np.abs(mine - MelRefinement(CONFIG, 3)(signal, target)).max() < 1e-5
+
+
+def test_gradients_pass_refinement_and_are_finite_even_for_silence() -> None:
+    samples = torch.zeros(1, 20 * 256)
+    samples[:, 2000:] = 0.1 * torch.randn(1, 20 * 256 - 2000, generator=torch.Generator().manual_seed(0))
+    samples.requires_grad_()
+    DifferentiableRefinement(CONFIG, 2)(samples, torch.full((1, 80, 20), -4.0)).square().sum().backward()
+    assert samples.grad is not None
+    assert torch.isfinite(samples.grad).all()
+    assert float(samples.grad[:, 3000:].abs().mean()) > 0
 
 
 def task(prepared: Path, **changes: dict[str, object]) -> VocoderTask:

@@ -1,0 +1,93 @@
+"""The training loop's parts: schedule, average, guard, optimiser, the order of batches."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from glowvox.config.training import TrainingConfig
+from glowvox.data.batches import LengthBuckets
+from glowvox.training.acoustic import BatchOrder
+from glowvox.training.loop import (
+    Guard,
+    MemoryOrderAdamW,
+    MovingAverage,
+    Verdict,
+    gradient_norm,
+    learning_rate,
+    scale_gradients,
+)
+
+
+def test_learning_rate_warms_up_and_decays() -> None:
+    config = TrainingConfig(steps=1000, warmup_steps=10, learning_rate=1e-3, final_learning_rate=1e-5)
+    rates = [learning_rate(config, step) for step in range(1001)]
+    assert rates[0] == pytest.approx(1e-4, rel=1e-3)
+    assert max(rates) == pytest.approx(1e-3, rel=1e-3)
+    assert rates[-1] == pytest.approx(1e-5)
+    assert all(later <= earlier for earlier, later in itertools.pairwise(rates[10:]))
+
+
+def test_average_follows_the_weights_and_swaps_back() -> None:
+    model = nn.Linear(2, 2)
+    average = MovingAverage(model, 0.5)
+    start = model.weight.detach().clone()
+    with torch.no_grad():
+        model.weight.add_(1.0)
+    average.update(model, 100)
+    torch.testing.assert_close(average.shadow["weight"], start + 0.5)
+    average.swap(model)
+    torch.testing.assert_close(model.weight.detach(), start + 0.5)
+    average.swap(model)
+    torch.testing.assert_close(model.weight.detach(), start + 1.0)
+
+
+def test_gradients_are_clipped_to_a_norm() -> None:
+    model = nn.Linear(3, 1, bias=False)
+    model(torch.tensor([[3.0, 4.0, 0.0]])).sum().backward()
+    assert float(gradient_norm(model)) == pytest.approx(5.0)
+    scale_gradients(model, 0.2)
+    assert float(gradient_norm(model)) == pytest.approx(1.0)
+
+
+def test_guard_skips_spikes_and_gives_up_after_many() -> None:
+    guard = Guard(patience=10, limit=3)
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        assert guard.judge("a", float(generator.normal(0, 0.1)), 1.0) is Verdict.ACCEPT
+    assert guard.judge("b", 100.0, 1.0) is Verdict.ACCEPT  # another objective has its own scale
+    assert guard.judge("a", 5.0, 1.0) is Verdict.SKIP
+    assert guard.judge("a", math.nan, 1.0) is Verdict.SKIP
+    assert guard.judge("a", 0.0, math.inf) is Verdict.ROLL_BACK
+    assert guard.rate_factor == 0.5
+    assert guard.judge("a", 0.1, 1.0) is Verdict.ACCEPT
+
+
+def test_the_optimiser_steps_as_adamw_bit_for_bit() -> None:
+    shapes = [(5, 48, 24), (3, 16, 7), (2, 3, 4)]
+    found = []
+    for kind in (torch.optim.AdamW, MemoryOrderAdamW):
+        generator = torch.Generator().manual_seed(0)
+        parameters = [nn.Parameter(torch.randn(shape, generator=generator).permute(1, 2, 0)) for shape in shapes]
+        parameters.append(nn.Parameter(torch.randn(7, 3, generator=generator)))
+        optimiser = kind(parameters, lr=0.01, weight_decay=0.1, fused=True)
+        for step in range(4):
+            for parameter in parameters:
+                drawn = torch.randn(parameter.shape, generator=generator)
+                # gradients come in the parameter's layout, or, in the last step, in another
+                parameter.grad = torch.empty_like(parameter).copy_(drawn) if step < 3 else drawn
+            optimiser.step()
+        moments = [optimiser.state[parameter]["exp_avg_sq"] for parameter in parameters]
+        found.append([parameter.detach() for parameter in parameters] + moments)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(*found, strict=True))
+
+
+def test_batch_order_does_not_depend_on_what_was_asked() -> None:
+    lengths = [30, 50, 20, 90, 40, 70, 60]
+    one = BatchOrder(LengthBuckets(lengths, max_frames=150, seed=0))
+    other = BatchOrder(LengthBuckets(lengths, max_frames=150, seed=0))
+    in_order = [one.batch(index) for index in range(20)]
+    assert [other.batch(index) for index in reversed(range(20))] == in_order[::-1]
