@@ -49,16 +49,17 @@ def test_who_stops_waiting_leaves_no_trace():
         waiting[1].cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         assert (admission.speaking, admission.waiting) == (0, 0)
+        assert not admission._speaking  # nor does memory grow with the clients
 
     asyncio.run(play())
 
 
 def test_the_time_to_come_back_grows_with_the_queue():
-    async def play():
+    async def play(seconds):
         admission = Admission(2, 100)
         for _ in range(50):
             await admission.enter("a")
-            admission.leave("a", 8.0)
+            admission.leave("a", seconds)
         idle = admission.retry_after
         tasks = [asyncio.create_task(admission.enter("a")) for _ in range(12)]
         await asyncio.sleep(0)
@@ -67,8 +68,9 @@ def test_the_time_to_come_back_grows_with_the_queue():
             task.cancel()
         return idle, busy
 
-    idle, busy = asyncio.run(play())
+    idle, busy = asyncio.run(play(8.0))
     assert 1 <= idle < busy <= 60
+    assert asyncio.run(play(0.5))[1] < busy  # and with how long a place was used of late
 
 
 def test_a_closed_server_refuses():

@@ -50,6 +50,21 @@ def test_sweeping_leaves_finished_files_alone(tmp_path):
     storage.sweep()
     assert [path.name for path in tmp_path.rglob("*")] == ["a"]
     storage.sweep()
+    (storage.workplace() / "somebody's").write_bytes(b"")
+    storage.sweep()
+    assert (tmp_path / ".work" / "somebody's").exists()
+
+
+def test_listings_show_what_other_machines_wrote(monkeypatch):
+    pytest.importorskip("fsspec", reason="fsspec is not installed (extra: cluster)")
+    storage, kept = open_storage("memory://storage-listed"), {}
+    listed = storage._system.ls
+    monkeypatch.setattr(storage._system, "ls", lambda path, detail: kept.setdefault(path, listed(path, detail=detail)))
+    monkeypatch.setattr(storage._system, "invalidate_cache", kept.clear)
+    storage.write("a/one", b"1")
+    assert storage.sizes("a") == {"one": 1}
+    storage.write("a/two", b"22")
+    assert storage.sizes("a") == {"one": 1, "two": 2}
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path):

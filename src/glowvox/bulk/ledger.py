@@ -134,9 +134,6 @@ def _name(number: int) -> str:
     return f"{FOLDER}/{number:08d}.json"
 
 
-# What a finished run leaves besides the speech: the list of all rows, and that of the rows that are bad.
-
-
 ROWS, ERRORS = "rows.jsonl", "errors.jsonl"
 
 

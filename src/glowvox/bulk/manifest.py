@@ -14,9 +14,6 @@ from glowvox.bulk.row import BadRow, Row, read_row
 from glowvox.errors import DataError, MissingExtraError, one_line
 from glowvox.storage.object_storage import open_file
 
-# Manifests record by record, whatever their size: JSONL, CSV and Parquet. A record that cannot be read is a reason.
-
-
 Record = dict[str, Any] | str
 """Values by column; or, where they cannot be read, the reason."""
 

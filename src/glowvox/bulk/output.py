@@ -93,12 +93,9 @@ def hashed_file(path: Path, name: str) -> OutputFile:
     return OutputFile(name, size, hashed.hexdigest())
 
 
-# A sound file per row: `audio/00000007/ID.flac`.
-
-
 @final
 class FileOutput(ShardOutput):
-    """See `ShardOutput`; the files are written as they come, each whole."""
+    """A sound file per row, `audio/00000007/ID.flac`; the files are written as they come, each whole."""
 
     def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)
@@ -123,16 +120,13 @@ class FileOutput(ShardOutput):
         return tuple(self._files)
 
 
-# A shard as a Parquet file: a row for each row, the sound file's bytes in the column `audio`.
-
-
 _GROUP = 64
 """Rows in a row group: some megabytes of sound, all that is in memory."""
 
 
 @final
 class ParquetOutput(ShardOutput):
-    """See `ShardOutput`.
+    """A shard as a Parquet file: a row for each row, the sound file's bytes in the column `audio`.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
@@ -208,12 +202,12 @@ class ParquetOutput(ShardOutput):
             raise DataError(f"{self.storage.url}: cannot write a shard ({error})") from error
 
 
-# A shard as a tar file in the form of WebDataset: for each row `KEY.flac` and `KEY.json`, one after the other.
-
-
 @final
 class TarOutput(ShardOutput):
-    """See `ShardOutput`. The same rows give the same bytes: no times, owners or places are in the file."""
+    """A shard as a tar file in the form of WebDataset: for each row `KEY.flac` and `KEY.json`, one after the other.
+
+    The same rows give the same bytes: no times, owners or places are in the file.
+    """
 
     def __init__(self, storage: Storage, name: str, settings: RunSettings) -> None:
         super().__init__(storage, name, settings)

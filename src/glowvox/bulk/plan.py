@@ -19,9 +19,6 @@ from glowvox.bulk.row import BadRow, Row
 from glowvox.errors import DataError
 from glowvox.storage.object_storage import Storage
 
-# Finding ids that stand twice among any number of rows, with little memory: hashes on disk, sorted part by part.
-
-
 _PARTS = 256
 _WAITING = 1 << 16
 _ENTRY = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<u8")])

@@ -14,9 +14,6 @@ from glowvox.bulk.workers import Workers, do_shard, result_of
 from glowvox.errors import EngineError
 from glowvox.storage.object_storage import Storage
 
-# What is done of a run, how fast it goes, and how long the rest takes.
-
-
 _WINDOW_SECONDS = 900.0
 
 

@@ -15,16 +15,14 @@ from glowvox.bulk.speaker import SynthesizedRow, speak_row
 from glowvox.errors import EngineError, one_line
 from glowvox.storage.object_storage import Storage, open_storage
 
-# The work on one shard: read its rows, speak them, put the speech in place, write the ledger last.
-# Doing it twice, even at the same time on two machines, gives the same bytes under the same names; so a shard whose
-# worker is lost is simply done again.
-
-
 SpeakRow = Callable[[Row], SynthesizedRow | BadRow]
 
 
 def do_shard(storage: Storage, shard: ShardPlan, settings: RunSettings, speak: SpeakRow) -> Ledger:
-    """Speak a shard, unless that was done before, and return its ledger.
+    """Speak a shard, unless that was done before, and return its ledger, which is written last.
+
+    Doing it twice, even at the same time on two machines, gives the same bytes under the same names; so a shard whose
+    worker is lost is simply done again.
 
     Args:
         storage: of the run.
