@@ -75,6 +75,7 @@ def _session(
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.enable_mem_pattern = False  # plans are kept for every length ever seen
+    options.enable_mem_reuse = False  # planning takes longer than all other opening, and runs are no faster for it
     options.log_severity_level = _ERRORS_ONLY
     # threads wait actively within a run, where that saves time, and not between runs, where it costs others theirs
     options.add_session_config_entry("session.force_spinning_stop", "1")

@@ -347,7 +347,7 @@ def undo_coupling(
         condition: of the network.
         max_log_scale: as in `AffineCoupling`.
         sigmoid_scale: whether the network gives `raw` of the scale `1e-6 + sigmoid(raw + 2)`.
-        mask: of the rows that count; None: all do.
+        mask: of the rows that count, the others are left to the caller; None: all do.
     """
     half = channels // 2
     gain = np.ones(2 * half)
@@ -365,8 +365,6 @@ def undo_coupling(
     if max_log_scale:
         scale = graph.op("Mul", graph.op("Tanh", scale), graph.floats(max_log_scale))
     moved = graph.op("Mul", graph.op("Sub", moved, shift), graph.op("Exp", scale))
-    if mask is not None:
-        moved = mask.on_rows(moved, ready)
     return graph.op("Concat", kept, moved, axis=1), ready
 
 
