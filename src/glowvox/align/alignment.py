@@ -107,7 +107,7 @@ def forward_sum(log_likelihood: Tensor, token_lengths: Tensor, mel_lengths: Tens
         log of the sum over paths of the product of likelihoods along the path, [B] nats, differentiable; and the
         soft alignment [B, L, T], the posterior of each cell, whose columns sum to one, without gradient.
     """
-    total, posterior = ForwardSum.apply(log_likelihood, token_lengths, mel_lengths)
+    total, posterior = ForwardSum.apply(log_likelihood, token_lengths, mel_lengths)  # type: ignore[no-untyped-call]
     return total, posterior
 
 

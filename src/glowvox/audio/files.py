@@ -92,7 +92,8 @@ def quantise(samples: NDArray[np.float32], subtype: str) -> NDArray[np.generic]:
     32767), so that a file that is read and written again is the same file; likewise 24 bits, in the upper bits of 32.
     """
     if subtype == "PCM_16":
-        return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+        result: NDArray[np.generic] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+        return result
     if subtype == "PCM_24":
         return np.clip(np.rint(samples.astype(np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
     return samples

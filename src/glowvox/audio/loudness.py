@@ -138,7 +138,8 @@ def frame_levels(samples: NDArray[np.floating], sample_rate: int) -> NDArray[np.
     energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
     starts = np.arange(0, max(1, len(samples) - frame + hop), hop)
     ends = np.minimum(starts + frame, len(samples))
-    return 10.0 * np.log10(np.maximum((energy[ends] - energy[starts]) / (ends - starts), 1e-20))
+    result: NDArray[np.float64] = 10.0 * np.log10(np.maximum((energy[ends] - energy[starts]) / (ends - starts), 1e-20))
+    return result
 
 
 def gated_level(levels: NDArray[np.float64]) -> float:

@@ -153,7 +153,8 @@ def mel_to_linear(mel: Any, config: AudioConfig) -> NDArray[np.float32]:
     smallest = np.float32(np.finfo(np.float32).tiny)
     for _ in range(_UPDATES):
         spectrum *= wanted / np.maximum(synthesis @ (analysis @ spectrum), smallest)
-    return spectrum ** np.float32(1.0 / config.power)
+    result: NDArray[np.float32] = spectrum ** np.float32(1.0 / config.power)
+    return result
 
 
 class MelStream:

@@ -266,4 +266,7 @@ def varied(
     """
     weights = frames * (voicing > 0)
     mean = float((height * weights).sum() / max(int(weights.sum()), 1))
-    return (mean + spread * (height - mean) + shift * np.log(2) / 12 / LOG_PITCH_STD).astype(np.float32)
+    result: NDArray[np.float32] = (mean + spread * (height - mean) + shift * np.log(2) / 12 / LOG_PITCH_STD).astype(
+        np.float32
+    )
+    return result

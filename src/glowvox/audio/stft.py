@@ -168,7 +168,8 @@ def product(rows: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
     """
     count = max(1, _ALONE // max(1, matrix.size))
     if count >= len(rows):
-        return rows @ matrix
+        result: NDArray[Any] = rows @ matrix
+        return result
     result = np.empty((len(rows), matrix.shape[1]), np.result_type(rows, matrix))
     for start in range(0, len(rows), count):
         np.matmul(rows[start : start + count], matrix, out=result[start : start + count])

@@ -77,7 +77,8 @@ def _folded(stem: str, gain: np.ndarray | None, direction: np.ndarray) -> np.nda
     norm = np.sqrt(np.square(wide).sum(tuple(range(1, wide.ndim)), keepdims=True))
     if not norm.all():
         raise CheckpointError(f"the weight-normalised layer '{stem}' has a direction of length zero")
-    return (wide * (gain.astype(np.float64).reshape(norm.shape) / norm)).astype(np.float32)
+    result: np.ndarray = (wide * (gain.astype(np.float64).reshape(norm.shape) / norm)).astype(np.float32)
+    return result
 
 
 _FRAMES_PER_KERNEL = 4  # the published upsampling kernel spans four hops; a state dict does not say the hop

@@ -128,7 +128,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 
 def _piped(args: argparse.Namespace) -> bool:
-    return args.raw or args.output == "-"
+    return bool(args.raw or args.output == "-")
 
 
 def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", overrides: dict[str, Any]) -> int:

@@ -96,7 +96,8 @@ def mel_cepstra(log_mel: ArrayLike, order: int = 13, first: int = 1) -> NDArray[
     numbers = np.arange(first, first + order)
     angles = np.pi / bins * np.outer(numbers, np.arange(bins) + 0.5)
     scale = np.where(numbers == 0, np.sqrt(1.0 / bins), np.sqrt(2.0 / bins))
-    return scale[:, None] * np.cos(angles) @ mel
+    result: NDArray[np.float64] = scale[:, None] * np.cos(angles) @ mel
+    return result
 
 
 def mel_cepstral_distortion(

@@ -244,4 +244,5 @@ def level_spectrogram(samples: ArrayLike, *, n_fft: int = 512, columns: int = 36
 def average_spectrum(samples: ArrayLike, *, n_fft: int = 2048) -> NDArray[np.float64]:
     """Return the mean power `[n_fft // 2 + 1]` over half-overlapping frames (Welch, 1967)."""
     spectrum = stft(np.asarray(samples, dtype=np.float64), n_fft, n_fft // 2, n_fft, pad_mode="constant")
-    return np.mean(np.abs(spectrum) ** 2, axis=1)
+    result: NDArray[np.float64] = np.mean(np.abs(spectrum) ** 2, axis=1)
+    return result

@@ -298,7 +298,8 @@ class WNGraph:
         start = [self._start.T, self._start_bias[None]]
         if not graph.refers:
             product = np.einsum("ih,kho->kio", np.concatenate(start), kernel.reshape(-1, channels, width))
-            return product.reshape(-1, width)
+            result: NDArray[np.float64] | str = product.reshape(-1, width)
+            return result
         shaped = graph.op("Reshape", graph.matrix(kernel), graph.integers([-1, channels, width]))
         factor = graph.op("Concat", graph.matrix(start[0]), graph.floats(start[1]), axis=0)
         return graph.op("Reshape", graph.op("MatMul", factor, shaped), graph.integers([-1, width]))

@@ -97,7 +97,8 @@ class Invert(Flow):
 
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Apply the inner flow's forward. See `Flow.inverse`."""
-        return self.flow(z, mask, condition)
+        result: tuple[Tensor, Tensor] = self.flow(z, mask, condition)
+        return result
 
 
 # The log-likelihood of a Gaussian base density, masked.

@@ -16,7 +16,8 @@ def random_rotation(channels: int) -> Tensor:
     """Return a random orthonormal matrix `[C, C]` with determinant +1, from the global generator."""
     rotation = torch.linalg.qr(torch.randn(channels, channels))[0]
     rotation[:, 0] *= torch.det(rotation).sign()
-    return rotation.contiguous()
+    result: Tensor = rotation.contiguous()
+    return result
 
 
 class MatrixCache:

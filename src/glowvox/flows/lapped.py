@@ -18,7 +18,8 @@ from glowvox.flows.base import Flow, apply_mask, full_precision
 def dct_iv(size: int) -> Tensor:
     """Return the orthonormal, symmetric DCT-IV matrix `[size, size]` in float64: its own inverse."""
     index = torch.arange(size, dtype=torch.float64) + 0.5
-    return (2.0 / size) ** 0.5 * torch.cos(math.pi / size * index[:, None] * index[None, :])
+    result: Tensor = (2.0 / size) ** 0.5 * torch.cos(math.pi / size * index[:, None] * index[None, :])
+    return result
 
 
 @functools.lru_cache(maxsize=16)

@@ -21,7 +21,8 @@ def run(
 ) -> tuple[Tensor, Tensor]:
     """Call a flow or its `inverse`; with `recompute`, keep nothing but the arguments for the backward pass."""
     if recompute and torch.is_grad_enabled():
-        return checkpoint(step, x, mask, condition, use_reentrant=False)
+        result: tuple[Tensor, Tensor] = checkpoint(step, x, mask, condition, use_reentrant=False)
+        return result
     return step(x, mask, condition)
 
 

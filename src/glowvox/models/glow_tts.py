@@ -216,7 +216,8 @@ class GlowTTS(nn.Module):
     def encode(self, tokens: Tensor, token_lengths: Tensor, speaker: Tensor | None = None) -> TextStatistics:
         """Return what the text says about its mel: the first half of `inverse`. Arguments and errors are its."""
         check_tokens(tokens, token_lengths, self.config.n_symbols)
-        return self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
+        result: TextStatistics = self.encoder(tokens, token_lengths, self._speaker_vector(speaker, len(tokens)))
+        return result
 
     def decode(
         self, latent: Tensor, mel_lengths: Tensor, speaker: Tensor | None = None, harmonics: Tensor | None = None
@@ -309,9 +310,11 @@ class GlowTTS(nn.Module):
         """
         output = self(tokens, token_lengths, mel, mel_lengths, speaker, sum_paths=sum_paths)
         if output.path_sum is not None:
-            return output.path_sum + output.log_det
+            marginal: Tensor = output.path_sum + output.log_det
+            return marginal
         prior = diagonal_log_likelihood(output.latent, output.mean, output.log_std, output.mel_mask)
-        return prior + output.log_det
+        result: Tensor = prior + output.log_det
+        return result
 
     def _harmonics(self, pitch: Tensor | None) -> Tensor | None:
         """Return what the couplings see of a pitch `[B, T]`."""

@@ -99,7 +99,8 @@ class PitchConditioning(nn.Module):
         """
         with torch.no_grad(), torch.autocast(mel.device.type, enabled=False):
             logits = self.reader(mel, mask)
-            return (read_pitch(logits) * (logits[:, BINS] > 0)).to(mel.dtype) * mask[:, 0]
+            result: Tensor = (read_pitch(logits) * (logits[:, BINS] > 0)).to(mel.dtype) * mask[:, 0]
+            return result
 
     def harmonic_features(self, pitch: Tensor) -> Tensor:
         """Return the harmonic features `[B, K, T]` of a pitch `[B, T]`; the couplings see them through `projection`."""

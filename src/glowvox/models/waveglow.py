@@ -119,7 +119,8 @@ class MelEnvelope(nn.Module):
         hidden = F.gelu(self.hidden(mel))
         hidden = hidden if mask is None else hidden * mask[:, :, :: self.repeat]
         log_scale = self.base(mel) + self.correction(hidden)
-        return log_scale.repeat_interleave(self.repeat, 2) if self.repeat > 1 else log_scale
+        result: Tensor = log_scale.repeat_interleave(self.repeat, 2) if self.repeat > 1 else log_scale
+        return result
 
     def piece(self, mel: Chunk, stream: Stream) -> Chunk:
         """Return the log scales that can be computed once these frames have come."""
@@ -176,7 +177,8 @@ class LevelLimit(nn.Module):
         highest = self.get_buffer("highest").to(x.dtype)[:, None, None]
         bands = x.unflatten(1, (len(highest), -1))
         gain = (highest / band_levels(bands).clamp_min(SMALLEST_LEVEL)).clamp_max(1.0)
-        return (bands * gain).flatten(1, 2)
+        result: Tensor = (bands * gain).flatten(1, 2)
+        return result
 
 
 def band_levels(bands: Tensor) -> Tensor:
@@ -384,7 +386,8 @@ class WaveGlow(nn.Module):
         x, _ = self.transform(audio.unsqueeze(1))
         if self.scale is not None:
             x, _ = self.scale(x, None, (mel - self.config.mel_mean) / self.config.mel_std)
-        return x
+        result: Tensor = x
+        return result
 
     def log_likelihood(
         self, audio: Tensor, mel: Tensor, sigma: float = 1.0, mel_lengths: Tensor | None = None
@@ -392,7 +395,8 @@ class WaveGlow(nn.Module):
         """Return log p(audio | mel) `[B]` in nats, under a base density N(0, sigma^2). See `forward` for the shapes."""
         output = self(audio, mel, mel_lengths)
         mask = self._masks(mel, mel_lengths).group
-        return gaussian_log_likelihood(output.latent, sigma, mask) + output.log_det
+        result: Tensor = gaussian_log_likelihood(output.latent, sigma, mask) + output.log_det
+        return result
 
     def latent_shape(self, batch: int, frames: int) -> tuple[int, int, int]:
         """Return the shape of the latent for `batch` mels of `frames` frames."""

@@ -91,7 +91,8 @@ class ConvPrenet(nn.Module):
         y = x
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             y = dropout(F.relu(norm(convolution(y * mask))), self.dropout, training=self.training)
-        return (x + self.projection(y)) * mask
+        result: Tensor = (x + self.projection(y)) * mask
+        return result
 
 
 # A predictor of numbers per token: durations (FastSpeech, arXiv 1905.09263), pitch (FastPitch, arXiv 2006.06873).

@@ -39,7 +39,8 @@ class RelativeSelfAttention(nn.Module):
         scores = scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf)
         weights = dropout(scores.softmax(-1), self.dropout, training=self.training)
         attended = weights @ value + self._to_relative(weights) @ self.relative_values
-        return self.output(attended.transpose(1, 2).reshape(batch, length, channels)).transpose(1, 2)
+        result: Tensor = self.output(attended.transpose(1, 2).reshape(batch, length, channels)).transpose(1, 2)
+        return result
 
     def _to_absolute(self, relative: Tensor) -> Tensor:
         """Move `[..., L, 2 window + 1]`, indexed by distance, to `[..., L, L]`, indexed by position; zero elsewhere.
@@ -48,13 +49,15 @@ class RelativeSelfAttention(nn.Module):
         """
         length, width = relative.shape[2], relative.shape[2] + 2 * self.window
         flat = F.pad(relative, (0, length)).flatten(2)[..., : length * width]
-        return flat.unflatten(2, (length, width))[..., self.window : self.window + length]
+        result: Tensor = flat.unflatten(2, (length, width))[..., self.window : self.window + length]
+        return result
 
     def _to_relative(self, absolute: Tensor) -> Tensor:
         """Undo `_to_absolute`: `[..., L, L]` by position to `[..., L, 2 window + 1]` by distance."""
         length, width = absolute.shape[2], absolute.shape[2] + 2 * self.window
         flat = F.pad(F.pad(absolute, (self.window, self.window)).flatten(2), (0, length))
-        return flat.unflatten(2, (length, width + 1))[..., : 2 * self.window + 1]
+        result: Tensor = flat.unflatten(2, (length, width + 1))[..., : 2 * self.window + 1]
+        return result
 
 
 class TransformerLayer(nn.Module):
@@ -75,7 +78,8 @@ class TransformerLayer(nn.Module):
         """Return `[B, H, L]`, padding zero, from `x [B, H, L]` with zero padding and its mask `[B, 1, L]`."""
         x = self.attention_norm(x + self._drop(self.attention(x, mask)))
         hidden = self._drop(F.relu(self.widen(x * mask)))
-        return self.feed_forward_norm(x + self._drop(self.narrow(hidden * mask) * mask)) * mask
+        result: Tensor = self.feed_forward_norm(x + self._drop(self.narrow(hidden * mask) * mask)) * mask
+        return result
 
     def _drop(self, x: Tensor) -> Tensor:
         return dropout(x, self.dropout, training=self.training)

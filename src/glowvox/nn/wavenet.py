@@ -113,7 +113,7 @@ class WN(nn.Module):
     @property
     def receptive_field(self) -> int:
         """Frames on each side of an output frame that it depends on."""
-        return (self.kernel_size // 2) * sum(self.dilations)
+        return int((self.kernel_size // 2) * sum(self.dilations))
 
     def piece(self, x: Chunk, condition: Chunk | None, stream: Stream, mask: Tensor | None = None) -> Chunk:
         """Return the columns `[B, out, n]` of a signal that can be computed once this piece has come.

@@ -179,7 +179,7 @@ class _Layers:
                 factors = dropout_factors(rows.new_empty(len(rows), wn.channels), wn.dropout)
             taps = layer.dilated.weight.permute(2, 0, 1)
             source = self._depthwise(layer, rows)
-            activation = GatedConv.apply(source, condition.whole(), taps, dilation, factors, kernels)
+            activation = GatedConv.apply(source, condition.whole(), taps, dilation, factors, kernels)  # type: ignore[no-untyped-call]
             residual, skip = self._mix(layer)
             if len(residual):
                 mixed = F.linear(activation, residual, layer.mix.bias[: len(residual)].to(self._dtype))

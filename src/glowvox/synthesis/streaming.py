@@ -215,11 +215,13 @@ class SteppedPieces(VocoderPieces):
 
     def _samples(self, end: int, *, final: bool) -> NDArray[np.float32]:
         if final and not self._state.frames:
-            return self._engine.run(*self._part(0, end))[0]
+            whole: NDArray[np.float32] = self._engine.run(*self._part(0, end))[0]
+            return whole
         known = end if final else end + self._delay
         samples, state = self._stepping.step(*self._part(self._state.frames, known), self._state, final=final)
         self._state = state
-        return samples[0]
+        result: NDArray[np.float32] = samples[0]
+        return result
 
     def _oldest(self) -> int:
         return min(self.spoken, self._state.frames)
@@ -237,7 +239,8 @@ class WindowedPieces(VocoderPieces):
         hop = self._engine.audio.hop_length
         last = end if final else end + self.look_ahead
         samples = self._engine.run(*self._part(self._first, last))[0]
-        return samples[(self.spoken - self._first) * hop : (end - self._first) * hop]
+        result: NDArray[np.float32] = samples[(self.spoken - self._first) * hop : (end - self._first) * hop]
+        return result
 
     def _oldest(self) -> int:
         return max(0, self.spoken - self.look_ahead)

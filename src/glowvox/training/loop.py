@@ -242,7 +242,7 @@ class MemoryOrderAdamW(torch.optim.AdamW):
 
     def _init_group(self, group: dict[str, Any], *tensors: Any) -> bool:
         """Collect a group's parameters, gradients and moments, all of them as views in one order."""
-        result: bool = super()._init_group(group, *tensors)
+        result: bool = super()._init_group(group, *tensors)  # type: ignore[no-untyped-call]
         parameters, *others = tensors[:4]
         for index, parameter in enumerate(parameters):
             together = [parameter, *(some[index] for some in others)]
@@ -285,7 +285,8 @@ class MovingAverage:
 def gradient_norm(model: nn.Module) -> Tensor:
     """Return the norm of all gradients, a scalar."""
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    result: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return result
 
 
 @torch.no_grad()

@@ -142,7 +142,8 @@ class MultiResolutionLoss(nn.Module):
         )
         # the square root's slope is infinite at zero
         power = torch.view_as_real(spectrum).square().sum(-1)
-        return power.clamp_min(self.floor**2).sqrt() * (2.0 / size) ** 0.5
+        result: Tensor = power.clamp_min(self.floor**2).sqrt() * (2.0 / size) ** 0.5
+        return result
 
     def _log_distance(self, mine: Tensor, theirs: Tensor) -> Tensor:
         return (mine.clamp_min(self.floor).log() - theirs.clamp_min(self.floor).log()).abs().mean()
@@ -347,7 +348,8 @@ class VocoderTask(Task):
         noise = torch.randn(shape, generator=generator, device=mel.device) * temperature
         if self.vocoder.pitch is not None:
             noise = sourced_latent(noise, mel, self.vocoder.pitch, self.source, generator)
-        return self.refinement(self.vocoder.inverse(noise, mel), mel)
+        result: Tensor = self.refinement(self.vocoder.inverse(noise, mel), mel)
+        return result
 
     def _copy_synthesis(self, step: int, log: RunLog) -> float:
         distances = []

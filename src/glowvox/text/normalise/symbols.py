@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from glowvox.text.normalise.scanner import Context, Reading, rule
+from glowvox.text.normalise.scanner import Context, Reading, Rule, rule
 
 _NAMES = {
     "en": {
@@ -113,7 +113,7 @@ def _read_symbols(match: re.Match[str], context: Context, language: str) -> Read
     return []
 
 
-def symbol_rules(language: str) -> tuple:
+def symbol_rules(language: str) -> tuple[Rule, ...]:
     """Return the rules for punctuation and symbols; the last of them accepts any character."""
 
     @rule(r"[\U0001F1E6-\U0001F1FF]{2}", "o")
