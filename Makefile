@@ -98,7 +98,7 @@ $(VENV)/.main: $(VENV)/.made $(DESCRIPTION)
 $(VENV)/.dev: $(VENV)/.made $(DESCRIPTION)
 	@echo "Installing Glowvox with what its tests need into $(VENV) ..."
 	@$(PIP_INSTALL) --editable '.[dev]'
-	@touch $@
+	@touch $@ $(VENV)/.docs
 
 $(VENV)/.docs: $(VENV)/.made $(DESCRIPTION)
 	@echo "Installing Glowvox with what its documentation needs into $(VENV) ..."
