@@ -73,7 +73,7 @@ class Record:
 
 
 def named_global(module: str, name: str) -> Global:
-    """Return the inert name of a class or function.
+    """Return a class or function as its name alone.
 
     Raises:
         CheckpointError: not a name, or one of Python's own functions and classes that no checkpoint needs; a file that
@@ -282,8 +282,8 @@ def storage_from_id(identity: Any, file: StorageFile) -> Any:
     return storage
 
 
-# What REDUCE may do in a foreign pickle: a fixed table of pure functions over inert values.
-# Every entry is the inert counterpart of a function that torch, NumPy or the standard library names in real
+# What REDUCE may do in a foreign pickle: a fixed table of pure functions over plain values.
+# Every entry stands for a function that torch, NumPy or the standard library names in real
 # checkpoints. Anything else a pickle asks to be called is refused.
 
 
@@ -291,7 +291,7 @@ _MAX_COPIED = 1_000_000
 _NUMPY_NUMBERS = frozenset(["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"])
 
 
-def reduce_inert(function: Any, arguments: Any) -> Any:
+def reduce_value(function: Any, arguments: Any) -> Any:
     """Return what calling `function` on `arguments` stands for, without calling it.
 
     Raises:
@@ -331,7 +331,7 @@ def _parameter(data: Any, requires_grad: Any = None, hooks: Any = None, state: A
 def _typed_tensor(function: Any, kind: Any, arguments: Any, state: Any) -> Any:
     if not isinstance(function, Global) or function.name not in ("_rebuild_tensor_v2", "_rebuild_parameter"):
         raise CheckpointError("a tensor of a foreign class is built in an unknown way; the file was not loaded")
-    return reduce_inert(function, arguments)
+    return reduce_value(function, arguments)
 
 
 def _dictionary(items: Any = ()) -> dict[Any, Any]:
@@ -587,7 +587,7 @@ class PickleMachine:
         if isinstance(arguments, tuple):
             # A long list that the memo hands out again and again could otherwise be copied a million times.
             self._spend(len(arguments) + sum(_copy_steps(argument) for argument in arguments))
-        self._push_container(reduce_inert(function, arguments))
+        self._push_container(reduce_value(function, arguments))
 
     def _new_object(self, *, keywords: bool) -> None:
         state = self._stack.pop() if keywords else {}
