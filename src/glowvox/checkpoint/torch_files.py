@@ -2,12 +2,11 @@
 
 A published checkpoint is a pickle, and a pickle is a program: loaded in the ordinary way it may run whatever its author
 wished. `torch.load(weights_only=True)` runs none of those programs, and with empty stand-in classes it opens the
-published files; but it reads neither modules in the older format nor pickles of protocol 3 and later, needs PyTorch,
-and has no budget: a file of 5 MB can make it take gigabytes. So this
-package reads pickles with an interpreter of its own (`pickle_machine`): foreign classes become plain records, the few
-functions that rebuild tensors come from a fixed table, and nothing is imported, called or looked up by a name from the
-file. A subclass of
-`pickle.Unpickler` would be shorter, but cannot bound what a file makes it allocate, hash or memorise.
+published files; but it reads neither modules in the older format nor pickles of protocol 4 and later, needs PyTorch,
+and has no budget: a file of 400 bytes makes it take a gigabyte. So this package reads pickles with an interpreter of
+its own (`pickle_machine`): foreign classes become plain records, the few functions that rebuild tensors come from a
+fixed table, and nothing is imported, called or looked up by a name from the file. A subclass of `pickle.Unpickler`
+would be shorter, but cannot bound what a file makes it allocate, hash or memorise.
 
 What a hostile file may try, and where it is stopped:
 
