@@ -125,7 +125,6 @@ def test_several_speeches_on_one_connection(server, voice):
     ("event", "why"),
     [
         (Synthesize(text="Hello.", voice=SynthesizeVoice(name="../../etc/passwd")), "no voice"),
-        (Synthesize(text="?!"), "nothing to say"),
         (Synthesize(text="<speak/>", text_format="ssml"), "SSML"),
         (Synthesize(text="word " * 3000), "characters"),
     ],
@@ -177,6 +176,20 @@ def test_a_client_that_goes_away_stops_its_synthesis():
         asyncio.run(talk(server.wyoming_port))
         assert eventually(lambda: not server.service.busy and not server.service.connections)
         assert vocoder.samples < 0.5 * len(fake_voice().say("A sentence that is spoken. " * 40).samples)
+
+
+@pytest.mark.parametrize("text", ["", "!", "?!", "...", "\N{GRINNING FACE}", "\u4f60\u597d"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_text_with_nothing_to_say_is_silence_that_ends(server, text, streamed):
+    if streamed:
+        sent, last = [SynthesizeStart(), SynthesizeChunk(text=text), SynthesizeStop()], SynthesizeStopped
+    else:
+        sent, last = [Synthesize(text=text)], AudioStop
+    events = spoken_to(server, sent, last)
+    kinds = [event.type for event in events if not Error.is_type(event.type)]
+    assert kinds[:2] == ["audio-start", "audio-stop"]
+    if not any(map(str.isalnum, text)):
+        assert not any(Error.is_type(event.type) for event in events)
 
 
 @pytest.mark.parametrize("uri", ["", "http://127.0.0.1:1", "tcp://", "tcp://host:port", "unix://"])

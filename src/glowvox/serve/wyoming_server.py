@@ -229,7 +229,7 @@ class WyomingSpeech:
         self._write = write
         self._streamed = streamed
         self._rate = selection.voice.sample_rate
-        self._begun = self._failed = False
+        self._begun = False
         self._ending: asyncio.Task[None] | None = None
         self._session = Session(service, client, selection, overrides, self._send, self._fail)
 
@@ -260,10 +260,9 @@ class WyomingSpeech:
     async def _end(self) -> None:
         with suppress(OSError):
             await self._session.finish()
-            if not self._session.seconds and not self._failed:
-                await self._fail(Refusal(400, "nothing to say: the text holds no word that can be spoken"))
-            if self._begun:
-                await self._write(AudioStop().event())
+            # Clients read up to the end of the audio, even where there was nothing to say: silence, as Piper's server.
+            await self._start()
+            await self._write(AudioStop().event())
             if self._streamed:
                 await self._write(SynthesizeStopped().event())
 
@@ -279,7 +278,6 @@ class WyomingSpeech:
             await self._write(chunk.event())
 
     async def _fail(self, refusal: Refusal) -> None:
-        self._failed = True
         await self._write(Error(text=refusal.message, code=refusal.code).event())
 
 
