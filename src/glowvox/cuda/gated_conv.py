@@ -193,7 +193,7 @@ def gated_conv(
 
 @_on_its_device
 def mix_into(
-    rows: Tensor, total: Tensor, activation: Tensor, residual: Tensor, bias: Tensor, skip: Tensor, keep: Tensor | None
+    rows: Tensor, total: Tensor, activation: Tensor, residual: Tensor, skip: Tensor, bias: Tensor, keep: Tensor | None
 ) -> None:
     """Add what a layer gives to the rows and to the sum of skips, in place: for where nothing needs gradients.
 
@@ -202,8 +202,8 @@ def mix_into(
         total: float32 `[R, O]`, contiguous; gets `activation skip^T`.
         activation: `[R, H]`, contiguous.
         residual: `[C, H]`; without rows in the last layer, whose `rows` nothing reads.
-        bias: `[C]`, or more of which the first are used.
         skip: `[O, H]`.
+        bias: `[C]`, or more of which the first are used.
         keep: `[R, 1]`, one on the rows that hold valid frames; None: all do.
     """
     weight = torch.cat([residual, skip])

@@ -40,14 +40,16 @@ class AffineCoupling(Flow):
 
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Undo the shift and the scale. See `Flow.inverse`."""
-        z = apply_mask(z, mask)
-        return self.undo(z, *self.shift_and_log_scale(self.halves(z)[0], mask, condition), mask)
-
-    def undo(self, z: Tensor, shift: Tensor, log_scale: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Do `inverse`, given shift and log scale for the second half of `z [B, C, T]`, whose padding is zero."""
-        kept, moved = self.halves(z)
+        kept, moved = self.halves(apply_mask(z, mask))
+        shift, log_scale = self.shift_and_log_scale(kept, mask, condition)
         moved = apply_mask((moved - shift) * (-log_scale).exp(), mask)
         return torch.cat([kept, moved], 1), -log_scale.sum((1, 2))
+
+    def undo(self, z: Tensor, predicted: Tensor) -> Tensor:
+        """Return what `inverse` does, given what the network says of the first half of `z [B, C, T]`."""
+        kept, moved = self.halves(z)
+        shift, log_scale = self.bounded(predicted)
+        return torch.cat([kept, (moved - shift) * (-log_scale).exp()], 1)
 
     def shift_and_log_scale(self, kept: Tensor, mask: Tensor | None, condition: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the shift and the (bounded, masked) log scale for the moved half, each `[B, C // 2, T]`."""

@@ -128,5 +128,5 @@ def _undo_piece(block: nn.Module, z: Chunk, condition: Chunk | None, stream: Str
     kept = z.map(lambda values: coupling.halves(values)[0])
     predicted = coupling.network.piece(kept, condition, stream.part("coupling"))
     z = stream.until("latent", z, predicted.end)
-    x, _ = coupling.undo(z.values, *coupling.bounded(predicted.values))
+    x = coupling.undo(z.values, predicted.values)
     return Chunk(actnorm.inverse(convolution.inverse(x)[0])[0], z.begin)

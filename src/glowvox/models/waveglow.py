@@ -250,9 +250,8 @@ class WaveGlowStep(Flow):
         """Undo the step as far as it can be once these columns have come. See `WN.piece` for the condition."""
         kept = z.map(lambda values: self.coupling.halves(values)[0])
         predicted = self.network.piece(kept, condition, stream.part("coupling"))
-        z = stream.until("latent", z, predicted.end)
-        x, _ = self.coupling.undo(z.values, *self.coupling.bounded(predicted.values))
-        x, _ = self.convolution.inverse(x)
+        z = stream.until("latent", z, predicted.end)  # the network lags: what it moves waits for it
+        x, _ = self.convolution.inverse(self.coupling.undo(z.values, predicted.values))
         if self.actnorm is not None:
             x, _ = self.actnorm.inverse(x)
         return Chunk(x, z.begin)

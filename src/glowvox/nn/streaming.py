@@ -114,7 +114,8 @@ class Stream:
         known, begin, end = self.context(name, chunk, left, right)
         first, last = max(begin - left, 0), min(end + right, known.end)
         zeros = (first - (begin - left), (end + right) - last)
-        return Chunk(F.pad(known.cut(first, last).values, zeros), begin)
+        values = known.cut(first, last).values
+        return Chunk(F.pad(values, zeros) if any(zeros) else values, begin)
 
     def convolution(self, name: str, layer: nn.Conv1d, chunk: Chunk) -> Chunk:
         """Apply a convolution that keeps the length of a signal (its own padding aside)."""

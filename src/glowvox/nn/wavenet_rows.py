@@ -8,6 +8,7 @@ the sum of skips never exists.
 """
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -40,8 +41,8 @@ class RowKernels(Protocol):
         total: Tensor,
         activation: Tensor,
         residual: Tensor,
-        bias: Tensor,
         skip: Tensor,
+        bias: Tensor,
         keep: Tensor | None,
     ) -> None:
         """Add what a layer gives to the rows and to the sum of skips, in place."""
@@ -94,53 +95,36 @@ def _matrix(weight: Tensor, dtype: torch.dtype) -> Tensor:
     return weight[:, :, 0].to(dtype)
 
 
-# What is added before the gate of a layer, biases included.
-
-
-class LayerCondition:
-    """Rows `[R, 2H]`: known already, or a projection of `rows [R, C]`, made as blocks need it.
-
-    Where nothing is kept for a backward pass, what is projected for a block never leaves the processor's cache.
-    """
-
-    def __init__(self, rows: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> None:
-        self._rows, self._weight, self._bias = rows, weight, bias
-
-    def whole(self) -> Tensor:
-        """Return all rows, which must not be changed."""
-        return self._rows if self._weight is None else F.linear(self._rows, self._weight, self._bias)
-
-    def block(self, begin: int, end: int) -> Tensor:
-        """Return the rows from `begin` to `end`, the caller's to overwrite."""
-        rows = self._rows[begin:end]
-        return rows.clone() if self._weight is None else F.linear(rows, self._weight, self._bias)
+LayerCondition = Callable[[], Tensor]
+"""Returns what is added before the gate of a layer `[R, 2H]`, biases included, which must not be changed."""
 
 
 def _conditions(wn: "WN", condition: Tensor | None, x: Tensor, gap: int, dtype: torch.dtype) -> list[LayerCondition]:
     layers: list[WNLayer] = list(wn.layers)  # type: ignore[arg-type]
     if wn.condition is None or condition is None:
         rows = x.shape[0] * (x.shape[2] + gap)
-        return [LayerCondition(layer.dilated.bias.to(dtype).expand(rows, -1)) for layer in layers]
+        return [_given(layer.dilated.bias.to(dtype).expand(rows, -1)) for layer in layers]
     biases = torch.cat([layer.dilated.bias for layer in layers])
     weight, bias = _matrix(wn.condition.weight, dtype), (wn.condition.bias + biases).to(dtype)
     width = 2 * wn.channels
     if condition.shape[2] == x.shape[2]:
         given = to_rows(condition, gap, dtype)
-        if not torch.is_grad_enabled():
-            return [LayerCondition(given, *own) for own in zip(weight.split(width), bias.split(width), strict=True)]
+        if not torch.is_grad_enabled():  # one layer's at a time: those of all are the largest tensor
+            parts = zip(weight.split(width), bias.split(width), strict=True)
+            return [functools.partial(F.linear, given, *own) for own in parts]
         projected = F.linear(given, weight, bias)
     else:
         projected = F.linear(condition.to(dtype).transpose(1, 2), weight, bias)
         projected = projected.repeat_interleave(x.shape[2] // condition.shape[2], 1)
         projected = to_rows(projected.transpose(1, 2), gap, dtype)
-    return [LayerCondition(own) for own in projected.split(width, 1)]
+    return [_given(own) for own in projected.split(width, 1)]
 
 
-# The layers: with a backward pass, and without one in blocks of rows or by fused kernels.
+def _given(rows: Tensor) -> LayerCondition:
+    return lambda: rows
 
 
-_BLOCK_ROWS = 2048
-"""Rows that go through a layer at once where nothing needs gradients: their gates stay in the processor's cache."""
+# The layers, with a backward pass and without.
 
 
 class _Layers:
@@ -155,22 +139,16 @@ class _Layers:
         """The end's matrix, where it is multiplied into those of the skips."""
 
     def __call__(self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition]) -> Tensor:
-        wn, kernels = self._wn, self._wn.kernels
-        kernels = kernels if kernels is not None and kernels.suits(rows) else None
-        if torch.is_grad_enabled() or (wn.training and wn.dropout):
-            total = self._kept(rows, keep, conditions, kernels)
-        elif kernels is not None:
-            total = self._fused(rows, keep, conditions, kernels)
-        else:
-            total = self._blocked(rows, keep, conditions)
+        wn = self._wn
+        kernels = wn.kernels if wn.kernels is not None and wn.kernels.suits(rows) else PlainKernels()
+        kept = torch.is_grad_enabled() or (wn.training and wn.dropout)
+        total = (self._kept if kept else self._overwritten)(rows, keep, conditions, kernels)
         bias = functools.reduce(torch.add, [layer.mix.bias[-wn.end.in_channels :] for layer in self._layers])
         if self._end is not None:
             return total + (wn.end.weight[:, :, 0] @ bias + wn.end.bias).to(self._dtype)
         return F.linear(total + bias.to(self._dtype), _matrix(wn.end.weight, self._dtype), wn.end.bias.to(self._dtype))
 
-    def _kept(
-        self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition], kernels: RowKernels | None
-    ) -> Tensor:
+    def _kept(self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition], kernels: RowKernels) -> Tensor:
         """Return the sum of skips `[R, S]` without their biases, or `[R, out]` after the end's matrix."""
         wn, skips = self._wn, []
         for layer, dilation, condition in zip(self._layers, wn.dilations, conditions, strict=True):
@@ -179,7 +157,7 @@ class _Layers:
                 factors = dropout_factors(rows.new_empty(len(rows), wn.channels), wn.dropout)
             taps = layer.dilated.weight.permute(2, 0, 1)
             source = self._depthwise(layer, rows)
-            activation = GatedConv.apply(source, condition.whole(), taps, dilation, factors, kernels)  # type: ignore[no-untyped-call]
+            activation = GatedConv.apply(source, condition(), taps, dilation, factors, kernels)  # type: ignore[no-untyped-call]
             residual, skip = self._mix(layer)
             if len(residual):
                 mixed = F.linear(activation, residual, layer.mix.bias[: len(residual)].to(self._dtype))
@@ -187,43 +165,19 @@ class _Layers:
             skips.append(F.linear(activation, skip))
         return functools.reduce(torch.add, skips)
 
-    def _blocked(self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition]) -> Tensor:
-        """Do what `_kept` does where no gradients are wanted, a block of rows after the other in each layer."""
-        total = self._no_skips(rows, torch.promote_types(rows.dtype, torch.float32))
-        for layer, dilation, condition in zip(self._layers, self._wn.dilations, conditions, strict=True):
-            source, weights = self._depthwise(layer, rows), layer.dilated.weight.permute(2, 0, 1).to(self._dtype)
-            residual, skip = self._mix(layer)
-            bias = layer.mix.bias[: len(residual)].to(self._dtype)
-            mixed = torch.empty_like(rows)
-            for begin in range(0, len(rows), _BLOCK_ROWS):
-                block = slice(begin, min(begin + _BLOCK_ROWS, len(rows)))
-                gates = condition.block(block.start, block.stop)
-                _add_convolution(gates, source, weights, dilation, begin)
-                filtered, gate = gates.chunk(2, 1)
-                activation = filtered.tanh_().mul_(gate.sigmoid_())
-                if len(residual):
-                    added = F.linear(activation, residual, bias)
-                    torch.add(rows[block], added if keep is None else added.mul_(keep[block]), out=mixed[block])
-                total[block] += F.linear(activation, skip)
-            rows = mixed
-        return total.to(self._dtype)
-
-    def _fused(
+    def _overwritten(
         self, rows: Tensor, keep: Tensor | None, conditions: list[LayerCondition], kernels: RowKernels
     ) -> Tensor:
         """Do what `_kept` does where no gradients are wanted, overwriting the rows."""
-        total = self._no_skips(rows, torch.float32)
+        width = self._wn.end.in_channels if self._end is None else len(self._end)
+        dtype = torch.promote_types(rows.dtype, torch.float32)
+        total = torch.zeros(len(rows), width, dtype=dtype, device=rows.device)
         for layer, dilation, condition in zip(self._layers, self._wn.dilations, conditions, strict=True):
             weights = layer.dilated.weight.permute(2, 0, 1).to(self._dtype)
             source = self._depthwise(layer, rows)
-            activation, _ = kernels.gated_conv(source, condition.whole(), weights, dilation, keep_values=False)
-            residual, skip = self._mix(layer)
-            kernels.mix_into(rows, total, activation, residual, layer.mix.bias, skip, keep)
+            activation, _ = kernels.gated_conv(source, condition(), weights, dilation, keep_values=False)
+            kernels.mix_into(rows, total, activation, *self._mix(layer), layer.mix.bias, keep)
         return total.to(self._dtype)
-
-    def _no_skips(self, rows: Tensor, dtype: torch.dtype) -> Tensor:
-        width = self._wn.end.in_channels if self._end is None else len(self._end)
-        return torch.zeros(len(rows), width, dtype=dtype, device=rows.device)
 
     def _mix(self, layer: "WNLayer") -> tuple[Tensor, Tensor]:
         """Return the matrices of residual (no rows in the last layer) and skip, the end's multiplied into that."""
@@ -266,15 +220,10 @@ class GatedConv(torch.autograd.Function):
             taps: the kernel `[K, 2H, C]`, K odd; the products run in the type of the rows.
             dilation: rows between two taps.
             factors: `[R, H]` that the activations are multiplied with (dropout's); no gradient flows to them.
-            kernels: that compute it; None: PyTorch's operations.
+            kernels: that compute it; None: `PlainKernels`.
         """
-        weights = taps.to(rows.dtype)
-        if kernels is None:
-            activation, values = _activation(rows, condition, weights, dilation)
-        else:
-            activation, kept = kernels.gated_conv(rows, condition, weights, dilation, keep_values=True)
-            assert kept is not None
-            values = kept
+        weights, kernels = taps.to(rows.dtype), kernels or PlainKernels()
+        activation, values = kernels.gated_conv(rows, condition, weights, dilation, keep_values=True)
         ctx.save_for_backward(rows, weights, values, factors)
         ctx.dilation, ctx.taps_type, ctx.kernels = dilation, taps.dtype, kernels
         return activation if factors is None else activation.mul_(factors)
@@ -284,7 +233,7 @@ class GatedConv(torch.autograd.Function):
         """Return the gradients of rows, condition and taps."""
         rows, weights, values, factors = ctx.saved_tensors
         grad = grad_outputs[0] if factors is None else grad_outputs[0] * factors
-        grad_gates = _gate_backward(values, grad) if ctx.kernels is None else ctx.kernels.gate_backward(values, grad)
+        grad_gates = ctx.kernels.gate_backward(values, grad)
         grad_rows = grad_taps = None
         if ctx.needs_input_grad[0]:
             grad_rows = torch.zeros_like(rows)
@@ -299,32 +248,50 @@ class GatedConv(torch.autograd.Function):
         return grad_rows, grad_gates, grad_taps, None, None, None
 
 
-def _activation(rows: Tensor, condition: Tensor, weights: Tensor, dilation: int) -> tuple[Tensor, Tensor]:
-    """Return the activations `[R, H]`, and what the backward pass needs: tanh and sigmoid side by side `[R, 2H]`."""
-    gates = condition.clone(memory_format=torch.contiguous_format)
-    _add_convolution(gates, rows, weights, dilation, 0)
-    filtered, gate = gates.chunk(2, 1)
-    return filtered.tanh_() * gate.sigmoid_(), gates
+class PlainKernels:
+    """PyTorch's own operations on rows, for every device and type. See `RowKernels`."""
 
+    def suits(self, rows: Tensor) -> bool:
+        """Return True."""
+        return True
 
-def _add_convolution(gates: Tensor, rows: Tensor, weights: Tensor, dilation: int, begin: int) -> None:
-    """Add to `gates [n, 2H]` the convolution's values at the rows from `begin` on."""
-    for offset, weight in _offsets(weights, dilation):
-        first = max(begin + offset, 0)
-        last = min(begin + offset + len(gates), len(rows))
-        if first < last:
-            start = first - offset - begin
-            gates[start : start + last - first].addmm_(rows[first:last], weight.t())
+    def gated_conv(
+        self, rows: Tensor, condition: Tensor, weights: Tensor, dilation: int, *, keep_values: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the activations `[R, H]`, and tanh and sigmoid side by side `[R, 2H]` where they are wanted."""
+        gates = condition.clone(memory_format=torch.contiguous_format)
+        for offset, weight in _offsets(weights, dilation):
+            target, source = _shifted(gates, rows, offset)
+            target.addmm_(source, weight.t())
+        filtered, gate = gates.chunk(2, 1)
+        if keep_values:
+            return filtered.tanh_() * gate.sigmoid_(), gates
+        return filtered.tanh_().mul_(gate.sigmoid_()), None
 
+    def gate_backward(self, values: Tensor, grad: Tensor) -> Tensor:
+        """Return the gradient `[R, 2H]` before the gate, given that of the activations."""
+        tanh, sigmoid = values.chunk(2, 1)
+        result = torch.empty_like(values)
+        half = tanh.shape[1]
+        torch.ops.aten.tanh_backward.grad_input(grad * sigmoid, tanh, grad_input=result[:, :half])
+        torch.ops.aten.sigmoid_backward.grad_input(grad * tanh, sigmoid, grad_input=result[:, half:])
+        return result
 
-def _gate_backward(values: Tensor, grad: Tensor) -> Tensor:
-    """Return the gradient before the gate, given tanh and sigmoid side by side and the gradient of their product."""
-    tanh, sigmoid = values.chunk(2, 1)
-    result = torch.empty_like(values)
-    half = tanh.shape[1]
-    torch.ops.aten.tanh_backward.grad_input(grad * sigmoid, tanh, grad_input=result[:, :half])
-    torch.ops.aten.sigmoid_backward.grad_input(grad * tanh, sigmoid, grad_input=result[:, half:])
-    return result
+    def mix_into(
+        self,
+        rows: Tensor,
+        total: Tensor,
+        activation: Tensor,
+        residual: Tensor,
+        skip: Tensor,
+        bias: Tensor,
+        keep: Tensor | None,
+    ) -> None:
+        """Add what a layer gives to the rows and to the sum of skips, in place."""
+        if len(residual):
+            mixed = F.linear(activation, residual, bias[: len(residual)].to(rows.dtype))
+            rows.add_(mixed if keep is None else mixed.mul_(keep))
+        total.add_(F.linear(activation, skip))
 
 
 def _offsets(taps: Tensor, dilation: int) -> list[tuple[int, Tensor]]:
