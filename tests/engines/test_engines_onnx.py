@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from glowvox.config.audio import AudioConfig
-from glowvox.engines.graph_card import METADATA_KEY, GraphCard, read_metadata
+from glowvox.engines.graph_engine import METADATA_KEY, GraphCard, read_metadata
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxMelVocoder, OnnxVocoder
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
 

@@ -10,7 +10,7 @@ import torch
 
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.cli.main import main
-from glowvox.engines.graph_card import METADATA_KEY, GraphCard, read_metadata
+from glowvox.engines.graph_engine import METADATA_KEY, GraphCard, read_metadata
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import CheckpointError, EngineError, MissingExtraError

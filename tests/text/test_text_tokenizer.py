@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 
 from glowvox.errors import TextError
 from glowvox.text import Pause, Sentence, Tokenizer, Word
-from glowvox.text.phones import PHONES, canonical_phone, split_ipa, split_stress
 from glowvox.text.sentences import split_items
-from glowvox.text.tokenizer import BLANK, TABLE_VERSION, count_tokens, symbol_table
+from glowvox.text.tokenizer import (
+    BLANK,
+    PHONES,
+    TABLE_VERSION,
+    canonical_phone,
+    count_tokens,
+    split_ipa,
+    split_stress,
+    symbol_table,
+)
 
 HELLO = Word("hello", ("h", "ə", "l", "ˈoʊ"), "lexicon", (0, 5))
 WORLD = Word("world", ("w", "ˈɚ", "l", "d"), "lexicon", (7, 12))

@@ -10,7 +10,7 @@ from glowvox.audio.mel import MelTransform
 from glowvox.audio.pitch import read_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.pitch_network import PitchNetwork
+from glowvox.engines.base import PitchNetwork
 from glowvox.models.pitch_conditioning import PitchPredictor
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.vocoder import sourced_latent

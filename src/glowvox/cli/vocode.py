@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _vocoder(args: argparse.Namespace) -> "Vocoder":
     from glowvox.engines.choose import engine_for, load_vocoder
-    from glowvox.engines.graph_card import VOCODER_NAME
+    from glowvox.engines.graph_engine import VOCODER_NAME
     from glowvox.synthesis.installed_voices import default_vocoder
     from glowvox.synthesis.vocoder import Vocoder
 

@@ -6,10 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from glowvox.engines.base import AcousticEngine
-from glowvox.engines.graph_card import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
+from glowvox.engines.base import AcousticEngine, SteppingVocoder
+from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
 from glowvox.engines.machine import processor
-from glowvox.engines.stepping import SteppingVocoder
 from glowvox.errors import EngineError, MissingExtraError
 
 ENGINES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}

@@ -13,19 +13,21 @@ from numpy.typing import NDArray
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.base import VocoderEngine, piece_frames
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
-from glowvox.engines.graph_card import (
+from glowvox.engines.graph_engine import (
     DECODER_NAME,
     ENCODER_NAME,
     METADATA_KEY,
     STREAM_KEY,
     VOCODER_NAME,
+    GraphAcoustic,
     GraphCard,
     GraphType,
+    GraphVocoder,
+    OpenGraph,
     StreamCard,
     graph_in,
     read_metadata,
 )
-from glowvox.engines.graph_engine import GraphAcoustic, GraphVocoder, OpenGraph
 from glowvox.engines.machine import checked_threads
 from glowvox.errors import EngineError, one_line
 

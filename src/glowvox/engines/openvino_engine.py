@@ -10,20 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
-from glowvox.engines.graph_card import (
+from glowvox.engines.graph_engine import (
     DECODER_NAME,
     ENCODER_NAME,
     METADATA_KEY,
     OPENVINO_SUFFIX,
     STREAM_KEY,
     VOCODER_NAME,
+    GraphAcoustic,
     GraphCard,
     GraphType,
+    GraphVocoder,
+    OpenGraph,
     StreamCard,
     graph_in,
     read_metadata,
 )
-from glowvox.engines.graph_engine import GraphAcoustic, GraphVocoder, OpenGraph
 from glowvox.engines.machine import checked_threads, processor
 from glowvox.errors import EngineError, MissingExtraError, one_line
 

@@ -15,9 +15,7 @@ from torch.nn import functional as F
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.cuda.attach import attach_kernels
 from glowvox.cuda.captured_calls import CapturedCalls, bucket
-from glowvox.engines.base import AnalysedMel, AnalysisEngine, EncodedText, StreamState
-from glowvox.engines.pitch_network import PitchNetwork
-from glowvox.engines.stepping import SteppingVocoder
+from glowvox.engines.base import AnalysedMel, AnalysisEngine, EncodedText, PitchNetwork, SteppingVocoder, StreamState
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow

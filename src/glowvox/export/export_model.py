@@ -15,7 +15,7 @@ from glowvox.checkpoint.model_folder import ModelCard, find_model_folder, load_m
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.base import AcousticEngine, VocoderEngine
-from glowvox.engines.graph_card import (
+from glowvox.engines.graph_engine import (
     DECODER_NAME,
     ENCODER_NAME,
     FINAL,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from glowvox.engines.graph_card import POSITION, StreamCard
+from glowvox.engines.graph_engine import POSITION, StreamCard
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.piece_layout import (
     Layout,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from glowvox.engines.graph_card import FINAL, NEXT, POSITION, StreamCard
+from glowvox.engines.graph_engine import FINAL, NEXT, POSITION, StreamCard
 from glowvox.export.graph_builder import GraphBuilder
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import nn
 
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.graph_card import FINAL, POSITION, StreamCard
+from glowvox.engines.graph_engine import FINAL, POSITION, StreamCard
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.piece_layout import (
     PieceClock,

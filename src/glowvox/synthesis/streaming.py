@@ -17,8 +17,7 @@ from glowvox.audio.harmonic_source import HarmonicSource
 from glowvox.audio.mel import checked_mel
 from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.audio.pitch import read_pitch
-from glowvox.engines.base import StreamState, VocoderEngine
-from glowvox.engines.stepping import SteppingVocoder
+from glowvox.engines.base import SteppingVocoder, StreamState, VocoderEngine
 from glowvox.errors import MelError
 from glowvox.synthesis.noise import noise
 from glowvox.synthesis.options import VocoderOptions

@@ -20,7 +20,7 @@ from pathlib import Path
 from glowvox.audio.atomic_file import replacing
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
-from glowvox.engines.graph_card import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
+from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
 from glowvox.errors import VoiceError
 from glowvox.synthesis.voice_card import CARD_NAME, README_NAME, VocoderCard, VoiceCard, read_voice_card, voice_readme
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token
-from glowvox.text.phones import split_ipa
+from glowvox.text.tokenizer import split_ipa
 
 _TIMEOUT = 30.0
 

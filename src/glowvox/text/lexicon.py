@@ -15,7 +15,7 @@ from pathlib import Path
 from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token, shortened
 from glowvox.text.normalise import Fixed, SpokenWord
-from glowvox.text.phones import canonical_phone, split_ipa, split_stress
+from glowvox.text.tokenizer import canonical_phone, split_ipa, split_stress
 
 _MAX_BYTES = 32 * 1024 * 1024
 

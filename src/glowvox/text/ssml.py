@@ -17,8 +17,8 @@ from glowvox.text.back_end import shortened
 from glowvox.text.normalise import Fixed, Normaliser, SpokenWord, clean_characters
 from glowvox.text.normalise.dates import MONTHS
 from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, year
-from glowvox.text.phones import split_ipa
 from glowvox.text.sentences import TextSpan, split_sentences
+from glowvox.text.tokenizer import split_ipa
 
 MAX_SILENCE = 60.0
 """Seconds of the longest break."""
