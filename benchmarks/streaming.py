@@ -40,7 +40,7 @@ def clock() -> NDArray[np.float64]:
 
 def ways(engine: Any, mel: Any, latent: Any, chunk: int) -> dict[str, Way]:
     """Return what is measured of a network; each call gives the seconds to the first samples and in all."""
-    from glowvox.synthesis.streaming import SteppedPieces, WindowedPieces
+    from glowvox.synthesis.vocoder import SteppedPieces, WindowedPieces
 
     frames = mel.shape[1]
 

@@ -15,7 +15,7 @@ from glowvox import Audio
 from glowvox.engines.choose import load_vocoder
 from glowvox.evaluate.batch_alignment import open_aligner
 from glowvox.synthesis.duration_control import filled_frames
-from glowvox.synthesis.noise import position_noise
+from glowvox.synthesis.options import position_noise
 from glowvox.synthesis.vocoder import Vocoder
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glowvox.audio.denoiser import BiasDenoiser
-from glowvox.audio.stft import istft, stft
+from glowvox.audio.mel import istft, stft
 from glowvox.errors import AudioError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glowvox.audio.denoiser import BiasDenoiser
-from glowvox.audio.stft import overlap_add
+from glowvox.audio.mel import overlap_add
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7])

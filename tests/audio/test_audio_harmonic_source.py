@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.harmonic_source import HarmonicSource, lapped_coefficients
-from glowvox.audio.pitch import BINS, LOG_CENTRES, read_pitch, target_bins
+from glowvox.audio.pitch import BINS, LOG_CENTRES, HarmonicSource, lapped_coefficients, read_pitch, target_bins
 
 RATE, HOP = 22050, 256
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.mel import mel_filterbank
-from glowvox.audio.stft import BandedMatrix, product
+from glowvox.audio.mel import BandedMatrix, mel_filterbank, product
 from glowvox.config.audio import AudioConfig
 
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.mel import MelTransform
+from glowvox.audio.mel import MelTransform, istft, stft
 from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, MelRefinement, refinement_filters
-from glowvox.audio.stft import istft, stft
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 

@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from glowvox.audio.stft import hann_window, istft, overlap_add, stft, stft_blocks
+from glowvox.audio.mel import hann_window, istft, overlap_add, stft, stft_blocks
 from glowvox.errors import AudioError
 
 SIZES = [(1024, 256, 1024), (512, 128, 400), (600, 150, 600), (256, 100, 200), (1023, 200, 801)]

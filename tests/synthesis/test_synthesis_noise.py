@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glowvox.errors import ConfigError
-from glowvox.synthesis.noise import noise
+from glowvox.synthesis.options import noise
 
 
 @pytest.mark.parametrize("channels", [1, 8, 256])

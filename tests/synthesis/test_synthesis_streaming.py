@@ -9,10 +9,8 @@ from random_vocoders import CONFIGURATIONS
 from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import ConfigError, MelError, VoiceError
 from glowvox.synthesis.installed_voices import default_vocoder
-from glowvox.synthesis.noise import noise
-from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.streaming import StreamingVocoder, WindowedPieces, whole_latent
-from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.options import VocoderOptions, noise
+from glowvox.synthesis.vocoder import StreamingVocoder, Vocoder, WindowedPieces, whole_latent
 
 PLAIN = VocoderOptions(denoise=0.0, refine=0, seed=3)
 

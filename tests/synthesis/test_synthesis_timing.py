@@ -10,7 +10,7 @@ from glowvox.align.prior import LONGEST_TOKEN, filled_frames, predicted_frames
 from glowvox.errors import TextError
 from glowvox.models.glow_tts import fill_last_step, predicted_durations
 from glowvox.synthesis.duration_control import fitted_frames, frames_of_words, shared_slot
-from glowvox.synthesis.noise import sentence_seed
+from glowvox.synthesis.options import sentence_seed
 
 
 @given(

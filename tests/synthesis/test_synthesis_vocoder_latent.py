@@ -12,8 +12,11 @@ from glowvox.engines.torch_engine import TorchVocoder  # noqa: E402
 from glowvox.models.waveglow import WaveGlow  # noqa: E402
 from glowvox.synthesis.batch import vocode_batch  # noqa: E402
 from glowvox.synthesis.options import VocoderOptions  # noqa: E402
-from glowvox.synthesis.streaming import LatentStream, whole_latent  # noqa: E402
-from glowvox.synthesis.vocoder import Vocoder  # noqa: E402
+from glowvox.synthesis.vocoder import (  # noqa: E402
+    LatentStream,
+    Vocoder,
+    whole_latent,
+)
 
 CONFIG = WaveGlowConfig(
     transform="lapped",

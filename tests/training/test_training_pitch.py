@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from glowvox.audio.harmonic_source import HarmonicSource
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.pitch import read_pitch
+from glowvox.audio.pitch import HarmonicSource, read_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.base import PitchNetwork

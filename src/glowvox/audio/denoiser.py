@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.checks import checked_rate, checked_samples
-from glowvox.audio.stft import hann_window, overlap_add, stft
+from glowvox.audio.mel import hann_window, overlap_add, stft
 from glowvox.errors import AudioError, one_line
 
 _BLOCK = 1 << 16

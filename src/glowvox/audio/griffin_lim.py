@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.mel import mel_to_linear
-from glowvox.audio.stft import hann_window, overlap_add
+from glowvox.audio.mel import hann_window, mel_to_linear, overlap_add
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 

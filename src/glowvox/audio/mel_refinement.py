@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.mel import LOG_UNITS, mel_filterbank
-from glowvox.audio.stft import BandedMatrix, hann_window, overlap_add
+from glowvox.audio.mel import LOG_UNITS, BandedMatrix, hann_window, mel_filterbank, overlap_add
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 

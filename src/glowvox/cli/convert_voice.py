@@ -54,8 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.audio.files import read_audio
     from glowvox.evaluate.clips import text_beside
     from glowvox.synthesis.conversion import report
-    from glowvox.synthesis.noise import parse_seed
-    from glowvox.synthesis.options import VocoderOptions
+    from glowvox.synthesis.options import VocoderOptions, parse_seed
 
     options = VocoderOptions(sigma=args.sigma, seed=parse_seed(args.seed, "--seed"))
     samples, rate = read_audio(args.recording)

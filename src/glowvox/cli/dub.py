@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.audio.files import audio_writer
     from glowvox.synthesis.dubbing import Dubber, Fit, read_subtitles
     from glowvox.synthesis.installed_voices import load_voice
-    from glowvox.synthesis.noise import parse_seed
+    from glowvox.synthesis.options import parse_seed
 
     fit = Fit(args.slowest, args.overrun)
     cues = read_subtitles(args.subtitles)

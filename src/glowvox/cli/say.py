@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     """Speak, and say what was written and how long it took."""
     from glowvox.errors import TextError
     from glowvox.synthesis.installed_voices import load_voice
-    from glowvox.synthesis.noise import parse_seed
+    from glowvox.synthesis.options import parse_seed
     from glowvox.synthesis.text_files import text_lines, text_pieces
     from glowvox.synthesis.timestamps import timestamp_format
 

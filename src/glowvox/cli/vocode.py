@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     """Speak the input and say what was written and how long it took."""
     from glowvox.audio.files import audio_writer
     from glowvox.errors import AudioError, EngineError
-    from glowvox.synthesis.noise import parse_seed
+    from glowvox.synthesis.options import parse_seed
 
     piped = args.output == "-"
     if piped and args.json:

@@ -23,7 +23,7 @@ from glowvox.errors import EngineError, MelError, TextError, VoiceError
 
 
 _ALONE = 2**18
-"""Multiplications up to which a product is computed by the calling thread alone (see `audio/stft.py`)."""
+"""Multiplications up to which a product is computed by the calling thread alone (see `audio/mel.py`)."""
 _LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
 _NAMES = tuple(f"{layer}.{part}" for layer in _LAYERS for part in ("weight", "bias"))
 

@@ -20,8 +20,7 @@ from glowvox.engines.base import AcousticEngine
 from glowvox.engines.choose import load_vocoder
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.options import VocoderOptions
-from glowvox.synthesis.streaming import whole_latent
-from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.vocoder import Vocoder, whole_latent
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.synthesis.voice_folder import open_engines, open_voice_folder

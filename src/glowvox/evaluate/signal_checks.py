@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glowvox.audio.stft import stft
+from glowvox.audio.mel import stft
 from glowvox.errors import AudioError
 
 _FRAME_SECONDS = 0.02

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glowvox.audio.harmonic_source import HIGHEST_HZ, LOWEST_HZ
 from glowvox.audio.pitch import (
     AROUND,
     BINS,
     CHANNELS,
+    HIGHEST_HZ,
     LOG_CENTRES,
     LOG_PITCH_STD,
+    LOWEST_HZ,
     REFERENCE_HZ,
     harmonic_bins,
     n_harmonic_features,

@@ -14,8 +14,7 @@ from glowvox.align.prior import Frames
 from glowvox.audio.mel import checked_mel
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.sentence_mels import MelSynthesizer, Request, SentenceMel
-from glowvox.synthesis.streaming import whole_latent
-from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.vocoder import Vocoder, whole_latent
 
 _BATCH_TOKENS = 4000
 _BATCH_FRAMES = 8000

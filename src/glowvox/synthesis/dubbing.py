@@ -15,7 +15,7 @@ from glowvox.errors import ConfigError, DataError, TextError
 from glowvox.synthesis.options import OptionOverrides
 from glowvox.synthesis.script import Lexicon, Warn
 from glowvox.synthesis.voice import Voice
-from glowvox.text.pause_tags import find_pause_tags
+from glowvox.text.marked_text import find_pause_tags
 
 # Subtitles as files: SubRip (.srt) and WebVTT (.vtt), read strictly, each mistake named by its line.
 

@@ -12,7 +12,7 @@ from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import Request
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, load_lexicon
-from glowvox.text.pause_tags import PauseTag, PauseTagStream
+from glowvox.text.marked_text import PauseTag, PauseTagStream
 from glowvox.text.sentences import SentenceLimits, SentenceStream
 from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
 

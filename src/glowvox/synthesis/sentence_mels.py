@@ -12,8 +12,7 @@ from glowvox.audio.pitch import harmonic_features, pitch_contour, varied
 from glowvox.audio.sound import TimedMark, TimedPhoneme, TimedWord
 from glowvox.engines.base import AcousticEngine, EncodedText
 from glowvox.errors import TextError, VoiceError
-from glowvox.synthesis.noise import sentence_seed
-from glowvox.synthesis.options import SpeechOptions, VocoderOptions
+from glowvox.synthesis.options import SpeechOptions, VocoderOptions, sentence_seed
 from glowvox.text.tokenizer import Tokenizer, TokenSequence
 from glowvox.text.utterance import Pause, Sentence, Word
 

@@ -10,10 +10,10 @@ from glowvox.text.back_end import BackEnd, Pronunciation, Token
 from glowvox.text.espeak_back_end import EspeakBackEnd
 from glowvox.text.gruut_back_end import GruutBackEnd
 from glowvox.text.lexicon import PronunciationOverrides, UserLexicon, load_lexicon
+from glowvox.text.marked_text import MarkedText, Silence, find_pause_tags, without_pause_tags
 from glowvox.text.normalise import Fixed, Normaliser, Piece, clean_characters
-from glowvox.text.pause_tags import find_pause_tags, without_pause_tags
 from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
-from glowvox.text.ssml import MarkedText, Silence, parse_ssml
+from glowvox.text.ssml import parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 
 FRONT_END_VERSION = 1

@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glowvox.audio.harmonic_source import HarmonicSource
 from glowvox.audio.mel import LOG_UNITS, MelTransform, mel_filterbank
 from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, refinement_filters
-from glowvox.audio.pitch import read_pitch
+from glowvox.audio.pitch import HarmonicSource, read_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import Preset
 from glowvox.config.training import TrainingConfig, VocoderTrainingConfig

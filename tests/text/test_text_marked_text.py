@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glowvox.text import FrontEnd, load_front_end
-from glowvox.text.pause_tags import PauseTag, PauseTagStream, find_pause_tags
+from glowvox.text.marked_text import PauseTag, PauseTagStream, find_pause_tags
 
 BITS = [
     "[pause:1s]",
