@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox import Audio
+from glowvox.align.prior import filled_frames, position_noise
 from glowvox.engines.choose import load_vocoder
 from glowvox.evaluate.batch_alignment import open_aligner
-from glowvox.synthesis.duration_control import filled_frames
-from glowvox.synthesis.options import position_noise
 from glowvox.synthesis.vocoder import Vocoder
 
 
