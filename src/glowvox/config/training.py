@@ -95,6 +95,18 @@ class VocoderTrainingConfig:
     a proper score: noise stays noise."""
     refine: int = 0
     """Passes of mel refinement that the samples drawn go through before they are compared."""
+    adversarial_from_step: int = -1
+    """First step of the second stage in which an adversary judges the samples drawn, too; -1: never."""
+    adversarial_weight: float = 0.1
+    """Weight of its verdict; it grows to this over the first 200 steps, in which the adversary learns."""
+    feature_weight: float = 0.5
+    """Weight of the distance of what the adversary's layers see, which grows alike."""
+    adversarial_fft_sizes: tuple[int, ...] = (256, 768, 2048)
+    """FFT sizes at which the adversary looks, in samples."""
+    adversarial_channels: int = 16
+    """Channels of the adversary's first layers."""
+    adversarial_learning_rate: float = 2e-4
+    """Learning rate of the adversary."""
 
     def __post_init__(self) -> None:
         if self.segment_frames < 8:
@@ -107,6 +119,11 @@ class VocoderTrainingConfig:
             raise ConfigError(f"vocoder_training.refine must lie between 0 and 100, got {self.refine}")
         if self.likelihood_every < 1:
             raise ConfigError(f"vocoder_training.likelihood_every must be at least 1, got {self.likelihood_every}")
+        if not self.adversarial_fft_sizes or min(self.adversarial_fft_sizes) < 64:
+            sizes = list(self.adversarial_fft_sizes)
+            raise ConfigError(f"vocoder_training.adversarial_fft_sizes must be at least 64, got {sizes}")
+        if self.adversarial_channels < 1 or self.adversarial_learning_rate <= 0:
+            raise ConfigError("vocoder_training: adversarial_channels and adversarial_learning_rate must be positive")
         if self.sigma <= 0:
             raise ConfigError(f"vocoder_training.sigma must be positive, got {self.sigma}")
 

@@ -53,6 +53,9 @@ class WaveGlowConfig:
     harmonic: bool = False
     """Whether it predicts the pitch from the mel, so that it can be spoken from a harmonic source. The density is that
     of the same flow without; the 1x1 convolutions start so that together they change nothing."""
+    source_mix: bool = False
+    """Whether a harmonic source's pulses and noise get gains from the mel, which the spectral losses teach. They are no
+    part of the density."""
     refine: int = 0
     """Passes of mel refinement that its output shall go through where nothing else is wished. They are no part of the
     flow: densities, latents and the inverse are without them."""
@@ -73,6 +76,8 @@ class WaveGlowConfig:
             raise ConfigError(f"waveglow.n_flows must be at most 1000, got {self.n_flows}")
         if self.harmonic and (self.transform != "lapped" or self.n_group != self.audio.hop_length):
             raise ConfigError("waveglow: harmonic needs transform = 'lapped' with n_group = hop_length")
+        if self.source_mix and not self.harmonic:
+            raise ConfigError("waveglow: source_mix needs harmonic = true: there is no source to mix")
         if not 0 <= self.refine <= 100:
             raise ConfigError(f"waveglow.refine must lie between 0 and 100, got {self.refine}")
         self._check_levels()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.config.audio import AudioConfig
+from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
 
 # The pitch predictor of a vocoder without PyTorch: a few small matrix products over mel frames, in float64.
@@ -134,6 +135,7 @@ class VocoderEngine(ABC):
         receptive_field: int,
         refine: int = 0,
         pitch: PitchNetwork | None = None,
+        source_mix: SourceMixNetwork | None = None,
     ) -> None:
         """Take what the callers must know of the model.
 
@@ -144,12 +146,14 @@ class VocoderEngine(ABC):
             refine: passes of mel refinement that its output is meant for; the engine itself does none.
             pitch: predicts the pitch of a mel, where the latent is meant to have a harmonic source; the engine itself
                 takes the latent as it is.
+            source_mix: gives the pulses and the noise of that source their gains; None: they are as they are.
         """
         self.audio = audio
         self.n_group = n_group
         self.receptive_field = receptive_field
         self.refine = refine
         self.pitch = pitch
+        self.source_mix = source_mix
 
     @property
     def groups_per_frame(self) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict, to_dict
 from glowvox.engines.base import AcousticEngine, EncodedText, PitchNetwork, SteppingVocoder, StreamState
+from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import ConfigError, EngineError
 
 # What an exported graph says about itself: the card in its metadata, one JSON document under one key.
@@ -51,6 +52,8 @@ class GraphCard:
     """Passes of mel refinement that its output is meant for (waveglow)."""
     pitch: dict[str, Any] = field(default_factory=dict)
     """The pitch predictor of a harmonic source (waveglow), see `PitchNetwork.to_dict`; empty: there is none."""
+    source_mix: dict[str, Any] = field(default_factory=dict)
+    """The gains of that source (waveglow), see `SourceMixNetwork.to_dict`; empty: it is as it is."""
     n_symbols: int = 0
     """Size of the vocabulary (glow_tts)."""
     n_speakers: int = 1
@@ -158,6 +161,14 @@ class GraphCard:
             EngineError: it is damaged.
         """
         return PitchNetwork.from_dict(self.pitch) if self.pitch else None
+
+    def source_mix_network(self) -> SourceMixNetwork | None:
+        """Return what gives the source its gains; None where there is none.
+
+        Raises:
+            EngineError: it is damaged.
+        """
+        return SourceMixNetwork.from_dict(self.source_mix) if self.source_mix else None
 
     def bias(self) -> list[float] | None:
         """Return the denoiser's bias, magnitudes `[n_fft // 2 + 1]`; None where none is stored.
@@ -428,6 +439,7 @@ class GraphVocoder(SteppingVocoder, ABC):
             receptive_field=card.receptive_field,
             refine=card.refine,
             pitch=card.pitch_network(),
+            source_mix=card.source_mix_network(),
         )
         self.card = card
         self._stream = stream

@@ -16,6 +16,7 @@ from glowvox.checkpoint.model_folder import load_model
 from glowvox.cuda.attach import attach_kernels
 from glowvox.cuda.captured_calls import CapturedCalls, bucket
 from glowvox.engines.base import AnalysedMel, AnalysisEngine, EncodedText, PitchNetwork, SteppingVocoder, StreamState
+from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
@@ -252,6 +253,7 @@ class TorchVocoder(SteppingVocoder):
             receptive_field=model.receptive_field,
             refine=config.refine,
             pitch=pitch_network(model),
+            source_mix=source_mix_network(model),
         )
         if dtype not in TYPES:
             raise EngineError(f"the type must be one of {', '.join(TYPES)}, got '{dtype}'")
@@ -351,3 +353,10 @@ def pitch_network(model: WaveGlow) -> PitchNetwork | None:
     if model.pitch is None:
         return None
     return PitchNetwork(model.pitch.arrays(), model.config.mel_mean, model.config.mel_std)
+
+
+def source_mix_network(model: WaveGlow) -> SourceMixNetwork | None:
+    """Return what gives a vocoder's source its gains; None where it has none."""
+    if model.source_mix is None:
+        return None
+    return SourceMixNetwork(model.source_mix.arrays(), model.config.mel_mean, model.config.mel_std)

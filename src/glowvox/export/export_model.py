@@ -29,7 +29,7 @@ from glowvox.engines.graph_engine import (
 )
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.engines.openvino_engine import OpenVinoAcoustic, OpenVinoVocoder, openvino_library
-from glowvox.engines.torch_engine import TorchVocoder, pitch_network
+from glowvox.engines.torch_engine import TorchVocoder, pitch_network, source_mix_network
 from glowvox.errors import EngineError
 from glowvox.export.glow_tts_graph import write_decoder, write_encoder
 from glowvox.export.graph_builder import GraphBuilder, Precision, StoredWeights
@@ -211,6 +211,8 @@ def graph_cards(model: WaveGlow | GlowTTS, card: ModelCard) -> dict[str, GraphCa
         common["refine"] = card.config.refine
         predictor = pitch_network(model)
         common["pitch"] = {} if predictor is None else predictor.to_dict()
+        mix = source_mix_network(model)
+        common["source_mix"] = {} if mix is None else mix.to_dict()
         bias = Vocoder(TorchVocoder(model)).denoiser.spectrum[:, 0]
         return {VOCODER_NAME: GraphCard(type="waveglow", **common).with_bias(bias.tolist())}
     config = card.config

@@ -24,6 +24,7 @@ from glowvox.flows.lapped import Lapped
 from glowvox.flows.multiscale import EarlyOutputs
 from glowvox.flows.squeeze import Squeeze
 from glowvox.models.pitch_conditioning import PitchPredictor
+from glowvox.models.source_mix import SourceMix
 from glowvox.nn.streaming import Chunk, PieceState, Stream
 from glowvox.nn.wavenet import WN
 
@@ -271,6 +272,10 @@ class WaveGlow(nn.Module):
         self.pitch: PitchPredictor | None = None
         if config.harmonic:
             self.pitch = PitchPredictor(config.audio.n_mels, mel_mean=config.mel_mean, mel_std=config.mel_std)
+        self.source_mix: SourceMix | None = None
+        if config.source_mix:
+            mean, std = config.mel_mean, config.mel_std
+            self.source_mix = SourceMix(config.audio.n_mels, config.n_group, mel_mean=mean, mel_std=std)
         channels, steps = config.n_group, []
         for index in range(config.n_flows):
             if index in config.early_exits:

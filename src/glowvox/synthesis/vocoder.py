@@ -13,6 +13,7 @@ from glowvox.audio.mel import checked_mel, silent_mel
 from glowvox.audio.mel_refinement import MelRefinement
 from glowvox.audio.pitch import HarmonicSource, read_pitch
 from glowvox.engines.base import SteppingVocoder, StreamState, VocoderEngine
+from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import MelError
 from glowvox.synthesis.options import VocoderOptions, noise
 
@@ -100,13 +101,28 @@ class LatentStream:
             latent *= np.float32(options.sigma)
         if source is not None:
             pulses, gain = source
+            if self._engine.source_mix is not None and count:
+                loudness = self._gains(self._engine.source_mix, end)
+                pulses, gain = pulses * loudness[0], gain * loudness[1]
             latent = latent * gain + pulses
         mel = self._mel[:, self._given - self._first : end - self._first].copy()
         self._given = end
-        keep = end if self._source is None else max(0, min(end, self._pitched - self._context))
+        keep = end if self._source is None else max(0, min(end - self._mixed, self._pitched - self._context))
         self._mel = self._mel[:, keep - self._first :].copy()
         self._first = keep
         return latent, mel
+
+    @property
+    def _mixed(self) -> int:
+        return 0 if self._engine.source_mix is None else self._engine.source_mix.receptive_field
+
+    def _gains(self, mix: SourceMixNetwork, end: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the gains of pulses and noise, each `[G, t]`, of the frames from those given up to `end`."""
+        first = max(0, self._given - mix.receptive_field)
+        window = self._mel[:, first - self._first : end + mix.receptive_field - self._first]
+        inside = slice(self._given - first, end - first)
+        pulses, noise = mix(window)
+        return pulses[:, inside], noise[:, inside]
 
 
 def whole_latent(engine: VocoderEngine, options: VocoderOptions, mel: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import os
 import signal
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -34,6 +34,9 @@ from glowvox.training.run_folder import (
     optimiser_tensors,
     restore_optimiser,
 )
+
+_TASK = "task."
+"""Prefix of what a task keeps in a checkpoint besides the model."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,13 @@ class Task(ABC):
     @abstractmethod
     def seconds_of_audio(self, batch: Any) -> float:
         """Return how many seconds of speech a batch holds."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what a checkpoint must hold besides the model, on the CPU; `restore` takes it."""
+        return {}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:  # noqa: B027 - most tasks have nothing to restore
+        """Go on from what `state` gave; empty for runs that had nothing of the kind."""
 
     def describe(self, batch: Any) -> str:
         """Return which items a batch holds, for the report of a bad one."""
@@ -449,6 +459,7 @@ class Trainer:
             return
         tensors = model_tensors(self.task.model) | optimiser_tensors(self.task.model, self.optimiser)
         tensors |= average_tensors(self.average.shadow)
+        tensors |= {f"{_TASK}{name}": tensor for name, tensor in self.task.state().items()}
         numbers = {"step": self.step, "best": self.best, "guard": asdict(self.guard)}
         self.average.swap(self.task.model)
         self.run.save(
@@ -470,6 +481,9 @@ class Trainer:
         except (RuntimeError, KeyError) as error:
             raise CheckpointError(f"the run {self.run.path} belongs to another model: {error}") from error
         restore_optimiser(self.task.model, self.optimiser, state.tensors)
+        self.task.restore(
+            {name.removeprefix(_TASK): value for name, value in state.tensors.items() if name.startswith(_TASK)}
+        )
         self.step, self.best = state.numbers["step"], state.numbers["best"]
         guard = dict(state.numbers["guard"])
         losses = {name: RunningLoss(**running) for name, running in guard.pop("losses").items()}

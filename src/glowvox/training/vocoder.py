@@ -5,7 +5,7 @@ In reading order: how far two signals are apart (`MultiResolutionLoss`), how sam
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ from glowvox.data.batches import MemoryStore, SegmentSampler
 from glowvox.data.prepared import Clip, PreparedData
 from glowvox.errors import DataError, TrainingError
 from glowvox.models.pitch_conditioning import PitchPredictor
+from glowvox.models.source_mix import SourceMix
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
+from glowvox.training.adversary import Adversary
 from glowvox.training.loop import Processes, Task, TaskLoss
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
@@ -190,22 +192,33 @@ class DifferentiableRefinement(nn.Module):
 
 
 def sourced_latent(
-    noise: Tensor, mel: Tensor, predictor: PitchPredictor, source: HarmonicSource, generator: torch.Generator
+    noise: Tensor,
+    mel: Tensor,
+    predictor: PitchPredictor,
+    source: HarmonicSource,
+    generator: torch.Generator,
+    mix: SourceMix | None = None,
 ) -> Tensor:
     """Return a latent `[B, hop, T]` to speak a mel `[B, M, T]` from: `noise`, shaped, under pulses of its pitch.
 
-    The pulses begin at a phase that the generator draws: nothing may be learned of it.
+    The pulses begin at a phase that the generator draws: nothing may be learned of it. Gradients flow to `mix` alone.
     """
     with torch.no_grad():
         frequency, voicing = read_pitch(predictor(mel).float().cpu().numpy())
     phases = torch.rand(len(mel), generator=generator, device=generator.device).tolist()
     made = [source(*row) for row in zip(frequency, voicing, phases, strict=True)]
     pulses, gain = (torch.from_numpy(np.stack(part)).to(noise) for part in zip(*made, strict=True))
+    if mix is not None:
+        loudness = mix(mel)
+        pulses, gain = pulses * loudness[0], gain * loudness[1]
     return noise * gain + pulses
 
 
 QUANTISATION = 1 / 32768
 """The step of 16-bit audio: bits per sample are stated for signals of this resolution."""
+
+_ADVERSARY_LEARNS = 200
+"""Steps over which the weight of an adversary grows: at first it knows nothing."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +252,7 @@ class VocoderTask(Task):
         recompute: keep only each flow step's input for the backward pass.
 
     Attributes:
+        processes: this process's place among others.
         segments: returns the samples `[B, S]` and mels `[B, M, S / hop]` of a step on the model's device.
         before_first_likelihood: is called once, with a batch, under the precision of training.
     """
@@ -254,6 +268,7 @@ class VocoderTask(Task):
         validation: Sequence[Clip],
         listening_clips: int,
         *,
+        processes: Processes | None = None,
         recompute: bool = False,
     ) -> None:
         if not validation:
@@ -273,6 +288,15 @@ class VocoderTask(Task):
         self.refinement = DifferentiableRefinement(model.config.audio, config.refine).to(self.device)
         self.source = HarmonicSource(model.config.audio.sample_rate, model.config.audio.hop_length)
         self.mel_transform = MelTransform(model.config.audio)
+        self.adversary: Adversary | None = None
+        if config.adversarial_from_step >= 0:
+            self.adversary = Adversary(
+                config.adversarial_fft_sizes,
+                config.adversarial_channels,
+                config.adversarial_learning_rate,
+                self.device,
+                processes,
+            )
 
     def batch(self, index: int) -> VocoderBatch:
         """Return the segments of a batch. See `Task.batch`."""
@@ -305,7 +329,16 @@ class VocoderTask(Task):
                 distance = self.spectral(drawn, batch.samples)
             loss = loss + config.spectral_weight * distance.stft + config.mel_weight * distance.mel
             metrics |= {"stft": distance.stft.detach(), "mel": distance.mel.detach()}
-        return TaskLoss(loss, metrics, "+".join(name for name in ("nats_per_sample", "stft") if name in metrics))
+            if self.adversary is not None and step >= config.adversarial_from_step:
+                told = self.adversary.learn(drawn, batch.samples)
+                judged = self.adversary.judge(drawn, batch.samples)
+                part = min(1.0, (step - config.adversarial_from_step + 1) / _ADVERSARY_LEARNS)
+                weights = part * config.adversarial_weight, part * config.feature_weight
+                loss = loss + weights[0] * judged.verdict + weights[1] * judged.features
+                metrics |= {"verdict": judged.verdict.detach(), "features": judged.features.detach()}
+                metrics["adversary"] = loss.new_tensor(told)
+        objective = "+".join(name for name in ("nats_per_sample", "stft", "verdict") if name in metrics)
+        return TaskLoss(loss, metrics, objective)
 
     def validate(self, step: int, log: RunLog) -> dict[str, float]:
         """Return nats and bits per sample and the log-mel distance of copy synthesis on validation clips."""
@@ -321,6 +354,15 @@ class VocoderTask(Task):
     def score_name(self, step: int) -> str:
         """Return `log_mel_distance` in the second stage, the likelihood before. See `Task.score_name`."""
         return "log_mel_distance" if self._is_spectral(step) else "nats_per_sample"
+
+    def state(self) -> dict[str, Tensor]:
+        """Return the adversary's state. See `Task.state`."""
+        return {} if self.adversary is None else self.adversary.state()
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Restore the adversary. See `Task.restore`."""
+        if self.adversary is not None:
+            self.adversary.restore(tensors)
 
     def seconds_of_audio(self, batch: VocoderBatch) -> float:
         """Return the seconds of speech in a batch. See `Task.seconds_of_audio`."""
@@ -346,7 +388,8 @@ class VocoderTask(Task):
         shape = self.vocoder.latent_shape(mel.shape[0], mel.shape[2])
         noise = torch.randn(shape, generator=generator, device=mel.device) * temperature
         if self.vocoder.pitch is not None:
-            noise = sourced_latent(noise, mel, self.vocoder.pitch, self.source, generator)
+            mix = self.vocoder.source_mix
+            noise = sourced_latent(noise, mel, self.vocoder.pitch, self.source, generator, mix)
         result: Tensor = self.refinement(self.vocoder.inverse(noise, mel), mel)
         return result
 
@@ -438,6 +481,7 @@ def train_vocoder(
             training,
             [clip for part in data for clip in part.clips("validation")],
             preset.training.validation_clips,
+            processes=processes,
             recompute=preset.training.recompute,
         )
         if task.device.type == "cuda":
