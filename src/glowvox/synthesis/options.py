@@ -148,7 +148,7 @@ class SpeechOptions:
     paragraph_pause: float = 0.6
     """Silence after a paragraph, in seconds."""
     pause_tags: bool = True
-    """Whether a pause tag in plain text (pause:1s or pause:300ms in square brackets) is a silence of just that length."""
+    """Whether a pause tag in plain text (pause:1s or pause:300ms in square brackets) is a silence of that length."""
     context_tokens: int = 24
     """Sentences of fewer tokens are encoded beside their own repetition, since the model has learned from longer
     ones; 0: never."""
