@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from glowvox.audio.files import audio_writer, read_audio, write_audio
+from glowvox.audio.files import audio_writer, bits_per_dimension, read_audio, write_audio
 from glowvox.audio.sound import Audio, AudioChunk, TimedWord
 from glowvox.errors import AudioError
 
@@ -326,3 +326,11 @@ def test_audio_saves_itself(tmp_path, voice):
     audio.save(tmp_path / "a.flac")
     assert len(read_audio(tmp_path / "a.flac")[0]) == len(voice)
     assert AudioChunk(voice[:2205], 22050).duration == 0.1
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+def test_uniform_noise_needs_all_its_bits(bits: int) -> None:
+    # Uniform over [-1, 1): every value of so many bits is equally likely.
+    assert bits_per_dimension(np.log(2.0), bits) == pytest.approx(bits)
+    # Half the range is a bit less.
+    assert bits_per_dimension(0.0, bits) == pytest.approx(bits - 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glowvox.audio.files import write_audio
+from glowvox.audio.files import bits_per_dimension, write_audio
 from glowvox.audio.griffin_lim import griffin_lim
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, DataError, MelError
@@ -15,7 +15,7 @@ from glowvox.evaluate.clips import Recording, read_recordings
 from glowvox.evaluate.page import report_page, ticks, write_page
 from glowvox.evaluate.report import Figure, Measure, Report, best_system, mean_figure, report_table
 from glowvox.evaluate.signal_checks import match_level
-from glowvox.evaluate.vocoder import NATURAL, bits_per_dimension, evaluate_vocoder
+from glowvox.evaluate.vocoder import NATURAL, evaluate_vocoder
 
 CONFIG = AudioConfig()
 HOP = CONFIG.hop_length

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from glowvox.audio.files import bits_per_dimension
 from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import load_preset, preset_names
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import AudioError, ConfigError, MelError
-from glowvox.evaluate.vocoder import bits_per_dimension
 from glowvox.models.waveglow import WaveGlow
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -1,6 +1,5 @@
 """Training a vocoder: spectral losses, refinement that gradients pass through, the objective, what a GPU attaches."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from glowvox.training.vocoder import (
     MultiResolutionLoss,
     VocoderTask,
     _attach_gpu,
-    bits_per_sample,
 )
 
 CONFIG = AudioConfig()
@@ -42,12 +40,6 @@ def test_spectral_loss_has_finite_gradients_at_silence() -> None:
     distance = MultiResolutionLoss(AudioConfig())(signal, torch.zeros(1, 4096))
     (distance.stft + distance.mel).backward()
     assert torch.isfinite(signal.grad).all()
-
-
-def test_bits_per_sample_of_sixteen_bit_noise() -> None:
-    count = 1000
-    uniform = count * math.log(0.5)  # uniform over [-1, 1): every 16-bit value is equally likely
-    assert bits_per_sample(uniform, count) == pytest.approx(16.0)
 
 
 def _noise(seed: int, items: int = 24) -> torch.Tensor:

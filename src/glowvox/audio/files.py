@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import re
 import shutil
@@ -97,6 +98,15 @@ def quantise(samples: NDArray[np.float32], subtype: str) -> NDArray[np.generic]:
     if subtype == "PCM_24":
         return np.clip(np.rint(samples.astype(np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
     return samples
+
+
+def bits_per_dimension(nats_per_sample: float, bits: int = 16) -> float:
+    """Return the bits that an ideal coder needs for a sample of `bits` bits, from the negative log-likelihood in nats.
+
+    A sample in [-1, 1) of 16 bits stands for an interval of 2^-15, whose probability is the density times its width.
+    Stated for each sample, it does not depend on how a signal was cut into groups, frames or segments.
+    """
+    return nats_per_sample / math.log(2.0) + bits - 1
 
 
 def resample(samples: Any, source_rate: int, target_rate: int) -> NDArray[np.float32]:

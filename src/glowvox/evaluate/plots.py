@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
+from glowvox.audio.files import bits_per_dimension
 from glowvox.audio.mel import mel_filterbank
 from glowvox.audio.sound import TimedWord
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import DataError, MissingExtraError
-from glowvox.evaluate.vocoder import bits_per_dimension
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

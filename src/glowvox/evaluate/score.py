@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
-from glowvox.audio.files import resample
+from glowvox.audio.files import bits_per_dimension, resample
 from glowvox.audio.loudness import normalise_loudness
 from glowvox.audio.mel import MelTransform
 from glowvox.data.parallel import run_in_order
 from glowvox.errors import AudioError, CheckpointError, DataError, GlowvoxError, TextError
 from glowvox.evaluate.batch_alignment import ModelChoice, chosen_aligner, text_options
 from glowvox.evaluate.clips import SpokenFile
-from glowvox.evaluate.vocoder import bits_per_dimension, flow_likelihood
+from glowvox.evaluate.vocoder import flow_likelihood
 from glowvox.evaluate.word_errors import normalise_transcript
 from glowvox.synthesis.aligner import Aligner, Heard, ReadText, TextOptions, most_likely_frames, path_nats
 from glowvox.synthesis.recording import TRAINING_LEVEL_DB

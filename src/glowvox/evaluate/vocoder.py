@@ -5,13 +5,13 @@ the level of the original before anything is compared, and the gain that this to
 """
 
 import gc
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.files import bits_per_dimension
 from glowvox.audio.mel import MelTransform
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, DataError
@@ -64,14 +64,6 @@ def flow_likelihood(model: "WaveGlow") -> Likelihood:
             return float(model.log_likelihood(audio, torch.from_numpy(mel[None]).to(parameter)).item())
 
     return likelihood
-
-
-def bits_per_dimension(nats_per_sample: float, bits: int = 16) -> float:
-    """Return the bits that an ideal coder needs for a sample of `bits` bits, from the negative log-density in nats.
-
-    A sample in [-1, 1) of 16 bits stands for an interval of 2^-15, whose probability is the density times its width.
-    """
-    return nats_per_sample / math.log(2.0) + bits - 1
 
 
 NATURAL = "natural speech"

@@ -4,7 +4,6 @@ In reading order: how far two signals are apart (`MultiResolutionLoss`), how sam
 `DifferentiableRefinement`), the objective (`VocoderTask`), a run (`train_vocoder`).
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glowvox.audio.files import bits_per_dimension
 from glowvox.audio.mel import LOG_UNITS, MelTransform, mel_filterbank
 from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, refinement_filters
 from glowvox.audio.pitch import HarmonicSource, read_pitch
@@ -230,15 +230,6 @@ class VocoderBatch:
     index: int
 
 
-def bits_per_sample(log_likelihood: float, samples: int) -> float:
-    """Return the bits per sample of 16-bit audio that a log-likelihood (nats, of all samples) amounts to.
-
-    The density of a sample times the quantisation step is the probability of its 16-bit value; dividing by the number
-    of samples makes the figure independent of how the signal was cut into groups, frames or segments.
-    """
-    return -(log_likelihood / samples + math.log(QUANTISATION)) / math.log(2)
-
-
 class VocoderTask(Task):
     """WaveGlow's objective (the paper, equation 8) and the spectral second stage.
 
@@ -347,7 +338,7 @@ class VocoderTask(Task):
             audio, mel = self._load(clip)
             nats += float(self.vocoder.log_likelihood(audio, mel, self.config.sigma))
             samples += audio.shape[1]
-        figures = {"nats_per_sample": -nats / samples, "bits_per_sample": bits_per_sample(nats, samples)}
+        figures = {"nats_per_sample": -nats / samples, "bits_per_sample": bits_per_dimension(-nats / samples)}
         figures["log_mel_distance"] = self._copy_synthesis(step, log)
         return figures
 
