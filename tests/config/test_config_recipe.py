@@ -7,10 +7,11 @@ import pytest
 from glowvox.config.preset import Preset, load_preset, preset_tables
 from glowvox.config.schema import from_dict
 
-RECIPE = Path(__file__).resolve().parents[2] / "recipes/default-voice"
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+RECIPE = RECIPES / "default-voice"
 
 
-@pytest.mark.parametrize("path", sorted(RECIPE.rglob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.toml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_configurations_load(path: Path) -> None:
     preset = load_preset(str(path))
     assert from_dict(Preset, preset_tables(preset)) == preset
