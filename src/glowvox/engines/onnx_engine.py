@@ -66,10 +66,20 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
         raise EngineError(f"{path}: ONNX Runtime cannot open it: {one_line(error, limit=300)}") from error
 
 
+def quiet_telemetry() -> None:
+    """Switch ONNX Runtime's telemetry off before it is imported: no device id and database at home, no host looked up.
+
+    Its releases since 1.31 do both, and what their Python interface offers against it comes too late. Who has set the
+    variable has decided already.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
 def _session(
     place: Path, threads: int, *, optimised: bool = False, save: Path | None = None
 ) -> "onnxruntime.InferenceSession":
     """Return a session; `optimised`: the graph is already; `save`: where to write it as it is optimised."""
+    quiet_telemetry()
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

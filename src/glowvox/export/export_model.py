@@ -27,7 +27,7 @@ from glowvox.engines.graph_engine import (
     StreamCard,
     read_metadata,
 )
-from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
+from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder, quiet_telemetry
 from glowvox.engines.openvino_engine import OpenVinoAcoustic, OpenVinoVocoder, openvino_library
 from glowvox.engines.torch_engine import TorchVocoder, pitch_network, source_mix_network
 from glowvox.errors import EngineError
@@ -170,6 +170,8 @@ def quantised(model: "onnx.ModelProto", products: Sequence[str]) -> "onnx.ModelP
         products: names of the nodes (see `GraphBuilder.quantisable`).
     """
     import onnx
+
+    quiet_telemetry()
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     logging.getLogger().addFilter(_not_about_preprocessing)
