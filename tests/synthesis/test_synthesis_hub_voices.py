@@ -61,14 +61,33 @@ def test_a_repository_is_found_by_its_name(tmp_path, monkeypatch):
         return str(snapshot)
 
     monkeypatch.setattr(hub, "snapshot_download", download)
-    assert find_voice("anna/voice@v2") == snapshot
+    assert find_voice("hf:anna/voice@v2") == snapshot
     assert asked == [("anna/voice", "v2")]
     snapshot = cached(tmp_path / "b", {"anna.voice": b"zip"})
-    assert find_voice("anna/voice") == snapshot / "anna.voice"
+    assert find_voice("hf:anna/voice") == snapshot / "anna.voice"
     for number, files in enumerate(({"README.md": b"hi"}, {"a.voice": b"1", "b.voice": b"2"})):
         snapshot = cached(tmp_path / f"c{number}", files)
         with pytest.raises(VoiceError, match="holds"):
-            find_voice("anna/voice")
+            find_voice("hf:anna/voice")
+
+
+@pytest.mark.parametrize("name", ["runs/acoustic", "voices/pair", "anna/voice@v2", "a/b/c", "./voices/pair"])
+def test_a_folder_that_is_not_there_is_looked_up_nowhere(name, monkeypatch):
+    hub = pytest.importorskip("huggingface_hub")
+
+    def download(*arguments, **settings):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(hub, "snapshot_download", download)
+    with pytest.raises(VoiceError, match="no such file or folder") as caught:
+        find_voice(name)
+    assert (f"hf:{name}" in str(caught.value)) == is_repository(name)
+
+
+@pytest.mark.parametrize("name", ["hf:", "hf:anna", "hf:/etc/passwd", "hf:a/../b", "hf:https://a/b"])
+def test_names_of_repositories_are_checked(name):
+    with pytest.raises(VoiceError, match="names no repository"):
+        find_voice(name)
 
 
 def test_offline_mode_is_honoured(tmp_path, monkeypatch):
@@ -90,7 +109,7 @@ def test_the_hub_can_be_missing(monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"glowvox\[hub\]"):
-        find_voice("anna/voice")
+        find_voice("hf:anna/voice")
 
 
 def test_failures_are_one_line(monkeypatch):

@@ -17,6 +17,8 @@ from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, open_engines, open_voice_folder
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w./-]{1,100})?", re.ASCII)
+HUB_PREFIX = "hf:"
+"""What a voice's name begins with to be looked up at Hugging Face; nothing else is."""
 _HUB_FILES = (CARD_NAME, f"*{ARCHIVE_SUFFIX}", "*.onnx", "acoustic/*", "vocoder/*")
 _BLOCK = 1 << 20
 _SHA256, _SHA1 = 64, 40
@@ -90,13 +92,18 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
 
     Args:
         name_or_path: a folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
-            (`owner/name`, `owner/name@revision`); None or "default": the first one that came with the package, else
-            the user's first.
+            (`hf:owner/name`, `hf:owner/name@revision`); None or "default": the first one that came with the package,
+            else the user's first.
 
     Raises:
         VoiceError: there is no such voice; the message names those that there are.
         MissingExtraError: it is on Hugging Face, and the package `huggingface_hub` is not installed.
     """
+    if str(name_or_path).startswith(HUB_PREFIX):
+        repository = str(name_or_path).removeprefix(HUB_PREFIX)
+        if not is_repository(repository):
+            raise VoiceError(f"'{str(name_or_path)[:200]}' names no repository; one looks like {HUB_PREFIX}owner/name")
+        return hub_voice(repository)
     if name_or_path is not None and str(name_or_path) != DEFAULT:
         path = Path(name_or_path)
         try:
@@ -116,11 +123,11 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
             return voice.path
     if Path(name_or_path).is_dir():
         raise VoiceError(f"{name_or_path}: is a folder without {CARD_NAME}, not a voice")
-    if is_repository(str(name_or_path)):
-        return hub_voice(str(name_or_path))
     names = ", ".join(voice.name for voice in installed) or "none"
+    # A path that is not there is never looked up elsewhere: only who asks for the hub is taken to it.
+    hint = f"; on Hugging Face it would be {HUB_PREFIX}{name_or_path}" if is_repository(str(name_or_path)) else ""
     raise VoiceError(
-        f"there is no voice '{str(name_or_path)[:200]}': no such file or folder, and installed are {names}"
+        f"there is no voice '{str(name_or_path)[:200]}': no such file or folder, and installed are {names}{hint}"
     )
 
 
