@@ -4,8 +4,6 @@ An engine computes a whole window; one of `stepping` also a signal piece by piec
 streams are built on top of it, once for all engines.
 """
 
-import base64
-import binascii
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.config.audio import AudioConfig
-from glowvox.engines.source_mix_network import SourceMixNetwork
+from glowvox.engines.source_mix_network import SourceMixNetwork, packed_weights, unpacked_weights
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
 
 # The pitch predictor of a vocoder without PyTorch: a few small matrix products over mel frames, in float64.
@@ -84,13 +82,9 @@ class PitchNetwork:
         return hidden.T
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the weights as plain JSON data: little-endian float16 as base64, each with its shape."""
-        stored: dict[str, Any] = {"mel_mean": self.mel_mean, "mel_std": self.mel_std}
-        for layer, parts in zip(_LAYERS, self._layers, strict=True):
-            for part, array in zip(("weight", "bias"), parts, strict=True):
-                packed = base64.b64encode(array.astype("<f2").tobytes()).decode("ascii")
-                stored[f"{layer}.{part}"] = {"shape": list(array.shape), "values": packed}
-        return stored
+        """Return the network as plain JSON data. See `packed_weights`."""
+        arrays = (array for layer in self._layers for array in layer)
+        return packed_weights(dict(zip(_NAMES, arrays, strict=True)), self.mel_mean, self.mel_std)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "PitchNetwork":
@@ -99,16 +93,7 @@ class PitchNetwork:
         Raises:
             EngineError: the data is damaged.
         """
-        try:
-            weights = {
-                name: np.frombuffer(base64.b64decode(stored[name]["values"], validate=True), "<f2").reshape(
-                    stored[name]["shape"]
-                )
-                for name in _NAMES
-            }
-            return cls(weights, float(stored["mel_mean"]), float(stored["mel_std"]))
-        except (KeyError, TypeError, ValueError, binascii.Error):
-            raise EngineError("the pitch predictor in the metadata is damaged; export the model again") from None
+        return cls(*unpacked_weights(stored, _NAMES, "pitch predictor"))
 
 
 @dataclass(frozen=True, eq=False)

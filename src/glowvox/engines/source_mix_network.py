@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,35 @@ from glowvox.errors import EngineError
 
 _NAMES = ("hidden.weight", "hidden.bias", "gains.weight", "gains.bias")
 _MOST_NEPERS = 2.0
+
+
+def packed_weights(weights: Mapping[str, NDArray[np.floating]], mel_mean: float, mel_std: float) -> dict[str, Any]:
+    """Return a small network as plain JSON data: little-endian float16 as base64, each array with its shape."""
+    packed: dict[str, Any] = {"mel_mean": mel_mean, "mel_std": mel_std}
+    for name, value in weights.items():
+        values = base64.b64encode(value.astype("<f2").tobytes()).decode("ascii")
+        packed[name] = {"shape": list(value.shape), "values": values}
+    return packed
+
+
+def unpacked_weights(
+    stored: Mapping[str, Any], names: Sequence[str], what: str
+) -> tuple[dict[str, NDArray[np.float16]], float, float]:
+    """Return the weights of those names, the mean and the deviation that `packed_weights` made data of.
+
+    Raises:
+        EngineError: the data is damaged.
+    """
+    try:
+        weights = {
+            name: np.frombuffer(base64.b64decode(stored[name]["values"], validate=True), "<f2").reshape(
+                stored[name]["shape"]
+            )
+            for name in names
+        }
+        return weights, float(stored["mel_mean"]), float(stored["mel_std"])
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        raise EngineError(f"the {what} in the metadata is damaged; export the model again") from None
 
 
 class SourceMixNetwork:
@@ -60,12 +89,8 @@ class SourceMixNetwork:
         return gains[:half], gains[half:]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the weights as plain JSON data: little-endian float16 as base64, each with its shape."""
-        packed: dict[str, Any] = {"mel_mean": self.mel_mean, "mel_std": self.mel_std}
-        for name, value in self._stored.items():
-            values = base64.b64encode(value.astype("<f2").tobytes()).decode("ascii")
-            packed[name] = {"shape": list(value.shape), "values": values}
-        return packed
+        """Return the network as plain JSON data. See `packed_weights`."""
+        return packed_weights(self._stored, self.mel_mean, self.mel_std)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "SourceMixNetwork":
@@ -74,13 +99,4 @@ class SourceMixNetwork:
         Raises:
             EngineError: the data is damaged.
         """
-        try:
-            weights = {
-                name: np.frombuffer(base64.b64decode(stored[name]["values"], validate=True), "<f2").reshape(
-                    stored[name]["shape"]
-                )
-                for name in _NAMES
-            }
-            return cls(weights, float(stored["mel_mean"]), float(stored["mel_std"]))
-        except (KeyError, TypeError, ValueError, binascii.Error):
-            raise EngineError("the source mix in the metadata is damaged; export the model again") from None
+        return cls(*unpacked_weights(stored, _NAMES, "source mix"))
