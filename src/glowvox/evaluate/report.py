@@ -35,6 +35,19 @@ class Measure:
     """One sentence for the report."""
 
 
+WORD_MEASURES = (
+    Measure(
+        "wer",
+        "Word error rate",
+        "%",
+        "lower",
+        1,
+        "Errors of a recogniser (named among the settings) against the text; read it beside natural speech.",
+    ),
+    Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
+)
+"""What a recogniser gives, for whatever speaks."""
+
 VOCODER_MEASURES = (
     Measure(
         "pesq",
@@ -58,15 +71,7 @@ VOCODER_MEASURES = (
     Measure(
         "mel_l2", "Log-mel distance, RMS", "nats", "lower", 3, "Root-mean-square difference of the natural log-mels."
     ),
-    Measure(
-        "wer",
-        "Word error rate",
-        "%",
-        "lower",
-        1,
-        "Errors of a recogniser (named among the settings) against the text; read it beside natural speech.",
-    ),
-    Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
+    *WORD_MEASURES,
     Measure(
         "nats_per_sample",
         "Negative log-likelihood",

@@ -19,7 +19,7 @@ from glowvox.errors import AudioError, DataError, MelError, TextError
 from glowvox.evaluate.clips import Recording
 from glowvox.evaluate.distances import duration_differences, warped_distances
 from glowvox.evaluate.engine_speed import real_time_factor
-from glowvox.evaluate.report import ClipResult, Figure, Measure, Output, Report, mean_figure
+from glowvox.evaluate.report import WORD_MEASURES, ClipResult, Figure, Measure, Output, Report, mean_figure
 from glowvox.evaluate.signal_checks import check_signal, match_level
 from glowvox.evaluate.vocoder import NATURAL, Progress, Vocode
 from glowvox.evaluate.word_errors import POCKETSPHINX, Recogniser, with_word_errors, word_errors
@@ -29,15 +29,7 @@ from glowvox.synthesis.voice import Voice
 
 
 VOICE_MEASURES = (
-    Measure(
-        "wer",
-        "Word error rate",
-        "%",
-        "lower",
-        1,
-        "Errors of a recogniser (named among the settings) against the text; read it beside natural speech.",
-    ),
-    Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
+    *WORD_MEASURES,
     Measure(
         "skips",
         "Skipped or repeated",
