@@ -41,7 +41,8 @@ def table(found: Mapping[str, tuple[int, int]]) -> list[str]:
 def main() -> int:
     """Join the data of all processes and print the table."""
     coverage = [sys.executable, "-m", "coverage"]
-    subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=False, capture_output=True)
+    # Appended: pytest has joined nearly all of it already, and a part that is damaged must not replace it.
+    subprocess.run([*coverage, "combine", "--append", "--quiet"], cwd=ROOT, check=False, capture_output=True)
     with TemporaryDirectory() as folder:
         target = Path(folder) / "coverage.json"
         done = subprocess.run(

@@ -283,9 +283,10 @@ for name in sys.argv[1:]:
         print(problem)
 """
     names = ["a.wav", "a.flac", "a.ogg", "a.mp3"]
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program, *names], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    # Not measured: the notes of the lines that run would be cut off at the limit, too.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    words = [sys.executable, "-W", "error", "-c", program, *names]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True, env=env)
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == [f"cannot write {name}" for name in names]
     assert not list(tmp_path.iterdir())
 
