@@ -8,8 +8,8 @@ import torch
 from glowvox.nn.transformer import RelativeSelfAttention, TransformerEncoder
 
 
-@pytest.mark.parametrize(("length", "window"), [(9, 4), (3, 4), (1, 2), (12, 0)])
-def test_attention_is_the_formula(length: int, window: int) -> None:
+@pytest.mark.parametrize(("length", "window"), [(9, 4), (3, 4), (1, 2), (12, 0), (7, None)])
+def test_attention_is_the_formula(length: int, window: int | None) -> None:
     """Shaw et al. (2018): keys and values of distance j - i within the window are added to those of the token."""
     torch.manual_seed(0)
     attention = RelativeSelfAttention(6, 2, window=window).double().eval()
@@ -26,7 +26,7 @@ def test_attention_is_the_formula(length: int, window: int) -> None:
             for i in range(length):
                 keys, values = [], []
                 for j in visible:
-                    near = abs(j - i) <= window
+                    near = window is not None and abs(j - i) <= window
                     keys.append(key[j] + (attention.relative_keys[j - i + window] if near else 0))
                     values.append(value[j] + (attention.relative_values[j - i + window] if near else 0))
                 weights = torch.softmax(torch.stack(keys) @ query[i] / math.sqrt(3), 0)

@@ -7,6 +7,7 @@ transforms the first half of the channels in every second step, and since channe
 this cannot be expressed by reordering weights. It is refused.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -345,8 +346,7 @@ def glow_tts_config(model: Mapping[str, Any], state: Mapping[str, Tensor], audio
     rhasspy = "num_symbols" in model
     if model.get("block_length") is not None:
         raise CheckpointError("the model restricts attention to blocks (block_length), which is not supported")
-    if model.get("window_size", 4 if rhasspy else None) is None:
-        raise CheckpointError("the model has no relative positions (window_size), which is not supported")
+    window = _window_size(model, state, default=4 if rhasspy else None)
     try:
         hidden = int(model["hidden_channels"])
         speakers = state.get("emb_g.weight")
@@ -361,7 +361,8 @@ def glow_tts_config(model: Mapping[str, Any], state: Mapping[str, Tensor], audio
             n_heads=int(model.get("n_heads", 2)),
             n_encoder_layers=int(model.get("n_layers_enc", 6)),
             encoder_kernel_size=int(model.get("kernel_size", 3)),
-            window_size=int(model.get("window_size", 4)),
+            window_size=GlowTTSConfig.window_size if window is None else int(window),
+            relative_positions=window is not None,
             prenet=bool(model.get("prenet", rhasspy)),
             encoder_dropout=float(model.get("p_dropout", 0.1 if rhasspy else 0.0)),
             mean_only=bool(model.get("mean_only", rhasspy)),
@@ -379,6 +380,16 @@ def glow_tts_config(model: Mapping[str, Any], state: Mapping[str, Tensor], audio
         raise CheckpointError(f"the Glow-TTS checkpoint or its configuration lacks {error}") from None
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"the Glow-TTS configuration holds a wrong value: {error}") from None
+
+
+def _window_size(model: Mapping[str, Any], state: Mapping[str, Tensor], default: int | None) -> Any:
+    """Return the configuration's `window_size`, None where attention knows no positions; the tensors must agree."""
+    window = model.get("window_size", default)
+    embedding = next((value for name, value in state.items() if name.endswith(".emb_rel_k")), None)
+    if (window is None) != (embedding is None):
+        has = "has no relative positions" if embedding is None else f"has relative positions {tuple(embedding.shape)}"
+        raise CheckpointError(f"the configuration says window_size {json.dumps(window)}, but the checkpoint {has}")
+    return window
 
 
 def _new_name(name: str, config: GlowTTSConfig) -> str:

@@ -32,6 +32,8 @@ class GlowTTSConfig:
     """Kernel of the feed-forward convolutions and the duration predictor."""
     window_size: int = 4
     """Relative positions within this distance have their own embedding."""
+    relative_positions: bool = True
+    """Whether attention knows them; without, tokens attend by content alone (the original's `window_size` null)."""
     prenet: bool = True
     """Whether the convolutional pre-net precedes the transformer."""
     encoder_dropout: float = 0.1

@@ -98,7 +98,7 @@ def write_transformer(graph: GraphBuilder, layer: TransformerLayer, rows: str, l
 
 def _attention(graph: GraphBuilder, attention: RelativeSelfAttention, rows: str, layout: TokenLayout, mask: str) -> str:
     """Return rows `[R, H]`: softmax(q k + q relative_keys) (v + relative_values), over the tokens that are there."""
-    heads, window = attention.n_heads, attention.window
+    heads = attention.n_heads
     weight, bias = array_of(attention.query_key_value.weight), array_of(attention.query_key_value.bias)
     channels = weight.shape[1]
     size = channels // heads
@@ -111,19 +111,23 @@ def _attention(graph: GraphBuilder, attention: RelativeSelfAttention, rows: str,
     key = graph.op("Transpose", shaped[1], perm=[0, 2, 3, 1])
     value = graph.op("Transpose", shaped[2], perm=[0, 2, 1, 3])
 
-    columns, distances = _places(graph, layout, window)
-    relative = graph.op("MatMul", query, graph.floats(array_of(attention.relative_keys).T))
-    relative = graph.op("Pad", relative, graph.integers([0, 0, 0, 1, 0, 0, 0, 1]))  # zero for what is farther away
     scores = graph.op("MatMul", query, key)
-    scores = graph.op("Add", scores, _looked_up(graph, relative, distances, scores))
+    window, keys, values = attention.window, attention.relative_keys, attention.relative_values
+    columns, distances = ("", "") if window is None else _places(graph, layout, window)
+    if keys is not None:
+        relative = graph.op("MatMul", query, graph.floats(array_of(keys).T))
+        relative = graph.op("Pad", relative, graph.integers([0, 0, 0, 1, 0, 0, 0, 1]))  # zero for what is farther away
+        scores = graph.op("Add", scores, _looked_up(graph, relative, distances, scores))
     absent = graph.op("Mul", graph.op("Sub", mask, graph.floats(1.0)), graph.floats(-_FORBIDDEN))
     whom = graph.op("Concat", layout.batch, graph.integers([1, 1, -1]), axis=0)
     weights = graph.op("Softmax", graph.op("Add", scores, graph.op("Reshape", absent, whom)), axis=-1)
 
-    padded = graph.op("Pad", weights, graph.integers([0, 0, 0, window, 0, 0, 0, window]))
-    by_distance = _looked_up(graph, padded, columns, relative)
-    attended = graph.op("MatMul", by_distance, graph.floats(array_of(attention.relative_values)))
-    attended = graph.op("Add", graph.op("MatMul", weights, value), attended)
+    attended = graph.op("MatMul", weights, value)
+    if window is not None and values is not None:
+        padded = graph.op("Pad", weights, graph.integers([0, 0, 0, window, 0, 0, 0, window]))
+        by_distance = _looked_up(graph, padded, columns, query)
+        relative = graph.op("MatMul", by_distance, graph.floats(array_of(values)))
+        attended = graph.op("Add", attended, relative)
     merged = layout.rows(graph.op("Transpose", attended, perm=[0, 2, 1, 3]), channels)
     return graph.linear(merged, array_of(attention.output.weight).T, array_of(attention.output.bias))
 

@@ -46,7 +46,7 @@ class TextEncoder(nn.Module):
             config.n_heads,
             config.n_encoder_layers,
             kernel_size=config.encoder_kernel_size,
-            window=config.window_size,
+            window=config.window_size if config.relative_positions else None,
             dropout=config.encoder_dropout,
         )
         self.mean = SameConv1d(hidden, config.audio.n_mels, 1)

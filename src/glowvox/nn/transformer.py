@@ -13,10 +13,10 @@ class RelativeSelfAttention(nn.Module):
     """Multi-head self-attention whose keys and values know distances up to `window`.
 
     Every distance within the window has an embedding for keys and one for values, shared by all heads; farther tokens
-    are attended to by content alone.
+    are attended to by content alone. Without a window (None) all are: plain self-attention (arXiv 1706.03762).
     """
 
-    def __init__(self, channels: int, n_heads: int, *, window: int, dropout: float = 0.0) -> None:
+    def __init__(self, channels: int, n_heads: int, *, window: int | None, dropout: float = 0.0) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.window = window
@@ -24,8 +24,8 @@ class RelativeSelfAttention(nn.Module):
         head = channels // n_heads
         self.query_key_value = nn.Linear(channels, 3 * channels)
         self.output = nn.Linear(channels, channels)
-        self.relative_keys = nn.Parameter(torch.randn(2 * window + 1, head) * head**-0.5)
-        self.relative_values = nn.Parameter(torch.randn(2 * window + 1, head) * head**-0.5)
+        self.relative_keys = _distance_embedding(window, head)
+        self.relative_values = _distance_embedding(window, head)
         for part in self.query_key_value.weight.chunk(3):
             nn.init.xavier_uniform_(part)
 
@@ -35,36 +35,46 @@ class RelativeSelfAttention(nn.Module):
         projected = self.query_key_value(x.transpose(1, 2)).reshape(batch, length, 3, self.n_heads, -1)
         query, key, value = projected.permute(2, 0, 3, 1, 4)  # each [B, heads, L, head]
         query = query * query.shape[-1] ** -0.5
-        scores = query @ key.transpose(2, 3) + self._to_absolute(query @ self.relative_keys.t())
+        scores = query @ key.transpose(2, 3)
+        if self.window is not None and self.relative_keys is not None:
+            scores = scores + _to_absolute(query @ self.relative_keys.t(), self.window)
         scores = scores.masked_fill(mask.unsqueeze(1) == 0, -math.inf)
         weights = dropout(scores.softmax(-1), self.dropout, training=self.training)
-        attended = weights @ value + self._to_relative(weights) @ self.relative_values
+        attended = weights @ value
+        if self.window is not None and self.relative_values is not None:
+            attended = attended + _to_relative(weights, self.window) @ self.relative_values
         result: Tensor = self.output(attended.transpose(1, 2).reshape(batch, length, channels)).transpose(1, 2)
         return result
 
-    def _to_absolute(self, relative: Tensor) -> Tensor:
-        """Move `[..., L, 2 window + 1]`, indexed by distance, to `[..., L, L]`, indexed by position; zero elsewhere.
 
-        Rows padded to one element more than their new width and cut anew slide to the right by one per row.
-        """
-        length, width = relative.shape[2], relative.shape[2] + 2 * self.window
-        flat = F.pad(relative, (0, length)).flatten(2)[..., : length * width]
-        result: Tensor = flat.unflatten(2, (length, width))[..., self.window : self.window + length]
-        return result
+def _distance_embedding(window: int | None, channels: int) -> nn.Parameter | None:
+    return None if window is None else nn.Parameter(torch.randn(2 * window + 1, channels) * channels**-0.5)
 
-    def _to_relative(self, absolute: Tensor) -> Tensor:
-        """Undo `_to_absolute`: `[..., L, L]` by position to `[..., L, 2 window + 1]` by distance."""
-        length, width = absolute.shape[2], absolute.shape[2] + 2 * self.window
-        flat = F.pad(F.pad(absolute, (self.window, self.window)).flatten(2), (0, length))
-        result: Tensor = flat.unflatten(2, (length, width + 1))[..., : 2 * self.window + 1]
-        return result
+
+def _to_absolute(relative: Tensor, window: int) -> Tensor:
+    """Move `[..., L, 2 window + 1]`, indexed by distance, to `[..., L, L]`, indexed by position; zero elsewhere.
+
+    Rows padded to one element more than their new width and cut anew slide to the right by one per row.
+    """
+    length, width = relative.shape[2], relative.shape[2] + 2 * window
+    flat = F.pad(relative, (0, length)).flatten(2)[..., : length * width]
+    result: Tensor = flat.unflatten(2, (length, width))[..., window : window + length]
+    return result
+
+
+def _to_relative(absolute: Tensor, window: int) -> Tensor:
+    """Undo `_to_absolute`: `[..., L, L]` by position to `[..., L, 2 window + 1]` by distance."""
+    length, width = absolute.shape[2], absolute.shape[2] + 2 * window
+    flat = F.pad(F.pad(absolute, (window, window)).flatten(2), (0, length))
+    result: Tensor = flat.unflatten(2, (length, width + 1))[..., : 2 * window + 1]
+    return result
 
 
 class TransformerLayer(nn.Module):
     """Self-attention and a convolutional feed-forward network, each added to its input and normalised."""
 
     def __init__(
-        self, channels: int, filter_channels: int, n_heads: int, *, kernel_size: int, window: int, dropout: float
+        self, channels: int, filter_channels: int, n_heads: int, *, kernel_size: int, window: int | None, dropout: float
     ) -> None:
         super().__init__()
         self.dropout = dropout
@@ -96,7 +106,7 @@ class TransformerEncoder(nn.Module):
         n_layers: int,
         *,
         kernel_size: int = 3,
-        window: int = 4,
+        window: int | None = 4,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
