@@ -24,6 +24,10 @@ class TextError(GlowvoxError):
     """A text, lexicon or SSML document cannot be spoken."""
 
 
+class SilentTextError(TextError):
+    """A text holds no word that can be spoken."""
+
+
 class DataError(GlowvoxError):
     """A corpus, manifest or prepared data set cannot be used."""
 

@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voices.add_argument(
         "--voice", action="append", default=[], metavar="VOICE", help="a name, folder or .voice file; may be repeated"
     )
+    voices.add_argument(
+        "--alias",
+        action="append",
+        default=[],
+        metavar="ALIAS=VOICE",
+        help="another name of a voice, or of VOICE/SPEAKER: alloy=kathleen; may be repeated",
+    )
     voices.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
     voices.add_argument("--threads", type=int, metavar="N", help="CPU threads of one computation (default: all cores)")
     voices.add_argument(
@@ -46,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     access.add_argument(
         "--origin", action="append", default=[], metavar="URL", help="web page that may use it (CORS); may be repeated"
     )
+    access.add_argument("--public-voices", action="store_true", help="list voices and models without a key, too")
     limits = parser.add_argument_group("limits")
     limits.add_argument("--characters", type=int, metavar="N", help="of one text (default: 10000)")
     limits.add_argument("--streams", type=int, metavar="N", help="texts spoken at the same time (default: 16)")
@@ -68,13 +76,21 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.serve.application import create_app
     from glowvox.serve.server import Address, log_to_stderr
     from glowvox.serve.server import run as serve
-    from glowvox.serve.settings import Limits, ServerSettings
+    from glowvox.serve.settings import Limits, ServerSettings, parse_aliases
     from glowvox.synthesis.aligner import load_aligner
     from glowvox.synthesis.installed_voices import load_voice
 
     named = ("characters", "streams", "waiting", "per_client", "seconds")
     limits = Limits(**{name: getattr(args, name) for name in named if getattr(args, name) is not None})
-    settings = ServerSettings(limits, args.workers, read_keys(args.keys), tuple(args.origin), args.log_text)
+    settings = ServerSettings(
+        limits,
+        args.workers,
+        read_keys(args.keys),
+        tuple(args.origin),
+        aliases=parse_aliases(args.alias),
+        public_voices=args.public_voices,
+        log_text=args.log_text,
+    )
     log_to_stderr(args.log_level)
     options = {"engine": args.engine, "threads": args.threads, "device": args.device, "precision": args.precision}
     named_voices = [(name, load_voice(name, **options)) for name in args.voice or [None]]

@@ -80,8 +80,10 @@ def create_app(
 
     Raises:
         VoiceError: there is no voice, or two have one name.
+        ConfigError: an alias means none of them.
     """
-    service = Service(VoiceRegistry(voices), settings or ServerSettings())
+    settings = settings or ServerSettings()
+    service = Service(VoiceRegistry(voices, settings.aliases), settings)
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
@@ -111,13 +113,14 @@ def create_app(
     app.add_exception_handler(ClientGone, _nobody)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_found)
+    app.add_middleware(HeadRequests)
     app.add_middleware(BodyLimit, limits=service.settings.limits)
     if service.settings.origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(service.settings.origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["*"],  # clients tell of themselves in headers of their own, such as x-stainless-os
             expose_headers=["X-Sample-Rate", "Retry-After"],
         )
     app.add_middleware(AccessLog, metrics=service.metrics)
@@ -172,6 +175,29 @@ class AccessLog:
             if broken:
                 told["broken_off"] = True
             logging.getLogger(LOGGER).info("request", extra={"told": told})
+
+
+class HeadRequests:
+    """Answers HEAD wherever there is an answer to GET: its headers, and no body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; HEAD becomes GET, and `scope["head"]` tells of it."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        asked = {**scope, "method": "GET", "head": True}
+        try:
+            await self._app(asked, receive, without_body)
+        finally:
+            if "route" in asked:  # the log and the metrics name it
+                scope["route"] = asked["route"]
 
 
 class BodyLimit:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -184,24 +184,40 @@ def listing_router(service: Service) -> APIRouter:
     """Return the routes that say what there is (models, voices) and how the server is (health, readiness, metrics)."""
     router = APIRouter()
 
+    def admit(request: Request) -> None:
+        """Ask for a key, unless the operator lists voices and models to everybody."""
+        if not service.settings.public_voices:
+            service.keys.client(request)
+
     @router.get("/v1/models", tags=["speech"], summary="List the models")
     async def models(request: Request) -> dict[str, Any]:
         """List the names by which the model can be asked for."""
-        service.keys.client(request)
+        admit(request)
         return {"object": "list", "data": [_model(name) for name in (MODEL, *OPENAI_MODELS)]}
+
+    @router.get("/v1/audio/models", tags=["speech"], summary="List the models as Open WebUI asks for them")
+    async def audio_models(request: Request) -> dict[str, Any]:
+        """List the same names."""
+        admit(request)
+        return {"models": [{"id": name, "name": name} for name in (MODEL, *OPENAI_MODELS)]}
 
     @router.get("/v1/models/{model}", tags=["speech"], summary="Show a model")
     async def model(model: str, request: Request) -> dict[str, Any]:
         """Show one of them."""
-        service.keys.client(request)
+        admit(request)
         service.registry.check_model(model)
         return _model(model)
 
     @router.get("/v1/audio/voices", tags=["speech"], summary="List the voices")
-    async def voices(request: Request) -> dict[str, Any]:
-        """List the voices with their speakers and languages."""
-        service.keys.client(request)
-        return {"voices": service.registry.listing()}
+    async def voices(
+        request: Request,
+        format: Annotated[
+            Literal["objects", "names"], Query(description="`names`: bare names instead of objects.")
+        ] = "objects",
+    ) -> dict[str, Any]:
+        """List the voices with their speakers and languages, or every name by which one can be asked for."""
+        admit(request)
+        return {"voices": service.registry.names() if format == "names" else service.registry.listing()}
 
     @router.get("/health", tags=["server"], summary="Whether the process is alive")
     async def health() -> dict[str, str]:

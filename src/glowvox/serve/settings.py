@@ -1,6 +1,7 @@
 """What a server is told when it starts."""
 
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from glowvox.errors import ConfigError
@@ -60,6 +61,10 @@ class ServerSettings:
     """API keys; none: everybody may speak."""
     origins: tuple[str, ...] = ()
     """Web pages of other hosts that may use the server (CORS); "*": all."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names of voices, OpenAI's among them, each with the voice (or VOICE/SPEAKER) that it means."""
+    public_voices: bool = False
+    """Whether voices and models are listed without a key."""
     log_text: bool = False
     """Whether the texts are logged."""
 
@@ -75,3 +80,20 @@ class ServerSettings:
         # systems without affinities, such as macOS, have no such function
         affinity = getattr(os, "sched_getaffinity", None)
         return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def parse_aliases(written: Iterable[str]) -> dict[str, str]:
+    """Return the aliases that a user wrote as `ALIAS=VOICE`.
+
+    Raises:
+        ConfigError: one is not of that form, or is there twice.
+    """
+    aliases: dict[str, str] = {}
+    for one in written:
+        alias, _, voice = (part.strip() for part in one.partition("="))
+        if not alias or not voice:
+            raise ConfigError(f"'{one[:100]}' is no alias of a voice; write ALIAS=VOICE, such as alloy=kathleen")
+        if alias.lower() in map(str.lower, aliases):
+            raise ConfigError(f"the alias '{alias[:100]}' is given twice")
+        aliases[alias] = voice
+    return aliases

@@ -3,7 +3,7 @@
 from abc import ABC
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from glowvox.serve.voice_registry import MODEL, Selection, VoiceRegistry
 from glowvox.synthesis.speech_encoding import SpeechEncoder
@@ -21,10 +21,21 @@ class VoiceReference(BaseModel):
     id: Annotated[str, Field(max_length=_LONGEST_NAME)]
 
 
+def _say_nullable(schema: dict[str, Any]) -> None:
+    """Say in the JSON schema that null stands for an absent field."""
+    for name, field in schema["properties"].items():
+        if name in schema.get("required", ()) or {"type": "null"} in field.get("anyOf", ()):
+            continue
+        said = {key: field.pop(key) for key in ("title", "description", "default") if key in field}
+        values = [dict(field), {"type": "null"}]
+        field.clear()
+        field |= {"anyOf": values, **said}
+
+
 class SpeechOverrides(BaseModel, ABC):
     """Overrides of the voice's defaults: how a text is spoken, whatever the text and wherever it comes from."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_extra=_say_nullable)
 
     model: Annotated[str, Field(max_length=_LONGEST_NAME, description="`glowvox`, or one of OpenAI's names.")] = MODEL
     voice: Annotated[
@@ -55,6 +66,16 @@ class SpeechOverrides(BaseModel, ABC):
     ] = None
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_is_empty(cls, content: Any) -> Any:
+        """Drop null and empty fields, which many clients send for those that nobody filled in."""
+        if not isinstance(content, dict):
+            return content
+        return {
+            name: value for name, value in content.items() if value is not None and (value != "" or name == "input")
+        }
 
     def select(self, registry: VoiceRegistry) -> Selection:
         """Return the voice.

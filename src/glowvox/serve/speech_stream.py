@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
+import numpy as np
 from starlette.requests import Request
 
+from glowvox.errors import SilentTextError
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import LOGGER, Service
@@ -23,6 +26,9 @@ from glowvox.synthesis.timestamps import Timeline
 T = TypeVar("T")
 NOTHING = Timeline((), (), 0.0)
 """Of a piece that only ends the sound file."""
+_SILENCE_SECONDS = 0.2
+"""What a text is answered with that holds signs only."""
+_TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True)
@@ -139,10 +145,18 @@ def speak(
     """
     seconds = 0.0
     warn = None if settings.log_text else _ignore  # warnings quote the text
-    for chunk in selection.voice.stream(text, on_warning=warn, **overrides.options(selection)):
-        timeline = Timeline.of([chunk])
-        yield SpeechChunk(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
-        seconds += timeline.duration
+    try:
+        for chunk in selection.voice.stream(text, on_warning=warn, **overrides.options(selection)):
+            timeline = Timeline.of([chunk])
+            yield SpeechChunk(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
+            seconds += timeline.duration
+    except SilentTextError:
+        # programs that speak chunk by chunk send full stops and smileys alone; words that cannot be spoken are told of
+        if not isinstance(text, str) or any(map(str.isalnum, _TAG.sub("", text))):
+            raise
+        samples = np.zeros(round(_SILENCE_SECONDS * selection.voice.sample_rate), np.float32)
+        yield SpeechChunk(encoder.push(samples), Timeline((), (), _SILENCE_SECONDS), 0.0, encoder.rate)
+        seconds = _SILENCE_SECONDS
     if ends_file:
         yield SpeechChunk(encoder.finish(), NOTHING, seconds, encoder.rate)
 

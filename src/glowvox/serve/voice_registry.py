@@ -1,16 +1,19 @@
 """Voice registry: the voices of a server, loaded when it starts, found by name and by nothing else."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from glowvox.errors import VoiceError
+from glowvox.errors import ConfigError, VoiceError
 from glowvox.serve.refusal import Refusal
 from glowvox.synthesis.voice import Voice
 
 MODEL = "glowvox"
 OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """Models that clients written for OpenAI ask for; they mean ours."""
+_DATED = re.compile(r"-\d{4}(-\d\d-\d\d)?")
+"""What follows the name of a model's dated version: `tts-1-1106`, `gpt-4o-mini-tts-2025-12-15`."""
 OPENAI_VOICES = frozenset(
     ["alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse"]
 )
@@ -27,9 +30,18 @@ class Selection:
 
 
 class VoiceRegistry:
-    """Voices by name; the first one is the default."""
+    """Voices by name; the first one is the default.
 
-    def __init__(self, voices: Iterable[Voice]) -> None:
+    Args:
+        voices: the voices.
+        aliases: other names, each with the voice that it means ("kathleen", or "vctk/p225" for a speaker).
+
+    Raises:
+        VoiceError: there is no voice, or two have one name.
+        ConfigError: an alias means a voice or speaker that is not there.
+    """
+
+    def __init__(self, voices: Iterable[Voice], aliases: Mapping[str, str] | None = None) -> None:
         self._voices: dict[str, Voice] = {}
         for voice in voices:
             if voice.name in self._voices:
@@ -39,24 +51,34 @@ class VoiceRegistry:
             raise VoiceError("a server needs a voice")
         self.default = next(iter(self._voices.values()))
         """The voice that speaks where none is named."""
+        self._aliases: dict[str, str] = {}
+        for alias, name in (aliases or {}).items():
+            try:
+                self.find(name)
+            except Refusal as error:
+                raise ConfigError(f"the alias '{alias[:100]}' cannot be used: {error.message}") from error
+        self._aliases = {alias.lower(): name for alias, name in (aliases or {}).items()}
 
     def __iter__(self) -> Iterator[Voice]:
         return iter(self._voices.values())
 
     def find(self, name: str | None, speaker: str | None = None) -> Selection:
-        """Return the voice of a name: "kathleen", or "vctk/p225" for one of its speakers.
+        """Return the voice of a name: "kathleen", or "vctk/p225" for one of its speakers; an alias counts first.
 
         Raises:
             Refusal: there is no such voice or speaker.
         """
         voice, param = self.default, "speaker"
-        if name is not None and name != DEFAULT:
+        if name and (meant := self._aliases.get(name.lower())) is not None:
+            own, _, aliased = meant.partition("/")
+            name, speaker = (meant, speaker) if meant in self._voices else (own, speaker or aliased or None)
+        if name and name != DEFAULT:
             first, _, second = name.partition("/")
             if name in self._voices:
                 voice = self._voices[name]
             elif second and first in self._voices:
                 voice, speaker, param = self._voices[first], second, "voice"
-            elif name not in OPENAI_VOICES:
+            elif name.lower() not in OPENAI_VOICES:
                 known = ", ".join(self._voices)
                 raise Refusal(
                     404, f"there is no voice '{name[:100]}'; there are {known}", param="voice", code="voice_not_found"
@@ -72,15 +94,22 @@ class VoiceRegistry:
         return Selection(voice, speaker)
 
     def check_model(self, name: str) -> None:
-        """Accept the names of models that mean ours.
+        """Accept the names of models that mean ours, dated versions too.
 
         Raises:
             Refusal: it is none of them.
         """
-        if name not in (MODEL, *OPENAI_MODELS):
+        known = (MODEL, *OPENAI_MODELS)
+        wanted = name.lower()
+        if wanted not in known and not any(_DATED.fullmatch(wanted.removeprefix(model)) for model in known):
             raise Refusal(
                 404, f"there is no model '{name[:100]}'; the model is '{MODEL}'", param="model", code="model_not_found"
             )
+
+    def names(self) -> list[str]:
+        """Return every name by which a voice can be asked for, those of speakers as NAME/SPEAKER."""
+        speakers = [f"{voice.name}/{name}" for voice in self if len(voice.speakers) > 1 for name in voice.speakers]
+        return [*self._voices, *speakers, *self._aliases]
 
     def listing(self) -> list[dict[str, Any]]:
         """Return what clients may know of the voices."""

@@ -28,7 +28,7 @@ from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
 from glowvox.serve.speech_stream import SpeechChunk
-from glowvox.serve.voice_registry import OPENAI_VOICES, Selection
+from glowvox.serve.voice_registry import Selection
 
 _WIDTH = 2
 """Bytes of a sample."""
@@ -201,7 +201,7 @@ class WyomingConnection:
                 for language in voice.card.front_ends:
                     if language == tag or language.split("-")[0] == tag.split("-")[0]:
                         return Selection(voice, None), language
-        name = None if wanted.name is None or wanted.name in OPENAI_VOICES else str(wanted.name)
+        name = None if wanted.name is None else str(wanted.name)
         return registry.find(name, None if wanted.speaker is None else str(wanted.speaker)), None
 
     async def _write(self, event: Event) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from glowvox.align.prior import Frames
-from glowvox.errors import TextError, VoiceError
+from glowvox.errors import SilentTextError, TextError, VoiceError
 from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import Request
 from glowvox.text.front_end import FrontEnd, load_front_end
@@ -60,7 +60,8 @@ def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptio
         warn: told of everything that was guessed, replaced or left out, each once.
 
     Raises:
-        TextError: a piece is no text, or nothing in all of them can be spoken.
+        TextError: a piece is no text.
+        SilentTextError: nothing in all of them can be spoken.
     """
     known: set[str] = set()
     spoken, paragraph = False, False
@@ -82,7 +83,7 @@ def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptio
             yield Line(moved(sentence, place), pause, asked is not None)
             pause, spoken, paragraph, asked = 0.0, True, False, None
     if not spoken:
-        raise TextError(f"{_NOTHING}: the text holds no word that can be spoken")
+        raise SilentTextError(f"{_NOTHING}: the text holds no word that can be spoken")
     if asked:
         yield Line(Sentence("", (), (0, 0)), asked, asked=True)
 
@@ -91,7 +92,8 @@ def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn:
     """Yield the lines of an SSML document; the last one may be silence.
 
     Raises:
-        TextError: the document is not of the subset that is read, or holds neither a word nor a silence.
+        TextError: the document is not of the subset that is read.
+        SilentTextError: it holds neither a word nor a silence.
     """
     pauses = PauseLengths(options.sentence_pause, options.paragraph_pause)
     utterance = front_end.process_ssml(document, pauses=pauses, limits=_LIMITS)
@@ -100,7 +102,7 @@ def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn:
             warn(warning)
     silence = 0.0
     if not any(sentence.items or sentence.pause_after for sentence in utterance.sentences):
-        raise TextError(f"{_NOTHING}: the SSML document holds no word that can be spoken")
+        raise SilentTextError(f"{_NOTHING}: the SSML document holds no word that can be spoken")
     for sentence in utterance.sentences:
         yield Line(sentence, silence)
         silence = sentence.pause_after
