@@ -512,4 +512,6 @@ def _decoder(stream: BinaryIO, name: str, path: Path | None = None) -> "soundfil
             failing.pop_all()
             return opened
     assert path is not None
-    return soundfile.SoundFile(os.fspath(path))
+    plain = os.fspath(path)
+    # soundfile encodes a str strictly, and a file's name may be any bytes.
+    return soundfile.SoundFile(plain if plain.isascii() else os.fsencode(plain))

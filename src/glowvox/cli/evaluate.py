@@ -20,7 +20,7 @@ examples:
   glowvox evaluate vocoder runs/vocoder/best --data data/ -o report/
   glowvox evaluate vocoder runs/a/best runs/b/best --data recordings/ --clips 20 --wer -o report/
   glowvox evaluate vocoder default --data data/ --sigma 0.9 -o report/
-  glowvox evaluate vocoder --data recordings/ -o report/        (Griffin-Lim alone)"""
+  glowvox evaluate vocoder --data recordings/ -o report/   # Griffin-Lim alone"""
 _BASELINES = ("griffin-lim",)
 
 
@@ -32,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="copy synthesis: recordings, analysed and spoken again",
         description="Play recordings back through vocoders and compare with the originals: a table, JSON and a page.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     vocoder.add_argument(
         "model", nargs="*", help="vocoders to compare: model folders, training runs, voices that hold theirs, 'default'"
@@ -65,7 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="text to speech: sentences, spoken and compared with recordings of them",
         description="Let a voice speak sentences and measure what comes out: a table, JSON and a page.",
         epilog=evaluate_voice.EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     evaluate_voice.add_arguments(voice)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
 examples:
-  glowvox evaluate voice --data data/ -o report/                       (the default voice, 40 clips)
+  glowvox evaluate voice --data data/ -o report/   # the default voice, 40 clips
   glowvox evaluate voice anna.voice --data data/ --ids ids.txt --jobs 2 -o report/
   glowvox evaluate voice anna.voice --sentences sentences.txt -o report/
 

@@ -33,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an acoustic model and a vocoder, packed as a voice",
         description="Pack an acoustic model and a vocoder as a voice.",
         epilog=export_voice.EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     export_voice.add_arguments(voice)
     model = kinds.add_parser(
@@ -41,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a model folder or training run, as graphs",
         description="Write a trained model as graphs for an engine.",
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     model.add_argument("model", metavar="RUN", type=Path, help="a model folder or a training run")
     model.add_argument(

@@ -1,14 +1,14 @@
 """The command line: one table of commands; a command's module is imported only when it is the one that runs."""
 
 import argparse
-import contextlib
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Sequence
 
 from glowvox import __version__
+from glowvox.cli.parser import CommandParser
+from glowvox.cli.streams import robust_streams, utf8_argument
 from glowvox.errors import GlowvoxError, MissingExtraError
 
 COMMANDS = {
@@ -35,6 +35,7 @@ COMMANDS = {
     "bulk": "synthesise a whole corpus",
     "bench": "measure the engines on this machine",
     "doctor": "show what is installed and what will be used",
+    "completion": "print what a shell needs to complete commands and options",
 }
 """The commands in the order of the help, with a line on each; the module is `glowvox.cli.NAME`, dashes as underscores.
 
@@ -43,6 +44,12 @@ A command whose module is not in this installation is not shown and cannot be ca
 
 _FORMER_NAMES = {"convert": "import-checkpoint"}
 """Names that commands had before; they keep working."""
+_TO_BEGIN_WITH = """\
+glowvox say "Hello, world." -o hello.wav   speaks a text into a file, or aloud with --play
+glowvox voices                             lists the voices, and shows the card of one
+glowvox serve                              answers over HTTP, on a page and to your clients
+glowvox prepare recordings/ -o data/       begins a voice of your own; glowvox train goes on
+glowvox --help                             lists the commands; glowvox COMMAND --help explains one"""
 _EXTRAS = {"torch": "train", "tomli_w": "train", "fastapi": "serve", "uvicorn": "serve", "ray": "cluster"}
 """The optional packages without which a command cannot start, and the extra that brings them."""
 
@@ -59,26 +66,44 @@ def module_name(command: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0, or 2 after a mistake in the input (one line says which)."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words:
-        words[0] = _FORMER_NAMES.get(words[0], words[0])
-    args = _parser(words[0] if words else "").parse_args(words)
-    try:
-        status = _run(args)
-        sys.stdout.flush()
-        return status
-    except GlowvoxError as error:
-        print(f"glowvox {args.command}: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        _stop_printing()
-        return 0
-    except KeyboardInterrupt:
-        print(f"glowvox {args.command}: interrupted", file=sys.stderr)
-        return 130
+    with robust_streams(program=arguments is None) as streams:
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        if words:
+            words[0] = _FORMER_NAMES.get(words[0], words[0])
+        name = f"glowvox {words[0]}" if words and words[0] in COMMANDS else "glowvox"
+        try:
+            if not words:
+                print(_TO_BEGIN_WITH, file=sys.stderr)
+                raise SystemExit(2)
+            args = command_parser(words[0]).parse_args(words)
+            status = _run(args)
+            sys.stdout.flush()
+            return status
+        except GlowvoxError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 2
+        except BrokenPipeError:
+            streams.stop_printing()
+            return 0
+        except UnicodeEncodeError as error:
+            if not any("\ud800" <= sign <= "\udfff" for word in words for sign in word):
+                raise
+            print(f"{name}: an argument is not UTF-8 text: {error.object[:60]!r}", file=sys.stderr)
+            return 2
+        except OSError as error:
+            if not streams.failed(error):
+                raise
+            print(f"{name}: cannot write to standard output: {error.strerror}", file=sys.stderr)
+            streams.stop_printing()
+            return 2
+        except KeyboardInterrupt:
+            print(f"{name}: interrupted", file=sys.stderr)
+            return 130
 
 
 def _run(args: argparse.Namespace) -> int:
+    if isinstance(getattr(args, "text", None), str):
+        args.text = utf8_argument(args.text)
     try:
         return int(importlib.import_module(module_name(args.command)).run(args))
     except ModuleNotFoundError as error:
@@ -88,14 +113,9 @@ def _run(args: argparse.Namespace) -> int:
         raise MissingExtraError(str(error.name), extra, "this command") from error
 
 
-def _stop_printing() -> None:
-    """Let nothing be flushed at exit into a pipe that nobody reads any more (`glowvox ... | head`)."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _parser(chosen: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def command_parser(chosen: str) -> CommandParser:
+    """Return the parser of all commands, with the options of the one that runs (the others are not imported)."""
+    parser = CommandParser(
         prog="glowvox",
         description="Text-to-speech with normalizing flows: Glow-TTS and WaveGlow.",
         epilog="glowvox COMMAND --help shows a command's options, with examples.",
@@ -107,12 +127,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
             subparsers.add_parser(name, help=summary)
             continue
         module = importlib.import_module(module_name(name))
-        command = subparsers.add_parser(
-            name,
-            help=summary,
-            description=f"{module.SUMMARY[0].upper()}{module.SUMMARY[1:]}.",
-            epilog=module.EXAMPLE,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        said = f"{module.SUMMARY[0].upper()}{module.SUMMARY[1:]}."
+        command = subparsers.add_parser(name, help=summary, description=said, epilog=module.EXAMPLE)
         module.add_arguments(command)
     return parser

@@ -31,7 +31,10 @@ Without a text, standard input is read, and each sentence is spoken as soon as i
 file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
 """
 _FORMATS = ("wav", "flac", "ogg", "mp3")
-_VOICE_OPTIONS = ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "pause_tags")
+_VOICE_OPTIONS = (
+    *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"),
+    *("sentence_pause", "paragraph_pause", "pause_tags"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
     voice.add_argument("--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output")
     voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    voice.add_argument("--sentence-pause", type=float, metavar="SECONDS", help="silence after a sentence")
+    voice.add_argument("--paragraph-pause", type=float, metavar="SECONDS", help="silence after a paragraph")
     voice.add_argument(
         "--no-pause-tags",
         dest="pause_tags",

@@ -9,7 +9,7 @@ examples:
   glowvox prepare recordings/ -o data/
   glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder
   glowvox train vocoder --run runs/vocoder --data data/ --resume
-  glowvox train acoustic --init-from default --data data/ --run runs/acoustic      (fine-tune)
+  glowvox train acoustic --init-from default --data data/ --run runs/acoustic   # fine-tune
   glowvox train vocoder --init-from default --mels-from runs/acoustic --data data/ --run runs/vocoder
   torchrun --nproc-per-node 2 -m -- glowvox train vocoder --preset lapped-base --data data/ --run runs/vocoder"""
 
@@ -17,7 +17,10 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("what", choices=("vocoder", "acoustic"), help="which of the two models")
-    parser.add_argument("--preset", help="a preset's name or a .toml file (not needed with --resume or --init-from)")
+    parser.epilog = f"{parser.epilog or EXAMPLE}\n\n{_presets()}"
+    parser.add_argument(
+        "--preset", help="a preset's name, see below, or a .toml file (not needed with --resume or --init-from)"
+    )
     parser.add_argument(
         "--data", action="append", required=True, type=Path, help="prepared data; several times: together"
     )
@@ -50,6 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0: all (default)")
     parser.add_argument("--no-tensorboard", action="store_true", help="write no TensorBoard events")
+
+
+def _presets() -> str:
+    """Return the presets of both models, a line each."""
+    from glowvox.config.preset import preset_names, preset_summary
+
+    lines = []
+    for what, kind in (("vocoder", "waveglow"), ("acoustic", "glow_tts")):
+        lines += [f"presets of train {what}:"]
+        lines += [f"  - {name}: {preset_summary(name)}" for name in preset_names(kind)]
+        lines += [""]
+    return "\n".join(lines)
 
 
 def run(args: argparse.Namespace) -> int:

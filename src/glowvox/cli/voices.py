@@ -8,7 +8,7 @@ SUMMARY = "list the installed voices"
 EXAMPLE = """\
 examples:
   glowvox voices
-  glowvox voices kathleen          (its card: speaker, licence, data, measured quality and speed, weaknesses)
+  glowvox voices kathleen   # its card: speaker, licence, data, measured quality and speed, weaknesses
   GLOWVOX_VOICES=~/voices glowvox voices --json
 
 Voices are found in the package and in the folders that the environment variable GLOWVOX_VOICES names.

@@ -72,6 +72,11 @@ def preset_names(model_type: str | None = None) -> list[str]:
     return [name for name in names if model_type in (None, read_preset(name)["model"]["type"])]
 
 
+def preset_summary(name: str) -> str:
+    """Return the line with which a shipped preset begins: what it is."""
+    return str((_folder() / f"{name}.toml").read_text("utf-8")).partition("\n")[0].removeprefix("# ")
+
+
 def read_preset(name: str) -> dict[str, Any]:
     """Return the tables of a shipped preset, or of a TOML file given by its path.
 
