@@ -23,6 +23,25 @@ def phonemes(front_end: FrontEnd, text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("read", {"ɹ ˈi d": "lexicon", "ɹ ˈɛ d": "lexicon", "ˈɑ ɹ ˈi ˈeɪ d ˈi": "spelling"}),
+        ("Zyxlor", {"z ˈɪ k s l ɚ": "rules", "z ˈi w ˈaɪ ˈɛ k s ˈɛ l ˈoʊ ˈɑ ɹ": "spelling"}),
+        ("a", {"ə": "lexicon"}),
+        ("你", {}),
+        ("", {}),
+    ],
+)
+def test_readings_are_all_that_a_word_may_have(english: FrontEnd, word: str, expected: dict[str, str]) -> None:
+    readings = {" ".join(one.phonemes): one.source for one in english.readings(word)}
+    assert {phonemes: source for phonemes, source in readings.items() if phonemes in expected} == expected
+    assert bool(readings) == bool(expected)
+    if expected:
+        usual = english.process(word).words[0]
+        assert next(iter(readings)) == " ".join(usual.phonemes)
+
+
+@pytest.mark.parametrize(
     ("text", "word", "expected"),
     [
         ("I read it yesterday.", "read", "ɹ ˈɛ d"),

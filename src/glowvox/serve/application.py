@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from glowvox import __version__
 from glowvox.errors import GlowvoxError
 from glowvox.serve.access import address
+from glowvox.serve.preview import preview_router
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
 from glowvox.serve.service import LOGGER, Metrics, Service
@@ -63,7 +64,13 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-_TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html", ".css": "text/css"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".html": "text/html",
+    ".css": "text/css",
+    ".woff2": "font/woff2",
+}
 
 
 def create_app(
@@ -106,6 +113,7 @@ def create_app(
     app.include_router(speech_router(service))
     app.include_router(socket_router(service))
     app.include_router(align_router(service, Aligners(aligners or {})))
+    app.include_router(preview_router(service))
     app.include_router(listing_router(service))
     app.router.routes.extend(page_routes())
     app.add_exception_handler(Refusal, _refused)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from glowvox.serve.voice_registry import MODEL, Selection, VoiceRegistry
+from glowvox.synthesis.script import lexicon_of
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 from glowvox.synthesis.voice import Voice
 
@@ -13,6 +14,10 @@ Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 PCM_RATE = 24_000
 """What clients of OpenAI's interface take 16-bit samples without a header to be, in Hz."""
 _LONGEST_NAME = 200
+_LONGEST_LEXICON = 100_000
+_OPTIONS = (
+    *("pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause", "language", "pause_tags"),
+)
 
 
 class VoiceReference(BaseModel):
@@ -64,6 +69,16 @@ class SpeechOverrides(BaseModel, ABC):
     pause_tags: Annotated[
         bool | None, Field(description="Whether `[pause:1s]` in the text is a silence; true where absent.")
     ] = None
+    sentence_pause: Annotated[
+        float | None, Field(ge=0, le=60, allow_inf_nan=False, description="Seconds of silence after a sentence.")
+    ] = None
+    paragraph_pause: Annotated[
+        float | None, Field(ge=0, le=60, allow_inf_nan=False, description="Seconds of silence after a paragraph.")
+    ] = None
+    lexicon: Annotated[
+        str | None,
+        Field(max_length=_LONGEST_LEXICON, description="Your own pronunciations: lines `word = phonemes`."),
+    ] = None
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
 
@@ -88,11 +103,17 @@ class SpeechOverrides(BaseModel, ABC):
         return registry.find(name, self.speaker)
 
     def options(self, selection: Selection) -> dict[str, Any]:
-        """Return what the voice is told besides the text."""
+        """Return what the voice is told besides the text.
+
+        Raises:
+            TextError: a line of the lexicon is wrong.
+        """
         overrides: dict[str, Any] = {"speed": self.speed, "seed": self.seed, "speaker": selection.speaker}
-        for name in ("pitch_shift", "pitch_range", "temperature", "language", "pause_tags"):
+        for name in _OPTIONS:
             if getattr(self, name) is not None:
                 overrides[name] = getattr(self, name)
+        if self.lexicon is not None:
+            overrides["lexicon"] = lexicon_of(self.lexicon)
         return overrides
 
     def encoder(self, voice: Voice) -> SpeechEncoder:

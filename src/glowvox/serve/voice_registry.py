@@ -123,6 +123,7 @@ class VoiceRegistry:
                 "sample_rate": voice.sample_rate,
                 "licence": voice.card.licence,
                 "description": voice.card.description,
+                "melody": voice.has_melody,
                 "default": voice is self.default,
             }
             for voice in self

@@ -11,7 +11,7 @@ from glowvox.errors import SilentTextError, TextError, VoiceError
 from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.sentence_mels import Request
 from glowvox.text.front_end import FrontEnd, load_front_end
-from glowvox.text.lexicon import UserLexicon, load_lexicon
+from glowvox.text.lexicon import UserLexicon, load_lexicon, parse_lexicon
 from glowvox.text.marked_text import PauseTag, PauseTagStream
 from glowvox.text.sentences import SentenceLimits, SentenceStream
 from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
@@ -110,6 +110,15 @@ def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn:
         yield Line(Sentence("", (), (0, 0)), silence)
 
 
+def lexicon_of(lines: str) -> UserLexicon:
+    """Return the user's own pronunciations from the lines of a lexicon file, `word = phonemes`.
+
+    Raises:
+        TextError: a line is wrong.
+    """
+    return parse_lexicon(lines)
+
+
 def pieces_of(text: str | Iterable[str]) -> Iterator[str]:
     """Yield a text in pieces of a moderate length.
 
@@ -141,16 +150,16 @@ class FrontEnds:
         """
         if lexicon is not None:
             own = lexicon if isinstance(lexicon, UserLexicon) else load_lexicon(os.fspath(lexicon))
-            return self._checked(language, own)
+            return self.load(language).with_lexicon(own)
         with self._lock:
             if language not in self._loaded:
-                self._loaded[language] = self._checked(language, None)
+                self._loaded[language] = self._checked(language)
             return self._loaded[language]
 
-    def _checked(self, language: str, lexicon: UserLexicon | None) -> FrontEnd:
+    def _checked(self, language: str) -> FrontEnd:
         stored = self._stored[language]
         back_end = str(stored.get("name", "")).split("/")[0]
-        front_end = load_front_end(language, lexicon=lexicon, back_end=back_end)
+        front_end = load_front_end(language, back_end=back_end)
         front_end.check_front_end(stored)
         return front_end
 

@@ -24,6 +24,7 @@ from glowvox.engines.machine import checked_threads
 from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError
 from glowvox.synthesis.batch import synthesize_batch, vocode_batch
 from glowvox.synthesis.duration_control import measured, with_durations
+from glowvox.synthesis.explanation import Explanation, explain
 from glowvox.synthesis.options import DurationControl, OptionOverrides, SpeechOptions
 from glowvox.synthesis.script import FrontEnds, Lexicon, Part, Warn, pieces_of, plain_lines, speaker_number, ssml_lines
 from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, timed_marks, timed_words
@@ -86,6 +87,11 @@ class Voice:
     def speakers(self) -> tuple[str, ...]:
         """Names of the speakers; the first one speaks where none is named."""
         return self.card.speakers
+
+    @property
+    def has_melody(self) -> bool:
+        """Whether its pitch can be changed."""
+        return self._mels.engine.melody
 
     def say(
         self,
@@ -217,6 +223,30 @@ class Voice:
         statistics = (measured(part, self._mels) for part in parts)
         return [known.frames for known in statistics if known is not None]
 
+    def explain(
+        self,
+        text: str,
+        *,
+        ssml: bool = False,
+        lexicon: Lexicon | None = None,
+        readings: bool = False,
+        **overrides: Unpack[OptionOverrides],
+    ) -> Explanation:
+        """Return how the text would be read: its words, where they stand, their phonemes and where these are from.
+
+        Args:
+            text: see `say`, as all but `readings`.
+            ssml: see `say`.
+            lexicon: see `say`.
+            readings: whether the other pronunciations of each word are looked up, too; meant for a few words.
+            **overrides: see `say`.
+
+        Raises:
+            GlowvoxError: see `say`.
+        """
+        options = self.options(**overrides)
+        return self._text.explained(text, lexicon, options, ssml=ssml, readings=readings)
+
     def options(self, **overrides: Unpack[OptionOverrides]) -> SpeechOptions:
         """Return the voice's options with overrides in place of some.
 
@@ -305,6 +335,13 @@ class VoiceFrontEnd:
         else:
             lines = plain_lines(pieces, front_end, options, warn)
         return (Part(line, self._request(line.sentence, options)) for line in lines)
+
+    def explained(
+        self, text: str, lexicon: Lexicon | None, options: SpeechOptions, *, ssml: bool, readings: bool
+    ) -> Explanation:
+        """Return how a text is read, see `Voice.explain`."""
+        front_end = self._front_ends.load(options.language or self._card.language, lexicon)
+        return explain(text, front_end, options, ssml=ssml, readings=readings)
 
     def _request(self, sentence: Sentence, options: SpeechOptions) -> Request | None:
         if not sentence.items:

@@ -1,7 +1,7 @@
 """Grapheme to phoneme: the interface of a back end, which knows the pronunciation of one language's words."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from glowvox.text.utterance import Source
@@ -57,6 +57,23 @@ class BackEnd(ABC):
         Args:
             tokens: The words and marks of one sentence; the neighbours decide between homographs.
         """
+
+    def readings(self, word: str) -> list[Pronunciation]:
+        """Return the pronunciations that a word may have, the usual one first, each once; none where it has no sound.
+
+        Args:
+            word: One word, without its sentence.
+        """
+        return different(self.pronounce([Token(word)]) + self.pronounce([Token(word, letter=True)]))
+
+
+def different(readings: Iterable[Pronunciation]) -> list[Pronunciation]:
+    """Return pronunciations without those that sound as an earlier one, and without silent ones."""
+    found: dict[tuple[str, ...], Pronunciation] = {}
+    for reading in readings:
+        if reading.phonemes:
+            found.setdefault(reading.phonemes, reading)
+    return list(found.values())
 
 
 def shortened(text: str) -> str:

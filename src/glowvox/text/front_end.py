@@ -52,6 +52,14 @@ class FrontEnd:
         """Language tag, such as `en-us`."""
         return self._back_end.language
 
+    def with_lexicon(self, lexicon: UserLexicon) -> "FrontEnd":
+        """Return a front end with other pronunciations of the user, and the same back end, which need not be loaded."""
+        return FrontEnd(self._back_end, lexicon=lexicon)
+
+    def readings(self, word: str) -> list[Pronunciation]:
+        """Return the pronunciations that a word may have (homographs, rules, spelling), the usual one first."""
+        return self._back_end.readings(word)
+
     def to_dict(self) -> dict[str, str]:
         """Return what is stored with a voice or a data set."""
         return {"name": self.name, "version": self.version, "language": self.language}

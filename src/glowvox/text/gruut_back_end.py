@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from glowvox.errors import TextError
-from glowvox.text.back_end import BackEnd, Pronunciation, Token, shortened
+from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shortened
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
@@ -503,6 +503,8 @@ def load_sequence_model(path: Path) -> SequenceModel | None:
 
 
 _LONGEST_WORD = 60
+_LONGEST_SPELLED = 8
+"""Letters of a word whose spelling is offered as a reading."""
 _VOWELS = frozenset(VOWELS)
 _VOWEL_LETTER = re.compile(r"[aeiouyäöü]")
 
@@ -551,6 +553,17 @@ class GruutBackEnd(BackEnd):
             tags = self._tags(tokens)
         said = [self._say(word, tags[place] if tags else "") for place, word in enumerate(words)]
         return _link(words, said) if self._language.startswith("en") else said
+
+    def readings(self, word: str) -> list[Pronunciation]:
+        """Return a word's entries in the dictionary, or what stands for them; the rules' guess; its letters' names."""
+        found = [Pronunciation(phonemes, "lexicon") for phonemes in self._roles(word.lower()).values()]
+        found = found or [self._say(Token(word), "")]
+        written = romanise(word.lower(), self._data.alphabet)[0].strip("'")
+        if written and len(written) <= _LONGEST_WORD:
+            found.append(Pronunciation(self._by_rules(written), "rules"))
+        if len(word) <= _LONGEST_SPELLED:
+            found.append(self._spell(word, ""))
+        return different(found)
 
     def _roles(self, word: str) -> dict[str, tuple[str, ...]]:
         if self._lexicon is None:

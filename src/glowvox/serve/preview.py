@@ -1,0 +1,161 @@
+"""Preview: what a voice sounds like, and how it would read a text, before anybody has it spoken."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Generator
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field, StrictBool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from glowvox.serve.refusal import Refusal
+from glowvox.serve.service import Service
+from glowvox.serve.speech_request import Format, PlainOverrides, SpeechOverrides
+from glowvox.serve.speech_stream import DisconnectWatcher, speak
+from glowvox.serve.voice_registry import Selection
+from glowvox.synthesis.explanation import Explanation
+from glowvox.synthesis.speech_encoding import MEDIA_TYPES
+
+_SENTENCES = {
+    "en": "Good morning. I read what you write, as clearly as I can.",
+    "de": "Guten Morgen. Ich lese vor, was Sie schreiben, so deutlich ich kann.",
+}
+_OTHERWISE = "1, 2, 3, 4, 5."
+"""Of languages for which nobody has written a sentence: every front end reads numbers."""
+_FORMAT: Format = "mp3"
+_MOST_SAMPLES = 256
+_MOST_READINGS = 200
+"""Characters of a text whose words' readings are looked up."""
+
+
+class ExplainRequest(SpeechOverrides):
+    """A text to be explained; fields that only change the sound are taken and make no difference."""
+
+    input: Annotated[str, Field(min_length=1, description="The text.")]
+    readings: Annotated[StrictBool, Field(description="Whether other readings of each word are given.")] = False
+
+
+def preview_router(service: Service) -> APIRouter:
+    """Return the routes that explain a text and give a sample of a voice."""
+    router = APIRouter()
+    samples = VoiceSamples()
+
+    @router.post("/v1/explain", tags=["speech"], summary="Explain how a text is read")
+    async def explain(body: ExplainRequest, request: Request) -> JSONResponse:
+        """Say how each word is read, with its phonemes, where they are from, and what was guessed or left out."""
+        client = service.keys.client(request)
+        selection = body.select(service.registry)
+        longest = _MOST_READINGS if body.readings else service.settings.limits.characters
+        if len(body.input) > longest:
+            raise Refusal(
+                413,
+                f"the input has {len(body.input)} characters; at most {longest} are explained at once",
+                param="input",
+                code="text_too_long",
+            )
+
+        def work(_: object) -> Generator[Explanation, None, None]:
+            options = body.options(selection)
+            ssml = body.input.lstrip().startswith("<speak")
+            yield selection.voice.explain(body.input, ssml=ssml, readings=body.readings, **options)
+
+        watcher = DisconnectWatcher(request)
+        job, explanation = await watcher.start(service.pool.submit(client, work))
+        watcher.stop(job)
+        return JSONResponse(as_json(explanation))
+
+    @router.get(
+        "/v1/audio/voices/{voice}/sample",
+        response_class=Response,
+        responses={200: {"content": {MEDIA_TYPES[_FORMAT]: {"schema": {"type": "string", "format": "binary"}}}}},
+        tags=["speech"],
+        summary="Hear a voice",
+    )
+    async def sample(voice: str, request: Request, speaker: str | None = None) -> Response:
+        """Return a sentence in the voice, spoken when it is first asked for and kept."""
+        client = service.keys.client(request)
+        selection = service.registry.find(voice, speaker)
+        content = samples.known(selection)
+        if content is None:
+            watcher = DisconnectWatcher(request)
+            job, content = await watcher.start(
+                service.pool.submit(client, lambda _: samples.spoken(selection, service))
+            )
+            watcher.stop(job)
+        tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=MEDIA_TYPES[_FORMAT], headers=headers)
+
+    return router
+
+
+class VoiceSamples:
+    """A sentence in each voice and speaker that was asked for, as the bytes of a sound file; the latest are kept."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str | None], bytes] = OrderedDict()
+
+    def known(self, selection: Selection) -> bytes | None:
+        """Return the sample if it is there."""
+        return self._kept.get((selection.voice.name, selection.speaker))
+
+    def spoken(self, selection: Selection, service: Service) -> Generator[bytes, None, None]:
+        """Yield the sample, spoken now."""
+        overrides = PlainOverrides(response_format=_FORMAT)
+        card = selection.voice.card
+        language = card.speaker_languages.get(selection.speaker or card.speakers[0], card.language)
+        text = _SENTENCES.get(language.split("-")[0], _OTHERWISE)
+        with overrides.encoder(selection.voice) as encoder:
+            pieces = speak(selection, text, overrides, service.settings, encoder, ends_file=True)
+            content = b"".join(piece.data for piece in pieces)
+        self._kept[selection.voice.name, selection.speaker] = content
+        if len(self._kept) > _MOST_SAMPLES:
+            self._kept.popitem(last=False)
+        yield content
+
+
+def as_json(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation as clients get it; places are characters of the input, null where there is none."""
+    return {
+        "normalized": explanation.normalized,
+        "words": [
+            {
+                "text": word.text,
+                "start": word.span[0] if word.span else None,
+                "end": word.span[1] if word.span else None,
+                "ends_sentence": word.ends_sentence,
+                "warnings": list(word.warnings),
+                "spoken": [
+                    {
+                        "text": spoken.text,
+                        "phonemes": " ".join(spoken.phonemes),
+                        "source": spoken.source,
+                        **(
+                            {
+                                "readings": [
+                                    {"phonemes": " ".join(one.phonemes), "source": one.source}
+                                    for one in spoken.readings
+                                ]
+                            }
+                            if spoken.readings
+                            else {}
+                        ),
+                    }
+                    for spoken in word.spoken
+                ],
+            }
+            for word in explanation.words
+        ],
+        "warnings": [
+            {
+                "message": warning.message,
+                "start": warning.span[0] if warning.span else None,
+                "end": warning.span[1] if warning.span else None,
+            }
+            for warning in explanation.warnings
+        ],
+    }
