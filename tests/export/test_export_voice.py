@@ -1,5 +1,6 @@
 """Voices packed from two models: they speak without PyTorch, hold their weights once, and say what they are."""
 
+import dataclasses
 import json
 import shutil
 
@@ -11,13 +12,18 @@ from tiny_voice import acoustic_config, acoustic_model, vocoder_model
 from glowvox.checkpoint.model_folder import load_model, load_tensors, read_card, save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
+from glowvox.engines.choose import EngineChoice
+from glowvox.engines.graph_engine import in_8_bits
 from glowvox.engines.onnx_engine import OnnxVocoder
+from glowvox.engines.openvino_engine import OpenVinoVocoder
 from glowvox.errors import EngineError, GlowvoxError, VoiceError
+from glowvox.export.calibration import observed_ranges
 from glowvox.export.graph_builder import StoredWeights
-from glowvox.export.voice_export import VoiceDescription, export_voice, keep_speaker, measured_quality
+from glowvox.export.voice_export import VoiceDescription, export_voice, keep_speaker, measured_quality, voice_card
+from glowvox.synthesis import voice_folder
 from glowvox.synthesis.installed_voices import load_voice
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_folder import pack_voice
+from glowvox.synthesis.voice_folder import chosen_engine, pack_voice
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 
@@ -101,6 +107,44 @@ def test_8_bits_and_no_models(models, tmp_path):
     assert len(load_voice(out, engine="onnx").say("Hello.").samples) > 1000
     with pytest.raises(VoiceError, match="no model folders"):
         load_voice(out, engine="torch")
+
+
+def test_8_bits_stream_as_the_whole_and_keep_the_models(models, tmp_path):
+    out = tmp_path / "tiny"
+    done = export_voice(models / "acoustic", models / "vocoder", out, ABOUT, precision="int8")
+    assert all(external(out / name) for name in GRAPHS)
+    assert all(parity.relative_error < 1e-4 for parity in done.parity.values())
+    assert in_8_bits(out / "vocoder.onnx")
+    voice = load_voice(out, engine="onnx", threads=1)
+    whole = voice.say("Hello there, and a few more words.").samples
+    pieces = [chunk.samples for chunk in voice.stream("Hello there, and a few more words.")]
+    assert len(pieces) > 1
+    np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-6 * np.abs(whole).max())
+    exact = load_voice(out, engine="torch").say("Hello there, and a few more words.", seed=0)
+    assert not np.array_equal(exact.samples, whole[: len(exact.samples)])
+
+
+def test_8_bits_run_in_onnx_runtime_alone(models, tmp_path, monkeypatch):
+    out = tmp_path / "tiny"
+    export_voice(models / "acoustic", models / "vocoder", out, ABOUT, precision="int8", trainable=False)
+    monkeypatch.setattr(voice_folder, "choose_engine", lambda *_, **__: EngineChoice("openvino", "it is faster"))
+    assert chosen_engine(out) == "onnx"
+    pytest.importorskip("openvino")
+    with pytest.raises(EngineError, match="choose the engine onnx"):
+        OpenVinoVocoder.load(out)
+
+
+def test_scales_of_8_bits_are_what_sentences_meet(models, tmp_path):
+    card = voice_card(read_card(models / "acoustic"), read_card(models / "vocoder"), ABOUT)
+    folders = {"acoustic": models / "acoustic", "vocoder": models / "vocoder"}
+    few, more = (observed_ranges(folders, card, said) for said in (["Hello."], ["Hello.", "Good night, everyone."]))
+    assert few.keys() == more.keys() == set(GRAPHS)
+    for name in GRAPHS:
+        assert few[name].keys() == more[name].keys() and len(few[name]) > 3
+        assert all(0 < few[name][product] <= more[name][product] for product in few[name])
+    assert any(few[name] != more[name] for name in GRAPHS)
+    with pytest.raises(VoiceError, match=r"no sentences in 'fr-fr'.*--calibration"):
+        observed_ranges(folders, dataclasses.replace(card, language="fr-fr", front_ends={"fr-fr": {}}))
 
 
 def test_models_that_do_not_belong_together_are_refused(models, tmp_path):

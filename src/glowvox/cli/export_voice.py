@@ -76,7 +76,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("float32", "float16", "int8"),
         default="float16",
-        help="how weights are stored; the loss is measured and printed (default: %(default)s)",
+        help="how weights are stored; int8 also computes in 8 bits, which is faster; the loss is measured and printed "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="FILE",
+        type=Path,
+        help="for int8: sentences, one a line, on which its scales are measured (default: English or German ones)",
     )
     parser.add_argument("--no-models", action="store_true", help="leave out the models: nobody can train it further")
     parser.add_argument("--force", action="store_true", help="replace a voice that is there already")
@@ -115,10 +122,26 @@ def run(args: argparse.Namespace) -> int:
             precision=args.precision,
             trainable=not args.no_models,
             replace=args.force,
+            sentences=_sentences(args.calibration),
         )
     told = _told(done)
     print(json.dumps(told, indent=2) if args.json else _as_text(told, done))
     return 0
+
+
+def _sentences(path: Path | None) -> list[str]:
+    from glowvox.errors import ConfigError
+
+    if path is None:
+        return []
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    found = [line.strip() for line in lines if line.strip()]
+    if not found:
+        raise ConfigError(f"{path}: there is no sentence in it")
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -198,6 +198,8 @@ POSITION, FINAL = "position", "final"
 """Inputs, int64 [1]: mel frames in the pieces before this one, and 1 for the last piece, otherwise 0."""
 _MAX_STATES, _MAX_ROWS, _MAX_CHANNELS = 20_000, 1_000_000, 100_000
 _MAX_VALUES = 1 << 28
+RANGE_PREFIX = "range:"
+"""Before the names of outputs that tell how large the values are that a product is given: see `OnnxGraph.ranges`."""
 
 
 @dataclass(frozen=True)
@@ -289,6 +291,15 @@ def graph_in(path: str | os.PathLike[str], *names: str) -> Path:
 _GRAPH_FIELD, _METADATA_FIELD = 7, 14
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _MAX_ENTRY = 8 << 20
+
+
+def in_8_bits(path: Path) -> bool:
+    """Return whether an ONNX file says that its products are computed in 8 bits.
+
+    Raises:
+        EngineError: it is no such file, or its metadata is damaged.
+    """
+    return GraphCard.from_json(read_metadata(path).get(METADATA_KEY), str(path)).precision == "int8"
 
 
 class _DamagedError(Exception):

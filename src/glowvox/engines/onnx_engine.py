@@ -17,6 +17,7 @@ from glowvox.engines.graph_engine import (
     DECODER_NAME,
     ENCODER_NAME,
     METADATA_KEY,
+    RANGE_PREFIX,
     STREAM_KEY,
     VOCODER_NAME,
     GraphAcoustic,
@@ -105,7 +106,11 @@ class OnnxGraph(OpenGraph):
         """Take a session, and the file for messages."""
         self.session = session
         self._where = where
-        self._outputs = [output.name for output in session.get_outputs()]
+        names = [output.name for output in session.get_outputs()]
+        self._outputs = [name for name in names if not name.startswith(RANGE_PREFIX)]
+        self._observed = [name for name in names if name.startswith(RANGE_PREFIX)]
+        self.ranges: dict[str, float] = {}
+        """The largest magnitudes that products were given so far, by their names; of a graph written to tell them."""
 
     def value(self, array: NDArray[Any]) -> "onnxruntime.OrtValue":
         """Return an array as a value."""
@@ -120,10 +125,15 @@ class OnnxGraph(OpenGraph):
 
     def compute(self, feed: Mapping[str, Any], outputs: Sequence[str] | None = None) -> list[Any]:
         """Return outputs. See `OpenGraph.compute`."""
+        wanted = list(outputs or self._outputs)
         try:
-            return list(self.session.run_with_ort_values(list(outputs or self._outputs), dict(feed)))
+            values = list(self.session.run_with_ort_values([*wanted, *self._observed], dict(feed)))
         except Exception as error:  # its errors have no base class of their own
             raise EngineError(f"{self._where}: ONNX Runtime failed: {one_line(error, limit=300)}") from error
+        for output in self._observed:
+            name, largest = output.removeprefix(RANGE_PREFIX), float(values.pop(len(wanted)).numpy().max(initial=0.0))
+            self.ranges[name] = max(self.ranges.get(name, 0.0), largest)
+        return values
 
 
 class OnnxVocoder(GraphVocoder):
@@ -150,6 +160,12 @@ class OnnxVocoder(GraphVocoder):
         card = _card(place, "waveglow")
         stream = StreamCard.from_json(read_metadata(place).get(STREAM_KEY), str(place))
         return cls(card, stream, OnnxGraph(open_session(place, threads), str(place)))
+
+    @property
+    def ranges(self) -> dict[str, float]:
+        """The largest magnitudes that products were given. See `OnnxGraph.ranges`."""
+        assert isinstance(self._graph, OnnxGraph)
+        return self._graph.ranges
 
     def _piece_frames(self, batch: int) -> int:
         assert isinstance(self._graph, OnnxGraph)
@@ -240,6 +256,13 @@ class OnnxAcoustic(GraphAcoustic):
         stream = StreamCard.from_json(read_metadata(places[1]).get(STREAM_KEY), str(places[1]))
         graphs = [OnnxGraph(open_session(place, threads), str(path)) for place in places]
         return cls(encoder, graphs[0], graphs[1], stream)
+
+    @property
+    def ranges(self) -> tuple[dict[str, float], dict[str, float]]:
+        """The largest magnitudes that the products of encoder and decoder were given. See `OnnxGraph.ranges`."""
+        assert isinstance(self._encoder, OnnxGraph)
+        assert isinstance(self._decoder, OnnxGraph)
+        return self._encoder.ranges, self._decoder.ranges
 
 
 def _card(path: Path, kind: GraphType) -> GraphCard:

@@ -156,4 +156,6 @@ def _own_metadata(model: Any) -> dict[str, str]:
 def _card(text: str | None, kind: GraphType, place: Path) -> GraphCard:
     card = GraphCard.from_json(text, str(place))
     card.require_type(kind, str(place))
+    if card.precision == "int8":
+        raise EngineError(f"{place}: a graph in 8 bits runs in ONNX Runtime alone; choose the engine onnx")
     return card

@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -232,6 +232,9 @@ def write_graphs(
     folder: Path,
     precision: Precision,
     weights: StoredWeights | None = None,
+    *,
+    ranges: Mapping[str, Mapping[str, float]] | None = None,
+    observe: bool = False,
 ) -> None:
     """Write a model's graphs into a folder of the caller's own.
 
@@ -241,12 +244,15 @@ def write_graphs(
         folder: to write into.
         precision: how large matrices are stored.
         weights: the model's own file where it shall lie beside the graphs, which then do not repeat it.
+        ranges: for 'int8', by the names of the files; see `GraphBuilder`.
+        observe: give out what `ranges` is made of.
 
     Raises:
         OSError: the folder cannot be written.
     """
     for name, card in cards.items():
-        graph = GraphBuilder(precision, weights)
+        own = None if ranges is None else ranges[name]
+        graph = GraphBuilder(precision, weights, ranges=own, observe=observe)
         metadata = {METADATA_KEY: dataclasses.replace(card, precision=precision).to_json()}
         if isinstance(model, WaveGlow):
             metadata[STREAM_KEY] = write_waveglow(graph, model).to_json()
@@ -255,7 +261,7 @@ def write_graphs(
         else:
             metadata[STREAM_KEY] = write_decoder(graph, model).to_json()
         made = graph.model(card.type, metadata)
-        if precision == "int8":
+        if precision == "int8" and ranges is None:
             made = quantised(made, graph.quantisable)
         (folder / name).write_bytes(made.SerializeToString())
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.engines.graph_engine import RANGE_PREFIX
+
 if TYPE_CHECKING:
     import onnx
 
@@ -146,25 +148,47 @@ OPSET = 17
 IR_VERSION = 8
 """The oldest that goes with the operator set: engines refuse newer ones than they know."""
 
-_FLOAT = 1
-"""ONNX's number of the type float32."""
+_FLOAT, _INT8 = 1, 3
+"""ONNX's numbers of the types float32 and int8."""
 
 Precision = Literal["float32", "float16", "int8"]
+
+_OWN_DOMAIN = "com.microsoft"
+"""Where ONNX Runtime's own operators live."""
+_STEPS = 127
+"""Of 8 bits, on either side of zero."""
+_HEADROOM = 1.05
+"""Over the largest magnitude that was observed; what is larger is cut off."""
 
 
 class GraphBuilder:
     """Collects the nodes of one graph."""
 
-    def __init__(self, precision: Precision = "float32", weights: StoredWeights | None = None) -> None:
+    def __init__(
+        self,
+        precision: Precision = "float32",
+        weights: StoredWeights | None = None,
+        *,
+        ranges: Mapping[str, float] | None = None,
+        observe: bool = False,
+    ) -> None:
         """Begin a graph.
 
         Args:
             precision: how the large matrices are stored. 'float16': computed in float32 all the same. 'int8': products
-                are written so that a quantiser finds them; it does the rest.
+                are computed in 8 bits.
             weights: a file beside the graph whose numbers are referred to wherever they make a matrix.
+            ranges: for 'int8': the largest magnitude that each product is given, by its name, which makes the scale
+                of its activations a constant of the graph; None: products are written so that a quantiser finds them,
+                and scales are those of whatever is computed at once.
+            observe: give out what `ranges` is made of.
         """
         self.precision = precision
         self._weights = weights
+        self._ranges = ranges
+        self._observe = observe
+        self._products: dict[str, int] = {}
+        self._domains: set[str] = set()
         self._stored: dict[str, StoredBlock] = {}
         self._nodes: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = []
         self._initialisers: dict[str, NDArray[Any]] = {}
@@ -251,12 +275,63 @@ class GraphBuilder:
             exact: keep the matrix and the product in float32 whatever the precision of the graph.
         """
         added = addend if isinstance(addend, str) else self.floats(addend)
-        factor = matrix if isinstance(matrix, str) else self.matrix(matrix, exact=exact)
-        if exact or self.precision != "int8":
+        if exact:
+            return self.op("Gemm", rows, matrix if isinstance(matrix, str) else self.matrix(matrix, exact=True), added)
+        name = self._product_name()
+        if self._observe:
+            self._give_range(rows, name)
+        if self.precision == "int8" and self._ranges is not None:
+            return self._in_8_bits(rows, matrix, added, self._ranges[name], biased=not isinstance(addend, str))
+        factor = matrix if isinstance(matrix, str) else self.matrix(matrix)
+        if self.precision != "int8":
             return self.op("Gemm", rows, factor, added)
         product = self.op("MatMul", rows, factor)
         self.quantisable.append(product)
         return self.op("Add", product, added)
+
+    def _product_name(self) -> str:
+        """Return a name that the same product has in every graph of the same model."""
+        scope = "/".join([*self._scopes, "product"])
+        self._products[scope] = self._products.get(scope, 0) + 1
+        return f"{scope}_{self._products[scope]}"
+
+    def _give_range(self, rows: str, name: str) -> None:
+        """Give out the largest magnitude of each column of rows `[R, K]`."""
+        largest = self.op("ReduceMax", self.op("Abs", rows), axes=[0], keepdims=0)
+        self.output(largest, RANGE_PREFIX + name, ["K"])
+
+    def _in_8_bits(self, rows: str, matrix: NDArray[Any] | str, added: str, largest: float, *, biased: bool) -> str:
+        """Return `rows @ matrix + added` with both factors in 8 bits.
+
+        The scale of the rows is a constant, so what a row gives does not depend on the rows beside it, and the product
+        itself is exact: pieces of a signal are what the whole is. Each column of the matrix has a scale of its own.
+        """
+        scale, middle = (
+            self.floats(max(largest, 1e-6) * _HEADROOM / _STEPS),
+            self._constant(np.array(_STEPS + 1, np.uint8)),
+        )
+        narrow = self.op("QuantizeLinear", rows, scale, middle)
+        factor, gains = self._quantised_matrix(matrix)
+        self._domains.add(_OWN_DOMAIN)
+        given = [narrow, factor, scale, gains, middle]
+        if biased:
+            return self.op("MatMulIntegerToFloat", *given, "", added, domain=_OWN_DOMAIN)
+        return self.op("Add", self.op("MatMulIntegerToFloat", *given, domain=_OWN_DOMAIN), added)
+
+    def _quantised_matrix(self, matrix: NDArray[Any] | str) -> tuple[str, str]:
+        """Return a matrix `[K, N]` in 8 bits and the scales `[N]` of its columns.
+
+        Where the graph refers to stored weights, both are made when the graph is opened.
+        """
+        stored = not isinstance(matrix, str) and self._weights is not None and self._weights.find(matrix) is not None
+        if not isinstance(matrix, str) and not stored:
+            gains = np.maximum(np.abs(matrix).max(0), 1e-12) / _STEPS
+            return self._constant(np.round(matrix / gains).astype(np.int8)), self.floats(gains)
+        wide = matrix if isinstance(matrix, str) else self.matrix(matrix)
+        largest = self.op("ReduceMax", self.op("Abs", wide), axes=[0], keepdims=0)
+        scales = self.op("Mul", self.op("Max", largest, self.floats(1e-12)), self.floats(1.0 / _STEPS))
+        zeros = self.op("Cast", self.op("Mul", largest, self.floats(0.0)), to=_INT8)
+        return self.op("QuantizeLinear", wide, scales, zeros, axis=1), scales
 
     def split(self, rows: str, sizes: Sequence[int], axis: int = 1) -> list[str]:
         """Cut a value along an axis."""
@@ -291,7 +366,7 @@ class GraphBuilder:
         )
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[helper.make_opsetid("", OPSET), *(helper.make_opsetid(own, 1) for own in self._domains)],
             ir_version=IR_VERSION,
             producer_name="glowvox",
         )

@@ -36,6 +36,7 @@ from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.data.prepared import Clip, PreparedData
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.errors import ConfigError, VoiceError
+from glowvox.export.calibration import Ranges, observed_ranges
 from glowvox.export.export_model import graph_cards, write_graphs
 from glowvox.export.graph_builder import Precision, StoredWeights
 from glowvox.export.parity import Parity, acoustic_parity, vocoder_parity
@@ -93,6 +94,7 @@ def export_voice(
     precision: Precision = "float16",
     trainable: bool = True,
     replace: bool = False,
+    sentences: Sequence[str] = (),
 ) -> VoiceExport:
     """Make a voice of an acoustic model and a vocoder.
 
@@ -101,11 +103,12 @@ def export_voice(
         vocoder: model folder or training run of a WaveGlow.
         out: a file that ends in `.voice`, or a folder.
         about: what the card shall say.
-        precision: how weights are stored: 'float16' halves them; 'int8' makes graphs smaller and faster that lose more
-            (the model folders are float16 then).
+        precision: how weights are stored: 'float16' halves them; with 'int8' products are computed in 8 bits, which is
+            faster and loses more (the model folders are float16 then).
         trainable: whether the voice also holds its models, for PyTorch and for further training. With float16 and
-            float32 that costs nothing.
+            float32 that costs nothing; graphs in int8 refer to these weights too, and round them when they open.
         replace: whether a voice that is there already may be replaced.
+        sentences: for int8, see `observed_ranges`.
 
     Raises:
         VoiceError: the models do not belong together, or the description does not fit them.
@@ -122,10 +125,12 @@ def export_voice(
             parity, loss, graphs = {}, {}, []
             for part, source in zip(PARTS, (acoustic, vocoder), strict=True):
                 _save_rounded(source, cards[part], stage / part, precision)
-                parity[part], loss[part], names = _write_part(stage, part, precision, shared=trainable)
+            card = _with_measured_field(card, load_model(stage / "vocoder"))
+            models = {part: stage / part for part in PARTS}
+            ranges = observed_ranges(models, card, sentences) if precision == "int8" else None
+            for part in PARTS:
+                parity[part], loss[part], names = _write_part(stage, part, precision, ranges, shared=trainable)
                 graphs += names
-                if part == "vocoder":
-                    card = _with_measured_field(card, load_model(stage / part))
             files = {name: stage / name for name in graphs}
             if trainable:
                 names = [f"{part}/{name}" for part in PARTS for name in (CONFIG_NAME, WEIGHTS_NAME)]
@@ -220,7 +225,9 @@ def _save_rounded(source: Path, card: ModelCard, folder: Path, precision: Precis
     save_tensors(arrays, card, folder, replace=False)
 
 
-def _write_part(stage: Path, part: str, precision: Precision, *, shared: bool) -> tuple[Parity, Parity, list[str]]:
+def _write_part(
+    stage: Path, part: str, precision: Precision, ranges: Ranges | None, *, shared: bool
+) -> tuple[Parity, Parity, list[str]]:
     """Write a model's graphs; return the proof, the loss and the files' names.
 
     The loss is that of the voice's graphs against its model, whose weights are rounded already.
@@ -232,10 +239,8 @@ def _write_part(stage: Path, part: str, precision: Precision, *, shared: bool) -
     write_graphs(model, cards, exact, "float32")
     parity = _parity(model, exact, proof=True)
     parity.require(part)
-    weights = None
-    if shared and precision != "int8":
-        weights = StoredWeights(stage / part / WEIGHTS_NAME, f"{part}/{WEIGHTS_NAME}")
-    write_graphs(model, cards, stage, precision, weights)
+    weights = StoredWeights(stage / part / WEIGHTS_NAME, f"{part}/{WEIGHTS_NAME}") if shared else None
+    write_graphs(model, cards, stage, precision, weights, ranges=ranges)
     return parity, _parity(model, stage), list(cards)
 
 

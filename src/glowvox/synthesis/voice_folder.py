@@ -20,7 +20,7 @@ from pathlib import Path
 from glowvox.audio.atomic_file import replacing
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
-from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, VOCODER_NAME
+from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, in_8_bits
 from glowvox.errors import VoiceError
 from glowvox.synthesis.voice_card import CARD_NAME, README_NAME, VocoderCard, VoiceCard, read_voice_card, voice_readme
 
@@ -112,6 +112,8 @@ def chosen_engine(folder: Path, engine: str = "auto") -> str:
     if not graphs and not models:
         raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
     chosen = choose_engine(engine, exported=engine not in ("auto", "torch") or (engine == "auto" and graphs)).name
+    if chosen == "openvino" and engine == "auto" and in_8_bits(folder / GRAPHS[0]):
+        chosen = "onnx"
     if chosen == "torch" and not models:
         raise VoiceError(f"{folder}: the voice has no model folders for the engine torch; use the engine onnx")
     if chosen != "torch" and not graphs:
