@@ -54,6 +54,42 @@ def test_lines_without_column_names(tmp_path):
     assert [type(row) for row in rows[2:]] == [BadRow, BadRow] and "ID|TEXT" in rows[3].error
 
 
+def test_no_row_is_lost_to_a_quotation_mark(tmp_path):
+    rows = '1|"The quick fox.\n2|Hello there.\n3|He said "bye".\n'
+    texts = ['"The quick fox.', "Hello there.", 'He said "bye".']
+    for name, content in (
+        ("bare.csv", rows),
+        ("named.csv", "id|text\n" + rows),
+        ("comma.csv", "id,text\n" + rows.replace("|", ",")),
+        ("tab.tsv", "id\ttext\n" + rows.replace("|", "\t")),
+    ):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        notes: list[str] = []
+        found = list(manifest_rows([str(tmp_path / name)], ManifestColumns(), notes.append))
+        assert [row.text for row in found] == texts, name
+        assert [row.id for row in found] == ["1", "2", "3"]
+        assert len(notes) == (name in ("comma.csv", "tab.tsv")), notes
+
+
+def test_encodings_are_read_and_told(tmp_path):
+    expected = [Row(0, "a", "Grüße, José."), Row(1, "b", "Naïve.")]
+    content = 'id;text\na;"Grüße, José."\nb;Naïve.\n'
+    for encoding, name in (("utf-8", "UTF-8"), ("utf-16", "UTF-16"), ("cp1252", "cp1252")):
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(content.encode(encoding))
+        notes: list[str] = []
+        assert list(manifest_rows([str(path)], ManifestColumns(), notes.append)) == expected
+        assert identify(str(path)).encoding == name
+        assert len(notes) == (name != "UTF-8") and all(f"read as {name}" in note for note in notes)
+        (tmp_path / f"{name}.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+        assert rows_of(tmp_path / f"{name}.csv.gz") == expected
+    (tmp_path / "wide.jsonl").write_bytes(json.dumps(ROWS[0]).encode("utf-16"))
+    assert rows_of(tmp_path / "wide.jsonl") == EXPECTED[:1]
+    (tmp_path / "bare.txt").write_bytes("abc".encode("utf-16-le"))
+    with pytest.raises(DataError, match="UTF-16 without a mark"):
+        rows_of(tmp_path / "bare.txt")
+
+
 def test_bad_lines_stand_beside_good_ones(tmp_path):
     lines = [
         b'{"id": "a", "text": "Good."}',

@@ -40,9 +40,14 @@ def manifest(tmp_path):
 def bulk(manifest, exported_voice, capsys):
     def run(output, *more, status=0):
         line = ["bulk", str(manifest), "-o", str(output), "--voice", str(exported_voice), "--shard-rows", "2"]
-        assert main([*line, "--workers", "0", "--json", *more]) == status
+        ended = main([*line, "--workers", "0", "--json", *more])
         told = capsys.readouterr()
-        return told.err if status else json.loads(told.out)
+        if status:
+            assert ended == status
+            return told.err
+        report = json.loads(told.out)
+        assert ended == (1 if report["errors"] else 0)
+        return report
 
     return run
 
@@ -69,6 +74,16 @@ def test_every_good_row_is_spoken_and_every_bad_one_has_a_reason(tmp_path, bulk)
     assert "nobody" in errors[0]["error"] and "row 0" in errors[1]["error"]
     assert len(list((tmp_path / "out" / "audio").rglob("*.flac"))) == 6
     assert not (tmp_path / "out" / ".work").exists()
+
+
+def test_the_exit_status_tells_whether_every_row_was_spoken(tmp_path, exported_voice, capsys):
+    for name, rows, status in (("good", "1|One.\n2|Two.\n", 0), ("bad", "1|One.\n2\n", 1)):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(rows, encoding="utf-8")
+        line = ["bulk", str(path), "-o", str(tmp_path / name), "--voice", str(exported_voice), "--workers", "0"]
+        for _ in range(2):  # a run that is finished already says the same
+            assert main(line) == status
+            assert ("could not be spoken" in capsys.readouterr().err) == bool(status)
 
 
 def test_a_run_continues_where_it_stopped(tmp_path, bulk, monkeypatch):
@@ -185,7 +200,7 @@ def test_without_ray_one_process_works_and_more_are_refused(
     output = str(tmp_path / "alone")
     line = ["bulk", str(manifest), "-o", output, "--voice", str(exported_voice), "--shard-rows", "2"]
     monkeypatch.setattr("glowvox.cli.bulk.os.cpu_count", lambda: 4)
-    assert main(line) == 0
+    assert main(line) == 1
     assert "Ray is not installed, so one process works alone" in capsys.readouterr().err
     assert len(listed(tmp_path / "alone")) == 6
 

@@ -1,83 +1,86 @@
 """The rows of one or several manifests, streamed, and what tells whether a manifest is still the same."""
 
-import csv
+import contextlib
 import gzip
 import hashlib
 import io
-import json
+import itertools
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from glowvox.bulk.row import BadRow, Row, read_row
 from glowvox.errors import DataError, MissingExtraError, one_line
 from glowvox.storage.object_storage import open_file
+from glowvox.storage.text_files import (
+    DELIMITERS,
+    UTF_8,
+    TextEncoding,
+    TextLine,
+    find_encoding,
+    json_rows,
+    split_header,
+    table_rows,
+    text_lines,
+)
 
 Record = dict[str, Any] | str
 """Values by column; or, where they cannot be read, the reason."""
 
-_LONGEST_LINE = 1 << 20
-_DELIMITERS = (",", ";", "\t", "|")
 _SMALL_BATCH = 1024
 
 
-def jsonl_records(stream: BinaryIO) -> Iterator[Record]:
+def jsonl_records(lines: Iterable[TextLine]) -> Iterator[Record]:
     """Yield the records of a file with one JSON object a line; blank lines are none."""
-    for line in _lines(stream):
-        if line is None:
-            yield f"the line is longer than {_LONGEST_LINE >> 20} MiB"
-            continue
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError:
-            yield "the line is not UTF-8"
-        except (ValueError, RecursionError) as error:
-            yield f"the line is no JSON object ({str(error)[:80]})"
-        else:
-            yield found if isinstance(found, dict) else f"the line is no JSON object but a {type(found).__name__}"
+    return (found for _, found in json_rows(lines))
 
 
-def csv_records(stream: BinaryIO, name: str, id_column: str, text_column: str) -> Iterator[Record]:
+def csv_records(
+    lines: Iterator[TextLine],
+    name: str,
+    columns: "ManifestColumns",
+    on_remark: Callable[[int, str], None] | None = None,
+) -> Iterator[Record]:
     """Yield the records of a CSV file: with a line of column names, or lines ID|TEXT without one.
 
-    Lines `ID|TEXT|TEXT` have the text twice, the second time with its numbers spelled out; the first is taken.
+    Lines `ID|TEXT|TEXT` have the text twice, the second time with its numbers spelled out; the first is taken. How
+    quotation marks are read is told in `table_rows`.
 
     Args:
-        stream: the file, UTF-8.
+        lines: of the file.
         name: of the file, for messages.
-        id_column: name of the column of ids.
-        text_column: name of the column of texts; a first line that holds it is one of column names.
+        columns: names of the columns; a first line that holds that of the texts is one of column names.
+        on_remark: told the number of a line and what was found in it, though it was read.
 
     Raises:
         DataError: neither kind.
     """
-    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        yield from _csv_records(text, name, id_column, text_column)
-
-
-def _csv_records(text: io.TextIOWrapper, name: str, id_column: str, text_column: str) -> Iterator[Record]:
-    first = text.readline(_LONGEST_LINE)
-    if not first.strip():
+    first = next(lines, TextLine(1, ""))
+    if first.problem:
+        raise DataError(f"{name}: its first line cannot be read: {first.problem}")
+    if not first.text.strip():
         raise DataError(f"{name}: the first line is empty; expected column names, or ID|TEXT")
-    columns, delimiter = _header(first, text_column)
-    if columns:
-        yield from _with_header(text, columns, delimiter)
-        return
-    if "|" not in first:
+    names, delimiter = _header(first.text, columns.text)
+    if not names and "|" not in first.text:
         raise DataError(
-            f"{name}: the first line has neither a column '{text_column}' nor the form ID|TEXT: '{first.strip()[:60]}'"
+            f"{name}: the first line has neither a column '{columns.text}' nor the form ID|TEXT: "
+            f"'{first.text.strip()[:60]}'"
         )
-    # Such files know no quotes: a quotation mark is a part of the text.
-    for line in _chain(first, text):
-        if line.strip():
-            fields = line.rstrip("\r\n").split("|")
-            if 2 <= len(fields) <= 3:
-                yield {id_column: fields[0].strip(), text_column: fields[1]}
-            else:
-                yield f"expected ID|TEXT, got '{line.strip()[:60]}'"
+    rows = table_rows(lines, delimiter, len(names)) if names else table_rows(itertools.chain([first], lines), "|")
+    for row in rows:
+        if row.problem:
+            yield row.problem
+        elif names and len(row.fields) == len(names):
+            yield dict(zip(names, row.fields, strict=True))
+        elif names:
+            yield f"the line has {len(row.fields)} fields, the column names are {len(names)}"
+        elif 2 <= len(row.fields) <= 3:
+            yield {columns.id: row.fields[0].strip(), columns.text: row.fields[1]}
+        else:
+            yield f"expected ID|TEXT, got '{'|'.join(row.fields).strip()[:60]}'"
+        if row.remark and on_remark is not None:
+            on_remark(row.line, row.remark)
 
 
 def parquet_records(stream: BinaryIO, name: str, text_column: str) -> Iterator[Record]:
@@ -103,52 +106,12 @@ def parquet_records(stream: BinaryIO, name: str, text_column: str) -> Iterator[R
         raise DataError(f"{name}: cannot be read as Parquet ({one_line(error, limit=200)})") from error
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    """Yield the lines of a stream; None for one that is too long, of which no more than that is ever in memory."""
-    first = True
-    while line := stream.readline(_LONGEST_LINE + 1):
-        if len(line) > _LONGEST_LINE:
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(_LONGEST_LINE)
-            yield None
-        else:
-            yield line.removeprefix(b"\xef\xbb\xbf") if first else line
-        first = False
-
-
 def _header(line: str, text_column: str) -> tuple[list[str], str]:
-    for delimiter in _DELIMITERS:
-        [names] = csv.reader([line.strip("\r\n")], delimiter=delimiter)
-        names = [name.strip() for name in names]
+    for delimiter in DELIMITERS:
+        names = split_header(line, delimiter)
         if text_column in names:
             return names, delimiter
     return [], ""
-
-
-def _with_header(text: io.TextIOWrapper, columns: list[str], delimiter: str) -> Iterator[Record]:
-    reader = csv.reader(_bounded(text), delimiter=delimiter)
-    while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield f"the line is not valid CSV ({error})"
-            continue
-        if len(fields) == len(columns):
-            yield dict(zip(columns, fields, strict=True))
-        elif fields:
-            yield f"the line has {len(fields)} fields, the column names are {len(columns)}"
-
-
-def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(_LONGEST_LINE):
-        yield line
-
-
-def _chain(first: str, text: io.TextIOWrapper) -> Iterator[str]:
-    yield first
-    yield from _bounded(text)
 
 
 _BLOCK = 1 << 20
@@ -171,31 +134,39 @@ class ManifestFile:
     name: str
     bytes: int
     sha256: str
+    encoding: str = ""
+    """Of its letters; empty: it is no text, or was not asked."""
 
 
-def manifest_rows(sources: Sequence[str], columns: ManifestColumns) -> Iterator[Row | BadRow]:
+def manifest_rows(
+    sources: Sequence[str], columns: ManifestColumns, on_note: Callable[[str], None] | None = None
+) -> Iterator[Row | BadRow]:
     """Yield the rows of manifests, numbered through.
 
     Args:
         sources: paths or fsspec addresses.
         columns: the columns' names.
+        on_note: told in a line where an encoding was guessed, or rows were read that need a look.
 
     Raises:
         DataError: a manifest is missing, damaged, or of no known format.
     """
     number = 0
     for source in sources:
-        with open_file(source) as stream:
-            for record in _records(source, stream, columns):
-                if isinstance(record, str):
-                    yield BadRow(number, "", record)
-                else:
-                    yield read_row(record, number, columns.id, columns.text)
-                number += 1
+        for record in _records(source, columns, on_note or _unheard):
+            if isinstance(record, str):
+                yield BadRow(number, "", record)
+            else:
+                yield read_row(record, number, columns.id, columns.text)
+            number += 1
+
+
+def _unheard(line: str) -> None:
+    """Tell nobody."""
 
 
 def identify(source: str) -> ManifestFile:
-    """Return name, size and hash of a manifest.
+    """Return name, size, hash and encoding of a manifest.
 
     Raises:
         DataError: it cannot be read.
@@ -208,7 +179,9 @@ def identify(source: str) -> ManifestFile:
                 size += len(block)
     except OSError as error:
         raise DataError(f"cannot read {source}: {error.strerror or error}") from error
-    return ManifestFile(source.rstrip("/").rsplit("/", 1)[-1], size, hashed.hexdigest())
+    encoding = manifest_encoding(source)
+    name = source.rstrip("/").rsplit("/", 1)[-1]
+    return ManifestFile(name, size, hashed.hexdigest(), "" if encoding is None else encoding.name)
 
 
 def check_formats(sources: Sequence[str]) -> None:
@@ -229,17 +202,67 @@ def _format(source: str) -> str:
     raise DataError(f"{source}: the name does not say the format; a manifest ends in {', '.join(FORMATS)} (or .gz)")
 
 
-def _records(source: str, stream: BinaryIO, columns: ManifestColumns) -> Iterator[Record]:
+@contextlib.contextmanager
+def _opened(source: str) -> Iterator[BinaryIO]:
+    """Open a manifest from its beginning, decompressed."""
+    with open_file(source) as stream:
+        yield io.BufferedReader(gzip.GzipFile(fileobj=stream)) if source.lower().endswith(".gz") else stream
+
+
+def manifest_encoding(source: str) -> TextEncoding | None:
+    """Return the encoding of a manifest; None for one that is no text.
+
+    Raises:
+        DataError: it cannot be read, or is no text.
+    """
     kind = _format(source)
-    opened: BinaryIO = stream
-    if source.lower().endswith(".gz"):
-        opened = io.BufferedReader(gzip.GzipFile(fileobj=stream))
+    if kind == "parquet":
+        return None
     try:
-        if kind == "jsonl":
-            yield from jsonl_records(opened)
-        elif kind == "csv":
-            yield from csv_records(opened, source, columns.id, columns.text)
-        else:
-            yield from parquet_records(opened, source, columns.text)
+        with _opened(source) as stream:
+            return find_encoding(stream, source, is_json=kind == "jsonl")
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{source}: damaged or cut off ({error})") from error
+        raise _damaged(source, error) from error
+
+
+def _records(source: str, columns: ManifestColumns, on_note: Callable[[str], None]) -> Iterator[Record]:
+    kind, encoding = _format(source), manifest_encoding(source)
+    if encoding is not None and encoding != UTF_8:
+        look = ", since it is not UTF-8; look at its letters, or save it as UTF-8" if encoding.is_guessed else ""
+        on_note(f"{source} is read as {encoding.name}{look}")
+    remarks = _Remarks()
+    try:
+        with _opened(source) as stream:
+            if encoding is None:
+                yield from parquet_records(stream, source, columns.text)
+            elif kind == "jsonl":
+                yield from jsonl_records(text_lines(stream, encoding))
+            else:
+                yield from csv_records(text_lines(stream, encoding), source, columns, remarks.add)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged(source, error) from error
+    for note in remarks.notes():
+        on_note(f"{source}, {note}")
+
+
+class _Remarks:
+    """Counts what was found in rows that are read: a line for each kind, however many rows there are."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[int, int]] = {}
+
+    def add(self, line: int, remark: str) -> None:
+        """Count a remark on a line."""
+        first, count = self._found.get(remark, (line, 0))
+        self._found[remark] = (first, count + 1)
+
+    def notes(self) -> list[str]:
+        """Return a line for each kind."""
+        return [
+            f"line {first}{f' and {count - 1} more' if count > 1 else ''}: {remark}"
+            for remark, (first, count) in self._found.items()
+        ]
+
+
+def _damaged(source: str, error: Exception) -> DataError:
+    return DataError(f"{source}: damaged or cut off ({error})")

@@ -156,7 +156,7 @@ def plan_run(storage: Storage, sources: Sequence[str], settings: RunSettings, to
     if card is not None:
         card.require(settings, manifests)
         return read_plan(storage)
-    rows = manifest_rows(sources, ManifestColumns(settings.id_column, settings.text_column))
+    rows = manifest_rows(sources, ManifestColumns(settings.id_column, settings.text_column), told.note)
     shards = write_plan(storage, rows, settings.shard_rows, told.planning)
     totals = (sum(shard.rows for shard in shards), sum(shard.characters for shard in shards), len(shards))
     write_card(storage, RunCard(settings, manifests, *totals))

@@ -28,7 +28,8 @@ examples:
   glowvox bulk s3://bucket/corpus.parquet -o s3://bucket/speech --to parquet --address auto
   glowvox bulk sentences.csv -o speech/ --workers 0
 
-OUT/rows.jsonl then lists what was spoken (file, seconds, seed, checksum), OUT/errors.jsonl the rows that could not be.
+OUT/rows.jsonl then lists what was spoken (file, seconds, seed, checksum), OUT/errors.jsonl the rows that could not be;
+with any of those the exit status is 1.
 """
 _INTERVAL = 0.5
 _INTERVAL_IN_A_LOG = 15.0
@@ -89,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plan or continue, speak, and say what was done."""
-    from glowvox.bulk.card import RunSettings
+    from glowvox.bulk.card import RunSettings, read_card
     from glowvox.bulk.packed_voice import pack_voice_for_workers
     from glowvox.bulk.run import Told, do_run, plan_run
     from glowvox.errors import ConfigError
@@ -135,8 +136,10 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.redirect_stdout(sys.stderr):
         report = do_run(storage, shards, settings, workers, told, verify=args.verify)
     terminal.end()
-    _tell(args, report, time.monotonic() - began)
-    return 0
+    card = read_card(storage)
+    encodings = {} if card is None else {one.name: one.encoding for one in card.manifests if one.encoding}
+    _tell(args, report, encodings, time.monotonic() - began)
+    return 1 if report.totals.errors else 0
 
 
 def _workers(
@@ -173,7 +176,7 @@ def _usual(threads: int, shards: "list[ShardPlan]") -> int:
     return count if count > 1 else 0
 
 
-def _tell(args: argparse.Namespace, report: "RunReport", took: float) -> None:
+def _tell(args: argparse.Namespace, report: "RunReport", encodings: dict[str, str], took: float) -> None:
     totals, standing = report.totals, report.standing
     told: dict[str, Any] = {
         "output": args.output,
@@ -187,6 +190,7 @@ def _tell(args: argparse.Namespace, report: "RunReport", took: float) -> None:
         "shards_done_again": list(report.done_again),
         "seconds_spoken_now": standing.seconds_of_audio,
         "took_seconds": took,
+        "encodings": encodings,
     }
     if args.json:
         print(json.dumps(told, indent=2))
