@@ -12,6 +12,9 @@ from glowvox.cli.main import main
         (["--keys", "nowhere.txt"], "cannot read the API keys"),
         (["--streams", "0"], "must be greater than 0"),
         (["--workers", "-1"], "must not be negative"),
+        (["--alias", "alloy"], "write ALIAS=VOICE"),
+        (["--alias", "alloy=nobody-of-that-name"], "there is no voice 'nobody-of-that-name'"),
+        (["--zeroconf"], "say where it listens (--wyoming)"),
     ],
 )
 def test_a_mistake_is_one_line(capsys, words, why):

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import json
+from dataclasses import replace
 
 import pytest
 from loopback import eventually, running, slow_voice
-from tiny_voice import fake_voice
+from tiny_voice import card, fake_voice
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
@@ -24,7 +25,7 @@ from wyoming.tts import (
 
 from glowvox.audio.files import quantise
 from glowvox.errors import ConfigError
-from glowvox.serve.wyoming_server import WyomingServer
+from glowvox.serve.wyoming_server import WyomingServer, attribution, posix_language
 
 TEXT = "Hello there, world. This is good."
 
@@ -59,8 +60,31 @@ def test_describe_tells_the_voices(server):
     [program] = info.tts
     assert program.supports_synthesize_streaming
     assert [voice.name for voice in program.voices] == ["tiny", "duo"]
-    assert program.voices[0].languages == ["en-us"]
+    assert program.voices[0].languages == ["en_US"]
     assert [speaker.name for speaker in program.voices[1].speakers] == ["ann", "bob"]
+
+
+def test_home_assistant_shows_names_and_finds_languages(server, voice):
+    [program] = Info.from_event(spoken_to(server, [Describe()], Info)[-1]).tts
+    assert [told.description or told.name for told in program.voices] == ["tiny", "duo"]  # what it shows
+    assert {language for told in program.voices for language in told.languages} == {"en_US"}
+    assert all(told.attribution.name == "Glowvox (CC0-1.0)" for told in program.voices)
+    # it asks for what was chosen from that list
+    wanted = SynthesizeVoice(name=program.voices[0].name, language=program.voices[0].languages[0])
+    events = spoken_to(server, [Synthesize(text="Hello.", voice=wanted)], AudioStop)
+    assert audio_of(events) == samples_of(voice.say("Hello."))
+
+
+def test_a_voice_is_attributed_to_those_who_taught_it():
+    taught = {"teachers": [{"teacher": "Kokoro", "version": "1.0", "licence": "Apache-2.0", "voices": ["a"]}]}
+    own = replace(card(), provenance={"acoustic": taught, "vocoder": taught, "url": "https://voices.example/a"})
+    told = attribution(own)
+    assert (told.name, told.url) == ("Kokoro (CC0-1.0)", "https://voices.example/a")
+
+
+@pytest.mark.parametrize(("tag", "posix"), [("en-us", "en_US"), ("de", "de"), ("pt-br", "pt_BR")])
+def test_languages_are_written_as_by_piper(tag, posix):
+    assert posix_language(tag) == posix
 
 
 def test_ping(server):

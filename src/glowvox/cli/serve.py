@@ -32,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--wyoming", default="", metavar="URI", help="to speak Wyoming at, too: tcp://HOST:PORT or unix:///PATH"
     )
+    where.add_argument(
+        "--zeroconf",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="announce Wyoming in the local network, where Home Assistant finds it",
+    )
     voices = parser.add_argument_group("voices")
     voices.add_argument(
         "--voice", action="append", default=[], metavar="VOICE", help="a name, folder or .voice file; may be repeated"
@@ -91,10 +98,11 @@ def run(args: argparse.Namespace) -> int:
         public_voices=args.public_voices,
         log_text=args.log_text,
     )
+    address = Address(args.host, args.port, args.proxy, args.drain, args.wyoming, args.zeroconf)
     log_to_stderr(args.log_level)
     options = {"engine": args.engine, "threads": args.threads, "device": args.device, "precision": args.precision}
     named_voices = [(name, load_voice(name, **options)) for name in args.voice or [None]]
     aligners = {voice.name: partial(load_aligner, name) for name, voice in named_voices}
     app = create_app([voice for _, voice in named_voices], settings, aligners)
-    serve(app, Address(args.host, args.port, args.proxy, args.drain, args.wyoming))
+    serve(app, address)
     return 0

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from glowvox.errors import ConfigError
+from glowvox.serve.discovery import Announcement
 from glowvox.serve.service import LOGGER, Service
 from glowvox.serve.wyoming_server import WyomingServer
 
@@ -38,6 +39,12 @@ class Address:
     """After SIGTERM, for what is being spoken."""
     wyoming: str = ""
     """Where to speak Wyoming: `tcp://HOST:PORT` or `unix:///PATH`; empty: nowhere."""
+    zeroconf: str | None = None
+    """Name under which Wyoming is announced in the local network; empty: one of the host's; None: not at all."""
+
+    def __post_init__(self) -> None:
+        if self.zeroconf is not None and not self.wyoming:
+            raise ConfigError("--zeroconf announces a Wyoming server: say where it listens (--wyoming)")
 
 
 class JsonLines(logging.Formatter):
@@ -161,10 +168,12 @@ def run(app: FastAPI, address: Address) -> None:
 
 async def _serve(app: FastAPI, address: Address, own: socket.socket) -> None:
     wyoming = WyomingServer(app.state.service, address.wyoming) if address.wyoming else None
-    if wyoming is not None:
-        await wyoming.start()
-    try:
-        await GracefulServer(app, address).serve(sockets=[own])
-    finally:
+    async with contextlib.AsyncExitStack() as exits:
         if wyoming is not None:
-            await wyoming.stop()
+            await wyoming.start()
+            exits.push_async_callback(wyoming.stop)
+            if address.zeroconf is not None:
+                announcement = Announcement(address.zeroconf, wyoming.host, wyoming.port)
+                await announcement.start()
+                exits.push_async_callback(announcement.stop)
+        await GracefulServer(app, address).serve(sockets=[own])

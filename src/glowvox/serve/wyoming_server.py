@@ -29,6 +29,7 @@ from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
 from glowvox.serve.speech_stream import SpeechChunk
 from glowvox.serve.voice_registry import Selection
+from glowvox.synthesis.voice_card import VoiceCard
 
 _WIDTH = 2
 """Bytes of a sample."""
@@ -59,6 +60,11 @@ class WyomingServer:
             raise ConfigError(f"'{uri}' is no address for Wyoming; write tcp://HOST:PORT or unix:///PATH")
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+
+    @property
+    def host(self) -> str:
+        """The host it listens at; empty for a Unix socket."""
+        return self._host
 
     @property
     def port(self) -> int:
@@ -314,11 +320,11 @@ def description(service: Service) -> Info:
     voices = [
         TtsVoice(
             name=voice.name,
-            attribution=maker,
+            attribution=attribution(voice.card),
             installed=True,
-            description=voice.card.description or voice.name,
+            description=voice.name,  # Home Assistant shows this as the voice's name
             version=str(voice.card.provenance.get("version", __version__)),
-            languages=list(voice.card.front_ends),
+            languages=[posix_language(language) for language in voice.card.front_ends],
             speakers=[TtsVoiceSpeaker(name) for name in voice.speakers] if len(voice.speakers) > 1 else None,
         )
         for voice in service.registry
@@ -333,6 +339,19 @@ def description(service: Service) -> Info:
         supports_synthesize_streaming=True,
     )
     return Info(tts=[program])
+
+
+def attribution(card: VoiceCard) -> Attribution:
+    """Return whom a voice is owed to: those who taught it, with its licence."""
+    teachers = [str(teacher.get("teacher", "")) for teacher in card.teachers]
+    name = ", ".join(dict.fromkeys(filter(None, teachers))) or str(card.provenance.get("author") or "Glowvox")
+    return Attribution(name=f"{name} ({card.licence})", url=str(card.provenance.get("url") or ""))
+
+
+def posix_language(tag: str) -> str:
+    """Return a language tag as Piper's server and Home Assistant write it: `en_US` for "en-us"."""
+    language, _, region = tag.partition("-")
+    return f"{language}_{region.upper()}" if region else language
 
 
 def _text(value: object) -> str:
