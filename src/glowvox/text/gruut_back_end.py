@@ -12,12 +12,13 @@ import string
 import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
 from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shortened
+from glowvox.text.british import BritishLexicon, british_phonemes, with_linking_r
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
@@ -233,7 +234,10 @@ _GERMAN_LETTERS = {
     "x": "ˈɪ k s", "y": "ˈʏ p s ɪ l ɔ n", "z": "t͡s ˈɛ t", "ä": "ˈɛː", "ö": "ˈøː", "ü": "ˈyː",
     "ß": "ɛ s t͡s ˈɛ t",
 }  # fmt: skip
-_NAMES = {"en": _ENGLISH_LETTERS, "de": _GERMAN_LETTERS}
+_BRITISH_LETTERS = {
+    letter: " ".join(british_phonemes(letter, name.split())) for letter, name in _ENGLISH_LETTERS.items()
+} | {"z": "z ˈɛ d"}
+_NAMES = {"en": _ENGLISH_LETTERS, "en-gb": _BRITISH_LETTERS, "de": _GERMAN_LETTERS}
 
 # Each sound in the place of its letter; a low line stands for none.
 _CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђјљњћџ"
@@ -255,7 +259,7 @@ _SOUNDS = {
 
 def letter_phonemes(letter: str, language: str) -> tuple[str, ...] | None:
     """Return the name of a letter as phonemes, or None where the language has no name for it."""
-    names = _NAMES.get(language.split("-")[0], {})
+    names = _NAMES.get(language) or _NAMES.get(language.split("-")[0], {})
     lower = letter.lower()
     found = names.get(lower) or names.get(unicodedata.normalize("NFD", lower)[:1])
     return tuple(found.split()) if found else None
@@ -523,7 +527,8 @@ class GruutBackEnd(BackEnd):
         self._package = self._data.folder()
         self._folder = self._package / self._data.variant
         self._lock = threading.Lock()
-        self._lexicon: PronunciationLexicon | None = None
+        self._british = language == "en-gb"
+        self._lexicon: PronunciationLexicon | BritishLexicon | None = None
         self._guess = lru_cache(maxsize=20_000)(self._guess_new)
 
     @property
@@ -552,6 +557,8 @@ class GruutBackEnd(BackEnd):
         if any(len(self._roles(word.text.lower())) > 1 for word in words if not word.letter):
             tags = self._tags(tokens)
         said = [self._say(word, tags[place] if tags else "") for place, word in enumerate(words)]
+        if self._british:
+            said = _link_r(tokens, said)
         return _link(words, said) if self._language.startswith("en") else said
 
     def readings(self, word: str) -> list[Pronunciation]:
@@ -565,13 +572,14 @@ class GruutBackEnd(BackEnd):
             found.append(self._spell(word, ""))
         return different(found)
 
-    def _roles(self, word: str) -> dict[str, tuple[str, ...]]:
+    def _roles(self, word: str) -> Roles:
         if self._lexicon is None:
             with self._lock:
                 if self._lexicon is None:
-                    self._lexicon = PronunciationLexicon(
+                    found = PronunciationLexicon(
                         self._folder / "lexicon.db", self._data.phonemes, self._data.supplement()
                     )
+                    self._lexicon = BritishLexicon(found.roles) if self._british else found
         return self._lexicon.roles(word)
 
     def _tags(self, tokens: Sequence[Token]) -> list[str]:
@@ -636,7 +644,8 @@ class GruutBackEnd(BackEnd):
         for start in range(0, len(word), _LONGEST_WORD):
             labels = model.labels(letter_features(word[start : start + _LONGEST_WORD]))
             phonemes.extend(phone for label in labels for phone in decode(label).split("|") if phone != "_")
-        return self._data.phonemes(phonemes)
+        said = self._data.phonemes(phonemes)
+        return british_phonemes(word, said) if self._british else said
 
     def _spell(self, text: str, warning: str) -> Pronunciation:
         # FBI's and CDs: an ending after a letter.
@@ -657,6 +666,21 @@ class GruutBackEnd(BackEnd):
         if missing and not warning:
             warning = f"left out {shortened(missing)}: no reading for this letter in {self._language}"
         return Pronunciation(tuple(phonemes), "spelling", warning)
+
+
+def _link_r(tokens: Sequence[Token], said: list[Pronunciation]) -> list[Pronunciation]:
+    """Say an r between two words where British speakers do; not over a mark."""
+    linked: list[Pronunciation] = []
+    run: list[str] = []
+    for token in (*tokens, None):
+        if token is not None and not token.is_mark:
+            run.append("" if token.letter else token.text.lower())
+            continue
+        own = said[len(linked) : len(linked) + len(run)]
+        phonemes = with_linking_r(run, [one.phonemes for one in own])
+        linked += [replace(one, phonemes=two) for one, two in zip(own, phonemes, strict=True)]
+        run = []
+    return linked
 
 
 def _link(words: Sequence[Token], said: list[Pronunciation]) -> list[Pronunciation]:
