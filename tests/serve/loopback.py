@@ -11,9 +11,9 @@ import httpx
 from tiny_voice import FakeAcoustic, FakeVocoder, card
 
 from glowvox.serve.application import create_app
-from glowvox.serve.server import Address, GracefulServer, bound_socket
+from glowvox.serve.server import GracefulServer, bound_socket
 from glowvox.serve.service import Service
-from glowvox.serve.settings import ServerSettings
+from glowvox.serve.settings import Address, ServerSettings
 from glowvox.serve.wyoming_server import WyomingServer
 from glowvox.synthesis.voice import Voice
 

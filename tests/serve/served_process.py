@@ -8,11 +8,11 @@ def main(port: int, delay: float) -> None:
     from loopback import slow_voice
 
     from glowvox.serve.application import create_app
-    from glowvox.serve.server import Address, log_to_stderr, run
-    from glowvox.serve.settings import ServerSettings
+    from glowvox.serve.server import log_to_stderr, run
+    from glowvox.serve.settings import Address, ServerSettings
 
-    log_to_stderr()
-    run(create_app([slow_voice(delay)[0]], ServerSettings(workers=1)), Address(port=port))
+    with log_to_stderr():
+        run(create_app([slow_voice(delay)[0]], ServerSettings(workers=1)), Address(port=port))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from tiny_voice import FakeAcoustic, FakeVocoder, card, fake_voice
 from glowvox.errors import ConfigError, MissingExtraError, VoiceError
 from glowvox.serve.access import KEYS_VARIABLE, read_keys
 from glowvox.serve.application import create_app
-from glowvox.serve.server import Address, JsonLines, bound_socket
+from glowvox.serve.server import JsonLines, bound_socket
 from glowvox.serve.server import run as serve
-from glowvox.serve.settings import Limits, ServerSettings
+from glowvox.serve.settings import Address, Limits, ServerSettings
 from glowvox.synthesis.voice import Voice
 
 

@@ -216,7 +216,7 @@ def test_a_text_with_nothing_to_say_is_silence_that_ends(server, text, streamed)
         assert not any(Error.is_type(event.type) for event in events)
 
 
-@pytest.mark.parametrize("uri", ["", "http://127.0.0.1:1", "tcp://", "tcp://host:port", "unix://"])
+@pytest.mark.parametrize("uri", ["", "http://127.0.0.1:1", "tcp://", "tcp://host:port", "tcp://host", "unix://"])
 def test_addresses_that_are_none(uri):
     with running([fake_voice()]) as server, pytest.raises(ConfigError):
         WyomingServer(server.service, uri)

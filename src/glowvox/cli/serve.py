@@ -81,9 +81,9 @@ def run(args: argparse.Namespace) -> int:
     """Load the voices and serve until a signal ends it."""
     from glowvox.serve.access import read_keys
     from glowvox.serve.application import create_app
-    from glowvox.serve.server import Address, log_to_stderr
+    from glowvox.serve.server import log_to_stderr
     from glowvox.serve.server import run as serve
-    from glowvox.serve.settings import Limits, ServerSettings, parse_aliases
+    from glowvox.serve.settings import Address, Limits, ServerSettings, parse_aliases
     from glowvox.synthesis.aligner import load_aligner
     from glowvox.synthesis.installed_voices import load_voice
 
@@ -99,10 +99,10 @@ def run(args: argparse.Namespace) -> int:
         log_text=args.log_text,
     )
     address = Address(args.host, args.port, args.proxy, args.drain, args.wyoming, args.zeroconf)
-    log_to_stderr(args.log_level)
-    options = {"engine": args.engine, "threads": args.threads, "device": args.device, "precision": args.precision}
-    named_voices = [(name, load_voice(name, **options)) for name in args.voice or [None]]
-    aligners = {voice.name: partial(load_aligner, name) for name, voice in named_voices}
-    app = create_app([voice for _, voice in named_voices], settings, aligners)
-    serve(app, address)
+    with log_to_stderr(args.log_level):
+        options = {"engine": args.engine, "threads": args.threads, "device": args.device, "precision": args.precision}
+        named_voices = [(name, load_voice(name, **options)) for name in args.voice or [None]]
+        aligners = {voice.name: partial(load_aligner, name) for name, voice in named_voices}
+        app = create_app([voice for _, voice in named_voices], settings, aligners)
+        serve(app, address)
     return 0

@@ -15,18 +15,20 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox import __version__
 from glowvox.errors import GlowvoxError
 from glowvox.serve.access import address
+from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.preview import preview_router
 from glowvox.serve.refusal import Refusal, refusal_of
+from glowvox.serve.request_guard import RequestGuard
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
 from glowvox.serve.service import LOGGER, Metrics, Service
-from glowvox.serve.settings import Limits, ServerSettings
+from glowvox.serve.settings import ServerSettings
 from glowvox.serve.speech_stream import ClientGone
 from glowvox.serve.voice_registry import VoiceRegistry
 from glowvox.serve.websocket import socket_router
@@ -56,7 +58,10 @@ _ERROR = {
         }
     }
 }
-_LARGE_BODIES = frozenset({"/v1/align"})
+_WITHOUT_KEY = ("/health", "/ready")
+"""Routes that ask nobody for a key; so do those of the page's own files."""
+_LISTS = ("/v1/models", "/v1/models/{model}", "/v1/audio/models", "/v1/audio/voices")
+"""Routes that do neither where the voices are public."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -106,6 +111,7 @@ def create_app(
         description=_ABOUT,
         docs_url=None,  # their pages load scripts from other hosts
         redoc_url=None,
+        openapi_url=None,  # a route of ours, which asks for a key as the others do
         lifespan=living,
         responses={"4XX": {"description": "The request is refused.", "content": _ERROR}},
     )
@@ -115,6 +121,7 @@ def create_app(
     app.include_router(align_router(service, Aligners(aligners or {})))
     app.include_router(preview_router(service))
     app.include_router(listing_router(service))
+    app.router.routes.append(Route("/openapi.json", _describer(app, service), include_in_schema=False))
     app.router.routes.extend(page_routes())
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(GlowvoxError, _refused)
@@ -122,7 +129,8 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_middleware(HeadRequests)
-    app.add_middleware(BodyLimit, limits=service.settings.limits)
+    app.add_middleware(RequestGuard, service=service)
+    app.add_middleware(RequestGuard, service=service)
     if service.settings.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -133,6 +141,38 @@ def create_app(
         )
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
+
+
+def _describer(app: FastAPI, service: Service) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with the OpenAPI document of an application; it tells of keys where the server has them."""
+
+    async def describe(request: Request) -> Response:
+        service.keys.client(request)
+        document = dict(app.openapi())
+        if not service.keys.open:
+            schemes = {"key": {"type": "http", "scheme": "bearer", "description": "An API key of this server."}}
+            document["components"] = {**document.get("components", {}), "securitySchemes": schemes}
+            document["security"] = [{"key": []}]
+            free = (*_WITHOUT_KEY, *(_LISTS if service.settings.public_voices else ()))
+            paths = document["paths"]
+            document["paths"] = {
+                path: {method: {**route, "security": []} for method, route in routes.items()}
+                if path in free
+                else routes
+                for path, routes in paths.items()
+            }
+        return JSONResponse(_with_whole_numbers(document))
+
+    return describe
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """Return JSON in which numbers without a fraction have none: as 9.2e18, the bound of a seed is read inexactly."""
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class AccessLog:
@@ -208,47 +248,6 @@ class HeadRequests:
                 scope["route"] = asked["route"]
 
 
-class BodyLimit:
-    """Refuses bodies that are too large, before they are in memory."""
-
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        self._app = app
-        self._limits = limits
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, its body counted."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._limits.recording_bytes if scope["path"] in _LARGE_BODIES else self._limits.body_bytes
-        stated = HTTPConnection(scope).headers.get("content-length", "")
-        if stated.isdigit() and int(stated[:20]) > limit:
-            await _too_large(limit).response()(scope, receive, send)
-            return
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise _too_large(limit)
-            return message
-
-        async def answered(message: Message) -> None:
-            # whatever the framework makes of the error, the answer is this one
-            if received <= limit:
-                await send(message)
-            elif message["type"] == "http.response.start":
-                await _too_large(limit).response()(scope, receive, send)
-
-        await self._app(scope, counted, answered)
-
-
-def _too_large(limit: int) -> Refusal:
-    return Refusal(413, f"the body has more than the {limit} bytes that it may have", code="body_too_large")
-
-
 async def _refused(_: Request, error: Exception) -> Response:
     return refusal_of(error).response()
 
@@ -258,19 +257,15 @@ async def _nobody(_: Request, __: Exception) -> Response:
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
-    """Answer a body that is not what it should be: the first field that is wrong, and why."""
+    """Answer a body that is not what it should be."""
     assert isinstance(error, RequestValidationError)
-    first: dict[str, Any] = error.errors()[0]
-    place = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
-    param = ".".join(place) or None
-    why = "it is not valid JSON" if first["type"] == "json_invalid" else first["msg"]
-    where = f"'{param[:100]}'" if param else "the body"
-    return Refusal(400, f"{where}: {why}", param=param, code="invalid_request").response()
+    return invalid_request(error.errors()).response()
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return Refusal(error.status_code, str(error.detail), headers=error.headers).response()
+    message = "the body cannot be read" if "parsing the body" in error.detail else error.detail
+    return Refusal(error.status_code, message, headers=error.headers).response()
 
 
 def page_routes() -> list[Route]:

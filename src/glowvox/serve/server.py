@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import uvicorn
@@ -18,33 +17,12 @@ from fastapi import FastAPI
 from glowvox.errors import ConfigError
 from glowvox.serve.discovery import Announcement
 from glowvox.serve.service import LOGGER, Service
+from glowvox.serve.settings import HIGHEST_PORT, Address
 from glowvox.serve.wyoming_server import WyomingServer
 
 _BACKLOG = 512
-_HIGHEST_PORT = 65_535
 _FAREWELL = 0.1
 """Seconds for the last bytes of connections that are about to be closed."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a server listens and whom it believes."""
-
-    host: str = "127.0.0.1"
-    port: int = 8080
-    """0: any that is free."""
-    proxies: str = ""
-    """Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas; "*": all."""
-    drain_seconds: float = 30.0
-    """After SIGTERM, for what is being spoken."""
-    wyoming: str = ""
-    """Where to speak Wyoming: `tcp://HOST:PORT` or `unix:///PATH`; empty: nowhere."""
-    zeroconf: str | None = None
-    """Name under which Wyoming is announced in the local network; empty: one of the host's; None: not at all."""
-
-    def __post_init__(self) -> None:
-        if self.zeroconf is not None and not self.wyoming:
-            raise ConfigError("--zeroconf announces a Wyoming server: say where it listens (--wyoming)")
 
 
 class JsonLines(logging.Formatter):
@@ -60,14 +38,24 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def log_to_stderr(level: str = "info") -> None:
-    """Have everything logged as JSON lines on standard error."""
+@contextlib.contextmanager
+def log_to_stderr(level: str = "info") -> Iterator[None]:
+    """Have everything logged as JSON lines on standard error, for as long as the context lasts.
+
+    What was set up before is there again afterwards: a handler that stayed would write to a stream that its owner, a
+    program that ran this command, has closed.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in ("uvicorn", "uvicorn.error"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    try:
+        yield
+    finally:
+        root.handlers[:] = before[0]
+        root.setLevel(before[1])
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -76,8 +64,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: the address cannot be used.
     """
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise ConfigError(f"cannot listen at port {port}: a port lies between 0 and {_HIGHEST_PORT}")
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ConfigError(f"cannot listen at port {port}: a port lies between 0 and {HIGHEST_PORT}")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         with contextlib.ExitStack() as exits:

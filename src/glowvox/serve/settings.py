@@ -1,10 +1,17 @@
 """What a server is told when it starts."""
 
+import ipaddress
+import math
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from glowvox.errors import ConfigError
+
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:[0-9]{1,5})?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,9 @@ class Limits:
     """Requests of one client (key, or address) spoken or waiting; more are refused with 429. 0: no such limit."""
     seconds: float = 300.0
     """From the arrival of a request to the end of its answer."""
+    receive_seconds: float = 30.0
+    """In which the header of a request must have come, and its body; large bodies get as much longer as they need at
+    8 KiB/s."""
     sockets: int = 64
     """WebSocket and Wyoming connections at the same time."""
     idle_seconds: float = 120.0
@@ -40,11 +50,13 @@ class Limits:
             "recording_seconds",
             "streams",
             "seconds",
+            "receive_seconds",
             "sockets",
             "idle_seconds",
         ):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"the limit '{name}' must be greater than 0, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if not (value > 0 and math.isfinite(value)):
+                raise ConfigError(f"the limit '{name}' must be greater than 0, and finite, got {value}")
         for name in ("waiting", "per_client"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"the limit '{name}' must not be negative, got {getattr(self, name)}")
@@ -71,6 +83,7 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ConfigError(f"the number of workers must not be negative, got {self.workers}")
+        object.__setattr__(self, "origins", tuple(map(checked_origin, self.origins)))
 
     @property
     def turns(self) -> int:
@@ -97,3 +110,66 @@ def parse_aliases(written: Iterable[str]) -> dict[str, str]:
             raise ConfigError(f"the alias '{alias[:100]}' is given twice")
         aliases[alias] = voice
     return aliases
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens and whom it believes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0: any that is free."""
+    proxies: str = ""
+    """Addresses of proxies whose `X-Forwarded-For` is believed, separated by commas; "*": all."""
+    drain_seconds: float = 30.0
+    """After SIGTERM, for what is being spoken."""
+    wyoming: str = ""
+    """Where to speak Wyoming: `tcp://HOST:PORT` or `unix:///PATH`; empty: nowhere."""
+    zeroconf: str | None = None
+    """Name under which Wyoming is announced in the local network; empty: one of the host's; None: not at all."""
+
+    def __post_init__(self) -> None:
+        if self.zeroconf is not None and not self.wyoming:
+            raise ConfigError("--zeroconf announces a Wyoming server: say where it listens (--wyoming)")
+        if not self.host:
+            raise ConfigError("the host to listen at must have a name or an address; all addresses are 0.0.0.0 or ::")
+        if not (self.drain_seconds >= 0 and math.isfinite(self.drain_seconds)):
+            raise ConfigError(
+                f"the seconds to finish in (drain) must be 0 or more, and finite, got {self.drain_seconds}"
+            )
+        object.__setattr__(self, "proxies", ",".join(_proxies(self.proxies)))
+
+
+def checked_origin(origin: str) -> str:
+    """Return an origin as browsers write it: scheme, host, and the port if it is not the scheme's own; or "*".
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if origin == "*":
+        return origin
+    found = _ORIGIN.fullmatch(origin.strip().lower())
+    if found is None or int((found[3] or ":1")[1:]) > HIGHEST_PORT or not found[2].strip("."):
+        raise ConfigError(
+            f"'{origin[:200]}' is no origin of a web page: write https://HOST or http://HOST:PORT, and nothing after it"
+        )
+    scheme, host, port = found[1], found[2], found[3] or ""
+    return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS.get(scheme) else port}"
+
+
+def _proxies(addresses: str) -> list[str]:
+    """Return the addresses and networks of a list with commas.
+
+    Raises:
+        ConfigError: one of them is neither.
+    """
+    found = [one for part in addresses.split(",") if (one := part.strip())]
+    for one in found:
+        try:
+            if one != "*":
+                ipaddress.ip_network(one)
+        except ValueError:
+            raise ConfigError(
+                f"'{one[:200]}' is no address of a proxy: write IP addresses or networks, as 10.0.0.0/8, with commas"
+            ) from None
+    return found

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StrictBool, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from glowvox.errors import GlowvoxError
+from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
@@ -128,9 +129,7 @@ class _Conversation:
         try:
             return _MESSAGE.validate_json(content)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise Refusal(400, f"the message is not understood: {place}: {first['msg']}"[:300]) from error
+            raise invalid_request(error.errors(), inside=1) from error
 
     def _busy(self) -> bool:
         return self._session is not None and self._session.busy

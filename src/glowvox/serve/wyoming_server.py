@@ -52,11 +52,12 @@ class WyomingServer:
         self._uri = uri
         parts = urlsplit(uri)
         try:
-            self._host, self._port = parts.hostname or "", parts.port or 0
+            self._host, port = parts.hostname or "", parts.port
         except ValueError:
-            self._host, self._port = "", 0
+            self._host, port = "", None
+        self._port = port or 0
         self._path = parts.path if parts.scheme == "unix" else ""
-        if not (self._path or (parts.scheme == "tcp" and self._host)):
+        if not (self._path or (parts.scheme == "tcp" and self._host and port is not None)):
             raise ConfigError(f"'{uri}' is no address for Wyoming; write tcp://HOST:PORT or unix:///PATH")
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()

@@ -1,0 +1,101 @@
+"""Request guard: what a request must be before it is looked at, and how its body must come."""
+
+import asyncio
+import re
+import time
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from glowvox.serve.refusal import Refusal
+from glowvox.serve.service import Service
+
+_JSON, _FORM = "application/json", "multipart/form-data"
+_BODIES = {"/v1/audio/speech": _JSON, "/v1/explain": _JSON, "/v1/align": _FORM}
+"""The paths that take a body, and of what type."""
+_JSON_TYPE = re.compile(r"application/[^/]+\+json")
+_LARGE_BODIES = frozenset({"/v1/align"})
+_SLOWEST = 8 << 10
+"""Bytes a second at which a body may come, however large it is."""
+
+
+class RequestGuard:
+    """Refuses what is not meant for this server, and bodies that are too large or come too slowly.
+
+    Keys and types are looked at before a byte of the body is taken.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, its body counted and timed."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limits = self._service.settings.limits
+        limit = limits.recording_bytes if scope["path"] in _LARGE_BODIES else limits.body_bytes
+        try:
+            self._check(HTTPConnection(scope), scope["method"], limit)
+        except Refusal as refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        began, received, ended = time.monotonic(), 0, False
+        failure: Refusal | None = None
+
+        async def counted() -> Message:
+            nonlocal received, ended, failure
+            if ended:  # what comes now is that the client goes, at any time
+                return await receive()
+            left = limits.receive_seconds + received / _SLOWEST - (time.monotonic() - began)
+            try:
+                async with asyncio.timeout(max(0.0, left)):
+                    message = await receive()
+            except TimeoutError:
+                failure = _too_slow()
+                raise failure from None
+            ended = not message.get("more_body", False)
+            received += len(message.get("body", b""))
+            if received > limit:
+                failure = _too_large(limit)
+                raise failure
+            return message
+
+        async def answered(message: Message) -> None:
+            # whatever the framework makes of the error, the answer is this one
+            if failure is None:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await failure.response()(scope, receive, send)
+
+        await self._app(scope, counted, answered)
+
+    def _check(self, request: HTTPConnection, method: str, limit: int) -> None:
+        wanted = _BODIES.get(request.url.path) if method == "POST" else None
+        if wanted is not None:
+            self._service.keys.client(request)
+            given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if given != wanted and not (
+                wanted == _JSON and given.startswith("application/") and given.endswith("+json")
+            ):
+                what = f"is '{given[:100]}'" if given else "is missing"
+                raise Refusal(
+                    415,
+                    f"the body must be {'JSON' if wanted == _JSON else 'a form'}: its Content-Type must be {wanted}, "
+                    f"and {what}",
+                    code="unsupported_media_type",
+                )
+        stated = request.headers.get("content-length", "")
+        if stated.isdigit() and int(stated[:20]) > limit:
+            raise _too_large(limit)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, f"the body has more than the {limit} bytes that it may have", code="body_too_large")
+
+
+def _too_slow() -> Refusal:
+    return Refusal(
+        408, "the body came too slowly; nothing was spoken", code="request_timeout", headers={"Connection": "close"}
+    )

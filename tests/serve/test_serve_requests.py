@@ -1,0 +1,175 @@
+"""Requests that are none: what their senders are told, and that nobody is kept waiting for them."""
+
+import json
+import socket
+import time
+
+import httpx
+import pytest
+from loopback import eventually, running
+from test_serve_socket import conversation, heard
+from tiny_voice import fake_voice
+
+from glowvox.serve.invalid_request import invalid_request
+from glowvox.serve.settings import Limits, ServerSettings
+
+JSON = {"Content-Type": "application/json"}
+
+
+def refused(server, content, headers=JSON):
+    answer = server.client.post(f"{server.url}/v1/audio/speech", content=content, headers=headers)
+    error = answer.json()["error"]
+    assert answer.status_code >= 400
+    assert set(error) == {"message", "type", "param", "code"}
+    return answer.status_code, error["message"], error["param"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "param"),
+    [
+        ("{", "the body is not valid JSON", None),
+        ("", "the body is missing", None),
+        ("\xff", "the body cannot be read", None),
+        ("[]", "the body must be an object", None),
+        ('"text"', "the body must be an object", None),
+        ("{}", "'input' is missing", "input"),
+        ('{"input": ""}', "'input' must not be empty", "input"),
+        ('{"input": 3}', "'input' must be a string", "input"),
+        ('{"input": "\\ud800"}', "'input' must be a string of valid Unicode", "input"),
+        ('{"input": "x", "voice": 3}', "'voice' must be a string or an object", "voice"),
+        ('{"input": "x", "voice": {}}', "'voice.id' is missing", "voice.id"),
+        ('{"input": "x", "voice": {"id": 3}}', "'voice' must be a string", "voice"),
+        (f'{{"input": "x", "voice": "{"v" * 300}"}}', "'voice' must have at most 200 characters", "voice"),
+        ('{"input": "x", "speed": 9}', "'speed' must be at most 4", "speed"),
+        ('{"input": "x", "speed": 0.1}', "'speed' must be at least 0.25", "speed"),
+        ('{"input": "x", "speed": "fast"}', "'speed' must be a number", "speed"),
+        ('{"input": "x", "speed": NaN}', "'speed' must be a finite number", "speed"),
+        ('{"input": "x", "timestamps": 1}', "'timestamps' must be true or false", "timestamps"),
+        ('{"input": "x", "sample_rate": 16000.5}', "'sample_rate' must be a whole number", "sample_rate"),
+        ('{"input": "x", "seed": 9223372036854775808}', "'seed' must be less than 9223372036854775808", "seed"),
+        ('{"input": "x", "seed": 1e300}', "'seed' must be a whole number that is not so large", "seed"),
+        (
+            '{"input": "x", "stream_format": "x"}',
+            "'stream_format' must be one of 'audio', 'sse', 'json'",
+            "stream_format",
+        ),
+    ],
+)
+def test_errors_are_told_in_the_words_of_the_interface(server, content, message, param):
+    assert refused(server, content.encode("latin-1")) == (400, message, param)
+
+
+def test_a_body_that_is_nested_too_deeply_is_refused(server):
+    status, message, _ = refused(server, b"[" * 100_000)
+    assert (status, message) == (400, "the body cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ("{", "the body is not valid JSON"),
+        ("3", "the body must be an object"),
+        ("{}", "'type' is missing"),
+        ('{"type": "sing"}', "'type' must be one of 'start', 'text', 'flush', 'cancel', 'end'"),
+        ('{"type": "text"}', "'text' is missing"),
+        ('{"type": "start", "speed": 9}', "'speed' must be at most 4"),
+        ('{"type": "start", "voice": 3}', "'voice' must be a string or an object"),
+    ],
+)
+def test_so_are_those_of_a_websocket(server, sent, message):
+    with conversation(server) as socket:
+        socket.send(sent)
+        assert heard(socket)[1][-1]["error"]["message"] == message
+
+
+def test_an_error_that_no_word_is_known_for_is_one_all_the_same():
+    refusal = invalid_request(
+        [{"type": "new_in_a_later_release", "loc": ("body", "speed"), "msg": "constrained-float"}]
+    )
+    assert (refusal.message, refusal.param) == ("'speed' is not what it may be", "speed")
+
+
+@pytest.mark.parametrize("given", ["text/plain", "application/x-www-form-urlencoded", "application/json2", None])
+def test_a_body_of_another_type_is_refused(server, given):
+    content = b'{"input": "Hello.", "response_format": "pcm"}'
+    status, message, _ = refused(server, content, {} if given is None else {"Content-Type": given})
+    assert status == 415
+    assert "application/json" in message
+    for right in ("application/json", "Application/JSON; charset=utf-8", "application/vnd.own+json"):
+        answer = server.client.post(f"{server.url}/v1/audio/speech", content=content, headers={"Content-Type": right})
+        assert answer.status_code == 200
+    assert server.client.post(f"{server.url}/v1/align", json={"text": "Hello."}).status_code == 415
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**53 + 1, 2**62, 2**63 - 1, 2**63 - 1024])
+def test_a_seed_survives_json(server, voice, seed):
+    expected = server.post("Hello.", seed=seed).content
+    assert server.post("Hello.", seed=str(seed)).content == expected
+    assert server.post("Hello.", seed=seed - 1 if seed else 1).content != expected
+    if float(seed) == seed:
+        assert server.post("Hello.", seed=float(seed)).content == expected
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_the_document_asks_for_a_key_where_the_routes_do(server, public):
+    document = server.client.get(f"{server.url}/openapi.json")
+    assert '"exclusiveMaximum":9223372036854775808,' in document.text
+    assert "securitySchemes" not in document.text
+    with running([fake_voice()], ServerSettings(keys=("a-long-secret",), public_voices=public)) as closed:
+        assert closed.client.get(f"{closed.url}/openapi.json").status_code == 401
+        key = {"Authorization": "Bearer a-long-secret"}
+        document = closed.client.get(f"{closed.url}/openapi.json", headers=key).json()
+        for path, routes in document["paths"].items():
+            for method, route in routes.items():
+                answer = closed.client.request(method, f"{closed.url}{path.replace('{model}', 'tts-1')}", json={})
+                assert (answer.status_code == 401) == (route.get("security", document["security"]) != []), path
+
+
+def test_a_key_is_asked_for_before_the_body_is_taken():
+    with running([fake_voice()], ServerSettings(keys=("a-long-secret",))) as server, plain(server) as client:
+        client.sendall(b"POST /v1/align HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30000000\r\n\r\n")
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 401 ")
+
+
+def plain(server):
+    url = httpx.URL(server.url)
+    return socket.create_connection((url.host, url.port), timeout=20)
+
+
+@pytest.mark.parametrize("drip", [False, True])
+def test_a_body_that_does_not_come_is_not_waited_for(drip):
+    limits = Limits(receive_seconds=0.5)
+    with running([fake_voice()], ServerSettings(limits)) as server, plain(server) as client:
+        head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        client.sendall(head + b'Content-Length: 1000\r\n\r\n{"input": "')
+        client.setblocking(False)
+        answer = b""
+
+        def answered():
+            nonlocal answer
+            if drip:
+                client.send(b"x")
+            try:
+                answer += client.recv(1 << 16)
+            except BlockingIOError:
+                return False
+            return b"}}" in answer
+
+        assert eventually(answered)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert json.loads(body)["error"]["code"] == "request_timeout"
+        assert server.post().status_code == 200
+
+
+def test_a_body_that_comes_in_pieces_is_taken():
+    content = b'{"input": "Hello.", "response_format": "pcm"}'
+
+    def pieces():
+        for start in range(0, len(content), 9):
+            time.sleep(0.02)
+            yield content[start : start + 9]
+
+    with running([fake_voice()], ServerSettings(Limits(receive_seconds=5.0))) as server:
+        answer = server.client.post(f"{server.url}/v1/audio/speech", content=pieces(), headers=JSON)
+        assert (answer.status_code, answer.content) == (200, server.post("Hello.").content)
