@@ -49,7 +49,8 @@ def test_a_card_comes_back(tiny):
 def test_the_schema_describes_the_card():
     schema = json.loads((Path(voice_card.__file__).parent / "voice.schema.json").read_text(encoding="utf-8"))
     content = card(refine=2).to_dict()
-    assert set(schema["properties"]) == set(content)
+    shared = dataclasses.replace(card(), model_speakers=("kerstin", *card().speakers), shares="other").to_dict()
+    assert set(schema["properties"]) == set(shared) == {*content, "model_speakers", "shares"}
     assert set(schema["required"]) <= set(content)
     for part in ("text", "acoustic", "vocoder", "defaults"):
         assert set(schema["properties"][part]["properties"]) == set(content[part])

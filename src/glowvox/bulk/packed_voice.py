@@ -12,7 +12,7 @@ from glowvox.errors import VoiceError
 from glowvox.synthesis.installed_voices import find_voice, load_voice
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, chosen_engine, open_voice_folder, pack_voice
+from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, chosen_engine, files_folder, open_voice_folder, pack_voice
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def pack_voice_for_workers(name_or_path: str | None, engine: str) -> PackedVoice
     """
     with open_voice_folder(find_voice(name_or_path)) as folder, tempfile.TemporaryDirectory(prefix="glowvox-") as place:
         card = read_voice_card(folder)
-        chosen = chosen_engine(folder, engine)
+        chosen = chosen_engine(files_folder(folder, card), engine)
         file = Path(place) / f"voice{ARCHIVE_SUFFIX}"
         pack_voice(folder, file)
         return PackedVoice(card.name, file.read_bytes(), chosen)

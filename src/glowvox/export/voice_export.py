@@ -43,7 +43,7 @@ from glowvox.export.parity import Parity, acoustic_parity, vocoder_parity
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow, band_levels
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.voice_card import VocoderCard, VoiceCard, check_contracts
+from glowvox.synthesis.voice_card import VocoderCard, VoiceCard, check_contracts, read_voice_card
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, pack_voice, refuse_existing_voice, write_voice
 
 PARTS = ("acoustic", "vocoder")
@@ -69,6 +69,8 @@ class VoiceDescription:
     """Measured figures, see `measured_quality`."""
     defaults: Mapping[str, int | float] = field(default_factory=dict)
     """How it speaks where the caller does not say: names and values of `SpeechOptions`, as far as they differ."""
+    speakers: tuple[str, ...] = ()
+    """Those of the model whom the voice offers, the usual one first; empty: all."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,10 @@ def export_voice(
             for part, source in zip(PARTS, (acoustic, vocoder), strict=True):
                 _save_rounded(source, cards[part], stage / part, precision)
             card = _with_measured_field(card, load_model(stage / "vocoder"))
-            models = {part: stage / part for part in PARTS}
-            ranges = observed_ranges(models, card, sentences) if precision == "int8" else None
+            ranges = None
+            if precision == "int8":
+                everyone = voice_card(cards["acoustic"], cards["vocoder"], dataclasses.replace(about, speakers=()))
+                ranges = observed_ranges({part: stage / part for part in PARTS}, everyone, sentences)
             for part in PARTS:
                 parity[part], loss[part], names = _write_part(stage, part, precision, ranges, shared=trainable)
                 graphs += names
@@ -140,6 +144,26 @@ def export_voice(
     except OSError as error:
         raise VoiceError(f"{out}: cannot be written ({error.strerror or error})") from error
     return VoiceExport(out, card, sizes, parity, loss)
+
+
+def share_voice(base: Path, out: Path, about: VoiceDescription, *, replace: bool = False) -> VoiceCard:
+    """Write a voice that speaks with the files of another one in the same folder, as other speakers of its model.
+
+    Args:
+        base: the folder of a voice that holds its models.
+        out: the folder to write, beside it.
+        about: what the card shall say; `speakers` names whom it offers.
+
+    Raises:
+        VoiceError: the folders are not beside each other, or the description does not fit the models.
+        CheckpointError: a model is missing or damaged.
+    """
+    if out.parent.resolve() != base.parent.resolve():
+        raise VoiceError(f"{out}: a voice that shares the files of {base.name} lies in the same folder")
+    card = voice_card(read_card(base / "acoustic"), read_card(base / "vocoder"), about)
+    card = dataclasses.replace(card, vocoder=read_voice_card(base).vocoder, shares=base.name)
+    write_voice(out, card, {}, replace=replace)
+    return card
 
 
 def voice_card(acoustic: ModelCard, vocoder: ModelCard, about: VoiceDescription) -> VoiceCard:
@@ -166,18 +190,22 @@ def voice_card(acoustic: ModelCard, vocoder: ModelCard, about: VoiceDescription)
     languages = sorted(text["front_ends"])
     if about.language is None and len(languages) != 1:
         raise VoiceError(f"the acoustic model speaks {' and '.join(languages)}: say which is the first with --language")
+    language, speakers = about.language or languages[0], tuple(text["speakers"])
+    own = {name: tag for name, tag in about.speaker_languages.items() if name in about.speakers or not about.speakers}
+    spoken = {language, *own.values()} if about.speakers else set(languages)
     return VoiceCard(
         name=about.name,
-        language=about.language or languages[0],
+        language=language,
         licence=about.licence,
-        speakers=tuple(text["speakers"]),
+        speakers=about.speakers or speakers,
+        model_speakers=speakers if about.speakers else (),
         mel=config.audio,
         n_squeeze=config.n_squeeze,
         tokenizer=text["tokenizer"],
-        front_ends=text["front_ends"],
+        front_ends={tag: rules for tag, rules in text["front_ends"].items() if tag in spoken},
         vocoder=VocoderCard(sound.audio, sound.n_group, 0, to_dict(sound)),
         defaults=_defaults(sound, about),
-        speaker_languages=about.speaker_languages,
+        speaker_languages=own,
         description=about.description,
         acoustic_config=to_dict(config),
         provenance=_provenance(acoustic, vocoder, about),

@@ -28,7 +28,7 @@ from glowvox.synthesis.script import FrontEnds, Warn, pieces_of, plain_lines, sp
 from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, Statistics, timed_words
 from glowvox.synthesis.timestamps import Timeline
 from glowvox.synthesis.voice_card import read_voice_card
-from glowvox.synthesis.voice_folder import open_voice_folder
+from glowvox.synthesis.voice_folder import files_folder, open_voice_folder
 from glowvox.text.tokenizer import Tokenizer
 
 MOST_CELLS = 16_000_000_000
@@ -61,6 +61,8 @@ class TextSide:
     """Languages of speakers who do not speak the usual one."""
     language: str | None = None
     """The usual language; None: the only one, and where there are several every text must name its own."""
+    first: str | None = None
+    """Who speaks where nobody is named; None: the first of the speakers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,6 +249,7 @@ def load_aligner(
     """
     with open_voice_folder(find_voice(name_or_path)) as folder:
         card = read_voice_card(folder)
+        folder = files_folder(folder, card)
         if not (folder / _ACOUSTIC).is_file():
             raise VoiceError(
                 f"the voice {card.name} came without {_ACOUSTIC}, the model that aligns; name a voice that holds it, a "
@@ -260,7 +263,15 @@ def load_aligner(
             raise MissingExtraError("torch", "train", "aligning a recording") from error
         engine = TorchAcoustic.load(folder / "acoustic", threads=threads, device=device)
     return Aligner(
-        engine, TextSide(card.tokenizer, card.front_ends, card.speakers, card.speaker_languages, card.language)
+        engine,
+        TextSide(
+            card.tokenizer,
+            card.front_ends,
+            card.numbered_speakers,
+            card.speaker_languages,
+            card.language,
+            first=card.speakers[0],
+        ),
     )
 
 
@@ -291,7 +302,7 @@ class TextReader:
         Raises:
             VoiceError: no such speaker.
         """
-        return speaker_number(speaker, self.side.speakers, "the model")
+        return speaker_number(speaker or self.side.first, self.side.speakers, "the model")
 
     def language_of(self, speaker: str | None) -> str:
         """Return the language of a speaker (None: the first).
@@ -300,7 +311,7 @@ class TextReader:
             VoiceError: the model reads several languages, and does not say which is the speaker's.
         """
         side = self.side
-        own = side.speaker_languages.get(speaker or side.speakers[0], side.language)
+        own = side.speaker_languages.get(speaker or side.first or side.speakers[0], side.language)
         if own is None and len(self.languages) > 1:
             raise VoiceError(f"the model reads {', '.join(self.languages)}: name the language of the text")
         return own or self.languages[0]

@@ -14,7 +14,7 @@ from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.errors import MissingExtraError, VoiceError, one_line
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
-from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, open_engines, open_voice_folder
+from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, files_folder, open_engines, open_voice_folder
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w./-]{1,100})?", re.ASCII)
 HUB_PREFIX = "hf:"
@@ -25,6 +25,8 @@ _SHA256, _SHA1 = 64, 40
 VOICES_VARIABLE = "GLOWVOX_VOICES"
 """Environment variable with the user's folders of voices, separated as in PATH."""
 DEFAULT = "default"
+_PACKAGED_DEFAULT = "nora"
+"""Of the voices in the package, the one that speaks where none is named; where it is not there: the first by name."""
 _MODEL_FILES = ("config.json", "model.safetensors")
 
 
@@ -113,7 +115,7 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
             pass
     installed = installed_voices()
     if name_or_path is None or str(name_or_path) == DEFAULT:
-        for voice in sorted(installed, key=lambda voice: not voice.packaged):
+        for voice in sorted(installed, key=lambda voice: (not voice.packaged, voice.name != _PACKAGED_DEFAULT)):
             return voice.path
         raise VoiceError(
             f"no voice is installed: name a voice's folder or .voice file, or put one into {user_folders()[0]}"
@@ -178,6 +180,7 @@ def model_path(name_or_path: str, part: str) -> Path:
         raise VoiceError(f"{place}: unpack the voice first (it is a zip file), then name its folder")
     if not (place / CARD_NAME).is_file():
         return place
+    place = files_folder(place, read_voice_card(place))
     if not all((place / part / name).is_file() for name in _MODEL_FILES):
         raise VoiceError(f"{place}: the voice does not hold its {part} model, only what speaks")
     return place / part

@@ -164,20 +164,24 @@ class FrontEnds:
         return front_end
 
 
-def speaker_number(speaker: str | None, speakers: Sequence[str], owner: str) -> int | None:
+def speaker_number(
+    speaker: str | None, speakers: Sequence[str], owner: str, numbered: Sequence[str] = ()
+) -> int | None:
     """Return the number of a speaker (None: the first) among those of a model; None for a model with one.
 
     Args:
         speaker: the name.
-        speakers: names in the order of the model's numbers.
+        speakers: names of those that may speak, the first one where none is named.
         owner: whose speakers they are, for the message.
+        numbered: names of all the model's speakers, in the order of its numbers; empty: `speakers`.
 
     Raises:
         VoiceError: no such speaker.
     """
     if speaker is not None and speaker not in speakers:
         raise VoiceError(f"{owner} has no speaker '{speaker[:100]}'; it has {', '.join(speakers)}")
-    return None if len(speakers) == 1 else speakers.index(speaker or speakers[0])
+    known = numbered or speakers
+    return None if len(known) == 1 else known.index(speaker or speakers[0])
 
 
 def _sentences(pieces: Iterable[str], *, pause_tags: bool) -> Iterator[tuple[str, int, bool] | float]:

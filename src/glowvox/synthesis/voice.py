@@ -350,7 +350,8 @@ class VoiceFrontEnd:
         return self._mels.request(sentence, self._speaker_number(named or options.speaker), options)
 
     def _speaker_number(self, name: str | None) -> int | None:
-        return speaker_number(name, self._card.speakers, f"the voice {self._card.name}")
+        card = self._card
+        return speaker_number(name, card.speakers, f"the voice {card.name}", card.model_speakers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,12 +66,20 @@ class VoiceCard:
     """Data, hours, steps, tools: plain JSON data."""
     quality: Mapping[str, Any] = field(default_factory=dict)
     """Measured figures: plain JSON data."""
+    model_speakers: tuple[str, ...] = ()
+    """Names of all the model's speakers, in the order of its numbers, where the voice offers some; empty: all."""
+    shares: str = ""
+    """Name of the folder beside the voice's own whose graphs and models it speaks with; empty: it has its own."""
 
     def __post_init__(self) -> None:
         if not self.name or set(self.name) - _NAME_SIGNS or self.name.startswith(".") or len(self.name) > 100:
             raise VoiceError(f"'{self.name[:100]}' is no name for a voice: use letters, digits, '-', '_' and '.'")
         if not self.speakers or len(set(self.speakers)) != len(self.speakers):
             raise VoiceError("a voice needs speakers, each with a name of its own")
+        if self.model_speakers and not set(self.speakers) <= set(self.model_speakers):
+            raise VoiceError("model_speakers does not name every speaker of the voice")
+        if self.shares and (set(self.shares) - _NAME_SIGNS or self.shares.startswith(".") or len(self.shares) > 100):
+            raise VoiceError(f"shares: '{self.shares[:100]}' is no name of a voice's folder")
         languages = {self.language, *self.speaker_languages.values()}
         missing = sorted(languages - set(self.front_ends))
         if missing:
@@ -88,6 +96,11 @@ class VoiceCard:
             Tokenizer.from_dict(self.tokenizer)
         except TextError as error:
             raise VoiceError(str(error)) from error
+
+    @property
+    def numbered_speakers(self) -> tuple[str, ...]:
+        """Names of the model's speakers in the order of its numbers, whether the voice offers them or not."""
+        return self.model_speakers or self.speakers
 
     @property
     def teachers(self) -> list[dict[str, Any]]:
@@ -131,6 +144,8 @@ class VoiceCard:
             "defaults": defaults,
             "provenance": dict(self.provenance),
             "quality": dict(self.quality),
+            **({"model_speakers": list(self.model_speakers)} if self.model_speakers else {}),
+            **({"shares": self.shares} if self.shares else {}),
         }
 
     @classmethod
@@ -173,6 +188,8 @@ class VoiceCard:
                 stored.acoustic.config,
                 stored.provenance,
                 stored.quality,
+                stored.model_speakers,
+                stored.shares,
             )
         except ConfigError as error:
             raise VoiceError(str(error)) from error
@@ -252,6 +269,8 @@ class _Stored:
     defaults: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     quality: dict[str, Any] = field(default_factory=dict)
+    model_speakers: tuple[str, ...] = ()
+    shares: str = ""
 
 
 def _contract(mel: AudioConfig, fingerprint: str, where: str) -> AudioConfig:

@@ -6,6 +6,7 @@ says what `voice.json` says, for people.
 """
 
 import contextlib
+import dataclasses
 import json
 import re
 import shutil
@@ -80,6 +81,7 @@ def open_engines(
         EngineError: no such engine, or it cannot start.
         MissingExtraError: the engine's package is not installed.
     """
+    folder = files_folder(folder, card)
     chosen = chosen_engine(folder, engine_for(engine, device, precision))
     if chosen == "torch":
         acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads, device=device)
@@ -93,6 +95,23 @@ def open_engines(
             vocoder = opening.result()
     _check_engines(folder, card, acoustic, vocoder)
     return acoustic, vocoder
+
+
+def files_folder(folder: Path, card: VoiceCard) -> Path:
+    """Return the folder with the graphs and models of a voice: its own, or that of the voice beside it.
+
+    Raises:
+        VoiceError: it shares the files of a voice that is not there.
+    """
+    if not card.shares:
+        return folder
+    place = folder.parent / card.shares
+    if not (place / CARD_NAME).is_file():
+        raise VoiceError(
+            f"{folder}: speaks with the files of the voice '{card.shares}', which is not beside it; keep both folders "
+            "in one place"
+        )
+    return place
 
 
 def chosen_engine(folder: Path, engine: str = "auto") -> str:
@@ -130,13 +149,14 @@ def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, rep
         folder: the folder to create.
         card: what `voice.json` shall say.
         files: the other files by their names in the voice (`vocoder.onnx`, `acoustic/config.json`), each with the file
-            to copy. A `README.md` among them stands instead of the one that would be written.
+            to copy; none where the card says whose files the voice shares. A `README.md` among them stands instead of
+            the one that would be written.
         replace: whether a voice that is there already may be replaced.
 
     Raises:
         VoiceError: the folder exists, or is no voice's; the files do not make a voice; or it cannot be written.
     """
-    _check_files(files)
+    _check_files(files, card)
     refuse_existing_voice(folder, replace=replace)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -146,16 +166,22 @@ def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, rep
             for name, source in files.items():
                 (aside / name).parent.mkdir(exist_ok=True)
                 shutil.copyfile(source, aside / name)
-            content = json.dumps(card.to_dict(), indent=2, ensure_ascii=False) + "\n"
-            (aside / CARD_NAME).write_text(content, encoding="utf-8")
-            if README_NAME not in files:
-                (aside / README_NAME).write_text(voice_readme(card), encoding="utf-8")
-            read_voice_card(aside)
+            _write_card(aside, card)
+            if README_NAME in files:
+                shutil.copyfile(files[README_NAME], aside / README_NAME)
             if folder.exists():
                 folder.replace(Path(place) / "old")
             aside.replace(folder)
     except OSError as error:
         raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def _write_card(folder: Path, card: VoiceCard) -> None:
+    """Write `voice.json` and `README.md`, and read the former again."""
+    content = json.dumps(card.to_dict(), indent=2, ensure_ascii=False) + "\n"
+    (folder / CARD_NAME).write_text(content, encoding="utf-8")
+    (folder / README_NAME).write_text(voice_readme(card), encoding="utf-8")
+    read_voice_card(folder)
 
 
 def refuse_existing_voice(path: Path, *, replace: bool) -> None:
@@ -202,9 +228,18 @@ def unpack_voice(archive: Path, folder: Path) -> None:
 def pack_voice(folder: Path, archive: Path) -> None:
     """Write a voice's folder as a `.voice` file, aside first; the same folder gives the same bytes.
 
+    A voice that shares the files of another gets them, so that the file can go anywhere.
+
     Raises:
         VoiceError: the folder holds what is no part of a voice, or the file cannot be written.
     """
+    card = read_voice_card(folder) if (folder / CARD_NAME).is_file() else None
+    if card is not None and card.shares:
+        with tempfile.TemporaryDirectory(prefix="glowvox-") as place:
+            shutil.copytree(files_folder(folder, card), place, dirs_exist_ok=True)
+            _write_card(Path(place), dataclasses.replace(card, shares=""))
+            pack_voice(Path(place), archive)
+        return
     files = sorted(path for path in folder.rglob("*") if not path.is_dir())
     names = [path.relative_to(folder).as_posix() for path in files]
     for path, name in zip(files, names, strict=True):
@@ -278,7 +313,7 @@ def _check_engines(folder: Path, card: VoiceCard, acoustic: AcousticEngine, voco
     pairs: dict[str, tuple[object, object]] = {
         "mel": (acoustic.audio.fingerprint(), card.mel.fingerprint()),
         "vocoder.mel": (vocoder.audio.fingerprint(), card.vocoder.mel.fingerprint()),
-        "speakers": (acoustic.n_speakers, len(card.speakers)),
+        "speakers": (acoustic.n_speakers, len(card.numbered_speakers)),
         "acoustic.n_squeeze": (acoustic.n_squeeze, card.n_squeeze),
         "vocoder.n_group": (vocoder.n_group, card.vocoder.n_group),
     }
@@ -289,9 +324,13 @@ def _check_engines(folder: Path, card: VoiceCard, acoustic: AcousticEngine, voco
             )
 
 
-def _check_files(files: Mapping[str, Path]) -> None:
+def _check_files(files: Mapping[str, Path], card: VoiceCard) -> None:
     wrong = [name for name in files if not is_voice_file(name) or name == CARD_NAME]
     if wrong:
         raise VoiceError(f"'{wrong[0]}' is no file of a voice")
+    if card.shares:
+        if set(files) - {README_NAME}:
+            raise VoiceError(f"a voice that shares the files of '{card.shares}' has none of its own")
+        return
     if not set(GRAPHS) <= set(files) and not set(MODELS) <= set(files):
         raise VoiceError(f"a voice needs {', '.join(GRAPHS)}, or {', '.join(MODELS)}, or both")
