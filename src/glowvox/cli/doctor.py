@@ -16,7 +16,7 @@ _PACKAGES = (
     "soundfile",
     "soxr",
     "safetensors",
-    "gruut",
+    "gruut_lang_en",
     "openvino",
     "torch",
     "triton",

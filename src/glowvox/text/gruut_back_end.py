@@ -1,6 +1,6 @@
 """The default back end: gruut's dictionary, part-of-speech tagger and letter-to-sound model, used directly.
 
-Importing gruut itself takes a second (date parsers, graphs, locales) for a text processor that is not used here; its
+The text processor gruut itself, which takes a second to import and 70 MB, is not used and not needed; its
 language packages are data, and are found without importing it.
 """
 
@@ -198,7 +198,9 @@ class PronunciationLexicon:
             self._connection.commit()
             self._connection.execute("DETACH source")
         except sqlite3.Error as error:
-            raise TextError(f"cannot read the pronunciation lexicon {path}: {error}; reinstall gruut") from error
+            raise TextError(
+                f"cannot read the pronunciation lexicon {path}: {error}; reinstall {path.parent.name}"
+            ) from error
         self._phonemes = phonemes
         self._cache = {word: {"": phones} for word, phones in (supplement or {}).items()}
 
