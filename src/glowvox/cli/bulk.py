@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.markup_options import add_markup_options
+
 if TYPE_CHECKING:
     from glowvox.bulk.card import RunSettings
     from glowvox.bulk.packed_voice import PackedVoice
@@ -79,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=False,
         help="read [pause:1s] as text, instead of pausing",
     )
+    add_markup_options(voice)
     voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
     voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
     voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
@@ -110,6 +113,8 @@ def run(args: argparse.Namespace) -> int:
         "sigma",
         "denoise",
         "pause_tags",
+        "markup",
+        "read_code",
     )
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     began = time.monotonic()

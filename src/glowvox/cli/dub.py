@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.markup_options import add_markup_options
+
 if TYPE_CHECKING:
     from glowvox.synthesis.dubbing import SpokenCue
 
@@ -49,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=False,
         help="read [pause:1s] as text, instead of pausing",
     )
+    add_markup_options(voice)
     voice.add_argument("--lexicon", metavar="FILE", type=Path, help="pronunciations of your own: 'word = phonemes'")
     parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
@@ -65,7 +68,17 @@ def run(args: argparse.Namespace) -> int:
     fit = Fit(args.slowest, args.overrun)
     cues = read_subtitles(args.subtitles)
     overrides: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
-    for name in ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "pause_tags"):
+    for name in (
+        "speaker",
+        "language",
+        "speed",
+        "pitch_shift",
+        "pitch_range",
+        "temperature",
+        "pause_tags",
+        "markup",
+        "read_code",
+    ):
         if getattr(args, name) is not None:
             overrides[name] = getattr(args, name)
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)

@@ -4,6 +4,8 @@ import argparse
 import json
 import sys
 
+from glowvox.cli.markup_options import add_markup_options
+
 SUMMARY = "show what the front end makes of a text: normalised text, words, phonemes, and where each came from"
 EXAMPLE = """examples:
   glowvox explain "Dr. Smith paid $3.50 for v2.1."
@@ -22,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--back-end", default="gruut", metavar="NAME", help="gruut, or espeak-ng for the program (default: gruut)"
     )
     parser.add_argument("--no-pause-tags", action="store_true", help="read [pause:1s] as text")
+    add_markup_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -37,8 +40,11 @@ def run(args: argparse.Namespace) -> int:
             text = sys.stdin.buffer.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise TextError(f"standard input is not UTF-8 text (byte {error.start})") from error
-    utterance = (
-        front_end.process_ssml(text) if args.ssml else front_end.process(text, pause_tags=not args.no_pause_tags)
+    utterance = front_end.process(
+        text,
+        pause_tags=not args.no_pause_tags,
+        markup="ssml" if args.ssml else args.markup or "auto",
+        read_code=bool(args.read_code),
     )
     words = [
         {"text": word.text, "phonemes": " ".join(word.phonemes), "source": word.source} for word in utterance.words

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.markup_options import add_markup_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
 _FORMATS = ("wav", "flac", "ogg", "mp3")
 _VOICE_OPTIONS = (
     *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"),
-    *("sentence_pause", "paragraph_pause", "pause_tags"),
+    *("sentence_pause", "paragraph_pause", "pause_tags", "markup", "read_code"),
 )
 
 
@@ -79,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const=False,
         help="read [pause:1s] as text, instead of pausing",
     )
+    add_markup_options(voice)
     voice.add_argument("--duration", type=float, metavar="SECONDS", help="how long the whole shall take")
     voice.add_argument("--slot", type=float, dest="duration", help=argparse.SUPPRESS)  # the option's former name
     parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")

@@ -17,6 +17,7 @@ _LONGEST_NAME = 200
 _LONGEST_LEXICON = 100_000
 _OPTIONS = (
     *("pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause", "language", "pause_tags"),
+    *("markup", "read_code"),
 )
 
 
@@ -79,6 +80,11 @@ class SpeechOverrides(BaseModel, ABC):
         str | None,
         Field(max_length=_LONGEST_LEXICON, description="Your own pronunciations: lines `word = phonemes`."),
     ] = None
+    markup: Annotated[
+        Literal["auto", "plain", "markdown", "html", "ssml"] | None,
+        Field(description="What the text is written in; auto where absent: what is surely markup is read so."),
+    ] = None
+    read_code: Annotated[bool | None, Field(description="Whether blocks of code are read; false where absent.")] = None
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
 

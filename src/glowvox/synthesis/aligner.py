@@ -335,7 +335,7 @@ class TextReader:
         tag = language or self.language_of(speaker)
         if tag not in self.side.front_ends:
             raise VoiceError(f"the model does not read '{tag[:40]}'; it reads {', '.join(self.languages)}")
-        options = SpeechOptions(language=tag, speaker=speaker)
+        options = SpeechOptions(language=tag, speaker=speaker, markup="plain")
         warn = on_warning or logging.getLogger("glowvox").warning
         lines = plain_lines(pieces_of(text), self._front_ends.load(tag), options, warn)
         requests = [self._mels.request(line.sentence, number, options) for line in lines if line.sentence.items]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.script import pieces_of, plain_lines, ssml_lines
+from glowvox.synthesis.script import pieces_of, script_lines
 from glowvox.synthesis.sentence_mels import written_text, written_words
 from glowvox.text.back_end import Pronunciation
 from glowvox.text.front_end import FrontEnd
+from glowvox.text.markup import is_ssml, to_plain
 from glowvox.text.utterance import Sentence, Word
 
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
@@ -36,7 +37,8 @@ class ExplainedWord:
     text: str
     """As it was written."""
     span: tuple[int, int] | None
-    """Characters of the text, `[start, end)`; None: of SSML, whose tags are not counted, or of what was not written."""
+    """Characters of the text, `[start, end)`; None: of SSML, whose tags are not counted, or of what was not written,
+    or not so, as words of a formula are."""
     spoken: tuple[SpokenWord, ...]
     """`$3` is three dollars."""
     warnings: tuple[str, ...] = ()
@@ -81,11 +83,11 @@ def explain(
         TextError: the document is not of the subset that is read, or nothing in the text can be spoken.
     """
     told: list[str] = []
-    pieces = pieces_of(text)
-    if ssml:
-        lines = ssml_lines("".join(pieces), front_end, options, told.append)
-    else:
-        lines = plain_lines(pieces, front_end, options, told.append)
+    ssml = ssml or options.markup == "ssml" or (options.markup == "auto" and is_ssml(text))
+    lines = script_lines(pieces_of(text), front_end, options, told.append, ssml=ssml)
+    # Where markup was taken out, the words are looked for in the text as it was given.
+    marked = not ssml and to_plain(text, options.markup, front_end.markup_options()).text != text
+    place = 0
     sentences = [line.sentence for line in lines if line.sentence.items]
     places = [_Warned(message) for message in dict.fromkeys(told)]
     words = []
@@ -93,10 +95,14 @@ def explain(
         groups = written_words(sentence)
         for number, group in enumerate(groups):
             own = [sentence.words[index] for index in group]
+            span = None if ssml else _span(sentence, own)
+            if marked and span is not None:
+                span = _found(text, written_text(sentence, group), place)
+                place = place if span is None else span[1]
             words.append(
                 ExplainedWord(
                     written_text(sentence, group),
-                    None if ssml else _span(sentence, own),
+                    span,
                     tuple(_spoken(word, front_end, readings=readings) for word in own),
                     tuple(warned.message for warned in places if warned.found_in(own)),
                     ends_sentence=number == len(groups) - 1,
@@ -104,6 +110,14 @@ def explain(
             )
     rest = [TextWarning(one.message, None if ssml else one.place(text)) for one in places if not one.found]
     return Explanation(" ".join(sentence.normalized for sentence in sentences), tuple(words), tuple(rest))
+
+
+_FARTHEST = 2000
+
+
+def _found(text: str, word: str, place: int) -> tuple[int, int] | None:
+    start = text.find(word, place, place + _FARTHEST)
+    return None if start < 0 else (start, start + len(word))
 
 
 def _span(sentence: Sentence, words: Sequence[Word]) -> tuple[int, int] | None:

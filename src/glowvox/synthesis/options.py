@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glowvox.align.prior import Frames
 from glowvox.audio.mel_refinement import MOST_PASSES
 from glowvox.errors import ConfigError
+from glowvox.text.markup import check_markup
 
 # Seeds, and the vocoder's noise, which depends on the seed and the absolute position only.
 # So the latent of a window is a slice of the whole signal's; chunking, batches and engines do not change what is
@@ -149,6 +150,10 @@ class SpeechOptions:
     """Silence after a paragraph, in seconds."""
     pause_tags: bool = True
     """Whether a pause tag in plain text (pause:1s or pause:300ms in square brackets) is a silence of that length."""
+    markup: str = "auto"
+    """What a text is written in: auto, plain, markdown, html or ssml. With auto, what is surely markup is read so."""
+    read_code: bool = False
+    """Whether blocks of code in a marked-up text are read; otherwise they are left out with a warning."""
     context_tokens: int = 24
     """Sentences of fewer tokens are encoded beside their own repetition, since the model has learned from longer
     ones; 0: never."""
@@ -183,8 +188,10 @@ class SpeechOptions:
                 raise ConfigError(
                     f"the {name.replace('_', ' ')} must lie between 0 and 60 s, got {getattr(self, name)}"
                 )
-        if not isinstance(self.pause_tags, bool):
-            raise ConfigError(f"pause_tags must be true or false, got {self.pause_tags!r}")
+        for name in ("pause_tags", "read_code"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false, got {getattr(self, name)!r}")
+        check_markup(self.markup)
         if self.context_tokens < 0:
             raise ConfigError(f"context_tokens must not be negative, got {self.context_tokens}")
         if self.refine is not None:
@@ -205,6 +212,8 @@ class OptionOverrides(TypedDict, total=False):
     sentence_pause: float
     paragraph_pause: float
     pause_tags: bool
+    markup: str
+    read_code: bool
     context_tokens: int
     seed: int
     speaker: str | None

@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from glowvox.align.prior import Frames
 from glowvox.errors import SilentTextError, TextError, VoiceError
@@ -13,6 +14,8 @@ from glowvox.synthesis.sentence_mels import Request
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, load_lexicon, parse_lexicon
 from glowvox.text.marked_text import PauseTag, PauseTagStream
+from glowvox.text.markup import MarkupStream, SentenceEnd
+from glowvox.text.markup.recognise import kind_of_start
 from glowvox.text.sentences import SentenceLimits, SentenceStream
 from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
 
@@ -50,13 +53,45 @@ class Part:
     """How long each token [L] lasts; None: as predicted."""
 
 
-def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptions, warn: Warn) -> Iterator[Line]:
-    """Yield the lines of a plain text as soon as its pieces allow; memory does not grow with the text.
+def script_lines(
+    pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptions, warn: Warn, *, ssml: bool = False
+) -> Iterator[Line]:
+    """Yield the lines of a text in any markup: those of `ssml_lines` or of `plain_lines`.
 
     Args:
         pieces: the text, cut anywhere.
         front_end: of the text's language.
-        options: the pauses.
+        options: the pauses, and what the text is written in.
+        warn: told of everything that was guessed, replaced or left out, each once.
+        ssml: whether it is an SSML document, whatever the options say.
+
+    Raises:
+        TextError: see both.
+    """
+    waiting = iter(pieces)
+    begun: list[str] = []
+    if not ssml and options.markup == "auto":
+        kind = None
+        for piece in waiting:
+            begun.append(piece)
+            kind = kind_of_start("".join(begun))
+            if kind is not None:
+                break
+        ssml = kind == "ssml"
+    whole = chain(begun, waiting)
+    if ssml or options.markup == "ssml":
+        yield from ssml_lines("".join(whole), front_end, options, warn)
+    else:
+        yield from plain_lines(whole, front_end, options, warn)
+
+
+def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptions, warn: Warn) -> Iterator[Line]:
+    """Yield the lines of a text as soon as its pieces allow; memory does not grow with the text.
+
+    Args:
+        pieces: the text, cut anywhere.
+        front_end: of the text's language.
+        options: the pauses, and what the text is written in (not SSML).
         warn: told of everything that was guessed, replaced or left out, each once.
 
     Raises:
@@ -64,19 +99,27 @@ def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptio
         SilentTextError: nothing in all of them can be spoken.
     """
     known: set[str] = set()
+
+    def tell(warning: str) -> None:
+        if not warning.startswith(_NOTHING) and warning not in known:
+            known.add(warning)
+            warn(warning)
+
     spoken, paragraph = False, False
     asked: float | None = None
-    for found in _sentences(pieces, pause_tags=options.pause_tags):
+    settings = front_end.markup_options(read_code=options.read_code)
+    read = _without_markup(pieces, MarkupStream(options.markup, settings, tell))
+    for found in _sentences(read, pause_tags=options.pause_tags):
         if isinstance(found, float):
             asked = found if asked is None else asked + found
             continue
         text, place, after_blank_line = found
         paragraph = paragraph or after_blank_line
-        utterance = front_end.process(text, pauses=PauseLengths(0.0, 0.0), limits=_LIMITS, pause_tags=False)
+        utterance = front_end.process(
+            text, pauses=PauseLengths(0.0, 0.0), limits=_LIMITS, pause_tags=False, markup="plain"
+        )
         for warning in utterance.warnings:
-            if not warning.startswith(_NOTHING) and warning not in known:
-                known.add(warning)
-                warn(warning)
+            tell(warning)
         pause = options.paragraph_pause if paragraph else options.sentence_pause
         pause = (pause if spoken else 0.0) if asked is None else asked
         for sentence in utterance.sentences:
@@ -184,7 +227,13 @@ def speaker_number(
     return None if len(known) == 1 else known.index(speaker or speakers[0])
 
 
-def _sentences(pieces: Iterable[str], *, pause_tags: bool) -> Iterator[tuple[str, int, bool] | float]:
+def _without_markup(pieces: Iterable[str], stream: MarkupStream) -> Iterator[str | SentenceEnd]:
+    for piece in pieces:
+        yield from stream.push(piece)
+    yield from stream.flush()
+
+
+def _sentences(pieces: Iterable[str | SentenceEnd], *, pause_tags: bool) -> Iterator[tuple[str, int, bool] | float]:
     """Yield sentences, each with its place in the text and whether a blank line stands before it; tags as seconds.
 
     Inline phonemes, which may hold full stops, are put together again where the splitter cut them.
@@ -200,9 +249,13 @@ def _sentences(pieces: Iterable[str], *, pause_tags: bool) -> Iterator[tuple[str
         pending, offset = rest[len(sentence) :], place + len(sentence)
         return sentence, place, _BLANK_LINE.search(gap) is not None
 
-    def found() -> Iterator[tuple[str, int, bool] | float]:
+    def found() -> Iterator[tuple[str, int, bool] | float | SentenceEnd]:
         nonlocal pending, offset
         for piece in _cut_at_tags(pieces) if pause_tags else pieces:
+            if isinstance(piece, SentenceEnd):
+                yield from map(located, stream.flush())
+                yield piece
+                continue
             if isinstance(piece, PauseTag):
                 yield from map(located, stream.flush())
                 pending, offset = "", offset + len(pending) + piece.end
@@ -214,11 +267,12 @@ def _sentences(pieces: Iterable[str], *, pause_tags: bool) -> Iterator[tuple[str
 
     open_one: tuple[str, int, bool] | None = None
     for one in found():
-        if isinstance(one, float):
+        if isinstance(one, float | SentenceEnd):
             if open_one is not None:
                 yield open_one
                 open_one = None
-            yield one
+            if isinstance(one, float):
+                yield one
             continue
         sentence, place, after_blank_line = one
         if open_one is not None:
@@ -238,9 +292,13 @@ def _sentences(pieces: Iterable[str], *, pause_tags: bool) -> Iterator[tuple[str
         yield open_one
 
 
-def _cut_at_tags(pieces: Iterable[str]) -> Iterator[str | PauseTag]:
+def _cut_at_tags(pieces: Iterable[str | SentenceEnd]) -> Iterator[str | PauseTag | SentenceEnd]:
     tags = PauseTagStream()
     for piece in pieces:
+        if isinstance(piece, SentenceEnd):
+            yield from tags.flush()
+            yield piece
+            continue
         yield from tags.push(piece)
     yield from tags.flush()
 

@@ -26,7 +26,7 @@ from glowvox.synthesis.batch import synthesize_batch, vocode_batch
 from glowvox.synthesis.duration_control import measured, with_durations
 from glowvox.synthesis.explanation import Explanation, explain
 from glowvox.synthesis.options import DurationControl, OptionOverrides, SpeechOptions
-from glowvox.synthesis.script import FrontEnds, Lexicon, Part, Warn, pieces_of, plain_lines, speaker_number, ssml_lines
+from glowvox.synthesis.script import FrontEnds, Lexicon, Part, Warn, pieces_of, script_lines, speaker_number
 from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
@@ -115,8 +115,8 @@ class Voice:
             word_durations: seconds for each word as written (those of `Audio.words`); None: as the voice speaks it.
             token_durations: frames for each token of each sentence, as `durations` gives them.
             on_warning: told of every word or sign that was guessed, replaced or left out; None: they are logged.
-            **overrides: speed, temperature, sigma, denoise, sentence_pause, paragraph_pause, seed, speaker, language;
-                see `SpeechOptions`. What is absent is as the voice has it.
+            **overrides: speed, temperature, sigma, denoise, sentence_pause, paragraph_pause, markup, seed, speaker,
+                language; see `SpeechOptions`. What is absent is as the voice has it.
 
         Raises:
             TextError: there is nothing to say, or the durations do not fit the text.
@@ -329,11 +329,7 @@ class VoiceFrontEnd:
         """
         front_end = self._front_ends.load(options.language or self._card.language, lexicon)
         warn = on_warning or logging.getLogger("glowvox").warning
-        pieces = pieces_of(text)
-        if ssml:
-            lines = ssml_lines("".join(pieces), front_end, options, warn)
-        else:
-            lines = plain_lines(pieces, front_end, options, warn)
+        lines = script_lines(pieces_of(text), front_end, options, warn, ssml=ssml)
         return (Part(line, self._request(line.sentence, options)) for line in lines)
 
     def explained(

@@ -1,6 +1,7 @@
 """The text front end: from any text to sentences of words with phonemes, the same in training and in speaking."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from glowvox.text.espeak_back_end import EspeakBackEnd
 from glowvox.text.gruut_back_end import GruutBackEnd
 from glowvox.text.lexicon import PronunciationOverrides, UserLexicon, load_lexicon
 from glowvox.text.marked_text import MarkedText, Silence, find_pause_tags, without_pause_tags
+from glowvox.text.markup import MarkupOptions, is_ssml, to_plain
 from glowvox.text.normalise import Fixed, Normaliser, Piece, clean_characters
 from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
 from glowvox.text.ssml import parse_ssml
@@ -85,6 +87,8 @@ class FrontEnd:
         pauses: PauseLengths | None = None,
         limits: SentenceLimits | None = None,
         pause_tags: bool = True,
+        markup: str = "plain",
+        read_code: bool = False,
     ) -> Utterance:
         """Make a text ready to be spoken.
 
@@ -93,22 +97,37 @@ class FrontEnd:
             pauses: Silences between sentences.
             limits: What no sentence exceeds.
             pause_tags: Whether `[pause:1s]` and `[pause:300ms]` are silences of that length, or text.
+            markup: What the text is written in, one of `glowvox.text.markup.MARKUPS`. Where there is any markup, spans
+                count the characters of the text without it.
+            read_code: Whether blocks of code in it are read.
 
         Returns:
             Sentences, and a warning for everything that was guessed, replaced or left out. No text makes it fail.
 
         Raises:
-            TextError: A limit is not positive, or inline phonemes are longer than half a sentence may be.
+            TextError: A limit is not positive, or inline phonemes are longer than half a sentence may be; or the text
+                is an SSML document that cannot be read.
+            ConfigError: No such markup.
         """
+        if markup == "ssml" or (markup == "auto" and is_ssml(text)):
+            return self.process_ssml(text, pauses=pauses, limits=limits)
+        read = to_plain(text, markup, self.markup_options(read_code=read_code))
+        text = read.text
         cleaned = clean_characters(text)
-        warnings: list[str] = []
+        warnings = [*read.warnings]
         if cleaned.controls:
             warnings.append(f"left out {cleaned.controls} control character{'s' if cleaned.controls > 1 else ''}")
         tags = find_pause_tags(cleaned.text) if pause_tags else []
         silences = tuple(Silence(tag.end, tag.seconds) for tag in tags)
         plain = without_pause_tags(cleaned.text, tags)
-        marked = MarkedText(plain, cleaned.origins, self._given.inline(plain, warnings), silences=silences)
+        # A character that is left out in cleaning moves the places after it.
+        ends = tuple(bisect_left(cleaned.origins, end) for end in read.ends) if read.ends else ()
+        marked = MarkedText(plain, cleaned.origins, self._given.inline(plain, warnings), silences=silences, ends=ends)
         return self._utterance(text, marked, warnings, pauses or PauseLengths(), limits or SentenceLimits())
+
+    def markup_options(self, *, read_code: bool = False) -> MarkupOptions:
+        """Return what a reader of markup needs to know of this front end."""
+        return MarkupOptions(language=self.language.split("-")[0], read_code=read_code)
 
     def process_ssml(
         self, document: str, *, pauses: PauseLengths | None = None, limits: SentenceLimits | None = None
