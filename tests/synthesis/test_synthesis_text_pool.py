@@ -44,6 +44,63 @@ def _opening():
     return alone, opened
 
 
+LONG = " ".join(TEXTS)
+
+
+class _Meeting(_Parallel):
+    """Lets its first call wait for another one at the same time."""
+
+    def __init__(self):
+        super().__init__()
+        self.two = threading.Barrier(2)
+        self.calls = iter(range(10**6))
+
+    def _run(self, latent, mel):
+        if next(self.calls) < 2:
+            self.two.wait(timeout=30)
+        return super()._run(latent, mel)
+
+
+def test_the_sentences_of_a_long_text_are_spoken_side_by_side():
+    meeting = _Meeting()
+    voice, shared = _voice(lambda: (FakeAcoustic(), meeting))
+    audio = voice.say(LONG, seed=2, denoise=0.0)
+    assert not shared.threads
+    assert len(meeting.threads) > 1 and all(name.startswith("glowvox-sentences") for name in meeting.threads)
+    wanted = _voice(threads=1)[0].say(LONG, seed=2, denoise=0.0)
+    np.testing.assert_array_equal(audio.samples, wanted.samples)
+    assert audio.words == wanted.words
+    chunks = list(voice.stream(LONG, early=False, seed=2, denoise=0.0))
+    np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in chunks]), wanted.samples)
+    slot = voice.say(LONG, seed=2, slot=60.0)
+    assert len(slot.samples) == 60 * voice.sample_rate
+
+
+def test_a_short_text_opens_nothing_and_an_abandoned_one_stops():
+    alone, opened = _opening()
+    voice, shared = _voice(alone)
+    voice.say(TEXTS[0])
+    assert not opened and shared.threads
+    chunks = voice.stream(LONG * 20, early=False)
+    next(chunks)
+    chunks.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("glowvox-sentences")]
+
+
+def test_a_sentence_that_fails_ends_the_text_with_its_error():
+    class Failing(_Parallel):
+        fatal = iter(range(10**6))
+
+        def _run(self, latent, mel):
+            if next(self.fatal) == 5:
+                raise EngineError("out of luck")
+            return super()._run(latent, mel)
+
+    voice, _ = _voice(lambda: (FakeAcoustic(), Failing()))
+    with pytest.raises(EngineError, match="out of luck"):
+        voice.say(LONG * 3)
+
+
 def test_each_sounds_as_alone_in_its_order():
     alone, opened = _opening()
     voice, shared = _voice(alone)

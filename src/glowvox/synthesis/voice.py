@@ -381,7 +381,14 @@ class Synthesizer:
         return max(1, round(_FIRST_SECONDS * self._audio.frame_rate), -(-self._context // 4))
 
     def stream(
-        self, parts: Iterable[Part], total: int | None, *, first_chunk: int | None, whole_text: bool = True
+        self,
+        parts: Iterable[Part],
+        total: int | None,
+        *,
+        first_chunk: int | None,
+        whole_text: bool = True,
+        workers: ThreadPoolExecutor | None = None,
+        ahead: int = 1,
     ) -> Iterator[AudioChunk]:
         """Yield the audio of parts as it becomes ready.
 
@@ -390,15 +397,29 @@ class Synthesizer:
             total: samples that all of it shall have; None: as many as it has.
             first_chunk: mel frames spoken at first in a sentence, more in each chunk after; None: whole sentences.
             whole_text: whether the next part is known without waiting for somebody to write it.
+            workers: speak whole sentences side by side; None: one after the other.
+            ahead: sentences in memory at once, with workers.
 
         Raises:
             TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
         """
 
+        def sentences() -> Iterator[tuple[Part, bool, Frames | None, Iterator[Samples]]]:
+            waiting: deque[tuple[Part, bool, Future[tuple[Frames | None, Iterator[Samples]]]]] = deque()
+            for part, last in _with_last(parts, whole_text=whole_text):
+                if workers is None:
+                    yield part, last, *self._sentence(part, first_chunk)
+                    continue
+                waiting.append((part, last, workers.submit(self._whole_sentence, part)))
+                if len(waiting) >= ahead:
+                    first, ends, done = waiting.popleft()
+                    yield first, ends, *done.result()
+            for part, last, done in waiting:
+                yield part, last, *done.result()
+
         def spoken() -> Iterator[_Piece]:
             position = 0
-            for part, last in _with_last(parts, whole_text=whole_text):
-                frames, blocks = self._sentence(part, first_chunk)
+            for part, last, frames, blocks in sentences():
                 for piece in self._pieces(part, frames, blocks, position, last=last):
                     position += len(piece.samples)
                     yield piece
@@ -441,6 +462,11 @@ class Synthesizer:
             return mel
         return (mel * self._scale + self._shift).astype(np.float32)
 
+    def _whole_sentence(self, part: Part) -> tuple[Frames | None, Iterator[Samples]]:
+        """Return what `_sentence` gives, with all samples computed."""
+        frames, blocks = self._sentence(part, None)
+        return frames, iter(list(blocks))
+
     def _sentence(self, part: Part, first_chunk: int | None) -> tuple[Frames | None, Iterator[Samples]]:
         """Return the frames of a sentence's tokens [L], and its samples as they are asked for; of silence, nothing."""
         request = part.request
@@ -473,12 +499,16 @@ class Synthesizer:
         yield _Piece(fade.finish(), last=last)
 
 
+_MANY_SENTENCES = 8
+"""Of one text, worth opening engines of one thread for."""
+
+
 class TextPool:
-    """Thread pool that speaks several texts at a time, each on a core of its own.
+    """Thread pool that speaks several texts at a time, each on a core of its own; or the sentences of a long one.
 
     Two threads within one product save less than half of its time, and nothing of the work around it; two texts on
     two cores save half of everything. For that each must keep to its core, so the engines are opened once more, for
-    one thread. A text that is spoken alone has all threads.
+    one thread. A text that is spoken alone has all threads, and a core for each sentence where it has many.
     """
 
     def __init__(self, shared: Synthesizer, open_alone: Callable[[], Synthesizer] | None, threads: int | None) -> None:
@@ -510,11 +540,28 @@ class TextPool:
             self._streams += 1
             crowded = self._streams > 1
         try:
-            synthesizer = self._one_of_many() if crowded else self._shared
-            yield from synthesizer.stream(parts, total, first_chunk=first_chunk, whole_text=whole_text)
+            if first_chunk is None and whole_text and not crowded:
+                yield from self._sentences(iter(parts), total)
+            else:
+                synthesizer = self._one_of_many() if crowded else self._shared
+                yield from synthesizer.stream(parts, total, first_chunk=first_chunk, whole_text=whole_text)
         finally:
             with self._counting:
                 self._streams -= 1
+
+    def _sentences(self, parts: Iterator[Part], total: int | None) -> Iterator[AudioChunk]:
+        """Yield whole sentences, which do not depend on each other: of a long text each on a core of its own."""
+        begun = list(islice(parts, _MANY_SENTENCES))
+        known = chain(begun, parts)
+        alone = self._one_thread() if self._threads > 1 and len(begun) == _MANY_SENTENCES else self._shared
+        if alone is self._shared:
+            yield from self._shared.stream(known, total, first_chunk=None)
+            return
+        workers = ThreadPoolExecutor(self._threads, thread_name_prefix="glowvox-sentences")
+        try:
+            yield from alone.stream(known, total, first_chunk=None, workers=workers, ahead=2 * self._threads)
+        finally:
+            workers.shutdown(cancel_futures=True)
 
     def spoken(self, scripts: Iterator[Sequence[Part]], *, ahead: int, many: bool) -> Iterator[Audio]:
         """Yield the audio of texts in their order.
