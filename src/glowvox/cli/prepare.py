@@ -10,8 +10,9 @@ from glowvox.cli.progress import Progress
 SUMMARY = "check a folder of recordings and make training data of it"
 EXAMPLE = """\
 The corpus is recognised: metadata.csv (id|text) with wavs/, .txt or .lab files beside the audio, txt/SPEAKER with
-wav48/SPEAKER, or a CSV or JSONL manifest with the columns audio,text,speaker,language. It is only read. What cannot be
-used is left out and listed in report.html and report.json. An interrupted preparation goes on when started again.
+wav48/SPEAKER, Kaldi's wav.scp and text, or a CSV or JSONL list with the columns audio,text,speaker,language, as Hugging
+Face, Coqui, NeMo, Piper and Common Voice write it too. It is only read. What cannot be used is left out and listed in
+report.html and report.json. An interrupted preparation goes on when started again.
 
 examples:
   glowvox prepare recordings/ -o data/
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layout",
         default="auto",
-        choices=("auto", "ljspeech", "plain", "vctk", "manifest"),
+        choices=("auto", "ljspeech", "plain", "vctk", "manifest", "kaldi"),
         help="how the corpus is laid out (default: recognise it)",
     )
     parser.add_argument(

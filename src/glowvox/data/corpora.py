@@ -1,19 +1,26 @@
-"""Speech corpora in the layouts that people keep them in: LJ Speech, a manifest, a plain folder, VCTK.
+"""Speech corpora in the layouts that people keep them in: lists (LJ Speech's, Piper's, NeMo's ...), folders, Kaldi.
 
 In reading order: what is said of a file (`Finding`), what a corpus holds (`Corpus`), a reader for each layout, and
 which one a folder has (`read_corpus`).
 """
 
-import csv
-import json
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from glowvox.data.transcript_lists import (
+    LIST_SUFFIXES,
+    Recordings,
+    TranscriptList,
+    UnreadableListError,
+    composed,
+    describe_unread,
+    open_list,
+)
 from glowvox.errors import DataError
+from glowvox.storage.text_files import UTF_8, TextEncoding, find_encoding, read_text, text_lines
 
 Severity = Literal["left out", "warning", "note"]
 
@@ -80,6 +87,8 @@ class Corpus:
     layout: str
     utterances: list[Utterance] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    encodings: dict[str, int] = field(default_factory=dict)
+    """How many text files have which encoding."""
 
     def add(self, utterance: Utterance) -> None:
         """Add an utterance, or list it as left out where its id is taken already."""
@@ -93,6 +102,15 @@ class Corpus:
             return
         self._taken[utterance.id] = utterance.text
         self.utterances.append(utterance)
+
+    def saw_encoding(self, subject: str, encoding: TextEncoding) -> None:
+        """Count a text file's encoding; another than UTF-8 is a finding."""
+        self.encodings[encoding.name] = self.encodings.get(encoding.name, 0) + 1
+        if encoding.is_guessed:
+            reason = f"read as {encoding.name}, since it is not UTF-8; look at its letters, or save it as UTF-8"
+            self.findings.append(warning("encoding", subject, reason))
+        elif encoding != UTF_8:
+            self.findings.append(note("encoding", subject, f"read as {encoding.name}"))
 
     def relative(self, path: Path) -> str:
         """Return a path as the report shows it: relative to the corpus where it lies inside."""
@@ -123,18 +141,6 @@ def text_files(folder: Path) -> list[Path]:
     return _files(folder, frozenset((".txt", ".lab")))
 
 
-def read_text_file(path: Path) -> str:
-    """Return the cleaned text of a small text file.
-
-    Raises:
-        ValueError: too large, or not UTF-8.
-        OSError: cannot be read.
-    """
-    if path.stat().st_size > _LARGEST_TEXT:
-        raise ValueError(f"{path.stat().st_size} bytes are too many for the text of one recording")
-    return clean_text(path.read_text(encoding="utf-8-sig"))
-
-
 def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     # Broken links and pipes are named too: the checks find them unreadable; nothing is passed over in silence.
     found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.is_dir())
@@ -143,180 +149,131 @@ def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
 
 _METADATA = "metadata.csv"
 """The list of the LJ Speech layout: rows `id|text` or `id|text|normalised text`, of recordings in `wavs/`."""
-_AUDIO_FOLDERS = ("wavs", "wav")
+_AUDIO_FOLDERS = ("wavs", "wav", "clips")
+_FIRST_LISTS = ("manifest", "metadata", "validated", "train", "metadata_train", "train_manifest")
+"""Names of lists that are read before others."""
 
 
-def is_ljspeech(folder: Path) -> bool:
-    """Tell whether a folder has a `metadata.csv` whose first row looks like `id|text`, not like a header."""
-    path = folder / _METADATA
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        first = next((line for line in file if line.strip()), b"").decode("utf-8-sig", "replace")
-    columns = [column.strip().lower() for column in first.split("|")]
-    return len(columns) > 1 and not {"audio", "text"} <= set(columns)
+def read_lists(folder: Path, *, only: str = "") -> Corpus | None:
+    """Read the list that a folder directly holds, or those of the folders in it; None: there is none.
+
+    Args:
+        folder: the corpus.
+        only: `ljspeech`: `metadata.csv` without column names; `manifest`: a list with column names, or JSON.
+    """
+    corpus = Corpus(folder, "")
+    found = _lists(_recordings(folder), only)
+    read = found[:1]
+    if not found and only != "ljspeech":
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        lists = [_lists(_recordings(path), "manifest")[:1] for path in inside if any(path.glob("metadata.*"))]
+        read = found = [one for several in lists for one in several if one.path.stem == "metadata"]
+    for one in read:
+        _read_list(one, corpus, _recordings(one.path.parent))
+    for one in found[len(read) :]:
+        reason = f"only {read[0].path.name} is read; give {one.path.name} in its place to prepare what it lists"
+        corpus.findings.append(note("further list", one.path.name, reason))
+    return corpus if found else None
 
 
-def read_ljspeech(folder: Path) -> Corpus:
-    """Read a corpus in the LJ Speech layout; the third column, where there is one, is the text that is used."""
-    corpus = Corpus(folder, "LJ Speech")
-    place = next((folder / name for name in _AUDIO_FOLDERS if (folder / name).is_dir()), folder)
-    audio: dict[str, Path] = {}
-    for path in audio_files(place):
-        name = path.relative_to(place).with_suffix("").as_posix()
-        if name in audio:
-            corpus.findings.append(
-                left_out("duplicate id", corpus.relative(path), f"the same name as {corpus.relative(audio[name])}")
-            )
-        else:
-            audio[name] = path
-    mentioned = set()
-    for number, raw in enumerate((folder / _METADATA).read_bytes().split(b"\n"), 1):
-        where = f"{_METADATA}, line {number}"
-        if not raw.strip():
-            continue
-        try:
-            columns = raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r").split("|")
-        except UnicodeDecodeError as error:
-            corpus.findings.append(left_out("malformed row", where, f"not UTF-8 ({error.reason} at {error.start})"))
-            continue
-        if len(columns) < 2:
-            corpus.findings.append(left_out("malformed row", where, f"no text column in '{columns[0][:60]}'"))
-            continue
-        name = columns[0].strip()
-        if name not in audio and Path(name).suffix and str(Path(name).with_suffix("")) in audio:
-            name = str(Path(name).with_suffix(""))
-        if name not in audio:
-            corpus.findings.append(left_out("text without audio", where, f"no recording '{name}' in {place.name}/"))
-            continue
-        mentioned.add(name)
-        text = clean_text(columns[2] if len(columns) > 2 and columns[2].strip() else columns[1])
-        corpus.add(Utterance(name, audio[name], text, speaker=""))
-    for name in sorted(set(audio) - mentioned):
-        corpus.add(Utterance(name, audio[name], None, speaker=""))
-    return corpus
-
-
-_MANIFEST_SUFFIXES = (".csv", ".tsv", ".jsonl")
-_MANIFEST_COLUMNS = ("audio", "text", "speaker", "language")
-
-
-def find_manifest(path: Path) -> Path | None:
-    """Return the manifest that a path is or, where it is a folder, directly holds."""
-    if path.is_file():
-        return path if path.suffix.lower() in _MANIFEST_SUFFIXES else None
-    candidates = sorted(
-        child for child in path.iterdir() if child.suffix.lower() in _MANIFEST_SUFFIXES and child.is_file()
-    )
-    named = [child for child in candidates if child.stem in ("manifest", "metadata")]
-    return next((child for child in [*named, *candidates] if _has_audio_column(child)), None)
-
-
-def read_manifest(path: Path) -> Corpus:
-    """Read a manifest; paths of recordings are relative to the manifest's folder.
+def read_list(path: Path) -> Corpus:
+    """Read a list of recordings; paths are relative to its folder, or to the folder above.
 
     Raises:
-        DataError: the manifest has no column `audio`.
+        DataError: it is no such list.
     """
     folder = path.parent
-    corpus = Corpus(folder, "manifest")
-    mentioned = set()
-    for where, row in _rows(path):
-        if isinstance(row, str):
-            corpus.findings.append(left_out("malformed row", where, row))
-            continue
-        name = row.get("audio")
-        texts = {key: row.get(key) for key in ("text", "speaker", "language")}
-        wrong = next((key for key, value in texts.items() if value is not None and not isinstance(value, str)), None)
-        if not isinstance(name, str) or not name.strip() or "\0" in name or wrong:
-            reason = f"'{wrong}' is not a text" if wrong else "no path in the column 'audio'"
-            corpus.findings.append(left_out("malformed row", where, reason))
-            continue
-        audio = folder / name.strip()
-        if not _is_file(audio):
-            corpus.findings.append(left_out("text without audio", where, f"no file '{name}'"))
-            continue
-        mentioned.add(audio.resolve())
-        text = texts["text"]
-        corpus.add(
-            Utterance(
-                str(Path(corpus.relative(audio)).with_suffix("")),
-                audio,
-                None if text is None else clean_text(text),
-                clean_text(texts["speaker"] or ""),
-                clean_text(texts["language"] or ""),
-            )
-        )
-    for audio in audio_files(folder):
-        if audio.resolve() not in mentioned:
-            corpus.findings.append(
-                left_out("audio without text", corpus.relative(audio), f"not mentioned in {path.name}")
-            )
+    corpus = Corpus(folder, "")
+    recordings = _recordings(folder)
+    _read_list(open_list(path, recordings.find, whatever=True), corpus, recordings)
     return corpus
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
-    """Yield `(place, row)`, or `(place, what is wrong)` for a row that cannot be read."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        if path.suffix.lower() == ".jsonl":
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield f"{path.name}, line {number}", _json_row(line)
-            return
-        reader = csv.DictReader(file, dialect=_dialect(path))
-        if "audio" not in (reader.fieldnames or ()):
-            raise DataError(
-                f"{path}: no column 'audio' in its first line; a manifest has the columns "
-                f"{', '.join(_MANIFEST_COLUMNS)}"
+def _recordings(folder: Path) -> Recordings:
+    place = next((folder / name for name in _AUDIO_FOLDERS if (folder / name).is_dir()), folder)
+    return Recordings(folder, place, audio_files(folder))
+
+
+def _lists(recordings: Recordings, only: str) -> list[TranscriptList]:
+    """Return the lists that a folder directly holds, those before others that are usually whole."""
+    texts = {composed(str(path.with_suffix(""))) for path in recordings.files}
+    candidates = [
+        path
+        for path in sorted(recordings.folder.iterdir())
+        if path.suffix.lower() in LIST_SUFFIXES
+        and path.is_file()
+        and composed(str(_without_version(path.with_suffix("")))) not in texts
+    ]
+    order = {name: place for place, name in enumerate(_FIRST_LISTS)}
+    found = []
+    for path in sorted(candidates, key=lambda path: order.get(path.stem, len(order))):
+        if only == "ljspeech" and path.name != _METADATA:
+            continue
+        try:
+            one = open_list(path, recordings.find, whatever=path.name == _METADATA)
+        except UnreadableListError:
+            continue
+        if one.has_names or only != "manifest":
+            found.append(one)
+    return found
+
+
+def _read_list(listed: TranscriptList, corpus: Corpus, recordings: Recordings) -> None:
+    """Add what a list says to a corpus, with findings for rows, and for recordings that it does not name."""
+    name = corpus.relative(listed.path)
+    corpus.layout = corpus.layout or _layout_of(listed)
+    corpus.saw_encoding(name, listed.encoding)
+    bare = not listed.has_names and listed.path.name == _METADATA
+    if bare:
+        for path, first in recordings.repeated:
+            reason = f"the same name as {corpus.relative(first)}"
+            corpus.findings.append(left_out("duplicate id", corpus.relative(path), reason))
+    mentioned = {path.resolve() for path, _ in recordings.repeated} if bare else set()
+    moved = []
+    for row in listed.rows():
+        where = f"{name}, line {row.line}"
+        if row.problem:
+            corpus.findings.append(left_out("malformed row", where, row.problem))
+            continue
+        audio = recordings.find(row.audio)
+        if audio is None:
+            corpus.findings.append(left_out("text without audio", where, f"no recording '{row.audio[:200]}'"))
+            continue
+        mentioned.add(audio.resolve())
+        if recordings.is_moved(row.audio, audio):
+            moved.append((where, row.audio, audio))
+        if row.remark:
+            corpus.findings.append(warning("unusual row", where, row.remark))
+        identifier = audio.relative_to(recordings.place) if bare and audio.is_relative_to(recordings.place) else audio
+        corpus.add(
+            Utterance(
+                str(Path(corpus.relative(corpus.folder / identifier)).with_suffix("")),
+                audio,
+                None if row.text is None else clean_text(row.text),
+                clean_text(row.speaker),
+                clean_text(row.language),
             )
-        while True:
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield f"{path.name}, line {reader.line_num}", str(error)
-                continue
-            yield f"{path.name}, line {reader.line_num}", row
+        )
+    if moved:
+        where, called, audio = moved[0]
+        reason = f"{len(moved)} recordings lie elsewhere than the list says: '{called}' is {corpus.relative(audio)}"
+        corpus.findings.append(note("moved recordings", where, reason))
+    for audio in recordings.files:
+        if audio.resolve() in mentioned or (bare and not audio.is_relative_to(recordings.place)):
+            continue
+        if bare:
+            corpus.add(Utterance(audio.relative_to(recordings.place).with_suffix("").as_posix(), audio, None, ""))
+        else:
+            reason = f"not mentioned in {listed.path.name}"
+            corpus.findings.append(left_out("audio without text", corpus.relative(audio), reason))
 
 
-def _json_row(line: str) -> dict[str, Any] | str:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return f"not JSON ({error})"
-    return row if isinstance(row, dict) else "not a JSON object"
-
-
-def _dialect(path: Path) -> type[csv.Dialect]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline(4096)
-    best = max(",\t;|", key=header.count)
-
-    class ManifestDialect(csv.excel):
-        delimiter = best
-
-    return ManifestDialect
-
-
-def _has_audio_column(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            first = file.readline(1 << 20)
-    except OSError:
-        return False
-    if path.suffix.lower() == ".jsonl":
-        row = _json_row(first)
-        return isinstance(row, dict) and "audio" in row
-    delimiter = _dialect(path).delimiter
-    return "audio" in [column.strip().strip('"') for column in first.split(delimiter)]
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+def _layout_of(listed: TranscriptList) -> str:
+    if listed.has_names:
+        return "manifest"
+    if "speaker" in listed.form:
+        return f"list ({listed.form})"
+    return "LJ Speech" if listed.path.name == _METADATA and "|" in listed.form else f"list ({listed.form})"
 
 
 def is_plain(folder: Path) -> bool:
@@ -324,32 +281,119 @@ def is_plain(folder: Path) -> bool:
     return bool(audio_files(folder))
 
 
+_VERSIONS_OF_A_TEXT = (".normalized", ".normalised", ".original")
+"""What LibriTTS has before `.txt`: numbers as words, or as printed; the first that there is counts."""
+
+
 def read_plain(folder: Path) -> Corpus:
-    """Read a plain folder of recordings and texts by one speaker."""
-    corpus = Corpus(folder, "plain folder")
-    texts: dict[Path, Path] = {}
+    """Read a folder of recordings with a text beside each; in LibriTTS's layout with the speakers' names."""
+    audio = audio_files(folder)
+    libritts = bool(audio) and all(_libritts_speaker(folder, path) for path in audio)
+    corpus = Corpus(folder, "LibriTTS" if libritts else "plain folder")
+    texts: dict[str, Path] = {}
     for path in text_files(folder):
-        texts.setdefault(path.with_suffix(""), path)
+        texts.setdefault(composed(str(_without_version(path.with_suffix("")))), path)
     used = set()
-    for audio in audio_files(folder):
-        stem = audio.with_suffix("")
-        identifier = audio.relative_to(folder).with_suffix("").as_posix()
+    for path in audio:
+        stem = composed(str(path.with_suffix("")))
+        identifier = path.relative_to(folder).with_suffix("").as_posix()
+        speaker = _libritts_speaker(folder, path) if libritts else ""
         if stem not in texts:
-            corpus.add(Utterance(identifier, audio, None, speaker=""))
+            corpus.add(Utterance(identifier, path, None, speaker))
             continue
         used.add(stem)
-        try:
-            text = read_text_file(texts[stem])
-        except (OSError, ValueError) as error:
-            reason = f"{texts[stem].name}: {error}"
-            corpus.findings.append(left_out("unreadable text", corpus.relative(audio), reason))
-            continue
-        corpus.add(Utterance(identifier, audio, text, speaker=""))
+        text = _text_beside(corpus, path, texts[stem])
+        if text is not None:
+            corpus.add(Utterance(identifier, path, text, speaker))
     for stem in sorted(set(texts) - used):
         corpus.findings.append(
             left_out("text without audio", corpus.relative(texts[stem]), "no recording of the same name beside it")
         )
+    if not any(utterance.text for utterance in corpus.utterances):
+        corpus.findings += _unread_lists(folder, set(texts.values()), corpus)
     return corpus
+
+
+def _without_version(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix in _VERSIONS_OF_A_TEXT else path
+
+
+def _libritts_speaker(folder: Path, audio: Path) -> str:
+    """Return the speaker of `SPEAKER/CHAPTER/SPEAKER_CHAPTER_PARAGRAPH_SENTENCE`; empty for another name."""
+    parts = audio.relative_to(folder).parts
+    return parts[-3] if len(parts) >= 3 and parts[-1].startswith(f"{parts[-3]}_{parts[-2]}_") else ""
+
+
+def _text_beside(corpus: Corpus, audio: Path, path: Path) -> str | None:
+    """Return the text of a file that belongs to one recording; None, and a finding, where it cannot be read."""
+    try:
+        text, encoding = read_text(path, _LARGEST_TEXT)
+    except DataError as error:
+        corpus.findings.append(left_out("unreadable text", corpus.relative(audio), f"{path.name}: {error}"))
+        return None
+    corpus.saw_encoding(corpus.relative(path), encoding)
+    return clean_text(text)
+
+
+def _unread_lists(folder: Path, texts: set[Path], corpus: Corpus) -> list[Finding]:
+    """Name files that may be lists of what is said, of which nothing could be read, with their first lines."""
+    candidates = [path for path in _files(folder, LIST_SUFFIXES) if path not in texts or len(texts) < 3]
+    reason = "cannot be read as a list of recordings and texts; its first line: "
+    return [
+        left_out("unread list", corpus.relative(path), f"{reason}'{describe_unread(path)}'") for path in candidates[:10]
+    ]
+
+
+def is_kaldi(folder: Path) -> bool:
+    """Tell whether a folder has Kaldi's `wav.scp` and `text`."""
+    return (folder / "wav.scp").is_file() and (folder / "text").is_file()
+
+
+def read_kaldi(folder: Path) -> Corpus:
+    """Read a data folder of Kaldi: `wav.scp` (id, path), `text` (id, words) and, where there is one, `utt2spk`."""
+    corpus = Corpus(folder, "Kaldi")
+    tables = {name: _kaldi_table(corpus, folder / name) for name in ("wav.scp", "text", "utt2spk", "segments")}
+    recordings = _recordings(folder)
+    texts, speakers = tables["text"], tables["utt2spk"]
+    for name, path in tables["wav.scp"].items():
+        subject = f"wav.scp, '{name}'"
+        if path.endswith("|") or path.startswith("|"):
+            corpus.findings.append(
+                left_out("malformed row", subject, "a command, which is not run; convert it to files")
+            )
+            continue
+        audio = recordings.find(path)
+        if audio is None:
+            corpus.findings.append(left_out("text without audio", subject, f"no recording '{path[:200]}'"))
+            continue
+        text = texts.get(name)
+        speaker = clean_text(speakers.get(name, ""))
+        corpus.add(Utterance(name, audio, None if text is None else clean_text(text), speaker))
+    for name in sorted(set(texts) - set(tables["wav.scp"])):
+        cut = name in tables["segments"]
+        reason = "a part of a recording (segments); cut it into files" if cut else "not in wav.scp"
+        corpus.findings.append(left_out("text without audio", f"text, '{name}'", reason))
+    return corpus
+
+
+def _kaldi_table(corpus: Corpus, path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    with path.open("rb") as stream:
+        encoding = find_encoding(stream, str(path))
+    corpus.saw_encoding(path.name, encoding)
+    table: dict[str, str] = {}
+    with path.open("rb") as stream:
+        for line in text_lines(stream, encoding):
+            key, *rest = line.text.split(maxsplit=1)[:2] or [""]
+            where = f"{path.name}, line {line.number}"
+            if line.problem:
+                corpus.findings.append(left_out("malformed row", where, line.problem))
+            elif key and key in table:
+                corpus.findings.append(left_out("duplicate id", where, f"'{key}' occurs before; the first is used"))
+            elif key:
+                table[key] = rest[0].strip() if rest else ""
+    return table
 
 
 _MICROPHONE = re.compile(r"_mic(\d+)$")
@@ -380,11 +424,9 @@ def read_vctk(folder: Path) -> Corpus:
         if name not in texts:
             corpus.add(Utterance(name, path, None, speaker))
             continue
-        try:
-            corpus.add(Utterance(name, path, read_text_file(texts[name]), speaker))
-        except (OSError, ValueError) as error:
-            reason = f"{corpus.relative(texts[name])}: {error}"
-            corpus.findings.append(left_out("unreadable text", corpus.relative(path), reason))
+        text = _text_beside(corpus, path, texts[name])
+        if text is not None:
+            corpus.add(Utterance(name, path, text, speaker))
     for name in sorted(set(texts) - set(audio)):
         corpus.findings.append(
             left_out("text without audio", corpus.relative(texts[name]), f"no recording in {place.name}/")
@@ -399,14 +441,14 @@ def _audio_folder(folder: Path) -> Path | None:
     return None
 
 
-LAYOUTS = ("auto", "ljspeech", "plain", "vctk", "manifest")
+LAYOUTS = ("auto", "ljspeech", "plain", "vctk", "manifest", "kaldi")
 
 
 def read_corpus(path: Path, layout: str = "auto") -> Corpus:
     """Read the list of a corpus' recordings and texts; the recordings themselves are not opened.
 
     Args:
-        path: the corpus' folder, or a manifest.
+        path: the corpus' folder, or a list.
         layout: one of `LAYOUTS`; `auto` recognises it.
 
     Raises:
@@ -424,8 +466,8 @@ def read_corpus(path: Path, layout: str = "auto") -> Corpus:
         wanted = "recordings" if layout == "auto" else f"a corpus in the layout '{layout}'"
         raise DataError(
             f"{path}: no {wanted} found. A corpus is a folder with metadata.csv (id|text) and wavs/, a folder with "
-            ".txt or .lab files beside the audio, txt/SPEAKER and wav48/SPEAKER, or a CSV or JSONL manifest with the "
-            "columns audio,text,speaker,language"
+            ".txt or .lab files beside the audio, txt/SPEAKER and wav48/SPEAKER, Kaldi's wav.scp and text, or a CSV or "
+            "JSONL list with the columns audio,text,speaker,language"
         )
     if not corpus.utterances and not corpus.findings:
         raise DataError(f"{path}: the corpus is empty")
@@ -434,15 +476,20 @@ def read_corpus(path: Path, layout: str = "auto") -> Corpus:
 
 
 def _read(path: Path, layout: str) -> Corpus | None:
-    folder = path.is_dir()
-    if layout in ("auto", "ljspeech") and folder and is_ljspeech(path):
-        return read_ljspeech(path)
-    if layout in ("auto", "vctk") and folder and is_vctk(path):
+    if not path.is_dir():
+        return read_list(path) if layout in ("auto", "manifest", "ljspeech") else None
+    if layout in ("auto", "kaldi") and is_kaldi(path):
+        return read_kaldi(path)
+    if layout in ("auto", "ljspeech"):
+        corpus = read_lists(path, only="ljspeech")
+        if corpus is not None:
+            return corpus
+    if layout in ("auto", "vctk") and is_vctk(path):
         return read_vctk(path)
     if layout in ("auto", "manifest"):
-        manifest = find_manifest(path)
-        if manifest is not None:
-            return read_manifest(manifest)
-    if layout in ("auto", "plain") and folder and is_plain(path):
+        corpus = read_lists(path, only="" if layout == "auto" else "manifest")
+        if corpus is not None:
+            return corpus
+    if layout in ("auto", "plain") and is_plain(path):
         return read_plain(path)
     return None

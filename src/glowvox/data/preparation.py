@@ -174,7 +174,9 @@ def prepare_corpus(
         )
         for utterance, record in clips
     ]
-    report = build_report(name, corpus.layout, reported, corpus.findings, settings.audio, _shown(settings))
+    report = build_report(
+        name, corpus.layout, reported, corpus.findings, settings.audio, _shown(settings), corpus.encodings
+    )
     _write(target, reported, report, settings, read_card(source if source.is_dir() else source.parent))
     return report
 
@@ -316,7 +318,9 @@ def _nothing_left(corpus: Corpus, folder: Path) -> str:
     example = f"; for example {first.subject}: {first.reason}" if first else ""
     hint = ""
     if corpus.utterances and all(utterance.text is None for utterance in corpus.utterances):
-        hint = ". There is no text at all: keep the recordings with --without-text to train a vocoder"
+        unread = [finding for finding in corpus.findings if finding.kind == "unread list"]
+        hint = f". {unread[0].subject} {unread[0].reason}" if unread else ". There is no text at all"
+        hint += ": keep the recordings with --without-text to train a vocoder"
     return f"no recording of {corpus.folder} can be used{example}{hint}. All findings are in {folder / 'report.json'}"
 
 

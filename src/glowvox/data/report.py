@@ -78,6 +78,7 @@ def build_report(
     findings: Sequence[Finding],
     audio: AudioConfig,
     settings: dict[str, Any],
+    encodings: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Return the report; it depends on the corpus and the settings only, not on time or place.
 
@@ -88,6 +89,7 @@ def build_report(
         findings: everything the checks said.
         audio: the mel contract.
         settings: what was asked for.
+        encodings: how many text files have which encoding.
     """
     rate = audio.sample_rate
     train = [clip for clip in clips if clip.split == "train"]
@@ -100,6 +102,7 @@ def build_report(
     return {
         "corpus": title,
         "layout": layout,
+        "encodings": dict(sorted((encodings or {}).items())),
         "settings": settings,
         "splits": {split: split_summary([clip.row for clip in clips if clip.split == split], rate) for split in SPLITS},
         "speakers": {name: round(own, 4) for name, own in sorted(speakers.items())},
@@ -224,10 +227,12 @@ def _splits(report: dict[str, Any]) -> str:
         for name, split in report["splits"].items()
     )
     speakers = ", ".join(f"{escape(name)} ({hours:.2f} h)" for name, hours in report["speakers"].items())
+    texts = ", ".join(f"{escape(name)} ({count})" for name, count in report["encodings"].items())
     return (
         '<table><tr><th>split</th><th class="n">clips</th><th class="n">different sentences</th>'
         '<th class="n">hours</th></tr>'
-        f"{rows}</table><p>Layout: {escape(report['layout'])}. Speakers in training: {speakers}. "
+        f"{rows}</table><p>Layout: {escape(report['layout'])}. Text files by encoding: {texts or 'none'}. "
+        f"Speakers in training: {speakers}. "
         f"Held in memory, the clips take {report['memory_bytes'] / 1e6:.0f} MB.</p>"
     )
 
