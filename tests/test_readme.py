@@ -105,6 +105,7 @@ def test_every_example_is_run():
         "copy_synthesis.py",
         "exact_flow.py",
         "alignment.py",
+        "two_moons.py",
     }
 
 

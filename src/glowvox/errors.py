@@ -57,6 +57,17 @@ class MissingExtraError(GlowvoxError):
         self.extra = extra
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, in the plural where it is not one: `1 cue`, `2 cues`.
+
+    Args:
+        count: how many.
+        noun: what, in the singular.
+        plural: the plural; by default with an s.
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
+
+
 def one_line(error: BaseException, *, limit: int | None = None, empty: str = "") -> str:
     """Return an error's message in one line, for the message of a `GlowvoxError`.
 

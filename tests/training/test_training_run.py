@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ from safetensors.torch import load_file
 from tiny_runs import acoustic_preset, vocoder_preset
 
 from glowvox.checkpoint.model_folder import load_model
+from glowvox.cli.main import main
 from glowvox.config.preset import load_preset
 from glowvox.errors import CheckpointError, ConfigError, TrainingError
 from glowvox.training.acoustic import train_acoustic
-from glowvox.training.start import StartOptions, choose_device, read_run_preset, set_threads
+from glowvox.training.start import StartOptions, choose_device, finished_steps, read_run_preset, set_threads
 from glowvox.training.vocoder import train_vocoder
 
 
@@ -161,3 +163,68 @@ def test_bad_starts_are_refused(prepared: Path, tmp_path: Path) -> None:
         read_run_preset("waveglow", None, run, [], resume=False)
     preset = read_run_preset("waveglow", "waveglow-256", run, ["training.steps=7"], resume=False)
     assert preset.training.steps == 7
+
+
+def test_a_run_stopped_before_its_first_checkpoint_is_resumed(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, whole, stopped = tmp_path / "start", tmp_path / "whole", tmp_path / "stopped"
+    train_vocoder(vocoder_preset(training={"steps": 2, "validate_every": 2}), [prepared], options(start))
+    train_vocoder(vocoder_preset(), [prepared], options(whole, init_from=start))
+
+    def ctrl_c(*arguments: object, **settings: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("glowvox.training.vocoder.VocoderTask", ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            train_vocoder(vocoder_preset(), [prepared], options(stopped, init_from=start))
+    preset = read_run_preset("waveglow", None, stopped, [], resume=True)
+    assert preset == vocoder_preset()
+    assert finished_steps(preset, options(stopped, resume=True)) is None
+    assert train_vocoder(preset, [prepared], options(stopped, resume=True)) == 20
+    assert_same(state(whole, 20), state(stopped, 20))
+    assert finished_steps(preset, options(stopped, resume=True)) == 20
+
+
+def test_a_run_that_was_never_begun_is_not_resumed(prepared: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no checkpoint to resume"):
+        train_vocoder(vocoder_preset(), [prepared], options(tmp_path / "run", resume=True))
+
+
+def test_resuming_a_finished_run_says_so_and_what_comes_next(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    train_vocoder(vocoder_preset(), [prepared], options(run))
+    capsys.readouterr()
+    before = (run / "metrics.jsonl").read_bytes()
+    assert main(["train", "vocoder", "--data", str(prepared), "--run", str(run), "--resume"]) == 0
+    said = capsys.readouterr().out
+    assert "the run is finished, 20 of 20 steps" in said
+    assert "next: glowvox evaluate vocoder" in said
+    assert (run / "metrics.jsonl").read_bytes() == before
+    more = ["--resume", "--set", "training.steps=22", "--device", "cpu"]
+    assert main(["train", "vocoder", "--data", str(prepared), "--run", str(run), *more]) == 0
+    assert (run / "last").read_text() == "checkpoints/000022\n"
+
+
+def test_training_speaks_from_its_first_step(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began: list[str] = []
+
+    def begins(what: str, counted: str) -> Callable[[int, int], None]:
+        began.append(f"{what}: {counted}")
+        return lambda done, total: None
+
+    preset = acoustic_preset(training={"log_every": 100}, glow_tts={"melody": True})
+    assert train_acoustic(preset, [prepared], options(tmp_path / "run", begins=begins)) == 4
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("step 1/4  loss ")
+    assert "remaining" in lines[0]
+    assert began == [
+        "reading the texts: clips",
+        "finding the pitch in the recordings: seconds of speech",
+        "learning the pitch: steps",
+    ]

@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
+    from glowvox.errors import counted
     from glowvox.evaluate.batch_alignment import align_spoken
     from glowvox.evaluate.clips import SpokenFile, read_text, text_beside
     from glowvox.synthesis.timestamps import as_json, timestamp_format, write_timestamps
@@ -88,7 +89,7 @@ def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
         print(json.dumps({**told, "nats_per_frame": alignment.nats_per_frame}, ensure_ascii=False))
     elif args.output is not None:
         print(
-            f"{args.output}: {len(alignment.words)} words in {alignment.duration:.2f} s, "
+            f"{args.output}: {counted(len(alignment.words), 'word')} in {alignment.duration:.2f} s, "
             f"log-likelihood {alignment.nats_per_frame:.2f} nats per frame"
         )
     else:
@@ -98,7 +99,7 @@ def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
 
 
 def _align_many(args: argparse.Namespace, choice: "ModelChoice") -> int:
-    from glowvox.errors import ConfigError, DataError
+    from glowvox.errors import ConfigError, DataError, counted
     from glowvox.evaluate.batch_alignment import SUFFIXES, align_files, chosen_aligner
     from glowvox.evaluate.clips import spoken_files
 
@@ -117,7 +118,7 @@ def _align_many(args: argparse.Namespace, choice: "ModelChoice") -> int:
         raise DataError(f"{args.recording}: nothing could be aligned; {name}: {reason}")
     seconds, took = sum(result.seconds for result in made), time.perf_counter() - began
     if args.json:
-        files: list[dict[str, Any]] = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": one.id,
                 "output": str(one.target),
@@ -127,11 +128,12 @@ def _align_many(args: argparse.Namespace, choice: "ModelChoice") -> int:
             }
             for one in made
         ]
-        print(json.dumps({"files": files, "left_out": failed, "seconds": seconds, "took_seconds": took}, indent=1))
+        print(json.dumps({"files": rows, "left_out": failed, "seconds": seconds, "took_seconds": took}, indent=1))
         return 0
     for name, problem in failed.items():
         print(f"left out: {name}: {problem}", file=sys.stderr)
-    print(f"{args.output}: {len(made)} files, {seconds:.1f} s of speech in {took:.1f} s, {len(failed)} left out")
+    files, left_out = counted(len(made), "file"), len(failed)
+    print(f"{args.output}: {files}, {seconds:.1f} s of speech in {took:.1f} s, {left_out} left out")
     return 0
 
 

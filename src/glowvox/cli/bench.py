@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, and print a table."""
     from glowvox.engines.choose import choose_engine
     from glowvox.engines.machine import checked_threads, processor
-    from glowvox.errors import ConfigError, GlowvoxError
+    from glowvox.errors import ConfigError, GlowvoxError, counted
 
     if not 0.1 <= args.seconds <= _MOST_SECONDS:
         raise ConfigError(f"--seconds must lie from 0.1 to {_MOST_SECONDS:g}, got {args.seconds:g}")
@@ -55,8 +55,7 @@ def run(args: argparse.Namespace) -> int:
     rows = []
     for engine in engines:
         for count in threads:
-            if sys.stderr.isatty():
-                print(f"measuring {engine} with {count} threads ...", file=sys.stderr)
+            print(f"measuring {engine} with {counted(count, 'thread')} ...", file=sys.stderr, flush=True)
             rows.append({"engine": engine, "threads": count, **_apart(args, engine, count)})
     try:
         chosen: dict[str, str | None] = {"name": choose_engine().name, "reason": choose_engine().reason}
@@ -133,9 +132,11 @@ def _apart(args: argparse.Namespace, engine: str, threads: int) -> dict[str, Any
 
 
 def _as_text(told: dict[str, Any]) -> str:
+    from glowvox.errors import counted
+
     machine, chosen = told["processor"], told["chosen"]
     lines = [
-        f"processor    {machine['name']}, {machine['cores']} cores ({' '.join(machine['features'])})",
+        f"processor    {machine['name']}, {counted(machine['cores'], 'core')} ({' '.join(machine['features'])})",
         f"chosen       {chosen['name'] or 'none'}: {chosen['reason']}",
         "",
         f"{'engine':<10}{'threads':>8}{'load s':>9}{'memory MB':>11}{'acoustic RTF':>14}{'vocoder RTF':>13}{'p90':>8}"

@@ -200,13 +200,17 @@ def _tell(args: argparse.Namespace, report: "RunReport", encodings: dict[str, st
     if args.json:
         print(json.dumps(told, indent=2))
         return
+    from glowvox.errors import counted
+
     again = f", {standing.reused_rows} of them earlier" if standing.reused_rows else ""
     print(
-        f"{args.output}: {totals.spoken} rows spoken{again}, {totals.seconds / 3600:.2f} h of speech, "
+        f"{args.output}: {counted(totals.spoken, 'row')} spoken{again}, {totals.seconds / 3600:.2f} h of speech, "
         f"{totals.bytes / 1e6:.1f} MB, in {took:.1f} s"
     )
     if totals.errors:
-        print(f"{totals.errors} rows could not be spoken; {args.output}/errors.jsonl says why", file=sys.stderr)
+        print(
+            f"{counted(totals.errors, 'row')} could not be spoken; {args.output}/errors.jsonl says why", file=sys.stderr
+        )
 
 
 class _Terminal:

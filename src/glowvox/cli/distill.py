@@ -82,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.cli.progress import Progress
     from glowvox.data.distillation import DistillationSettings, TeacherCard, distill
     from glowvox.data.teachers import open_teacher
+    from glowvox.errors import counted
 
     card = TeacherCard(args.teacher, args.teacher_version, args.licence, tuple(args.voice))
     teacher = open_teacher(
@@ -94,16 +95,19 @@ def run(args: argparse.Namespace) -> int:
     )
     settings = DistillationSettings(language=args.language, jobs=args.jobs)
     check = _recognised(args.language, args.most_errors) if args.check else None
-    report = distill(args.texts, args.output, card, teacher, settings, check, Progress("clips"))
+    report = distill(
+        args.texts, args.output, card, teacher, settings, check, Progress("clips", begins="reading the texts")
+    )
     if args.json:
         print(json.dumps(report.to_dict(), ensure_ascii=False))
         return 0
-    print(f"{report.kept} clips, {report.seconds / 3600:.2f} h: {args.output}")
+    print(f"{counted(report.kept, 'clip')}, {report.seconds / 3600:.2f} h: {args.output}")
     kinds: dict[tuple[str, str], int] = {}
     for finding in report.findings:
         kinds[finding.severity, finding.kind] = kinds.get((finding.severity, finding.kind), 0) + 1
     for (severity, kind), count in sorted(kinds.items()):
         print(f"{severity}: {kind}: {count}")
+    print(f"next: glowvox prepare {args.output} -o data/")
     return 0
 
 

@@ -124,13 +124,15 @@ def _version(package: str) -> str | None:
 
 
 def _as_text(found: dict[str, Any]) -> str:
+    from glowvox.errors import counted
+
     machine, engine = found["processor"], found["engine"]
     installed = [f"{name} {version}" for name, version in found["packages"].items() if version]
     missing = [name for name, version in found["packages"].items() if not version]
     engines = [f"{name} ({version})" for name, version in found["engines"].items()]
     lines = [
         f"glowvox      {found['glowvox']}, Python {found['python']}, {found['system']}",
-        f"processor    {machine['name']}, {machine['cores']} cores",
+        f"processor    {machine['name']}, {counted(machine['cores'], 'core')}",
         f"features     {' '.join(machine['features']) or 'none that matter, or unknown'}",
         f"GPU          {found['gpu']}",
         f"installed    {', '.join(installed)}",

@@ -134,6 +134,8 @@ def _row(cue: "SpokenCue") -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
+    from glowvox.errors import counted
+
     rows = {row["number"]: row for row in report["cues"]}
     for number in report["hurried"]:
         row = rows[number]
@@ -148,7 +150,8 @@ def _print(report: dict[str, Any]) -> None:
     for number in report["silent"]:
         print(f"silent: cue {number} (line {rows[number]['line']}): {rows[number]['problem']}")
     print(
-        f"{report['output']}: {len(rows)} cues, {report['seconds']:.1f} s in {report['took_seconds']:.1f} s; "
+        f"{report['output']}: {counted(len(rows), 'cue')}, "
+        f"{report['seconds']:.1f} s in {report['took_seconds']:.1f} s; "
         f"{len(report['hurried'])} hurried, {len(report['overlapping'])} overlapping, {len(report['silent'])} silent"
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from glowvox.cli import evaluate_voice
 from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
-from glowvox.cli.progress import counted_progress
+from glowvox.cli.progress import counted_progress, phase
 
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         raise DataError("nothing to evaluate: name a model or a baseline")
     if args.sigma < 0 or args.seed < 0:
         raise DataError(f"--sigma and --seed must not be negative, got {args.sigma:g} and {args.seed}")
+    phase("opening the models and the recordings")
     models = _load(args.model, args.threads)
     contracts = [model.config.audio for model in models.values()]
     config = contracts[0] if contracts else prepared_contract(args.data) or AudioConfig()
@@ -125,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         print(report_table(report))
         for name, reason in report.left_out.items():
             print(f"left out: {name}: {reason}", file=sys.stderr)
-        print(f"\nreport: {args.output / 'index.html'}")
+        print(f"\nreport, to be opened in a browser: {args.output / 'index.html'}")
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
-from glowvox.cli.progress import counted_progress
+from glowvox.cli.progress import counted_progress, phase
 
 if TYPE_CHECKING:
     from glowvox.evaluate.clips import Recording
@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.synthesis.voice_card import read_voice_card
     from glowvox.synthesis.voice_folder import open_engines, open_voice_folder
 
+    phase("opening the voice and its sentences")
     place = find_voice(args.voice)
     with open_voice_folder(place) as folder:
         card = read_voice_card(folder)
@@ -75,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     language = card.speaker_languages.get(spoken.speaker or "", card.language)
     judges = open_judges(args, language, recognise=not args.no_wer)
     recognise = not args.no_wer and (judges.recogniser is not None or language.startswith("en"))
+    show, ids = counted_progress(), {sentence.id for sentence in sentences}
     report = evaluate_voice(
         voice,
         sentences,
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         speaker=args.speaker,
         seed=args.seed,
         settings=_settings(args, card, place, recognised=recognise),
-        progress=counted_progress(),
+        progress=lambda done, total, what: show(done, total, f"{voice.name}: {what}" if what in ids else what),
     )
     report = judges.judged(report, counted_progress())
     report.write_json(args.output / "report.json")
@@ -98,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     print(report_table(report))
     for name, reason in report.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
-    print(f"\nreport: {args.output / 'index.html'}")
+    print(f"\nreport, to be opened in a browser: {args.output / 'index.html'}")
     return 0
 
 

@@ -1,9 +1,11 @@
 """`glowvox export`: a trained model for the engines that people deploy."""
 
 import argparse
+import contextlib
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Write a trained model as graphs for an engine.",
         epilog=EXAMPLE,
     )
-    model.add_argument("model", metavar="RUN", type=Path, help="a model folder or a training run")
+    model.add_argument(
+        "model",
+        metavar="MODEL",
+        help="a model folder, a training run, or a voice that holds its models: both are written",
+    )
     model.add_argument(
         "--to",
         choices=("onnx", "openvino", "tensorrt"),
@@ -72,12 +78,38 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.export.export_model import export_model
 
     began = time.monotonic()
-    if sys.stderr.isatty():
-        print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)
-    report = export_model(args.model, args.output, target=args.to, precision=args.precision)
-    told = _told(report) | {"target": args.to, "precision": args.precision, "took_seconds": time.monotonic() - began}
-    print(json.dumps(told, indent=2) if args.json else _as_text(told, report))
+    print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr, flush=True)
+    with _models(args.model) as places:
+        reports = [export_model(place, args.output, target=args.to, precision=args.precision) for place in places]
+    settings = {"target": args.to, "precision": args.precision, "took_seconds": time.monotonic() - began}
+    told = [_told(report) | settings for report in reports]
+    if args.json:
+        print(json.dumps(told[0] if len(told) == 1 else {"models": told}, indent=2))
+        return 0
+    print("\n".join(_as_text(one, report) for one, report in zip(told, reports, strict=True)))
+    if any(Path(file["path"]).name == "vocoder.onnx" for one in told for file in one["files"]):
+        print(f"next: glowvox vocode recording.wav --model {args.output} -o again.wav")
     return 0
+
+
+@contextlib.contextmanager
+def _models(name: str) -> "Iterator[list[Path]]":
+    """Give the folders of the models that a name means: a path, or a voice's, unpacked for as long as it is open."""
+    from glowvox.errors import VoiceError
+    from glowvox.synthesis.installed_voices import DEFAULT, find_voice, installed_voices
+    from glowvox.synthesis.voice_card import CARD_NAME
+    from glowvox.synthesis.voice_folder import open_voice_folder
+
+    place = Path(name)
+    named = name == DEFAULT or any(voice.name == name for voice in installed_voices())
+    if not ((named and not place.exists()) or place.suffix.lower() == ".voice" or (place / CARD_NAME).is_file()):
+        yield [place]
+        return
+    with open_voice_folder(find_voice(name)) as folder:
+        found = [folder / part for part in ("acoustic", "vocoder") if (folder / part / "config.json").is_file()]
+        if not found:
+            raise VoiceError(f"{name}: the voice does not hold its models, only what speaks")
+        yield found
 
 
 def _told(report: "ExportReport") -> dict[str, Any]:

@@ -106,8 +106,7 @@ def run(args: argparse.Namespace) -> int:
         quality=measured_quality(args.quality),
         defaults={name: _number(name, text) for name, text in map(_pair, args.default)},
     )
-    if sys.stderr.isatty():
-        print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr)
+    print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr, flush=True)
     acoustic, vocoder = model_path(args.acoustic, "acoustic"), model_path(args.vocoder, "vocoder")
     with tempfile.TemporaryDirectory() as place:
         if args.only_speaker is not None:
@@ -180,4 +179,6 @@ def _as_text(told: dict[str, Any], done: "VoiceExport") -> str:
     lines += [f"          {size / 1e6:6.2f} MB  {name}" for name, size in told["files"].items()]
     lines += [f"parity    {part}: {parity}" for part, parity in done.parity.items()]
     lines += [f"stored    {part}: {loss}" for part, loss in done.loss.items()]
+    lines += [f'next: glowvox say "Hello." --voice {told["path"]} -o hello.wav']
+    lines += [f"      glowvox voices --install {told['path']}   # then: --voice {told['name']}"]
     return "\n".join(lines)

@@ -65,4 +65,8 @@ def run(args: argparse.Namespace) -> int:
     audio = card.config.audio
     print(f"mel          {audio.sample_rate} Hz, hop {audio.hop_length}, {audio.n_mels} bins ({audio.fingerprint()})")
     print(f"written to   {args.output}")
+    if card.type == "waveglow":
+        print(f"next: glowvox vocode recording.wav --model {args.output} -o again.wav")
+    else:
+        print(f"next: glowvox inspect {args.output}")
     return 0

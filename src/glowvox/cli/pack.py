@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Pack, and say what was written."""
     from glowvox.data.prepared import PreparedData
     from glowvox.data.shards_pack import pack_shards
-    from glowvox.errors import ConfigError
+    from glowvox.errors import ConfigError, counted
 
     if args.seed < 0:
         raise ConfigError(f"--seed must not be negative, got {args.seed}")
@@ -47,5 +47,6 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(told, indent=2))
     else:
-        print(f"{args.output}: {len(index.shards)} shards, {size / 1e6:.1f} MB")
+        print(f"{args.output}: {counted(len(index.shards), 'shard')}, {size / 1e6:.1f} MB")
+        print(f"next: glowvox train acoustic --preset glow-tts-small --data {args.output} --run runs/acoustic")
     return 0

@@ -79,13 +79,13 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.audit is not None:
         _check_audit(args)
-    report = prepare_corpus(args.corpus, args.output, settings, Progress("recordings"))
+    report = prepare_corpus(args.corpus, args.output, settings, Progress("recordings", begins="reading the corpus"))
     if args.audit is not None:
         report = _audited(args)
     if args.json:
         print(json.dumps(report))
     else:
-        _print_summary(report, args.output)
+        _print_summary(report, args.output, texts=not args.without_text)
     return 0
 
 
@@ -104,15 +104,24 @@ def _audited(args: argparse.Namespace) -> dict[str, Any]:
     from glowvox.evaluate.batch_alignment import ModelChoice
 
     choice = ModelChoice(args.audit, threads=1)
-    return audit(args.output, choice, jobs=args.jobs, progress=Progress("recordings"))
+    return audit(
+        args.output, choice, jobs=args.jobs, progress=Progress("recordings", begins="auditing the transcripts")
+    )
 
 
-def _print_summary(report: dict[str, Any], folder: Path) -> None:
+def _print_summary(report: dict[str, Any], folder: Path, *, texts: bool) -> None:
+    from glowvox.errors import counted
+
     for name, split in report["splits"].items():
-        print(f"{name}: {split['clips']} clips, {split['sentences']} sentences, {split['hours']:.2f} h")
+        clips, sentences = counted(split["clips"], "clip"), counted(split["sentences"], "sentence")
+        print(f"{name}: {clips}, {sentences}, {split['hours']:.2f} h")
     severities = {kind["kind"]: kind["severity"] for kind in reversed(report["findings"])}
     for kind, count in report["kinds"].items():
         print(f"{severities[kind]}: {kind}: {count}")
     for line in report["can_support"]:
         print(f"this data can support: {line}")
     print(f"the report, with every file and reason: {folder / 'report.html'}")
+    if texts:
+        print(f"next: glowvox train acoustic --init-from default --data {folder} --run runs/acoustic")
+    else:
+        print(f"next: glowvox train vocoder --init-from default --data {folder} --run runs/vocoder")

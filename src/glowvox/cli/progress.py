@@ -9,21 +9,35 @@ _SECONDS_ON_A_TERMINAL = 0.5
 _SECONDS_IN_A_LOG = 15.0
 
 
+def phase(what: str) -> None:
+    """Say what begins, before anything can be counted."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
+    else:
+        print(f"{what} ...", file=sys.stderr, flush=True)
+
+
 @final
 class Progress:
-    """A progress line with what is done and the time that remains."""
+    """A progress line with what is done and the time that remains.
 
-    def __init__(self, what: str, *, keep: bool = True) -> None:
+    A call with nothing done says that the start-up is over: time counts from there.
+    """
+
+    def __init__(self, what: str, *, begins: str = "", keep: bool = True) -> None:
         """Begin to count the time.
 
         Args:
             what: what is counted, in the plural.
+            begins: what to say at once, while nothing can be counted yet.
             keep: whether the last line stays on a terminal.
         """
         self._what = what
         self._keep = keep
         self._began = self._shown = time.monotonic()
         self._terminal = sys.stderr.isatty()
+        if begins:
+            phase(begins)
 
     def __call__(self, done: int, total: int, reused: int = 0) -> None:
         """Show the state, where it is time to.
@@ -34,10 +48,12 @@ class Progress:
             reused: how many of those that are done an earlier run did; they say nothing about the time that remains.
         """
         now, last = time.monotonic(), self._terminal and done == total
-        if now - self._shown < (_SECONDS_ON_A_TERMINAL if self._terminal else _SECONDS_IN_A_LOG) and not last:
+        worked = done - reused
+        if worked == 0:
+            self._began = now
+        if done and now - self._shown < (_SECONDS_ON_A_TERMINAL if self._terminal else _SECONDS_IN_A_LOG) and not last:
             return
         self._shown = now
-        worked = done - reused
         remaining = f", {(now - self._began) / worked * (total - done):.0f} s remain" if worked else ""
         again = f" ({reused} from an earlier run)" if reused else ""
         line = f"{done} of {total} {self._what}{again}{remaining}"
@@ -50,17 +66,25 @@ class Progress:
 
 
 def counted_progress() -> Callable[[int, int, str], None]:
-    """Return what shows steps done, of how many, and the one at work: in place on a terminal, else a line per tenth."""
+    """Return what shows steps done, of how many, the one at work, and the time that remains.
+
+    In place on a terminal; in a log a line for every tenth, and one every quarter of a minute.
+    """
     terminal = sys.stderr.isatty()
-    shown = -1
+    shown, began, said = -1, time.monotonic(), 0.0
 
     def show(done: int, total: int, what: str) -> None:
-        nonlocal shown
+        nonlocal shown, began, said
+        now = time.monotonic()
+        if done == 0:
+            began = now
+        remaining = f", {(now - began) / done * (total - done):.0f} s remain" if done else ""
+        line = f"[{done}/{total}] {what}{remaining}"
         if terminal:
             end = "" if done < total else "\r\033[K"
-            print(f"\r\033[K[{done}/{total}] {what}", end=end, file=sys.stderr, flush=True)
-        elif (tenth := 10 * done // max(total, 1)) != shown:
-            shown = tenth
-            print(f"[{done}/{total}] {what}", file=sys.stderr, flush=True)
+            print(f"\r\033[K{line}", end=end, file=sys.stderr, flush=True)
+        elif (tenth := 10 * done // max(total, 1)) != shown or now - said >= _SECONDS_IN_A_LOG:
+            shown, said = tenth, now
+            print(line, file=sys.stderr, flush=True)
 
     return show

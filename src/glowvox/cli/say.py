@@ -183,7 +183,7 @@ def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", 
 
 def _say_batch(args: argparse.Namespace, voice: "Voice", overrides: dict[str, Any]) -> int:
     """Speak the rows of a batch file into a folder; files that are finished stay, whatever happens later."""
-    from glowvox.errors import DataError
+    from glowvox.errors import DataError, counted
     from glowvox.synthesis.text_files import batch_rows
 
     rows = batch_rows(args.batch)
@@ -208,7 +208,7 @@ def _say_batch(args: argparse.Namespace, voice: "Voice", overrides: dict[str, An
         print(json.dumps({"files": written, "seconds": seconds, "took_seconds": took}, indent=2))
     else:
         print(
-            f"{folder}: {len(written)} files, {seconds:.1f} s in {took:.1f} s "
+            f"{folder}: {counted(len(written), 'file')}, {seconds:.1f} s in {took:.1f} s "
             f"(real-time factor {took / seconds:.3f}), voice {voice.name}"
         )
     return 0

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glowvox.cli.progress import Progress
+from glowvox.cli.progress import Progress, phase
 
 if TYPE_CHECKING:
     from glowvox.evaluate.batch_alignment import ModelChoice
@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None and args.output.suffix.lower() not in (".csv", ".jsonl"):
         raise ConfigError(f"{args.output}: scores are written as .csv or .jsonl")
     choice = ModelChoice(args.model, args.speaker, args.language, args.threads, args.device)
+    phase("opening the model and the recordings")
     listed = _listed(args, choice)
     began = time.perf_counter()
     reference = None if args.reference is None else _reference(args, choice)
@@ -118,6 +119,7 @@ def _reference(args: argparse.Namespace, choice: "ModelChoice") -> "Reference":
 def _print(
     args: argparse.Namespace, rows: "list[Judged]", reference: "Reference", left_out: dict[str, str], took: float
 ) -> None:
+    from glowvox.errors import counted
     from glowvox.evaluate.score import SUSPECT, score_row, score_table
 
     mismatches = sum(row.text_mismatch_score > SUSPECT for row in rows)
@@ -137,8 +139,10 @@ def _print(
     for name, reason in left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
     print(
-        f"\n{len(rows)} recordings in {took:.1f} s against {reference.recordings} of {reference.source}: "
-        f"{mismatches} text mismatches, {outliers} outlier recordings"
+        f"\n{counted(len(rows), 'recording')} in {took:.1f} s against {reference.recordings} of {reference.source}: "
+        f"{counted(mismatches, 'text mismatch', 'text mismatches')}, {counted(outliers, 'outlier recording')}"
     )
     if args.output is not None:
         print(f"all scores: {args.output}")
+    if mismatches or outliers:
+        print("next: listen to those above 5; correct or remove them in the corpus, and run glowvox prepare again")

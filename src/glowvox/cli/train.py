@@ -1,7 +1,14 @@
 """`glowvox train`: train a vocoder or an acoustic model from prepared data."""
 
 import argparse
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glowvox.config.preset import Preset
+    from glowvox.training.start import StartOptions
 
 SUMMARY = "train a vocoder or an acoustic model"
 EXAMPLE = """\
@@ -69,17 +76,48 @@ def _presets() -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    from glowvox.errors import TrainingError
+    from glowvox.cli.progress import Progress
     from glowvox.synthesis.installed_voices import model_path
-    from glowvox.training.start import StartOptions, choose_device, read_run_preset, set_threads
+    from glowvox.training.pitch import quietly
+    from glowvox.training.start import StartOptions, finished_steps, read_run_preset, set_threads
 
     set_threads(args.threads)
     kind = {"vocoder": "waveglow", "acoustic": "glow_tts"}[args.what]
     init_from = None if args.init_from is None else model_path(args.init_from, args.what)
     preset = read_run_preset(kind, args.preset, args.run, args.set, resume=args.resume, init_from=init_from)
+    first = os.environ.get("RANK", "0") == "0"
     options = StartOptions(
-        args.run, resume=args.resume, init_from=init_from, device=args.device, tensorboard=not args.no_tensorboard
+        args.run,
+        resume=args.resume,
+        init_from=init_from,
+        device=args.device,
+        tensorboard=not args.no_tensorboard,
+        begins=(lambda what, counted: Progress(counted, begins=what, keep=False)) if first else quietly,
     )
+    finished = finished_steps(preset, options)
+    if finished is not None:
+        print(f"{args.run}: the run is finished, {finished} of {preset.training.steps} steps are done")
+        print(f"{_next_step(args)}; for more steps: --resume --set training.steps={2 * finished}")
+        return 0
+    try:
+        done = _train(args, preset, options)
+    except KeyboardInterrupt:
+        if first and (args.run / "config.toml").is_file():
+            print("stopped before the first step; go on with the same command and --resume", file=sys.stderr)
+        raise
+    if first and done < preset.training.steps:
+        print(f"stopped after step {done} of {preset.training.steps}; go on with the same command and --resume")
+    elif first:
+        print(_next_step(args))
+    return 0
+
+
+def _train(args: argparse.Namespace, preset: "Preset", options: "StartOptions") -> int:
+    """Train, and return the steps done."""
+    from glowvox.errors import TrainingError
+    from glowvox.synthesis.installed_voices import model_path
+    from glowvox.training.start import choose_device
+
     if args.what == "vocoder":
         from glowvox.training.acoustic_mels import MelSource
         from glowvox.training.vocoder import train_vocoder
@@ -88,11 +126,22 @@ def run(args: argparse.Namespace) -> int:
         if args.mels_from is not None:
             device = str(choose_device(args.device))
             source = MelSource(model_path(args.mels_from, "acoustic"), args.mels_temperature, device)
-        train_vocoder(preset, args.data, options, source)
-    else:
-        from glowvox.training.acoustic import train_acoustic
+        return train_vocoder(preset, args.data, options, source)
+    from glowvox.training.acoustic import train_acoustic
 
-        if args.mels_from is not None:
-            raise TrainingError("--mels-from is for 'train vocoder': an acoustic model learns from recordings")
-        train_acoustic(preset, args.data, options)
-    return 0
+    if args.mels_from is not None:
+        raise TrainingError("--mels-from is for 'train vocoder': an acoustic model learns from recordings")
+    return train_acoustic(preset, args.data, options)
+
+
+def _next_step(args: argparse.Namespace) -> str:
+    """Return what to do with a trained model."""
+    data = " ".join(f"--data {place}" for place in args.data)
+    if args.what == "vocoder":
+        return f"next: glowvox evaluate vocoder {args.run} --data {args.data[0]} -o report/"
+    voice = f"{args.run.name}.voice"
+    return (
+        f"next: glowvox export voice --acoustic {args.run} --vocoder default --licence LICENCE -o {voice}, or teach "
+        f"the vocoder this voice first: glowvox train vocoder --init-from default --mels-from {args.run} {data} --run "
+        f"{args.run.with_name('vocoder')}"
+    )

@@ -320,6 +320,8 @@ def measure_files(
         opened_vocoder(vocoder)
     tasks = [ScoreTask(choice, tuple(texts), vocoder, file) for file in files]
     found: list[Measured] = []
+    if progress is not None:
+        progress(0, len(tasks))  # opening the models is over
     made: Iterator[Measured] = run_in_order(measure_file, tasks, min(jobs, max(1, len(tasks))), _crashed)
     for result in made:
         found.append(result)

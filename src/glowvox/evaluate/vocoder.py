@@ -117,7 +117,8 @@ def evaluate_vocoder(
         vocode(_frames(transform, usable[0].samples))
         gc.collect()
     for number, recording in enumerate(usable):
-        _tell(progress, number * (len(vocoders) + 1), steps, recording.id)
+        names = [*vocoders, "done"]
+        _tell(progress, number * (len(vocoders) + 1), steps, f"{recording.id}: {NATURAL}")
         mel = _frames(transform, recording.samples)
         judge = CopyJudge(recording.samples, config, group)
         outputs = {NATURAL: _natural(recording.samples, config, group)}
@@ -134,7 +135,8 @@ def evaluate_vocoder(
                 nats = -likelihoods[name](recording.samples, mel) / recording.samples.size
                 values.update(nats_per_sample=nats, bits_per_dim=bits_per_dimension(nats))
             outputs[name] = Output(scores.samples, _finite(values), notes=scores.notes)
-            _tell(progress, number * (len(vocoders) + 1) + position, steps, recording.id)
+            done = number * (len(vocoders) + 1) + position
+            _tell(progress, done, steps, f"{recording.id}: {names[position]}")
         for name, spoken in (others or {}).items():
             scores = judge.judge(_fitted(spoken[recording.id], recording.samples.size, config, name))
             outputs[name] = Output(scores.samples, _finite(dict(scores.values)), notes=scores.notes)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from glowvox.flows.base import Flow, apply_mask, frame_counts, full_precision
+from glowvox.flows.base import Flow, apply_mask, check_shape, either_rank, frame_counts, full_precision
 
 
 class ActNorm(Flow):
@@ -20,15 +20,19 @@ class ActNorm(Flow):
         self.initialised: Tensor
         self.register_buffer("initialised", torch.zeros((), dtype=torch.bool))
 
+    @either_rank
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Scale and shift `x [B, C, T]`; the first call in training mode initialises from it. See `Flow.forward`."""
+        check_shape(self, x, mask, self.bias.shape[1])
         if self.training and not self.initialised:
             self.initialise(x, mask)
         y = apply_mask(x * self.log_scale.exp() + self.bias, mask)
         return y, self.log_scale.sum() * frame_counts(x, mask)
 
+    @either_rank
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Undo the shift and the scale. See `Flow.inverse`."""
+        check_shape(self, z, mask, self.bias.shape[1])
         x = apply_mask((z - self.bias) * (-self.log_scale).exp(), mask)
         return x, -self.log_scale.sum() * frame_counts(z, mask)
 

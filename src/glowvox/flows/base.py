@@ -13,7 +13,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Flow(nn.Module, ABC):
-    """An invertible map of `[B, C, T]` tensors.
+    """An invertible map of `[B, C, T]` tensors; of `[B, C]` ones too, where nothing happens along the frames.
 
     `forward` goes from data to latent, `inverse` goes back. Both return the value and the log-determinant `[B]` of the
     Jacobian of the direction executed, in float32 (float64 when the input is float64). Where `mask [B, 1, T]` is zero
@@ -34,6 +34,46 @@ def frame_counts(x: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return x.new_full((x.shape[0],), x.shape[-1])
     return mask.to(x.dtype).sum((1, 2))
+
+
+def either_rank(method: Method) -> Method:
+    """Let a method of a flow of `[B, C, T]` tensors take `[B, C]` too, which is a single frame."""
+
+    @functools.wraps(method)
+    def wrapped(self: Flow, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> Any:
+        if x.dim() != 2:
+            return method(self, x, mask, condition)
+        if mask is not None:
+            raise ValueError(f"a mask [B, 1, T] goes with [B, C, T], not with {list(x.shape)}")
+        value, log_det = method(self, x.unsqueeze(-1), mask, condition)
+        return value.squeeze(-1), log_det
+
+    return wrapped  # type: ignore[return-value]
+
+
+def check_shape(flow: nn.Module, x: Tensor, mask: Tensor | None, channels: int | None = None, least: int = 1) -> None:
+    """Say what is wrong with the shapes that a layer was given.
+
+    Args:
+        flow: the layer.
+        x: its input, which must be `[B, C, T]`.
+        mask: its mask, which must be `[B, 1, T]`.
+        channels: how many the layer has; None: any number of at least `least`.
+        least: the fewest channels.
+
+    Raises:
+        ValueError: something is wrong.
+    """
+    name, shape = type(flow).__name__, list(x.shape)
+    wanted = "C" if channels is None else str(channels)
+    if x.dim() != 3:
+        raise ValueError(f"{name} takes [B, {wanted}] or [B, {wanted}, T], got {shape}")
+    if (channels is not None and shape[1] != channels) or shape[1] < least:
+        many = f"{channels} channels" if channels is not None else f"at least {least} channels"
+        hint = "; are channels and frames the wrong way round?" if channels == shape[2] != shape[1] else ""
+        raise ValueError(f"{name} takes {many}, [B, {wanted}, T], got {shape}{hint}")
+    if mask is not None and tuple(mask.shape) != (shape[0], 1, shape[2]):
+        raise ValueError(f"{name} takes a mask [B, 1, T] = {[shape[0], 1, shape[2]]}, got {list(mask.shape)}")
 
 
 def apply_mask(x: Tensor, mask: Tensor | None) -> Tensor:
@@ -111,15 +151,15 @@ def gaussian_log_likelihood(z: Tensor, sigma: float = 1.0, mask: Tensor | None =
     """Return log N(z; 0, sigma^2) of each item, `[B]` nats.
 
     Args:
-        z: latent `[B, C, T]`.
+        z: latent `[B, C, T]` or `[B, C]`.
         sigma: standard deviation of the base density.
         mask: `[B, 1, T]`; masked elements contribute nothing.
     """
     density = -0.5 * (z / sigma).square() - (0.5 * LOG_TWO_PI + math.log(sigma))
-    return (density if mask is None else density * mask).sum((1, 2))
+    return (density if mask is None else density * mask).sum(tuple(range(1, z.dim())))
 
 
 def diagonal_log_likelihood(z: Tensor, mean: Tensor, log_std: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return log N(z; mean, exp(log_std)^2) of each item, `[B]` nats; arguments `[B, C, T]`, mask `[B, 1, T]`."""
     density = -0.5 * ((z - mean) * torch.exp(-log_std)).square() - log_std - 0.5 * LOG_TWO_PI
-    return (density if mask is None else density * mask).sum((1, 2))
+    return (density if mask is None else density * mask).sum(tuple(range(1, z.dim())))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from glowvox.flows.base import Flow, apply_mask, frame_counts, full_precision
+from glowvox.flows.base import Flow, apply_mask, check_shape, either_rank, frame_counts, full_precision
 
 
 def random_rotation(channels: int) -> Tensor:
@@ -58,15 +58,19 @@ class InvertibleConv(Flow):
         self.weight = nn.Parameter(random_rotation(channels))
         self._cache = MatrixCache()
 
+    @either_rank
     @full_precision
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
+        check_shape(self, x, mask, len(self.weight))
         log_det = self._cache.log_det(self.weight)
         return apply_mask(torch.matmul(self.weight, x), mask), log_det * frame_counts(x, mask)
 
+    @either_rank
     @full_precision
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels back. See `Flow.inverse`."""
+        check_shape(self, z, mask, len(self.weight))
         log_det = -self._cache.log_det(self.weight)
         return apply_mask(torch.matmul(self._cache.inverse(self.weight), z), mask), log_det * frame_counts(z, mask)
 
@@ -93,14 +97,18 @@ class LUInvertibleConv(Flow):
         upper = self.upper.triu(1) + torch.diag(self.sign * self.log_abs.exp())
         return self.permutation @ lower @ upper
 
+    @either_rank
     @full_precision
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels of `x [B, C, T]`. See `Flow.forward`."""
+        check_shape(self, x, mask, len(self.sign))
         return apply_mask(torch.matmul(self.matrix(), x), mask), self.log_abs.sum() * frame_counts(x, mask)
 
+    @either_rank
     @full_precision
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the channels back by two triangular solutions. See `Flow.inverse`."""
+        check_shape(self, z, mask, len(self.sign))
         identity = torch.eye(len(self.sign), dtype=self.lower.dtype, device=self.lower.device)
         x = self.permutation.T @ z
         x = torch.linalg.solve_triangular(self.lower.tril(-1) + identity, x, upper=False, unitriangular=True)
@@ -129,12 +137,16 @@ class GroupedInvertibleConv(Flow):
         self.weight = nn.Parameter(random_rotation(group))
         self._cache = MatrixCache()
 
+    @either_rank
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the groups of `x [B, C, T]`. See `Flow.forward`."""
+        check_shape(self, x, mask, self.n_groups * self.group)
         return self._mix(self.weight, x, mask), self._log_det() * frame_counts(x, mask)
 
+    @either_rank
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mix the groups back. See `Flow.inverse`."""
+        check_shape(self, z, mask, self.n_groups * self.group)
         return self._mix(self._cache.inverse(self.weight), z, mask), -self._log_det() * frame_counts(z, mask)
 
     def _log_det(self) -> Tensor:

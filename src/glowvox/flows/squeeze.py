@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from glowvox.flows.base import Flow
+from glowvox.flows.base import Flow, check_shape
 
 
 class Squeeze(Flow):
@@ -19,13 +19,19 @@ class Squeeze(Flow):
 
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Squeeze `x [B, C, T]` to `[B, factor * C, T / factor]`. See `Flow.forward`."""
+        check_shape(self, x, mask)
         batch, channels, frames = x.shape
+        if frames % self.factor:
+            raise ValueError(f"Squeeze needs a multiple of {self.factor} frames, got {frames} in {list(x.shape)}")
         groups = x.reshape(batch, channels, frames // self.factor, self.factor)
         y = groups.permute(0, 3, 1, 2).reshape(batch, channels * self.factor, frames // self.factor)
         return (y if mask is None else y * self.squeeze_mask(mask)), x.new_zeros(batch)
 
     def inverse(self, z: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Unsqueeze `z [B, factor * C, T / factor]` to `[B, C, T]`; `mask` is `[B, 1, T]`. See `Flow.inverse`."""
+        check_shape(self, z, None)
+        if z.shape[1] % self.factor:
+            raise ValueError(f"Squeeze goes back from a multiple of {self.factor} channels, got {list(z.shape)}")
         if mask is not None:
             z = z * self.squeeze_mask(mask)
         batch, channels, groups = z.shape

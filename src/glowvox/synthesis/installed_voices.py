@@ -1,8 +1,10 @@
 """Where voices are: inside the package, in the user's folder, or where a path says."""
 
+import contextlib
 import hashlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -131,6 +133,54 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     raise VoiceError(
         f"there is no voice '{str(name_or_path)[:200]}': no such file or folder, and installed are {names}{hint}"
     )
+
+
+def install_voice(name_or_path: str | os.PathLike[str], *, replace: bool = False) -> InstalledVoice:
+    """Copy a voice into the user's folder of voices, where its name finds it.
+
+    Args:
+        name_or_path: a voice's folder, a `.voice` file, or a Hugging Face repository (`hf:owner/name`).
+        replace: whether a voice of that name that the user has may be replaced.
+
+    Raises:
+        VoiceError: it is no voice, one of that name is there already, or the folder cannot be written.
+    """
+    source = find_voice(name_or_path)
+    with open_voice_folder(source) as folder:
+        name = read_voice_card(folder).name
+    home = user_folders()[0]
+    target = home / (f"{name}{ARCHIVE_SUFFIX}" if source.is_file() else name)
+    try:
+        there = [place for place in (home / f"{name}{ARCHIVE_SUFFIX}", home / name) if place.exists()]
+    except OSError:
+        there = []
+    if any(place.resolve() == source.resolve() for place in there):
+        return InstalledVoice(name, source, packaged=False)
+    if there and not replace:
+        raise VoiceError(f"the voice {name} is installed already, as {there[0]}; replace it with --force")
+    aside = home / f".{target.name}.part"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _remove(aside)
+        if source.is_file():
+            shutil.copyfile(source, aside)
+        else:
+            shutil.copytree(source, aside)
+        for place in there:
+            _remove(place)
+        aside.rename(target)
+    except (OSError, shutil.Error) as error:
+        _remove(aside)
+        raise VoiceError(f"the voice {name} cannot be copied into {home}: {one_line(error, limit=200)}") from error
+    return InstalledVoice(name, target, packaged=False)
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            place.unlink()
 
 
 def installed_voices() -> list[InstalledVoice]:

@@ -323,8 +323,13 @@ def voice_readme(card: VoiceCard) -> str:
     return "\n".join(head) + voice_text(card)
 
 
-def voice_text(card: VoiceCard) -> str:
-    """Return the card without a head, as `glowvox voices NAME` prints it."""
+def voice_text(card: VoiceCard, called: str = "") -> str:
+    """Return the card without a head, as `glowvox voices NAME` prints it.
+
+    Args:
+        card: what the voice says about itself.
+        called: how it is named to be spoken with; by default its own name, which finds it where it is installed.
+    """
     lines = [f"# {card.name}", ""]
     if card.description:
         lines += [_plain(card.description), ""]
@@ -336,7 +341,7 @@ def voice_text(card: VoiceCard) -> str:
     weaknesses = card.provenance.get("weaknesses")
     known = [_plain(str(one)) for one in weaknesses] if isinstance(weaknesses, list) else []
     lines += [f"- {one}" for one in known] or ["None were stated."]
-    lines += ["", "## Use", "", "```sh", f'glowvox say "Hello." --voice {card.name} -o hello.wav', "```", ""]
+    lines += ["", "## Use", "", "```sh", f'glowvox say "Hello." --voice {called or card.name} -o hello.wav', "```", ""]
     return "\n".join(lines)
 
 

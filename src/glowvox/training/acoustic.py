@@ -22,7 +22,15 @@ from glowvox.models.glow_tts import GlowTTS, GlowTTSOutput
 from glowvox.training.loop import Processes, Task, TaskLoss
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
-from glowvox.training.start import StartOptions, fitted_to, joint_speakers, new_or_resumed, start, taught_by
+from glowvox.training.start import (
+    StartOptions,
+    continued,
+    fitted_to,
+    joint_speakers,
+    new_or_resumed,
+    start,
+    taught_by,
+)
 from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips, stored_text, text_contract
 
 _SEMITONES = LOG_PITCH_STD * 12 / math.log(2)
@@ -298,6 +306,7 @@ def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOption
     Raises:
         GlowvoxError: the data does not fit the model, or the run cannot start.
     """
+    options = continued(options)
     data = [PreparedData(folder) for folder in folders]
     for part in data:
         part.require(preset.glow_tts.audio)
@@ -306,6 +315,7 @@ def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOption
     channels = (preset.glow_tts.speaker_channels or SPEAKER_CHANNELS) if speakers > 1 else 0
     config = replace(preset.glow_tts, n_symbols=len(contract.tokenizer), n_speakers=speakers, speaker_channels=channels)
     preset = replace(preset, glow_tts=config)
+    options.begins("reading the texts", "clips")
     training, validation = (
         encode_clips([clip for part in data for clip in part.clips(split)], contract, config.n_squeeze)
         for split in ("train", "validation")
@@ -320,6 +330,7 @@ def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOption
                 config.audio.sample_rate,
                 seed=preset.training.seed,
                 steps=preset.acoustic_training.pitch_steps,
+                begins=options.begins,
             )
         return AcousticTask(
             model,

@@ -35,6 +35,8 @@ from glowvox.training.run_folder import (
     restore_optimiser,
 )
 
+_SILENCE = 15.0
+"""Seconds after which a step is told of between those that are."""
 _TASK = "task."
 """Prefix of what a task keeps in a checkpoint besides the model."""
 
@@ -430,7 +432,12 @@ class Trainer:
             self._noted.clear()
             if self.processes.is_main:
                 shown = "  ".join(f"{name} {value:.4g}" for name, value in means.items())
-                print(f"step {self.step}/{self.config.steps}  {shown}  remaining {progress.remaining(self.step - 1)}")
+                left = progress.remaining(self.step - 1)
+                print(f"step {self.step}/{self.config.steps}  {shown}  remaining {left}", flush=True)
+                progress.silent_for(0.0)
+        elif self._noted and self.processes.is_main and progress.silent_for(_SILENCE):
+            loss, left = self._noted["loss"][-1], progress.remaining(self.step - 1)
+            print(f"step {self.step}/{self.config.steps}  loss {loss:.4g}  remaining {left}", flush=True)
         if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
             self._validate()
         if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
@@ -444,9 +451,8 @@ class Trainer:
                 figures = self.task.validate(self.step, self.log)
             self.average.swap(self.task.model)
             self.log.figures(self.step, "validation", figures)
-            print(
-                f"step {self.step}  validation  " + "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-            )
+            shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+            print(f"step {self.step}  validation  {shown}", flush=True)
             name = self.task.score_name(self.step)
             if figures[name] < self.best.get(name, math.inf):
                 self.best = {name: figures[name]}

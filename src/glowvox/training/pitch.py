@@ -1,7 +1,7 @@
 """The pitch predictor's own short training, before everything else."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -19,7 +19,24 @@ _BATCH, _FRAMES = 16, 160
 _LEARNING_RATE = 2e-3
 
 
-def fit_pitch(predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int, *, seed: int, steps: int) -> float:
+Begins = Callable[[str, str], Callable[[int, int], None]]
+"""Told what begins and what is counted there, it gives what is told how many are done, of how many."""
+
+
+def quietly(what: str, counted: str) -> Callable[[int, int], None]:
+    """Say nothing of what begins: a `Begins`."""
+    return lambda done, total: None
+
+
+def fit_pitch(
+    predictor: PitchPredictor,
+    clips: Sequence[Clip],
+    sample_rate: int,
+    *,
+    seed: int,
+    steps: int,
+    begins: Begins = quietly,
+) -> float:
     """Teach the predictor what YIN finds in the recordings, once, before everything else; return the last loss in nats.
 
     It learns in a minute or two and then stays as it is: the flow learns to rely on it.
@@ -30,15 +47,20 @@ def fit_pitch(predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int
         sample_rate: in Hz.
         seed: of the choice of clips and passages.
         steps: of training.
+        begins: told of its two parts.
     """
     generator = np.random.default_rng(seed)
     mels, tracks, seconds = [], [], 0.0
+    enough = min(_MOST_SECONDS, sum(clip.row.samples for clip in clips) / sample_rate)
+    progress = begins("finding the pitch in the recordings", "seconds of speech")
+    progress(0, round(enough))
     for index in generator.permutation(len(clips)):
         samples, mel = clips[index].load()
         track = track_pitch(samples.astype(np.float32) / 32768, sample_rate, hop_length=clips[index].hop_length)
         mels.append(np.asarray(mel, np.float32))
         tracks.append(track.frequency[: mel.shape[1]])
         seconds += len(samples) / sample_rate
+        progress(min(round(seconds), round(enough)), round(enough))
         if seconds >= _MOST_SECONDS:
             break
     every_mel, every_pitch = np.concatenate(mels, 1), np.concatenate(tracks)
@@ -48,7 +70,9 @@ def fit_pitch(predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     device, last = next(predictor.parameters()).device, 0.0
     with torch.enable_grad():
-        for _ in range(steps):
+        progress = begins("learning the pitch", "steps")
+        for step in range(steps):
+            progress(step, steps)
             starts = generator.integers(0, every_mel.shape[1] - frames + 1, _BATCH)
             places = starts[:, None] + np.arange(frames)
             batch = torch.from_numpy(np.ascontiguousarray(every_mel[:, places].swapaxes(0, 1))).to(device)
@@ -58,6 +82,7 @@ def fit_pitch(predictor: PitchPredictor, clips: Sequence[Clip], sample_rate: int
             optimiser.step()
             schedule.step()
             last = float(loss.detach())
+    progress(steps, steps)
     predictor.fitted.fill_(1.0)
     predictor.requires_grad_(requires_grad=False)
     logging.getLogger(__name__).info(

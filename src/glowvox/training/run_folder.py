@@ -6,9 +6,11 @@ RUN/tensorboard/           events
 RUN/checkpoints/000500/    config.json and model.safetensors (the averaged weights: what `load_model` reads),
                            training.safetensors and training.json (the exact state to resume)
 RUN/best, RUN/last         text files that name a checkpoint
+RUN/init-from              text file that names the model that the run started from, if it did
 """
 
 import json
+import math
 import shutil
 import sys
 import time
@@ -59,6 +61,33 @@ class RunFolder:
         import tomli_w
 
         _write_text(self.path / "config.toml", tomli_w.dumps(data))
+
+    @property
+    def has_config(self) -> bool:
+        """Whether the run was begun, if only to be stopped before its first checkpoint."""
+        return (self.path / "config.toml").is_file()
+
+    def write_origin(self, model: Path | None) -> None:
+        """Write down the model that the run starts from; None: from nothing."""
+        if model is None:
+            (self.path / "init-from").unlink(missing_ok=True)
+        else:
+            _write_text(self.path / "init-from", f"{model.absolute()}\n")
+
+    def origin(self) -> Path | None:
+        """Return the model that the run started from; None: from nothing."""
+        try:
+            return Path((self.path / "init-from").read_text(encoding="utf-8").strip())
+        except OSError:
+            return None
+
+    def last_step(self) -> int | None:
+        """Return the step of the last checkpoint; None: there is none."""
+        try:
+            name = Path(self._pointed("last")).name
+        except CheckpointError:
+            return None
+        return int(name) if name.isdigit() else None
 
     def save(self, step: int, model: nn.Module, state: TrainingState, *, keep: int, provenance: dict[str, Any]) -> None:
         """Write the checkpoint of a step (complete or not at all), point `last` to it, and remove old ones."""
@@ -217,6 +246,7 @@ class Progress:
     def __init__(self, first_step: int, last_step: int, max_minutes: float = 0.0) -> None:
         self._first, self._last, self._max_minutes = first_step, last_step, max_minutes
         self._start = time.monotonic()
+        self._told = -math.inf
         self._audio = 0.0
 
     @property
@@ -227,6 +257,13 @@ class Progress:
     def add(self, seconds_of_audio: float) -> None:
         """Count the speech of a step."""
         self._audio += seconds_of_audio
+
+    def silent_for(self, seconds: float) -> bool:
+        """Whether nothing was said of a step for so long, or ever; the caller speaks then."""
+        if time.monotonic() - self._told < seconds:
+            return False
+        self._told = time.monotonic()
+        return True
 
     def rate(self) -> float:
         """Return the seconds of speech trained on per second."""

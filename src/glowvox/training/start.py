@@ -1,7 +1,7 @@
 """Starting a run: new, resumed, or from the weights of another model."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from glowvox.errors import ConfigError, TrainingError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.registry import build, model_config
 from glowvox.training.loop import Processes, Task, Trainer, join_processes, leave_processes
+from glowvox.training.pitch import Begins, quietly
 from glowvox.training.run_folder import RunFolder, RunLog
 from glowvox.training.utterances import TextContract
 
@@ -190,6 +191,8 @@ class StartOptions:
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     tensorboard: bool = True
     """Write TensorBoard events."""
+    begins: Begins = quietly
+    """Told of what takes time before the first step."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -243,6 +246,11 @@ def start(
             fitted = fit(model, tensors) if fit is not None else FittedWeights(tensors, ())
             report = load_matching(model, fitted.tensors)
             log.event(0, "; ".join([f"started from {options.init_from}: {report}", *fitted.notes]))
+        if processes.is_main:
+            # Before anything that takes time, so that a run stopped there can be resumed.
+            run.write_config(preset_tables(preset))
+            if not options.resume:
+                run.write_origin(options.init_from)
         task = make_task(model, processes)
         earlier = options.run if options.resume else options.init_from
         if earlier is not None:
@@ -250,8 +258,6 @@ def start(
         trainer = Trainer(
             task, preset.training, run, log, processes, {"program": f"glowvox {__version__}", **provenance}
         )
-        if processes.is_main:
-            run.write_config(preset_tables(preset))
         if options.resume:
             trainer.resume()
         elif not loaded:
@@ -272,6 +278,27 @@ def _all_teachers(*provenances: Mapping[str, Any]) -> dict[str, Any]:
     for provenance in provenances:
         found += [teacher for teacher in provenance.get("teachers", ()) if teacher not in found]
     return {"teachers": found} if found else {}
+
+
+def continued(options: StartOptions) -> StartOptions:
+    """Return the options of a run to be resumed, which starts anew where it was stopped before its first checkpoint.
+
+    The run's folder knows its settings, and the model that it started from.
+    """
+    if not options.resume:
+        return options
+    run = RunFolder(options.run)
+    if not run.is_new or not run.has_config:
+        return options
+    return replace(options, resume=False, init_from=run.origin() or options.init_from)
+
+
+def finished_steps(preset: Preset, options: StartOptions) -> int | None:
+    """Return the steps of a run to be resumed that has done all of them; None: there is something left to do."""
+    if not options.resume:
+        return None
+    done = RunFolder(options.run).last_step()
+    return done if done is not None and done >= preset.training.steps else None
 
 
 def new_or_resumed(options: StartOptions) -> RunFolder:

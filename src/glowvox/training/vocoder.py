@@ -31,7 +31,7 @@ from glowvox.training.adversary import Adversary
 from glowvox.training.loop import Processes, Task, TaskLoss
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
-from glowvox.training.start import StartOptions, new_or_resumed, start, taught_by
+from glowvox.training.start import StartOptions, continued, new_or_resumed, start, taught_by
 
 
 @dataclass(frozen=True)
@@ -430,6 +430,8 @@ def train_vocoder(
         TrainingError: a run with an acoustic model's mels is to be resumed without them.
         GlowvoxError: the data does not fit the model, or the run cannot start.
     """
+    goes_on = options.resume
+    options = continued(options)
     data = [PreparedData(folder) for folder in folders]
     for part in data:
         part.require(preset.waveglow.audio)
@@ -440,7 +442,7 @@ def train_vocoder(
             sources.append(
                 with_acoustic_mels(part, mels_from, options.run / MELS_NAME / f"{number}-{part.folder.name}")
             )
-    elif options.resume and (options.run / MELS_NAME).is_dir():
+    elif goes_on and (options.run / MELS_NAME).is_dir():
         raise TrainingError(
             f"{options.run}: this run learns from an acoustic model's mels too; name the model again with --mels-from"
         )
@@ -455,6 +457,7 @@ def train_vocoder(
                 model.config.audio.sample_rate,
                 seed=preset.training.seed,
                 steps=preset.vocoder_training.pitch_steps,
+                begins=options.begins,
             )
         sampler = SegmentSampler(
             training,
