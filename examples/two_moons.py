@@ -71,8 +71,8 @@ def draw(flow: Chain, path: Path) -> None:
     density = log_density(flow, grid).exp().reshape(len(xs), len(ys)).T
     drawn, _ = flow.inverse(torch.randn(600, 2))
     figure, axes = pyplot.subplots(figsize=(6, 4.5))
-    axes.imshow(density, origin="lower", extent=(-2, 2, -1.5, 1.5), cmap="magma", aspect="equal")
-    axes.scatter(*drawn.T, s=2, color="white", alpha=0.5)
+    axes.imshow(density.numpy(), origin="lower", extent=(-2, 2, -1.5, 1.5), cmap="magma", aspect="equal")
+    axes.scatter(*drawn.T.numpy(), s=2, color="white", alpha=0.5)
     axes.set(xlim=(-2, 2), ylim=(-1.5, 1.5), title="p(x), and points drawn from it")
     figure.savefig(path, dpi=120, bbox_inches="tight")
     pyplot.close(figure)

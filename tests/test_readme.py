@@ -80,6 +80,24 @@ def test_examples_run(script, arguments, says, folder, monkeypatch, capsys):
     assert all((folder / name).is_file() for name in arguments)
 
 
+def test_two_moons_are_fitted_and_drawn(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["two_moons.py", "two_moons.png", "60"])
+    runpy.run_path(str(EXAMPLES / "two_moons.py"), run_name="__main__")
+    assert (folder / "two_moons.png").stat().st_size > 5000
+    first = re.search(r"step 1: (-[\d.]+) nats", capsys.readouterr().out)
+    assert float(first[1]) < -1.5
+
+
+def test_the_plainest_training_lowers_the_loss_and_gives_a_model(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["train_waveglow.py", "recordings", "models/plain", "--steps", "6"])
+    runpy.run_path(str(EXAMPLES / "train_waveglow.py"), run_name="__main__")
+    first, last = re.findall(r"step \d+: (-?[\d.]+) nats", capsys.readouterr().out)
+    assert float(last) < float(first)
+    assert (folder / "models/plain/model.safetensors").is_file()
+
+
 def test_examples_with_a_model_run(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     models = ["--model", "runs/acoustic", "--vocoder", "models/pair/vocoder"]
@@ -105,6 +123,7 @@ def test_every_example_is_run():
         "copy_synthesis.py",
         "exact_flow.py",
         "alignment.py",
+        "train_waveglow.py",
         "two_moons.py",
     }
 

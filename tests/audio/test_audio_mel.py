@@ -170,3 +170,19 @@ def test_mel_to_linear_refuses(mel, message):
 
 def test_two_contracts_do_not_share_filters():
     assert not np.allclose(mel_filterbank(DEFAULT), mel_filterbank(replace(DEFAULT, f_max=7000.0)))
+
+
+@pytest.mark.parametrize("length", [2048, 2049, 2303, 2304])
+@pytest.mark.parametrize("center", [True, False])
+def test_whole_frames_are_what_a_vocoder_takes(length, center):
+    config = AudioConfig(center=center)
+    signal = np.random.default_rng(0).normal(0, 0.1, (2, length)).astype(np.float32)
+    samples, mel = MelTransform(config).whole_frames(signal)
+    assert samples.shape == (2, mel.shape[2] * config.hop_length)
+    assert mel.shape[1] == config.n_mels
+    np.testing.assert_array_equal(samples, signal[:, : samples.shape[1]])
+    if center:
+        assert mel.shape[2] == length // config.hop_length
+    alone, mel_alone = MelTransform(config).whole_frames(signal[1])
+    np.testing.assert_array_equal(alone, samples[1])
+    np.testing.assert_allclose(mel_alone, mel[1], atol=1e-6)

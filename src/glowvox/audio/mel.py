@@ -275,6 +275,23 @@ class MelTransform:
         config = self.config
         return frame_count(n_samples, config.n_fft, config.hop_length, center=config.center)
 
+    def whole_frames(self, samples: Any) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
+        """Return a signal cut to whole frames, [T * hop], and its mel [M, T]: the pair that `WaveGlow` takes.
+
+        A centred transform has one frame more than the signal has hops, whose samples would lie beyond its end.
+
+        Args:
+            samples: float [S] or [B, S] at the contract's sample rate, -1 to 1.
+
+        Raises:
+            AudioError: see `__call__`.
+        """
+        signal = checked_samples(samples, max_rank=2)
+        hop = self.config.hop_length
+        signal = signal[..., : signal.shape[-1] // hop * hop]
+        mel = self(signal)[..., : signal.shape[-1] // hop]
+        return signal[..., : mel.shape[-1] * hop], np.ascontiguousarray(mel)
+
     def __call__(self, samples: Any) -> NDArray[np.float32]:
         """Return the log-mel spectrogram, float32 [M, T] or [B, M, T].
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.files import ClippingReport, quantise, write_audio
-from glowvox.errors import AudioError, MissingExtraError
+from glowvox.errors import AudioError, MissingExtraError, counted
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class TimedWord:
     ends_sentence: bool = False
     """Whether the sentence ends with it."""
 
+    def __repr__(self) -> str:
+        phonemes = "".join(phoneme.text for phoneme in self.phonemes)
+        return f"TimedWord({self.text!r}, {self.start:.3f}-{self.end:.3f} s{f', {phonemes}' if phonemes else ''})"
+
 
 @dataclass(frozen=True)
 class TimedMark:
@@ -69,10 +73,24 @@ class Audio:
     marks: tuple[TimedMark, ...] = ()
     """The marks of the SSML document, in order."""
 
+    def __repr__(self) -> str:
+        return f"Audio({self.duration:.2f} s, {self.sample_rate} Hz, {counted(len(self.words), 'word')})"
+
     @property
     def duration(self) -> float:
         """Seconds."""
         return len(self.samples) / self.sample_rate
+
+    def play(self) -> None:
+        """Play it on the sound card, and wait until it has been heard.
+
+        Raises:
+            MissingExtraError: the package miniaudio is not installed (extra `play`).
+            AudioError: there is no sound card, or it cannot be opened.
+        """
+        with player(self.sample_rate) as speaking:
+            for start in range(0, len(self.samples), self.sample_rate):
+                speaking.push(self.samples[start : start + self.sample_rate])
 
     def save(
         self, destination: str | os.PathLike[str] | BinaryIO, *, format: str | None = None, subtype: str | None = None
@@ -105,7 +123,12 @@ class AudioChunk:
     marks: tuple[TimedMark, ...] = ()
     """The marks of the SSML document that are reached in this chunk."""
     last: bool = False
-    """Whether no chunk follows. Where the text came in pieces, the last chunk may hold no samples."""
+    """Whether no chunk follows."""
+
+    def __repr__(self) -> str:
+        end = ", last" if self.last else ""
+        words = counted(len(self.words), "word")
+        return f"AudioChunk({self.duration:.2f} s from {self.start:.2f} s, {self.sample_rate} Hz, {words}{end})"
 
     @property
     def duration(self) -> float:

@@ -176,8 +176,8 @@ def _usable(recordings: Sequence[Recording], config: AudioConfig) -> tuple[list[
 
 
 def _frames(transform: MelTransform, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mel of whole frames, `[M, S / hop]`: what centring adds at the end has no samples of its own."""
-    return np.ascontiguousarray(transform(samples)[:, : samples.size // transform.config.hop_length])
+    """The mel of whole frames, `[M, S / hop]`."""
+    return transform.whole_frames(samples)[1]
 
 
 def _fitted(output: NDArray[np.float32], length: int, config: AudioConfig, name: str) -> NDArray[np.float32]:

@@ -478,7 +478,7 @@ class WaveGlow(nn.Module):
         if audio is not None and tuple(audio.shape) != (mel.shape[0], mel.shape[2] * config.hop_length):
             raise AudioError(
                 f"a mel {tuple(mel.shape)} goes with audio {(mel.shape[0], mel.shape[2] * config.hop_length)}, "
-                f"got {tuple(audio.shape)}"
+                f"got {tuple(audio.shape)}; MelTransform.whole_frames makes both of a signal"
             )
 
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def load_voice(
 
     Args:
         name_or_path: a voice's folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
-            (`owner/name`); None or "default": the one that came with the package.
+            (`hf:owner/name`, `hf:owner/name@revision`); None or "default": the one that came with the package.
         engine: "onnx", "openvino", "torch", or "auto": the best for this machine.
         threads: CPU threads; None: the engine's own choice.
         device: "cpu", "cuda", "cuda:N", "mps", or "auto": a GPU where there is one. Not the CPU: the engine "torch".
@@ -88,7 +89,11 @@ def load_voice(
         return acoustic, vocoder
 
     card, acoustic, vocoder = opened(threads)
-    return Voice(card, acoustic, vocoder, alone=opened_alone, threads=threads)
+    again = name_or_path
+    if again is not None and not str(again).startswith(HUB_PREFIX) and Path(again).exists():
+        again = Path(again).absolute()
+    source = partial(load_voice, again, engine=engine, threads=threads, device=device, precision=precision)
+    return Voice(card, acoustic, vocoder, alone=opened_alone, threads=threads, source=source)
 
 
 def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:

@@ -2,8 +2,8 @@
 
 import math
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glowvox.align.prior import Frames
 from glowvox.audio.mel_refinement import MOST_PASSES
-from glowvox.errors import ConfigError
+from glowvox.errors import ConfigError, TextError, counted
 from glowvox.text.markup import check_markup
 
 # Seeds, and the vocoder's noise, which depends on the seed and the absolute position only.
@@ -202,9 +202,9 @@ class SpeechOptions:
 class OptionOverrides(TypedDict, total=False):
     """Overrides of a voice's options in one call, see `SpeechOptions`; what is absent is as the voice has it."""
 
-    speed: float
-    pitch_shift: float
-    pitch_range: float
+    speed: float | Sequence[float]
+    pitch_shift: float | Sequence[float]
+    pitch_range: float | Sequence[float]
     temperature: float
     sigma: float
     denoise: float
@@ -244,3 +244,49 @@ class DurationControl:
     def samples(self, sample_rate: int) -> int | None:
         """Return the samples of the whole audio; None: as many as it has."""
         return None if self.slot is None or not np.isfinite(self.slot) else round(self.slot * sample_rate)
+
+
+BY_SENTENCE = ("speed", "pitch_shift", "pitch_range")
+"""Options that may be given for each sentence."""
+
+
+@dataclass(frozen=True)
+class SentenceOptions:
+    """Options that each sentence of a text has for itself: sequences, by the names of the options."""
+
+    values: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len({len(each) for each in self.values.values()}) > 1:
+            told = ", ".join(f"{len(each)} of {name}" for name, each in self.values.items())
+            raise ConfigError(f"each sentence needs one value of every option that is given by sentence, got {told}")
+
+    @property
+    def count(self) -> int:
+        """For how many sentences there are values."""
+        return max((len(each) for each in self.values.values()), default=0)
+
+    def of(self, number: int, options: SpeechOptions) -> SpeechOptions:
+        """Return the options of a sentence.
+
+        Raises:
+            ConfigError: a value is out of range.
+            TextError: there is none for it.
+        """
+        if not self.values:
+            return options
+        if number >= self.count:
+            raise TextError(f"{self._told()}; the text has more sentences")
+        return replace(options, **{name: each[number] for name, each in self.values.items()})  # type: ignore[arg-type]
+
+    def check_spent(self, sentences: int) -> None:
+        """Refuse values for sentences that the text does not have.
+
+        Raises:
+            TextError: there are some.
+        """
+        if sentences < self.count:
+            raise TextError(f"{self._told()}; the text has {counted(sentences, 'sentence')}")
+
+    def _told(self) -> str:
+        return f"{counted(self.count, 'value')} of {' and '.join(self.values)} are given"

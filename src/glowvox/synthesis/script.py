@@ -1,5 +1,6 @@
 """From a text, whole or in pieces, to the lines of a script: sentences with the silences before them."""
 
+import logging
 import os
 import re
 import threading
@@ -9,8 +10,9 @@ from itertools import chain
 
 from glowvox.align.prior import Frames
 from glowvox.errors import SilentTextError, TextError, VoiceError
-from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.sentence_mels import Request
+from glowvox.synthesis.options import SentenceOptions, SpeechOptions
+from glowvox.synthesis.sentence_mels import MelSynthesizer, Request
+from glowvox.synthesis.voice_card import VoiceCard
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, load_lexicon, parse_lexicon
 from glowvox.text.marked_text import PauseTag, PauseTagStream
@@ -313,3 +315,74 @@ def moved(sentence: Sentence, places: int) -> Sentence:
 
     items = tuple(later(item) for item in sentence.items)
     return replace(sentence, items=items, span=(sentence.span[0] + places, sentence.span[1] + places))
+
+
+class VoiceFrontEnd:
+    """Text front ends of a voice, those it was trained with, loaded when first needed; makes scripts of texts."""
+
+    def __init__(self, card: VoiceCard, mels: MelSynthesizer) -> None:
+        self._card = card
+        self._mels = mels
+        self._front_ends = FrontEnds(card.front_ends)
+
+    def settled(self, options: SpeechOptions) -> SpeechOptions:
+        """Return options in which the language is set, and the speaker one that there is.
+
+        Raises:
+            VoiceError: no such speaker or language.
+        """
+        card = self._card
+        self._speaker_number(options.speaker)
+        language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
+        if language not in card.front_ends:
+            spoken = ", ".join(card.front_ends)
+            raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
+        return replace(options, language=language)
+
+    def parts(
+        self,
+        text: str | Iterable[str],
+        lexicon: Lexicon | None,
+        options: SpeechOptions,
+        on_warning: Warn | None,
+        *,
+        ssml: bool = False,
+        own: SentenceOptions | None = None,
+    ) -> Iterator[Part]:
+        """Return the script of a text; a lexicon or front end that cannot be had is refused at once.
+
+        Raises:
+            TextError, VoiceError: see `Voice.say`.
+        """
+        front_end = self.front_end(lexicon, options)
+        warn = on_warning or logging.getLogger("glowvox").warning
+        lines = script_lines(pieces_of(text), front_end, options, warn, ssml=ssml)
+        return self._parts(lines, options, own or SentenceOptions())
+
+    def _parts(self, lines: Iterable[Line], options: SpeechOptions, own: SentenceOptions) -> Iterator[Part]:
+        sentences = 0
+        for line in lines:
+            if line.sentence.items:
+                yield Part(line, self._request(line.sentence, own.of(sentences, options)))
+                sentences += 1
+            else:
+                yield Part(line, None)
+        own.check_spent(sentences)
+
+    def front_end(self, lexicon: Lexicon | None, options: SpeechOptions) -> FrontEnd:
+        """Return the front end of a text's language, with the user's own pronunciations.
+
+        Raises:
+            TextError: it cannot be had, or the lexicon is wrong.
+        """
+        return self._front_ends.load(options.language or self._card.language, lexicon)
+
+    def _request(self, sentence: Sentence, options: SpeechOptions) -> Request | None:
+        if not sentence.items:
+            return None
+        named = None if sentence.voice == self._card.name else sentence.voice
+        return self._mels.request(sentence, self._speaker_number(named or options.speaker), options)
+
+    def _speaker_number(self, name: str | None) -> int | None:
+        card = self._card
+        return speaker_number(name, card.speakers, f"the voice {card.name}", card.model_speakers)

@@ -4,7 +4,6 @@ Each sentence is spoken by itself, its samples a function of its words, the opti
 sentences is silence. So a stream, a whole and a batch are the same samples.
 """
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,21 +20,29 @@ from glowvox.align.prior import Frames
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.engines.machine import checked_threads
-from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError
+from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError, counted
 from glowvox.synthesis.batch import synthesize_batch, vocode_batch
 from glowvox.synthesis.duration_control import measured, with_durations
 from glowvox.synthesis.explanation import Explanation, explain
-from glowvox.synthesis.options import DurationControl, OptionOverrides, SpeechOptions
-from glowvox.synthesis.script import FrontEnds, Lexicon, Part, Warn, pieces_of, script_lines, speaker_number
-from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, Request, timed_marks, timed_words
+from glowvox.synthesis.options import (
+    BY_SENTENCE,
+    DurationControl,
+    OptionOverrides,
+    SentenceOptions,
+    SpeechOptions,
+)
+from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn
+from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
 from glowvox.text.tokenizer import Tokenizer
-from glowvox.text.utterance import Sentence
 
 FADE_SECONDS = 0.004
 _FIRST_SECONDS = 0.25
 """Speech in the first chunk of a stream."""
+_HELD_SECONDS = 0.05
+"""End of a sentence that waits until it is known whether another one follows, where the text is still being written:
+the last chunk of a stream has samples."""
 
 Samples = NDArray[np.float32]
 OpenEngines = Callable[[], tuple[AcousticEngine, VocoderEngine]]
@@ -52,6 +59,7 @@ class Voice:
         *,
         alone: OpenEngines | None = None,
         threads: int | None = None,
+        source: "Callable[[], Voice] | None" = None,
     ) -> None:
         """Put a voice together; `load_voice` finds the parts.
 
@@ -61,17 +69,42 @@ class Voice:
             vocoder: from mels to samples.
             alone: opens both once more, for one thread; None: they cannot be opened again.
             threads: that many texts may be spoken on; None: one for each core.
+            source: loads the voice once more, for a pickle of it, which holds this and nothing else; None: it cannot
+                be pickled.
 
         Raises:
             VoiceError, TextError: the parts do not belong together.
         """
         self.card = card
-        self._mels = MelSynthesizer(acoustic, Tokenizer.from_dict(card.tokenizer))
-        self._synthesizer = Synthesizer(self._mels, Vocoder(vocoder))
-        self._text = VoiceFrontEnd(card, self._mels)
+        self._source = source
         self._parallel = vocoder.parallel
-        own = None if alone is None else partial(self._single_threaded, alone)
-        self._pool = TextPool(self._synthesizer, own, threads if vocoder.parallel else 1)
+        mels = MelSynthesizer(acoustic, Tokenizer.from_dict(card.tokenizer))
+        synthesizer = Synthesizer(mels, Vocoder(vocoder))
+        own = None if alone is None else partial(_single_threaded, alone, mels.tokenizer)
+        pool = TextPool(synthesizer, own, threads if vocoder.parallel else 1)
+        self._models: _Models | None = _Models(mels, synthesizer, VoiceFrontEnd(card, mels), pool)
+
+    def __repr__(self) -> str:
+        several = f", {counted(len(self.speakers), 'speaker')}" if len(self.speakers) > 1 else ""
+        return f"Voice({self.name!r}, {self.card.language}, {self.sample_rate} Hz{several})"
+
+    def __enter__(self) -> "Voice":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> "tuple[Callable[[], Voice], tuple[()]]":
+        if self._source is None:
+            raise TypeError(f"{self!r} was not made by load_voice and cannot be pickled: it has no source to load from")
+        return self._source, ()
+
+    def close(self) -> None:
+        """Let go of the models and of the memory that they take; the end of a `with` block does the same.
+
+        The voice does not speak afterwards. A stream that is being read is read to its end.
+        """
+        self._models = None
 
     @property
     def name(self) -> str:
@@ -108,15 +141,31 @@ class Voice:
         """Speak a text.
 
         Args:
-            text: any text; `[[ phonemes ]]` in it are spoken as they stand.
+            text: any text, one; `[[ phonemes ]]` in it are spoken as they stand. For several see `say_many`.
             ssml: whether it is an SSML document.
             lexicon: the user's own pronunciations, or the file that holds them.
             slot: seconds that the whole shall take, pauses included.
             word_durations: seconds for each word as written (those of `Audio.words`); None: as the voice speaks it.
             token_durations: frames for each token of each sentence, as `durations` gives them.
             on_warning: told of every word or sign that was guessed, replaced or left out; None: they are logged.
-            **overrides: speed, temperature, sigma, denoise, sentence_pause, paragraph_pause, markup, seed, speaker,
-                language; see `SpeechOptions`. What is absent is as the voice has it.
+            **overrides: options; what is absent is as the voice has it (`voice.card.defaults`).
+
+                - speed: speaking rate from 0.1 to 10, 2 being twice as fast; or one for each sentence, in order.
+                - pitch_shift: semitones by which the melody is raised, -24 to 24; or one for each sentence.
+                - pitch_range: factor on the melody's width, 0 to 4, 0 being monotonous; or one for each sentence.
+                - temperature: standard deviation of the acoustic model's noise, 0 to 100; 0: the most likely mel.
+                - sigma: standard deviation of the vocoder's noise, 0 to 100.
+                - denoise: how many times the vocoder's bias spectrum is subtracted; 0: not at all.
+                - refine: passes of mel refinement of the vocoder's output; None: as many as it is meant for.
+                - sentence_pause: silence after a sentence inside a paragraph, seconds.
+                - paragraph_pause: silence after a paragraph, seconds.
+                - pause_tags: whether `[pause:1s]` in plain text is a silence of that length.
+                - markup: what the text is written in: auto, plain, markdown, html or ssml.
+                - read_code: whether code in Markdown and HTML is read.
+                - context_tokens: sentences of fewer tokens are encoded beside their own repetition; 0: never.
+                - seed: of all noise; the same seed gives the same samples.
+                - speaker: name of one of `speakers`; None: the first.
+                - language: tag of one of `card.front_ends`; None: the speaker's.
 
         Raises:
             TextError: there is nothing to say, or the durations do not fit the text.
@@ -127,12 +176,16 @@ class Voice:
         Example:
             >>> audio = glowvox.load_voice().say("Hello, world.", speed=0.9)  # doctest: +SKIP
         """
-        options = self.options(**overrides)
+        if not isinstance(text, str):
+            raise TextError(
+                f"say speaks one text, got {_what(text)}; use say_many for several, stream for pieces of one"
+            )
+        options, own = self._settled(overrides)
         control = DurationControl(slot, word_durations, token_durations)
-        parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
+        parts = self._open.text.parts(text, lexicon, options, on_warning, ssml=ssml, own=own)
         if not control.empty:
             parts = with_durations(parts, control, self._mels)
-        return joined(self._pool.stream(parts, control.samples(self.sample_rate), first_chunk=None))
+        return joined(self._open.pool.stream(parts, control.samples(self.sample_rate), first_chunk=None))
 
     def stream(
         self,
@@ -149,8 +202,9 @@ class Voice:
     ) -> Iterator[AudioChunk]:
         """Speak a text while it is computed, or even written: the samples of `say`, as they become ready.
 
-        Text in pieces is cut into sentences as the whole text would be, and each is spoken as soon as it is complete.
-        Memory does not grow with the text, except where durations are asked for, which need it whole.
+        No chunk is empty or only a few milliseconds long, and the last one is marked. Text in pieces is cut into
+        sentences as the whole text would be, and each is spoken as soon as it is complete. Memory does not grow with
+        the text, except where durations are asked for, which need it whole.
 
         Args:
             text: a text, or an iterator of pieces of text, cut anywhere.
@@ -166,15 +220,15 @@ class Voice:
         Raises:
             GlowvoxError: see `say`; wrong options are refused at once, the rest when the iteration comes to it.
         """
-        options = self.options(**overrides)
+        options, own = self._settled(overrides)
         control = DurationControl(slot, word_durations, token_durations)
-        parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
+        parts = self._open.text.parts(text, lexicon, options, on_warning, ssml=ssml, own=own)
         if not control.empty:
             parts = with_durations(parts, control, self._mels)
         first_chunk = self._synthesizer.first_chunk if early else None
         whole = isinstance(text, str) or not control.empty
         total = control.samples(self.sample_rate)
-        return self._pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
+        return self._open.pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
 
     def say_many(
         self,
@@ -200,6 +254,8 @@ class Voice:
         Raises:
             GlowvoxError: see `say`; a text that cannot be spoken is named by its number.
         """
+        if isinstance(texts, str):
+            raise TextError("say_many takes several texts, got one; use say for it")
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
         options = self.options(**overrides)
@@ -218,8 +274,8 @@ class Voice:
 
         Args and errors are those of `say`.
         """
-        options = self.options(**overrides)
-        parts = self._text.parts(text, lexicon, options, on_warning, ssml=ssml)
+        options, own = self._settled(overrides)
+        parts = self._open.text.parts(text, lexicon, options, on_warning, ssml=ssml, own=own)
         statistics = (measured(part, self._mels) for part in parts)
         return [known.frames for known in statistics if known is not None]
 
@@ -245,7 +301,7 @@ class Voice:
             GlowvoxError: see `say`.
         """
         options = self.options(**overrides)
-        return self._text.explained(text, lexicon, options, ssml=ssml, readings=readings)
+        return explain(text, self._open.text.front_end(lexicon, options), options, ssml=ssml, readings=readings)
 
     def options(self, **overrides: Unpack[OptionOverrides]) -> SpeechOptions:
         """Return the voice's options with overrides in place of some.
@@ -258,7 +314,17 @@ class Voice:
         unknown = sorted(set(overrides) - set(known))
         if unknown:
             raise ConfigError(f"a voice has no option '{unknown[0]}'; there are {', '.join(known)}")
-        return self._text.settled(replace(self.card.defaults, **overrides))
+        return self._open.text.settled(replace(self.card.defaults, **overrides))  # type: ignore[arg-type]
+
+    def _settled(self, overrides: OptionOverrides) -> "tuple[SpeechOptions, SentenceOptions]":
+        """Return the options of a text, and what each of its sentences has of its own."""
+        given: dict[str, Any] = dict(overrides)
+        several = [name for name in BY_SENTENCE if isinstance(given.get(name), list | tuple)]
+        own = SentenceOptions({name: given.pop(name) for name in several})
+        options = self.options(**given)
+        for number in range(own.count):
+            own.of(number, options)  # what is out of range is refused before anything is computed
+        return options, own
 
     def _many(
         self,
@@ -271,7 +337,7 @@ class Voice:
         scripts = self._scripts(texts, lexicon, options, on_warning)
         group = list(islice(scripts, size))
         if self._parallel:
-            yield from self._pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
+            yield from self._open.pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
             return
         while group:
             yield from map(joined, self._synthesizer.batch(group))
@@ -282,72 +348,49 @@ class Voice:
     ) -> Iterator[list[Part]]:
         for number, text in enumerate(texts, 1):
             try:
-                yield list(self._text.parts(text, lexicon, options, on_warning))
+                yield list(self._open.text.parts(text, lexicon, options, on_warning))
             except TextError as error:
                 raise TextError(f"text {number}: {error}") from error
 
-    def _single_threaded(self, alone: OpenEngines) -> "Synthesizer":
-        acoustic, vocoder = alone()
-        return Synthesizer(MelSynthesizer(acoustic, self._mels.tokenizer), Vocoder(vocoder))
-
-
-class VoiceFrontEnd:
-    """Text front ends of a voice, those it was trained with, loaded when first needed; makes scripts of texts."""
-
-    def __init__(self, card: VoiceCard, mels: MelSynthesizer) -> None:
-        self._card = card
-        self._mels = mels
-        self._front_ends = FrontEnds(card.front_ends)
-
-    def settled(self, options: SpeechOptions) -> SpeechOptions:
-        """Return options in which the language is set, and the speaker one that there is.
+    @property
+    def _open(self) -> "_Models":
+        """What speaks.
 
         Raises:
-            VoiceError: no such speaker or language.
+            VoiceError: the voice is closed.
         """
-        card = self._card
-        self._speaker_number(options.speaker)
-        language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
-        if language not in card.front_ends:
-            spoken = ", ".join(card.front_ends)
-            raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
-        return replace(options, language=language)
+        if self._models is None:
+            raise VoiceError(f"the voice {self.name} is closed; load it again")
+        return self._models
 
-    def parts(
-        self,
-        text: str | Iterable[str],
-        lexicon: Lexicon | None,
-        options: SpeechOptions,
-        on_warning: Warn | None,
-        *,
-        ssml: bool = False,
-    ) -> Iterator[Part]:
-        """Return the script of a text; a lexicon or front end that cannot be had is refused at once.
+    @property
+    def _mels(self) -> MelSynthesizer:
+        return self._open.mels
 
-        Raises:
-            TextError, VoiceError: see `Voice.say`.
-        """
-        front_end = self._front_ends.load(options.language or self._card.language, lexicon)
-        warn = on_warning or logging.getLogger("glowvox").warning
-        lines = script_lines(pieces_of(text), front_end, options, warn, ssml=ssml)
-        return (Part(line, self._request(line.sentence, options)) for line in lines)
+    @property
+    def _synthesizer(self) -> "Synthesizer":
+        return self._open.synthesizer
 
-    def explained(
-        self, text: str, lexicon: Lexicon | None, options: SpeechOptions, *, ssml: bool, readings: bool
-    ) -> Explanation:
-        """Return how a text is read, see `Voice.explain`."""
-        front_end = self._front_ends.load(options.language or self._card.language, lexicon)
-        return explain(text, front_end, options, ssml=ssml, readings=readings)
 
-    def _request(self, sentence: Sentence, options: SpeechOptions) -> Request | None:
-        if not sentence.items:
-            return None
-        named = None if sentence.voice == self._card.name else sentence.voice
-        return self._mels.request(sentence, self._speaker_number(named or options.speaker), options)
+@dataclass(frozen=True, eq=False)
+class _Models:
+    """What a voice speaks with, as long as it is open."""
 
-    def _speaker_number(self, name: str | None) -> int | None:
-        card = self._card
-        return speaker_number(name, card.speakers, f"the voice {card.name}", card.model_speakers)
+    mels: MelSynthesizer
+    synthesizer: "Synthesizer"
+    text: "VoiceFrontEnd"
+    pool: "TextPool"
+
+
+def _single_threaded(alone: OpenEngines, tokenizer: Tokenizer) -> "Synthesizer":
+    acoustic, vocoder = alone()
+    return Synthesizer(MelSynthesizer(acoustic, tokenizer), Vocoder(vocoder))
+
+
+def _what(given: object) -> str:
+    """Return what somebody passed in the place of a text, in a few words."""
+    several = isinstance(given, list | tuple)
+    return f"a {type(given).__name__}" + (f" of {len(given)}" if several else "")  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -358,6 +401,8 @@ class _Piece:
     words: tuple[TimedWord, ...] = ()
     marks: tuple[TimedMark, ...] = ()
     last: bool = False
+    ends_part: bool = False
+    """Whether the part ends with them, and the next one may not be written yet."""
 
 
 class Synthesizer:
@@ -424,7 +469,8 @@ class Synthesizer:
                     position += len(piece.samples)
                     yield piece
 
-        return _chunks(spoken(), total, self._audio.sample_rate)
+        hold = 0 if whole_text else round(_HELD_SECONDS * self._audio.sample_rate)
+        return _chunks(spoken(), total, self._audio.sample_rate, hold)
 
     def batch(self, texts: Sequence[Sequence[Part]]) -> list[list[AudioChunk]]:
         """Return the chunks of several texts, computed in batches.
@@ -488,15 +534,19 @@ class Synthesizer:
         silence = np.zeros(round(part.line.pause_before * rate), np.float32)
         if part.request is None or frames is None:
             marks = tuple(TimedMark(mark.name, (position + len(silence)) / rate) for mark in part.line.sentence.marks)
-            yield _Piece(silence, marks=marks, last=last)
+            yield _Piece(silence, marks=marks, last=last, ends_part=True)
             return
         clock = Clock((position + len(silence)) / rate, self._audio.frame_rate)
         told = (part.request.sentence, part.request.tokens, frames, clock)
         yield _Piece(silence, timed_words(*told), tuple(timed_marks(*told)))
-        fade = EdgeFade(rate)
+        fade, left = EdgeFade(rate), int(frames.sum()) * self._audio.hop_length
         for block in blocks:
-            yield _Piece(fade.push(block))
-        yield _Piece(fade.finish(), last=last)
+            left -= len(block)
+            if left > 0:
+                yield _Piece(fade.push(block))
+            else:
+                # The fade-out goes with the last samples, not as a piece of its own.
+                yield _Piece(np.concatenate([fade.push(block), fade.finish()]), last=last, ends_part=True)
 
 
 _MANY_SENTENCES = 8
@@ -637,8 +687,28 @@ def joined(chunks: Iterable[AudioChunk]) -> Audio:
     return Audio(samples, rate, tuple(words), tuple(marks))
 
 
-def _chunks(pieces: Iterator[_Piece], total: int | None, rate: int) -> Iterator[AudioChunk]:
-    """Give each chunk the words that begin in it, and the whole the length asked for."""
+def _held(pieces: Iterator[_Piece], hold: int) -> Iterator[_Piece]:
+    """Keep the end of each part back until the next one comes, or none does: the very end is then marked as that."""
+    waiting = np.empty(0, np.float32)
+    for piece in pieces:
+        samples = np.concatenate([waiting, piece.samples]) if len(waiting) else piece.samples
+        keep = min(hold, len(samples)) if piece.ends_part else 0
+        waiting = samples[len(samples) - keep :]
+        yield replace(piece, samples=samples[: len(samples) - keep], last=False)
+    yield _Piece(waiting, last=True)
+
+
+def _chunks(pieces: Iterator[_Piece], total: int | None, rate: int, hold: int = 0) -> Iterator[AudioChunk]:
+    """Give each chunk the words that begin in it, and the whole the length asked for.
+
+    Args:
+        pieces: of the speech, in order.
+        total: samples that all of it shall have; None: as many as it has.
+        rate: samples per second.
+        hold: samples that wait at the end of a part, where nobody knows which one is the last.
+    """
+    if hold:
+        pieces = _held(pieces, hold)
     position = 0
     words: list[TimedWord] = []
     marks: list[TimedMark] = []

@@ -71,6 +71,9 @@ class VoiceCard:
     shares: str = ""
     """Name of the folder beside the voice's own whose graphs and models it speaks with; empty: it has its own."""
 
+    def __repr__(self) -> str:
+        return f"VoiceCard({self.name!r}, {self.language}, {self.licence}, speakers: {', '.join(self.speakers[:8])})"
+
     def __post_init__(self) -> None:
         if not self.name or set(self.name) - _NAME_SIGNS or self.name.startswith(".") or len(self.name) > 100:
             raise VoiceError(f"'{self.name[:100]}' is no name for a voice: use letters, digits, '-', '_' and '.'")
