@@ -46,6 +46,7 @@ def test_every_module_of_the_folder_is_in_the_table():
         "defaults",
         "device_options",
         "judge_options",
+        "markup_options",
         "parser",
         "progress",
         "streams",
