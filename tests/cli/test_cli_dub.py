@@ -84,3 +84,31 @@ def test_mistakes_are_one_line_and_nothing_is_written(tmp_path, capsys, content,
 def test_an_unknown_sound_format_is_refused(subtitles, tmp_path, capsys):
     assert main(["dub", str(subtitles), "-o", str(tmp_path / "a.doc")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_is_odd_is_told_and_what_is_left_out_can_be_kept(tmp_path, capsys):
+    place, out = tmp_path / "a.srt", tmp_path / "a.wav"
+    content = "1\n00:00:01,000 --> 00:00:01,000\nTOM: Grüße.\n\n2\n00:00:04,000 --> 00:00:06,000\nHello\n\nthere.\n"
+    place.write_bytes(content.encode("cp1252"))
+    assert main(["dub", str(place), "-o", str(out), "--json"]) == 0
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert (report["format"], report["encoding"], report["left_out"]) == ("SubRip", "cp1252", {"labels": 1})
+    assert [cue["text"] for cue in report["cues"]] == ["Grüße.", "Hello there."]
+    words = ("cp1252", "blank line", "no length")
+    assert all(word in line for word, line in zip(words, report["warnings"], strict=True))
+    assert all(f"glowvox dub: {line}" in said.err for line in report["warnings"])
+    assert main(["dub", str(place), "-o", str(out)]) == 0
+    assert "left out: 1 name of a speaker; --keep labels speaks them" in capsys.readouterr().out
+    assert main(["dub", str(place), "-o", str(out), "--json", "--keep", "labels, sounds"]) == 0
+    assert json.loads(capsys.readouterr().out)["cues"][0]["text"] == "TOM: Grüße."
+    assert main(["dub", str(place), "-o", str(out), "--keep", "names"]) == 2
+    assert "'names' cannot be kept" in capsys.readouterr().err
+
+
+def test_many_warnings_do_not_bury_the_rest(tmp_path, capsys):
+    place = tmp_path / "a.srt"
+    place.write_text("".join(f"{n}\n00:00:{n:02d},000 --> 00:00:{n:02d},000\nw{n}\n\n" for n in range(1, 25)))
+    assert main(["dub", str(place), "-o", str(tmp_path / "a.wav")]) == 0
+    said = capsys.readouterr().err
+    assert said.count("no length") == 10 and "and 14 more such lines" in said

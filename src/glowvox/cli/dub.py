@@ -11,12 +11,14 @@ from glowvox.cli.markup_options import add_markup_options
 
 if TYPE_CHECKING:
     from glowvox.synthesis.dubbing import SpokenCue
+    from glowvox.synthesis.subtitles import SubtitleFile
 
 SUMMARY = "speak subtitles into their time slots"
 EXAMPLE = """\
 Each cue is spoken from its start, its durations fitted into its slot: faster where the text is long, down to --slowest
 where it is short. Cues that needed more than 1.3 times the natural pace are listed, with those that overlap or hold
-nothing to say. Markup, positions and [descriptions of sounds] are not spoken.
+nothing to say. Markup and positions are not spoken, nor, unless they are kept, who speaks (TOM:), [sounds] and (sighs),
+adverts, and the lines that captions repeat while they roll.
 
 examples:
   glowvox dub film.srt -o film.wav
@@ -24,9 +26,18 @@ examples:
   glowvox dub talk.srt -o talk.wav --voice kathleen --slowest 1"""
 
 
+_MOST_WARNINGS = 10
+_LEFT_OUT = {
+    "labels": ("name of a speaker", "names of speakers"),
+    "sounds": ("description of a sound", "descriptions of sounds"),
+    "adverts": ("advert", "adverts"),
+    "repeats": ("repeated caption", "repeated captions"),
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("subtitles", type=Path, help="a file of subtitles (.srt, .vtt)")
+    parser.add_argument("subtitles", type=Path, help="a file of subtitles (.srt, .vtt, .ass)")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the track (.wav, .flac, .ogg, .mp3)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write how every cue came out, as JSON")
     parser.add_argument(
@@ -34,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--overrun", type=float, default=0.0, metavar="SECONDS", help="how far a hurried cue may go on (default: 0)"
+    )
+    parser.add_argument(
+        "--keep",
+        metavar="WHAT",
+        default="",
+        help="speak what is left out otherwise: labels, sounds, adverts, repeats; several with commas",
     )
     voice = parser.add_argument_group("how")
     voice.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
@@ -61,12 +78,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Speak the track and say what was hurried."""
     from glowvox.audio.files import audio_writer
-    from glowvox.synthesis.dubbing import Dubber, Fit, read_subtitles
+    from glowvox.synthesis.dubbing import Dubber, Fit
     from glowvox.synthesis.installed_voices import load_voice
     from glowvox.synthesis.options import parse_seed
+    from glowvox.synthesis.subtitles import read_subtitle_file
 
     fit = Fit(args.slowest, args.overrun)
-    cues = read_subtitles(args.subtitles)
+    subtitles = read_subtitle_file(args.subtitles, [name.strip() for name in args.keep.split(",") if name.strip()])
+    cues = subtitles.cues
     overrides: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
     for name in (
         "speaker",
@@ -83,6 +102,10 @@ def run(args: argparse.Namespace) -> int:
             overrides[name] = getattr(args, name)
     voice = load_voice(args.voice, engine=args.engine, threads=args.threads)
     voice.options(**overrides)
+    for warning in subtitles.warnings[:_MOST_WARNINGS]:
+        _warn(warning)
+    if len(subtitles.warnings) > _MOST_WARNINGS:
+        _warn(f"and {len(subtitles.warnings) - _MOST_WARNINGS} more such lines; --report has them all")
     began, samples = time.perf_counter(), 0
     spoken: list[SpokenCue] = []
     with audio_writer(args.output, voice.sample_rate) as writer:
@@ -95,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
                 _tell(len(spoken), len(cues), time.perf_counter() - began)
     if writer.report.clipped:
         _warn(f"{writer.report.clipped} samples were louder than the file can hold and were cut off")
-    report = _report(args, spoken, samples / voice.sample_rate, time.perf_counter() - began)
+    report = _report(args, subtitles, spoken, samples / voice.sample_rate, time.perf_counter() - began)
     if args.report is not None:
         _write(args.report, report)
     if args.json:
@@ -105,9 +128,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _report(args: argparse.Namespace, spoken: "list[SpokenCue]", seconds: float, took: float) -> dict[str, Any]:
+def _report(
+    args: argparse.Namespace, subtitles: "SubtitleFile", spoken: "list[SpokenCue]", seconds: float, took: float
+) -> dict[str, Any]:
     return {
         "output": args.output,
+        "format": subtitles.form,
+        "encoding": subtitles.encoding,
+        "warnings": subtitles.warnings,
+        "left_out": subtitles.left_out,
         "seconds": seconds,
         "took_seconds": took,
         "cues": [_row(cue) for cue in spoken],
@@ -154,6 +183,9 @@ def _print(report: dict[str, Any]) -> None:
         f"{report['seconds']:.1f} s in {report['took_seconds']:.1f} s; "
         f"{len(report['hurried'])} hurried, {len(report['overlapping'])} overlapping, {len(report['silent'])} silent"
     )
+    left_out = [f"{count} {_LEFT_OUT[name][count != 1]}" for name, count in report["left_out"].items()]
+    if left_out:
+        print(f"left out: {', '.join(left_out)}; --keep {','.join(report['left_out'])} speaks them")
 
 
 def _write(path: Path, report: dict[str, Any]) -> None:
