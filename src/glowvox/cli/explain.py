@@ -47,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
         read_code=bool(args.read_code),
     )
     words = [
-        {"text": word.text, "phonemes": " ".join(word.phonemes), "source": word.source} for word in utterance.words
+        {"text": word.text, "phonemes": " ".join(word.phonemes), "source": word.source}
+        | ({"reading": word.reading, "why": word.why} if word.reading else {})
+        for word in utterance.words
     ]
     if args.json:
         result = {"normalized": utterance.normalized, "words": words, "warnings": list(utterance.warnings)}
@@ -56,7 +58,10 @@ def run(args: argparse.Namespace) -> int:
     print(utterance.normalized)
     widths = [max((len(word[column]) for word in words), default=0) for column in ("text", "phonemes")]
     for word in words:
-        print(f"  {word['text']:{widths[0]}}  {word['phonemes']:{widths[1]}}  {word['source']}")
+        told = f"  {word['text']:{widths[0]}}  {word['phonemes']:{widths[1]}}  {word['source']}"
+        if "reading" in word:
+            told += f": {word['reading']}" + (f" ({word['why']})" if word["why"] else "")
+        print(told)
     for warning in utterance.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return 0

@@ -20,6 +20,7 @@ from glowvox.data.prepared import DATASET_FILE, FORMAT_VERSION, SPLITS, ClipRow
 from glowvox.data.report import ReportedClip, build_report, render_html, split_summary
 from glowvox.data.split import Sentence, check_fraction, split_by_ids, split_by_sentence
 from glowvox.errors import ConfigError, DataError
+from glowvox.text.front_end import FRONT_END_VERSION
 
 CLIPS = "clips"
 _MARKER = "prepare.json"
@@ -303,6 +304,7 @@ def _write(
         "loudness_db": settings.loudness_db,
         "trim": settings.trim,
         "language": settings.language,
+        "front_end_version": FRONT_END_VERSION,
         "speakers": sorted({clip.row.speaker for clip in clips}),
         "splits": {split: split_summary(rows[split], settings.audio.sample_rate) for split in SPLITS},
     }

@@ -142,6 +142,12 @@ class PreparedData:
         return str(self.information.get("language", ""))
 
     @property
+    def front_end_version(self) -> int:
+        """Version of the text front end when the data was prepared; 1 where that was not yet written."""
+        version = self.information.get("front_end_version", 1)
+        return version if isinstance(version, int) else 1
+
+    @property
     def speakers(self) -> tuple[str, ...]:
         """Names of all speakers, sorted."""
         return tuple(sorted({clip.speaker for clips in self._clips.values() for clip in clips}))

@@ -26,6 +26,10 @@ class Pronunciation:
     source: Source
     warning: str = ""
     """One line that names the word where it was guessed or could not be said, else empty."""
+    reading: str = ""
+    """What the word means here, where it has several readings, else empty."""
+    why: str = ""
+    """What decided for that reading, in words."""
 
 
 class BackEnd(ABC):

@@ -9,12 +9,16 @@ import lzma
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import permutations
 from pathlib import Path
+from typing import TypeVar
 
 from glowvox.errors import TextError
 from glowvox.text.tokenizer import VOWELS, split_stress
 
 Roles = Mapping[str, tuple[str, ...]]
+Key = TypeVar("Key")
 
 _FILE = Path(__file__).with_name("british_lexicon.tsv.xz")
 _VOWELS = frozenset(VOWELS)
@@ -67,6 +71,32 @@ def _lose_r(said: list[str]) -> None:
         said.append("ə")
     else:
         said[-1] = stress + _BEFORE_LOST_R.get(vowel, vowel)
+
+
+def british_readings(
+    written: str, american: Mapping[Key, tuple[str, ...]], british: Roles
+) -> dict[Key, tuple[str, ...]]:
+    """Return the British phonemes of a homograph's readings.
+
+    Args:
+        written: the word in lower case.
+        american: its readings with their American phonemes.
+        british: what the lexicon has of the word; each entry is that of the reading which it is most like.
+    """
+    by_rule = {key: british_phonemes(written, phonemes) for key, phonemes in american.items()}
+    entries = list(dict.fromkeys(british.values()))
+    pairings = (
+        [dict(zip(keys, entries, strict=True)) for keys in permutations(by_rule, len(entries))]
+        if len(entries) <= len(by_rule)
+        else [dict(zip(by_rule, some, strict=True)) for some in permutations(entries, len(by_rule))]
+    )
+    best = max(pairings, key=lambda pairing: sum(_likeness(by_rule[key], entry) for key, entry in pairing.items()))
+    found = {**by_rule, **best}
+    return found if len(set(found.values())) == len(found) else by_rule
+
+
+def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
+    return SequenceMatcher(None, *("".join(phones).replace("ˌ", "") for phones in (one, other))).ratio()
 
 
 class BritishLexicon:

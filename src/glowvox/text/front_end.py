@@ -18,8 +18,10 @@ from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
 from glowvox.text.ssml import parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 
-FRONT_END_VERSION = 1
-"""Changes when the phonemes or symbols of a text may change in a way that a trained voice would not understand."""
+FRONT_END_VERSION = 2
+"""Rises when a text may get other phonemes. 2: homographs by a classifier, unknown words by another model."""
+_UNDERSTOOD = (1, 2)
+"""Versions with the same phonemes and symbols in other words: a voice of one understands the others."""
 _MOST_WARNINGS = 100
 _STRENGTH = {".": 4, "?": 5, "!": 5, ";": 3, ":": 3, "—": 2, ",": 1}
 _FULL_STOP = re.compile(r"\.[\"')\]}*_\s]*$")
@@ -64,14 +66,21 @@ class FrontEnd:
 
     def to_dict(self) -> dict[str, str]:
         """Return what is stored with a voice or a data set."""
-        return {"name": self.name, "version": self.version, "language": self.language}
+        understands = " ".join(map(str, _UNDERSTOOD))
+        return {"name": self.name, "version": self.version, "language": self.language, "understands": understands}
 
     def check_front_end(self, stored: Mapping[str, object]) -> None:
-        """Refuse a voice or a data set that was made with another front end.
+        """Refuse a voice or a data set that was made with a front end whose phonemes it would not understand here.
 
         Raises:
-            TextError: Name or version differ, or are not stored.
+            TextError: Name or version differ in a way that matters, or are not stored.
         """
+        number, _, data = str(stored.get("version")).partition("+")
+        understands = str(stored.get("understands", "")).split()
+        if data == self._back_end.version and (
+            str(FRONT_END_VERSION) in understands or number in map(str, _UNDERSTOOD)
+        ):
+            stored = {**stored, "version": self.version}
         for key, here in (("name", self.name), ("version", self.version)):
             there = stored.get(key)
             if there != here:
@@ -231,7 +240,8 @@ class FrontEnd:
                 if chosen.warning:
                     warnings.append(chosen.warning)
                 if chosen.phonemes:
-                    items.append(Word(word.text, chosen.phonemes, chosen.source, span, rate))
+                    made = Word(word.text, chosen.phonemes, chosen.source, span, rate, chosen.reading, chosen.why)
+                    items.append(made)
         return items
 
 

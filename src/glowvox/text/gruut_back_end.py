@@ -18,17 +18,23 @@ from pathlib import Path
 
 from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shortened
-from glowvox.text.british import BritishLexicon, british_phonemes, with_linking_r
+from glowvox.text.british import BritishLexicon, british_phonemes, british_readings, with_linking_r
+from glowvox.text.homographs import Reading, SentenceContext, load_homograph_model
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
 
 
-# Words younger than the dictionaries, or missing from them.
+# Words younger than the dictionaries, missing from them, or with a reading in them that is hardly ever meant.
 _ENGLISH_SUPPLEMENT = """
 app ˈæ p
 blog b l ˈɔ ɡ
+coax k ˈoʊ k s
+coaxes k ˈoʊ k s ɪ z
 covid k ˈoʊ v ɪ d
+do d ˈu
+evening ˈi v n ɪ ŋ
+evenings ˈi v n ɪ ŋ z
 emoji ɪ m ˈoʊ d͡ʒ i
 gif ɡ ˈɪ f
 gigahertz ɡ ˈɪ ɡ ə h ˌɚ t s
@@ -36,18 +42,27 @@ glowvox ɡ l ˈoʊ v ˌɑ k s
 google ɡ ˈu ɡ ə l
 hashtag h ˈæ ʃ t ˌæ ɡ
 hectopascals h ˈɛ k t oʊ p ˌæ s k ə l z
+hinder h ˈɪ n d ɚ
+hinders h ˈɪ n d ɚ z
 kilocalories k ˈɪ l ə k ˌæ l ɚ i z
 kilohertz k ˈɪ l ə h ˌɚ t s
+leasing l ˈi s ɪ ŋ
+lied l ˈaɪ d
 linux l ˈɪ n ə k s
 megapixels m ˈɛ ɡ ə p ˌɪ k s ə l z
 milliamps m ˈɪ l i ˌæ m p s
 milliamp m ˈɪ l i ˌæ m p
 miz m ˈɪ z
+nestling n ˈɛ s l ɪ ŋ
+number n ˈʌ m b ɚ
 podcast p ˈɑ d k ˌæ s t
 podcasts p ˈɑ d k ˌæ s t s
+re ɹ ˈi
+real ɹ ˈi l
 selfie s ˈɛ l f i
 smartphone s m ˈɑ ɹ t f ˌoʊ n
 smartphones s m ˈɑ ɹ t f ˌoʊ n z
+supply s ə p l ˈaɪ
 terahertz t ˈɛ ɹ ə h ˌɚ t s
 tweet t w ˈi t
 vlog v l ˈɔ ɡ
@@ -57,6 +72,7 @@ websites w ˈɛ b s ˌaɪ t s
 wifi w ˈaɪ f ˌaɪ
 wi w ˈaɪ
 wiki w ˈɪ k i
+won w ˈʌ n
 zloty z l ˈɑ t i
 zlotys z l ˈɑ t i z
 """
@@ -84,6 +100,17 @@ def german_supplement() -> dict[str, tuple[str, ...]]:
     return _rows(_GERMAN_SUPPLEMENT)
 
 
+@cache
+def english_homographs() -> dict[str, dict[Reading, tuple[str, ...]]]:
+    """Return the readings of English homographs with their phonemes by word, the usual one first."""
+    table: dict[str, dict[Reading, tuple[str, ...]]] = {}
+    for line in Path(__file__).with_name("homographs.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        word, name, kind, meaning, phonemes = line.split("\t")
+        reading = Reading(name, "" if kind == "-" else kind, meaning)
+        table.setdefault(word, {})[reading] = tuple(phonemes.split())
+    return table
+
+
 def _rows(text: str) -> dict[str, tuple[str, ...]]:
     rows = (line.split() for line in text.strip().splitlines())
     return {word: tuple(phonemes) for word, *phonemes in rows}
@@ -105,6 +132,8 @@ class LanguageData:
 
     supplement: Callable[[], dict[str, tuple[str, ...]]] = dict
     """Words that the dictionary lacks."""
+    homographs: Callable[[], dict[str, dict[Reading, tuple[str, ...]]]] = dict
+    """Words whose reading the classifier chooses."""
 
     def folder(self) -> Path:
         """Return the package's folder.
@@ -134,7 +163,7 @@ class LanguageData:
 
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
-_ENGLISH = LanguageData("gruut_lang_en", _LETTERS | {"'"}, supplement=english_supplement)
+_ENGLISH = LanguageData("gruut_lang_en", _LETTERS | {"'"}, supplement=english_supplement, homographs=english_homographs)
 # Of the two German dictionaries the one with stress marks and sharp s: the other splits most diphthongs.
 _GERMAN = LanguageData(
     "gruut_lang_de",
@@ -356,6 +385,18 @@ def choose(roles: Roles, tag: str) -> tuple[str, ...]:
     return next(iter(roles.values()))
 
 
+_VERB = Reading("VB", "verb", "the verb")
+_NOT_VERB = {"NN": Reading("NN", "noun", "the noun"), "JJ": Reading("JJ", "noun", "the adjective")}
+
+
+def _readings_by_role(roles: Roles) -> dict[Reading, tuple[str, ...]]:
+    """Return the readings of a word that is a noun or an adjective, and a verb; none of other words."""
+    other = next((role for role in roles if role in _NOT_VERB), None)
+    if len(roles) != 2 or "VB" not in roles or other is None:
+        return {}
+    return {_NOT_VERB[other]: roles[other], _VERB: roles["VB"]}
+
+
 def plural_ending(stem: tuple[str, ...]) -> tuple[str, ...]:
     """Return the sound of an English plural or genitive s after a stem."""
     last = split_stress(stem[-1])[1] if stem else ""
@@ -528,6 +569,8 @@ class GruutBackEnd(BackEnd):
         self._data = language_data(language)
         self._package = self._data.folder()
         self._folder = self._package / self._data.variant
+        self._english = language.startswith("en")
+        self._homographs = self._data.homographs()
         self._lock = threading.Lock()
         self._british = language == "en-gb"
         self._lexicon: PronunciationLexicon | BritishLexicon | None = None
@@ -554,19 +597,45 @@ class GruutBackEnd(BackEnd):
 
     def pronounce(self, tokens: Sequence[Token]) -> list[Pronunciation]:
         """Return one pronunciation for every word."""
+        context = self._context(tokens)
         words = [token for token in tokens if not token.is_mark]
-        tags: list[str] = []
-        if any(len(self._roles(word.text.lower())) > 1 for word in words if not word.letter):
-            tags = self._tags(tokens)
-        said = [self._say(word, tags[place] if tags else "") for place, word in enumerate(words)]
+        said = [
+            self._say(token, context[0][place] if context else "", context and (context[1], place))
+            for place, token in enumerate(tokens)
+            if not token.is_mark
+        ]
         if self._british:
             said = _link_r(tokens, said)
-        return _link(words, said) if self._language.startswith("en") else said
+        return _link(words, said) if self._english else said
+
+    def _context(self, tokens: Sequence[Token]) -> tuple[list[str], SentenceContext] | None:
+        """Return the part of speech of every token and what homographs are told by; None where nothing hangs on it."""
+        words = [token for token in tokens if not token.is_mark and not token.letter]
+        if not any(self._is_ambiguous(word.text.lower()) for word in words):
+            return None
+        tagger = load_sequence_model(self._package / "pos" / "model.crf")
+        if tagger is None:
+            return None
+        texts = [token.text for token in tokens]
+        tags = tagger.labels(sentence_features(texts))
+        return tags, SentenceContext(texts, [token.is_mark for token in tokens], tags)
+
+    def _is_ambiguous(self, word: str) -> bool:
+        roles = self._roles(word)
+        return word in self._homographs or (len(roles) > 1 and "letter" not in roles)
+
+    def _homograph(self, word: str) -> Mapping[Reading, tuple[str, ...]]:
+        """Return the readings that the classifier chooses between, none for other words."""
+        found = self._homographs.get(word)
+        if found is None:
+            return _readings_by_role(self._roles(word))
+        return british_readings(word, found, self._roles(word)) if self._british else found
 
     def readings(self, word: str) -> list[Pronunciation]:
         """Return a word's entries in the dictionary, or what stands for them; the rules' guess; its letters' names."""
-        found = [Pronunciation(phonemes, "lexicon") for phonemes in self._roles(word.lower()).values()]
-        found = found or [self._say(Token(word), "")]
+        entries = self._homograph(word.lower()) or self._roles(word.lower())
+        found = [Pronunciation(phonemes, "lexicon") for phonemes in entries.values()]
+        found = found or [self._say(Token(word))]
         written = romanise(word.lower(), self._data.alphabet)[0].strip("'")
         if written and len(written) <= _LONGEST_WORD:
             found.append(Pronunciation(self._by_rules(written), "rules"))
@@ -584,22 +653,18 @@ class GruutBackEnd(BackEnd):
                     self._lexicon = BritishLexicon(found.roles) if self._british else found
         return self._lexicon.roles(word)
 
-    def _tags(self, tokens: Sequence[Token]) -> list[str]:
-        """Return the part of speech of every word (none where the language has no tagger)."""
-        tagger = load_sequence_model(self._package / "pos" / "model.crf")
-        if tagger is None:
-            return []
-        tags = tagger.labels(sentence_features([token.text for token in tokens]))
-        return [tag for token, tag in zip(tokens, tags, strict=True) if not token.is_mark]
-
-    def _say(self, token: Token, tag: str) -> Pronunciation:
+    def _say(self, token: Token, tag: str = "", context: tuple[SentenceContext, int] | None = None) -> Pronunciation:
         word = token.text.lower()
         if token.letter or (len(word) == 1 and token.text.isupper() and word not in ("a", "i")):
             return self._spell(token.text, "")
         roles = self._roles(word)
+        readings = self._homograph(word)
+        if readings and context:
+            choice = load_homograph_model().choose(tuple(readings), context[0].features(context[1]))
+            return Pronunciation(readings[choice.reading], "lexicon", reading=choice.reading.meaning, why=choice.why)
         if roles:
             return Pronunciation(choose(roles, tag), "lexicon")
-        if self._language.startswith("en"):
+        if self._english:
             if phonemes := english_derivation(word, self._roles, tag):
                 return Pronunciation(phonemes, "suffix")
             if genitive := self._genitive(token.text):

@@ -25,6 +25,10 @@ class Word:
     """Characters of the text as given, `[start, end)`. The words of one number share its span."""
     rate: float = 1.0
     """Speaking rate wished for this word (1.0: as the voice speaks)."""
+    reading: str = ""
+    """What the word means here, where it is a homograph, else empty."""
+    why: str = ""
+    """What decided for that reading, in words."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,14 @@ from glowvox.training.start import (
     start,
     taught_by,
 )
-from glowvox.training.utterances import TextContract, TrainingUtterance, encode_clips, stored_text, text_contract
+from glowvox.training.utterances import (
+    TextContract,
+    TrainingUtterance,
+    encode_clips,
+    older_texts,
+    stored_text,
+    text_contract,
+)
 
 _SEMITONES = LOG_PITCH_STD * 12 / math.log(2)
 
@@ -347,7 +354,7 @@ def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOption
     names = [folder.name for folder in folders]
     provenance = {**taught_by(data), "data": names, "hours": hours, "text": contract.to_dict()}
     fit = None if source is None else fitted_to(source, contract)
-    return start(preset, options, make_task, provenance, fit)
+    return start(preset, options, make_task, provenance, fit, notes=older_texts(data))
 
 
 def _contracts(data: Sequence[PreparedData], options: StartOptions) -> tuple[TextContract, TextContract | None]:

@@ -218,6 +218,8 @@ def start(
     make_task: Callable[[nn.Module, Processes], Task],
     provenance: dict[str, Any],
     fit: Callable[[nn.Module, Mapping[str, Tensor]], FittedWeights] | None = None,
+    *,
+    notes: Sequence[str] = (),
 ) -> int:
     """Train a preset's model and return the number of steps done.
 
@@ -227,6 +229,7 @@ def start(
         make_task: makes the task for a model on its device.
         provenance: where the data comes from; written into every checkpoint.
         fit: fits the tensors of `options.init_from` to the model; None: they are taken where name and shape agree.
+        notes: lines for the user about the data.
 
     Raises:
         TrainingError: the run exists and is not to be resumed, or the other way round.
@@ -236,6 +239,8 @@ def start(
     processes = join_processes(device)
     log = RunLog(options.run if processes.is_main else None, tensorboard=options.tensorboard)
     try:
+        for note in notes:
+            log.event(0, note)
         torch.manual_seed(preset.training.seed)
         model = build(model_config(preset)).to(device)
         if device.type == "cuda":

@@ -9,7 +9,7 @@ from glowvox.checkpoint.model_folder import read_card
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.data.prepared import Clip, PreparedData
 from glowvox.errors import DataError, TextError, TrainingError
-from glowvox.text.front_end import FrontEnd, load_front_end
+from glowvox.text.front_end import FRONT_END_VERSION, FrontEnd, load_front_end
 from glowvox.text.tokenizer import Tokenizer
 from glowvox.text.utterance import Sentence, Utterance
 
@@ -47,6 +47,16 @@ def text_contract(data: Sequence[PreparedData]) -> TextContract:
     clips = [clip for part in data for split in ("train", "validation") for clip in part.clips(split)]
     front_ends = {language: load_front_end(language) for language in sorted({clip.language for clip in clips})}
     return TextContract(Tokenizer(), front_ends, tuple(sorted({clip.speaker for clip in clips})))
+
+
+def older_texts(data: Sequence[PreparedData]) -> tuple[str, ...]:
+    """Return a line for every data set that was prepared with an older version of the text front end."""
+    return tuple(
+        f"{part.folder}: prepared with version {part.front_end_version} of the text front end, read with version "
+        f"{FRONT_END_VERSION} now, which says some words otherwise; prepare it again and this line goes"
+        for part in data
+        if part.front_end_version < FRONT_END_VERSION
+    )
 
 
 def encode_text(text: str, front_end: FrontEnd, tokenizer: Tokenizer) -> tuple[int, ...]:
