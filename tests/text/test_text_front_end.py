@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from glowvox.errors import TextError
 from glowvox.text import FrontEnd, Pause, PauseLengths, SentenceLimits, Tokenizer, Utterance, load_front_end
+from glowvox.text.front_end import FRONT_END_VERSION
 
 TOKENIZER = Tokenizer()
 ALPHABETS = [
@@ -188,6 +189,19 @@ def test_a_voice_of_another_front_end_is_refused(english: FrontEnd, german: Fron
         english.check_front_end({**english.to_dict(), "version": "0+1.0"})
     with pytest.raises(TextError, match="name None"):
         english.check_front_end({})
+
+
+def test_a_voice_understands_versions_with_the_same_symbols(english: FrontEnd) -> None:
+    here = english.to_dict()
+    number, data = here["version"].split("+")
+    assert int(number) == FRONT_END_VERSION == 2
+    released = {"name": here["name"], "version": f"1+{data}", "language": "en-us"}
+    english.check_front_end(released)
+    english.check_front_end({**here, "version": f"3+{data}", "understands": "2 3"})
+    assert here["understands"] == "1 2"
+    for other in ({**here, "version": f"3+{data}", "understands": "3"}, {**released, "version": "1+99.0"}):
+        with pytest.raises(TextError, match="was used in training, here it is"):
+            english.check_front_end(other)
 
 
 def test_processing_is_deterministic_and_does_not_depend_on_what_came_before(english: FrontEnd) -> None:

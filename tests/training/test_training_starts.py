@@ -14,6 +14,7 @@ from glowvox.cli.main import main
 from glowvox.data.prepared import PreparedData
 from glowvox.errors import TrainingError
 from glowvox.models.glow_tts import GlowTTS
+from glowvox.text.front_end import FRONT_END_VERSION
 from glowvox.text.tokenizer import Tokenizer
 from glowvox.training.acoustic import train_acoustic
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
@@ -258,3 +259,16 @@ def test_only_a_vocoder_takes_acoustic_mels(
     command = ["train", "acoustic", "--init-from", str(acoustic), "--mels-from", str(acoustic)]
     assert main([*command, "--data", str(prepared), "--run", str(tmp_path / "run")]) == 2
     assert "train vocoder" in capsys.readouterr().err
+
+
+def test_data_of_an_older_front_end_is_told_in_one_line(prepared, tmp_path, capsys):
+    old, new = (shutil.copytree(prepared, tmp_path / name) for name in ("old", "new"))
+    for folder, version in ((old, None), (new, FRONT_END_VERSION)):
+        dataset = json.loads((folder / "dataset.json").read_text())
+        dataset.pop("front_end_version", None)
+        (folder / "dataset.json").write_text(json.dumps(dataset | ({"front_end_version": version} if version else {})))
+    assert PreparedData(old).front_end_version == 1
+    train_acoustic(acoustic_preset(), [old, new], options(tmp_path / "run"))
+    told = [line for line in capsys.readouterr().err.splitlines() if "text front end" in line]
+    assert len(told) == 1
+    assert f"{old}: prepared with version 1 of the text front end, read with version {FRONT_END_VERSION} now" in told[0]

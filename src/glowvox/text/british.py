@@ -96,7 +96,8 @@ def british_readings(
 
 
 def _likeness(one: Sequence[str], other: Sequence[str]) -> float:
-    return SequenceMatcher(None, *("".join(phones).replace("ˌ", "") for phones in (one, other))).ratio()
+    ours, theirs = ("".join(phones).replace("ˌ", "") for phones in (one, other))
+    return SequenceMatcher(None, ours, theirs).ratio()
 
 
 class BritishLexicon:
