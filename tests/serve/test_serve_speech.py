@@ -7,8 +7,11 @@ import json
 import numpy as np
 import pytest
 import soundfile
+from loopback import running
+from tiny_voice import fake_voice
 
 from glowvox.audio.files import quantise, resample
+from glowvox.serve.settings import ServerSettings
 
 TEXT = "Hello there, world. This is good."
 
@@ -153,3 +156,38 @@ def test_speakers_are_chosen_by_name(server):
     assert bob == server.post(TEXT, voice="duo", speaker="bob").content
     assert bob == server.post(TEXT, voice={"id": "duo/bob"}).content
     assert bob != server.post(TEXT, voice="duo").content
+
+
+def test_an_address_speaks_only_where_the_operator_says_so(server, voice):
+    url = f"{server.url}/v1/audio/speech"
+    assert server.client.get(url, params={"text": "Hello."}).status_code == 405
+    assert server.client.head(url, params={"text": "Hello."}).status_code == 405
+    assert "get" not in server.client.get(f"{server.url}/openapi.json").json()["paths"]["/v1/audio/speech"]
+
+
+def test_a_player_can_open_an_address():
+    with running([fake_voice()], ServerSettings(get_speech=True, keys=("a-long-secret",))) as own:
+        url = f"{own.url}/v1/audio/speech"
+        key = {"Authorization": "Bearer a-long-secret"}
+        posted = own.post(TEXT, speed=1.5, response_format="mp3", voice="tiny", headers=key)
+        query = {"text": TEXT, "speed": "1.5", "voice": "tiny", "api_key": "a-long-secret", "seed": ""}
+        got = own.client.get(url, params=query)
+        assert got.content == posted.content
+        assert got.headers["content-type"] == "audio/mpeg"
+        twice = 'glowvox_speeches_total{voice="tiny"} 2.0'
+        assert twice in own.client.get(f"{own.url}/metrics", headers=key).text
+        head = own.client.head(url, params=query | {"response_format": "wav"})
+        assert (head.status_code, head.content, head.headers["content-type"]) == (200, b"", "audio/wav")
+        assert twice in own.client.get(f"{own.url}/metrics", headers=key).text
+        for changed, status in (
+            ({"api_key": ""}, 401),
+            ({"api_key": "another-secret"}, 401),
+            ({"text": ""}, 400),
+            ({"voice": "nobody"}, 404),
+            ({"speed": "fast"}, 400),
+            ({"response_format": "exe"}, 400),
+        ):
+            for method in ("GET", "HEAD"):
+                assert own.client.request(method, url, params=query | changed).status_code == status, changed
+        described = own.client.get(f"{own.url}/openapi.json").json()["paths"]["/v1/audio/speech"]["get"]
+        assert {"text", "voice", "speed", "api_key"} <= {one["name"] for one in described["parameters"]}

@@ -60,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     access.add_argument(
         "--origin", action="append", default=[], metavar="URL", help="web page that may use it (CORS); may be repeated"
     )
+    access.add_argument(
+        "--get-speech",
+        action="store_true",
+        help="speak at GET /v1/audio/speech?text=..., too, an address that a player can open",
+    )
     access.add_argument("--public-voices", action="store_true", help="list voices and models without a key, too")
     limits = parser.add_argument_group("limits")
     limits.add_argument("--characters", type=int, metavar="N", help="of one text (default: 10000)")
@@ -95,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         read_keys(args.keys),
         tuple(args.origin),
         aliases=parse_aliases(args.alias),
+        get_speech=args.get_speech,
         public_voices=args.public_voices,
         log_text=args.log_text,
     )

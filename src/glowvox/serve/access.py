@@ -75,14 +75,20 @@ class ApiKeys:
             )
         return f"key {digest.hex()[:8]}"
 
-    def client(self, connection: HTTPConnection) -> str:
+    def client(self, connection: HTTPConnection, key: str = "") -> str:
         """Return a name for the client of a request.
+
+        Args:
+            connection: the request, whose header may carry a key.
+            key: one that it carries elsewhere, since not every client can set headers.
 
         Raises:
             Refusal: it needs a key and has none that is valid.
         """
         if not self._digests:
             return address(connection)
+        if key:
+            return self.check(key)
         scheme, _, key = connection.headers.get("authorization", "").partition(" ")
         return self.check(key.strip() if scheme.lower() == "bearer" else "")
 

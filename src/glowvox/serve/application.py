@@ -137,7 +137,7 @@ def create_app(
             allow_origins=list(service.settings.origins),
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],  # clients tell of themselves in headers of their own, such as x-stainless-os
-            expose_headers=["X-Sample-Rate", "Retry-After"],
+            expose_headers=["X-Sample-Rate", "X-Notes", "Retry-After"],
         )
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app

@@ -14,13 +14,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from glowvox.errors import GlowvoxError
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import CONTENT_TYPE, Service
-from glowvox.serve.speech_request import SpeechRequest
-from glowvox.serve.speech_stream import DisconnectWatcher, SpeechStream, word_table
+from glowvox.serve.speech_request import SpeechQuery, SpeechRequest
+from glowvox.serve.speech_stream import DisconnectWatcher, SpeechStream, viseme_table, word_table
 from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS
 from glowvox.synthesis.aligner import Aligner, TextOptions
 from glowvox.synthesis.recording import read_upload
 from glowvox.synthesis.speech_encoding import MEDIA_TYPES, completed
 from glowvox.synthesis.timestamps import as_json, srt, textgrid, vtt
+from glowvox.synthesis.visemes import TimedViseme, VisemeTrack
 
 _SPEECH_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -30,6 +31,12 @@ _SPEECH_ANSWERS: dict[int | str, dict[str, Any]] = {
             "text/event-stream": {"schema": {"type": "string"}},
             "application/json": {"schema": {"type": "object"}},
         },
+    }
+}
+_ADDRESS_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The speech.",
+        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA_TYPES.values()},
     }
 }
 _FORMATS = {
@@ -54,27 +61,57 @@ def speech_router(service: Service) -> APIRouter:
     """Return the route POST /v1/audio/speech."""
     router = APIRouter(prefix="/v1/audio", tags=["speech"])
 
+    def headers(sample_rate: int, notes: list[str]) -> dict[str, str]:
+        told = {"X-Sample-Rate": str(sample_rate), "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        if notes:
+            told["X-Notes"] = " ".join("; ".join(notes).split()).encode("ascii", "replace").decode("ascii")
+        return told
+
     @router.post("/speech", response_class=Response, responses=_SPEECH_ANSWERS, summary="Speak a text")
     async def speech(body: SpeechRequest, request: Request) -> Response:
         """Speak a text: as a sound file sent while it is spoken, as events, or as JSON with the times of the words."""
         stream = await SpeechStream.begin(service, request, body)
-        rate = stream.first.sample_rate
-        headers = {"X-Sample-Rate": str(rate), "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        told = headers(stream.first.sample_rate, stream.notes)
         if body.stream_format == "json":
-            return JSONResponse(await _whole(stream, body), headers=headers)
+            return JSONResponse(await _whole(stream, body), headers=told)
         if body.stream_format == "sse":
-            return StreamingResponse(_events(stream, body), media_type="text/event-stream", headers=headers)
-        return StreamingResponse(stream.data(), media_type=MEDIA_TYPES[body.response_format], headers=headers)
+            return StreamingResponse(_events(stream, body), media_type="text/event-stream", headers=told)
+        return StreamingResponse(stream.data(), media_type=MEDIA_TYPES[body.response_format], headers=told)
+
+    async def spoken_address(query: Annotated[SpeechQuery, Query()], request: Request) -> Response:
+        """Speak the text of an address as a sound file sent while it is spoken: what a player can open."""
+        body = query.request()
+        media_type = MEDIA_TYPES[body.response_format]
+        if request.scope.get("head"):  # players ask what there is before they open it
+            service.keys.client(request, query.api_key)
+            selection = body.select(service.registry)
+            with body.encoder(selection.voice) as encoder:
+                told = headers(encoder.rate, body.notes(selection.voice))
+            return Response(media_type=media_type, headers=told)
+        stream = await SpeechStream.begin(service, request, body, query.api_key)
+        told = headers(stream.first.sample_rate, stream.notes)
+        return StreamingResponse(stream.data(), media_type=media_type, headers=told)
+
+    if service.settings.get_speech:
+        summary = "Speak the text of an address"
+        answers = _ADDRESS_ANSWERS
+        router.get("/speech", response_class=Response, responses=answers, summary=summary)(spoken_address)
 
     return router
 
 
 async def _whole(stream: SpeechStream, body: SpeechRequest) -> dict[str, Any]:
     data, words = bytearray(), []
+    warnings: list[str] = []
+    track = VisemeTrack()
+    visemes: list[TimedViseme] = []
     async with aclosing(stream.pieces()) as pieces:
         async for piece in pieces:
             data += piece.data
             words += word_table(piece)
+            visemes += track.push(piece.timeline.words)
+            warnings += piece.warnings
+    visemes += track.finish(stream.report.seconds)
     audio = completed(bytes(data), body.response_format)
     return {
         "audio": base64.b64encode(audio).decode("ascii"),
@@ -82,6 +119,8 @@ async def _whole(stream: SpeechStream, body: SpeechRequest) -> dict[str, Any]:
         "sample_rate": stream.first.sample_rate,
         "duration": round(stream.report.seconds, 4),
         "words": words,
+        "visemes": viseme_table(visemes),
+        "warnings": warnings,
     }
 
 
@@ -89,12 +128,18 @@ async def _events(stream: SpeechStream, body: SpeechRequest) -> AsyncGenerator[b
     """Yield the events of OpenAI's interface, and those of the words where they are asked for."""
     rate = {"sample_rate": stream.first.sample_rate} if body.timestamps else {}
     begun = False
+    track = VisemeTrack()
+    warnings: list[str] = []
     try:
         async with aclosing(stream.pieces()) as pieces:
             async for piece in pieces:
+                warnings += piece.warnings
                 if body.timestamps and (piece.timeline.words or not begun):
-                    told = {"words": word_table(piece), **rate, "audio_seconds": round(piece.start, 4)}
-                    yield _event("speech.audio.words", told)
+                    visemes = viseme_table(track.push(piece.timeline.words))
+                    told = {"words": word_table(piece), "visemes": visemes, **rate}
+                    yield _event("speech.audio.words", told | {"audio_seconds": round(piece.start, 4)})
+                if body.timestamps and piece.warnings:
+                    yield _event("speech.audio.warnings", {"warnings": list(piece.warnings)})
                 begun = True
                 if piece.data:
                     yield _event("speech.audio.delta", {"audio": base64.b64encode(piece.data).decode("ascii")})
@@ -104,8 +149,11 @@ async def _events(stream: SpeechStream, body: SpeechRequest) -> AsyncGenerator[b
     seconds = stream.report.seconds
     tokens, made = len(body.input), round(1000 * seconds)
     usage = {"input_tokens": tokens, "output_tokens": made, "total_tokens": tokens + made}
+    if body.timestamps and (silence := viseme_table(track.finish(seconds))):
+        told = {"words": [], "visemes": silence, **rate, "audio_seconds": round(seconds, 4)}
+        yield _event("speech.audio.words", told)
     duration = {"duration": round(seconds, 4), **rate} if body.timestamps else {}
-    yield _event("speech.audio.done", {"usage": usage, **duration})
+    yield _event("speech.audio.done", {"usage": usage, **duration} | ({"warnings": warnings} if warnings else {}))
 
 
 def _event(kind: str, content: dict[str, Any]) -> bytes:

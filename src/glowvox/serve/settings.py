@@ -75,6 +75,8 @@ class ServerSettings:
     """Web pages of other hosts that may use the server (CORS); "*": all."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names of voices, OpenAI's among them, each with the voice (or VOICE/SPEAKER) that it means."""
+    get_speech: bool = False
+    """Whether `GET /v1/audio/speech?text=...` speaks, an address that a player can open."""
     public_voices: bool = False
     """Whether voices and models are listed without a key."""
     log_text: bool = False

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
+from glowvox.serve.instructions import LONGEST, followed
 from glowvox.serve.voice_registry import MODEL, Selection, VoiceRegistry
 from glowvox.synthesis.script import lexicon_of
 from glowvox.synthesis.speech_encoding import SpeechEncoder
@@ -15,6 +16,7 @@ PCM_RATE = 24_000
 """What clients of OpenAI's interface take 16-bit samples without a header to be, in Hz."""
 _LONGEST_NAME = 200
 _LONGEST_LEXICON = 100_000
+_TEXTS = ("input", "text")
 _OPTIONS = (
     *("pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause", "language", "pause_tags"),
     *("markup", "read_code"),
@@ -85,6 +87,10 @@ class SpeechOverrides(BaseModel, ABC):
         Field(description="What the text is written in; auto where absent: what is surely markup is read so."),
     ] = None
     read_code: Annotated[bool | None, Field(description="Whether blocks of code are read; false where absent.")] = None
+    instructions: Annotated[
+        str | None,
+        Field(max_length=LONGEST, description="In English; followed as far as speed, pitch and pauses go."),
+    ] = None
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
 
@@ -94,9 +100,7 @@ class SpeechOverrides(BaseModel, ABC):
         """Drop null and empty fields, which many clients send for those that nobody filled in."""
         if not isinstance(content, dict):
             return content
-        return {
-            name: value for name, value in content.items() if value is not None and (value != "" or name == "input")
-        }
+        return {name: value for name, value in content.items() if value is not None and (value != "" or name in _TEXTS)}
 
     def select(self, registry: VoiceRegistry) -> Selection:
         """Return the voice.
@@ -114,13 +118,31 @@ class SpeechOverrides(BaseModel, ABC):
         Raises:
             TextError: a line of the lexicon is wrong.
         """
-        overrides: dict[str, Any] = {"speed": self.speed, "seed": self.seed, "speaker": selection.speaker}
-        for name in _OPTIONS:
-            if getattr(self, name) is not None:
-                overrides[name] = getattr(self, name)
+        overrides = self._instructed(selection.voice)[0] | {"seed": self.seed, "speaker": selection.speaker}
         if self.lexicon is not None:
             overrides["lexicon"] = lexicon_of(self.lexicon)
         return overrides
+
+    def notes(self, voice: Voice) -> list[str]:
+        """Return what of the instructions the voice does not follow, a line each."""
+        return self._instructed(voice)[1]
+
+    def check(self, selection: Selection) -> None:
+        """Refuse what the voice cannot do, before there is a text.
+
+        Raises:
+            GlowvoxError: see `options` and `Voice.options`.
+        """
+        options = self.options(selection)
+        options.pop("lexicon", None)
+        selection.voice.options(**options)
+
+    def _instructed(self, voice: Voice) -> tuple[dict[str, Any], list[str]]:
+        overrides: dict[str, Any] = {"speed": self.speed}
+        overrides |= {name: value for name in _OPTIONS if (value := getattr(self, name)) is not None}
+        if self.instructions is None:
+            return overrides, []
+        return followed(self.instructions, overrides, voice.card.defaults, melody=voice.has_melody)
 
     def encoder(self, voice: Voice) -> SpeechEncoder:
         """Return an encoder of the voice's samples to the bytes of the sound file.
@@ -134,6 +156,21 @@ class SpeechOverrides(BaseModel, ABC):
 
 class PlainOverrides(SpeechOverrides):
     """Those of a protocol that has no fields for more."""
+
+
+class SpeechQuery(SpeechOverrides):
+    """A text to be spoken, in an address."""
+
+    voice: Annotated[
+        str | None, Field(max_length=_LONGEST_NAME, description="A name of /v1/audio/voices, or NAME/SPEAKER.")
+    ] = None
+    text: Annotated[str, Field(min_length=1, description="The text.")]
+    api_key: Annotated[str, Field(max_length=1000, description="An API key, of players that cannot send headers.")] = ""
+
+    def request(self) -> "SpeechRequest":
+        """Return the request that a body would have been."""
+        fields = self.model_dump(exclude_unset=True, exclude={"text", "api_key"})
+        return SpeechRequest(input=self.text, **fields)
 
 
 class SpeechRequest(SpeechOverrides):

@@ -22,6 +22,7 @@ from glowvox.serve.voice_registry import Selection
 from glowvox.serve.worker_pool import SynthesisJob
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 from glowvox.synthesis.timestamps import Timeline
+from glowvox.synthesis.visemes import TimedViseme
 
 T = TypeVar("T")
 NOTHING = Timeline((), (), 0.0)
@@ -45,6 +46,8 @@ class SpeechChunk:
     """Of the bytes, in Hz."""
     origin: float = 0.0
     """Seconds of speech before the utterance."""
+    warnings: tuple[str, ...] = ()
+    """What was guessed, replaced or left out since the chunk before; they quote the text."""
 
 
 class SpeechStream:
@@ -55,18 +58,20 @@ class SpeechStream:
     ) -> None:
         self.first = first
         self.report = report
+        self.notes: list[str] = []
+        """What of the request is not followed."""
         self._job = job
         self._watcher = watcher
 
     @classmethod
-    async def begin(cls, service: Service, request: Request, body: SpeechRequest) -> Self:
+    async def begin(cls, service: Service, request: Request, body: SpeechRequest, key: str = "") -> Self:
         """Wait for a place and for the first piece, so that what goes wrong at first can be answered with a status.
 
         Raises:
             Refusal, GlowvoxError: the text cannot be spoken, or not now.
             ClientGone: nobody waits for it any more.
         """
-        client = service.keys.client(request)
+        client = service.keys.client(request, key)
         selection = body.select(service.registry)
         longest = service.settings.limits.characters
         if len(body.input) > longest:
@@ -88,7 +93,9 @@ class SpeechStream:
         except BaseException as error:
             report.failed(error)
             raise
-        return cls(first, job, watcher, report)
+        stream = cls(first, job, watcher, report)
+        stream.notes = body.notes(selection.voice)
+        return stream
 
     async def pieces(self) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the pieces, the first one too.
@@ -144,25 +151,34 @@ def speak(
         GlowvoxError: see `Voice.stream` and `SpeechEncoder`.
     """
     seconds = 0.0
-    warn = None if settings.log_text else _ignore  # warnings quote the text
+    warnings = overrides.notes(selection.voice)
+
+    def warn(message: str) -> None:
+        warnings.append(message)
+        if settings.log_text:  # warnings quote the text
+            logging.getLogger(LOGGER).warning(message)
+
+    def chunk_of(data: bytes, timeline: Timeline) -> SpeechChunk:
+        told = tuple(warnings)
+        warnings.clear()
+        return SpeechChunk(data, timeline, seconds, encoder.rate, warnings=told)
+
     try:
         for chunk in selection.voice.stream(text, on_warning=warn, **overrides.options(selection)):
             timeline = Timeline.of([chunk])
-            yield SpeechChunk(encoder.push(chunk.samples), timeline, seconds, encoder.rate)
+            yield chunk_of(encoder.push(chunk.samples), timeline)
             seconds += timeline.duration
     except SilentTextError:
         # programs that speak chunk by chunk send full stops and smileys alone; words that cannot be spoken are told of
         if not isinstance(text, str) or any(map(str.isalnum, _TAG.sub("", text))):
             raise
         samples = np.zeros(round(_SILENCE_SECONDS * selection.voice.sample_rate), np.float32)
-        yield SpeechChunk(encoder.push(samples), Timeline((), (), _SILENCE_SECONDS), 0.0, encoder.rate)
+        yield chunk_of(encoder.push(samples), Timeline((), (), _SILENCE_SECONDS))
         seconds = _SILENCE_SECONDS
     if ends_file:
-        yield SpeechChunk(encoder.finish(), NOTHING, seconds, encoder.rate)
-
-
-def _ignore(_: str) -> None:
-    """Take a warning and log nothing."""
+        yield chunk_of(encoder.finish(), NOTHING)
+    elif warnings:
+        yield chunk_of(b"", NOTHING)
 
 
 def word_table(piece: SpeechChunk) -> list[dict[str, Any]]:
@@ -175,8 +191,25 @@ def word_table(piece: SpeechChunk) -> list[dict[str, Any]]:
             "before": word.before,
             "after": word.after,
             "ends_sentence": word.ends_sentence,
+            "phonemes": [
+                {
+                    "text": phoneme.text,
+                    "start": round(piece.origin + phoneme.start, 4),
+                    "end": round(piece.origin + phoneme.end, 4),
+                }
+                for phoneme in word.phonemes
+            ],
         }
         for word in piece.timeline.words
+    ]
+
+
+def viseme_table(visemes: Iterable[TimedViseme]) -> list[dict[str, Any]]:
+    """Return visemes as clients get them; what ended where the next one began still does."""
+    return [
+        {"viseme": one.viseme, "start": round(one.start, 4), "end": round(one.end, 4)}
+        for one in visemes
+        if round(one.start, 4) < round(one.end, 4)
     ]
 
 

@@ -15,10 +15,13 @@ from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import Format, SpeechOverrides
-from glowvox.serve.speech_stream import SpeechChunk, word_table
+from glowvox.serve.speech_stream import SpeechChunk, viseme_table, word_table
+from glowvox.synthesis.visemes import VisemeTrack
 
 _POLICY, _TRY_LATER, _NORMAL = 1008, 1013, 1000
 """Codes by which a WebSocket is closed (RFC 6455, section 7.4)."""
+_MOST_WARNINGS = 200
+"""Of one connection; those after are not sent."""
 
 
 class Start(SpeechOverrides):
@@ -83,6 +86,8 @@ class _Conversation:
         self._socket = socket
         self._session: Session | None = None
         self._timestamps = False
+        self._visemes = VisemeTrack()
+        self._warnings: list[str] = []
 
     async def hold(self) -> None:
         """Talk until the client has said that it is done, or is gone."""
@@ -135,10 +140,9 @@ class _Conversation:
         return self._session is not None and self._session.busy
 
     async def _start(self, overrides: Start) -> None:
-        keys = self._service.keys
-        client = keys.check(overrides.api_key) if overrides.api_key and not keys.open else keys.client(self._socket)
+        client = self._service.keys.client(self._socket, overrides.api_key)
         selection = overrides.select(self._service.registry)
-        selection.voice.options(**overrides.options(selection))
+        overrides.check(selection)
         self._timestamps = overrides.timestamps
         self._session = Session(
             self._service, client, selection, overrides, self._send, self._fail, clauses=overrides.cut == "clause"
@@ -158,7 +162,10 @@ class _Conversation:
             await asyncio.wait({finishing, listening}, return_when=asyncio.FIRST_COMPLETED)
             if finishing.done():
                 finishing.result()
-                await self._tell("done", duration=round(session.seconds, 4))
+                if self._timestamps and (silence := viseme_table(self._visemes.finish(session.seconds))):
+                    await self._tell("words", words=[], visemes=silence)
+                warnings = {"warnings": self._warnings} if self._warnings else {}
+                await self._tell("done", duration=round(session.seconds, 4), **warnings)
                 await self._socket.close(_NORMAL)
         finally:
             finishing.cancel()
@@ -172,7 +179,13 @@ class _Conversation:
 
     async def _send(self, piece: SpeechChunk) -> None:
         if self._timestamps and piece.timeline.words:
-            await self._tell("words", words=word_table(piece))
+            visemes = viseme_table(self._visemes.push(piece.timeline.words, piece.origin))
+            await self._tell("words", words=word_table(piece), visemes=visemes)
+        warnings = [warning for warning in piece.warnings if warning not in self._warnings]
+        if warnings and len(self._warnings) < _MOST_WARNINGS:
+            self._warnings += warnings
+            if self._timestamps:
+                await self._tell("warnings", warnings=warnings)
         if piece.data:
             await self._socket.send_bytes(piece.data)
 

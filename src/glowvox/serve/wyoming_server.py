@@ -195,7 +195,7 @@ class WyomingConnection:
             raise Refusal(400, "the speech before has not ended yet")
         selection, language = self._chosen(voice or SynthesizeVoice())
         overrides = PlainOverrides(response_format="pcm", sample_rate=selection.voice.sample_rate, language=language)
-        selection.voice.options(**overrides.options(selection))
+        overrides.check(selection)
         self._speech = WyomingSpeech(self._service, self._client, selection, overrides, self._write, streamed=streamed)
         return self._speech
 
