@@ -189,5 +189,6 @@ def test_a_player_can_open_an_address():
         ):
             for method in ("GET", "HEAD"):
                 assert own.client.request(method, url, params=query | changed).status_code == status, changed
-        described = own.client.get(f"{own.url}/openapi.json").json()["paths"]["/v1/audio/speech"]["get"]
+        document = own.client.get(f"{own.url}/openapi.json", headers=key).json()
+        described = document["paths"]["/v1/audio/speech"]["get"]
         assert {"text", "voice", "speed", "api_key"} <= {one["name"] for one in described["parameters"]}

@@ -58,7 +58,7 @@ def preview_router(service: Service) -> APIRouter:
 
         def work(_: object) -> Generator[Explanation, None, None]:
             options = body.options(selection)
-            ssml = body.input.lstrip().startswith("<speak")
+            ssml = body.input_format in ("auto", "ssml") and body.input.lstrip().startswith("<speak")
             yield selection.voice.explain(body.input, ssml=ssml, readings=body.readings, **options)
 
         watcher = DisconnectWatcher(request)

@@ -14,10 +14,12 @@ from glowvox.serve.speech_request import SpeechOverrides
 from glowvox.serve.speech_stream import NOTHING, ClientGone, Report, SpeechChunk, speak
 from glowvox.serve.voice_registry import Selection
 from glowvox.serve.worker_pool import SynthesisJob
+from glowvox.synthesis.script import kind_of_text
 
 T = TypeVar("T")
 _MOST_UTTERANCES = 64
 """Begun and not spoken yet."""
+_DOCUMENT_END = re.compile(r"</speak\s*>|<speak\b[^>]*/>", re.IGNORECASE)
 _CLAUSE_END = re.compile(r"[,;:—–](?=\s)")
 _SHORTEST_CLAUSE = 24
 """Characters; less is not worth a cut."""
@@ -54,6 +56,7 @@ class Session:
         self._send = send
         self._fail = fail
         self._cutter = ClauseCutter() if clauses else None
+        self._documents = DocumentKeeper(overrides.input_format)
         self._encoder = overrides.encoder(selection.voice)
         self._held = ""
         self._feed: TextFeed | None = None
@@ -81,22 +84,24 @@ class Session:
             Refusal: more is waiting than the server takes.
         """
         limit = self._service.settings.limits.characters
-        if len(self._held) + len(text) + sum(feed.unread for feed in self._feeds) > limit:
+        if len(self._held) + len(self._documents.held) + len(text) + sum(feed.unread for feed in self._feeds) > limit:
             raise Refusal(
                 413,
                 f"more than {limit} characters wait to be spoken; write no faster than they are",
                 code="text_too_long",
             )
-        if self._cutter is None:
-            self._write(text)
-            return
-        for piece, ends in self._cutter.cut(text):
-            self._write(piece)
-            if ends:
+        fresh = self._feed is None and not self._held.strip()
+        for piece, document in self._documents.push(text, fresh=fresh):
+            if document:
+                self._write(piece)
                 self._end_utterance()
+            else:
+                self._write_cut(piece)
 
     def flush(self) -> None:
         """Speak what was written, even if its last sentence has no end."""
+        if rest := self._documents.flush():
+            self._write(rest)
         if self._cutter is not None:
             self._cutter.restart()
         self._end_utterance()
@@ -109,6 +114,7 @@ class Session:
             feed.drop()
         self._feeds.clear()
         self._feed, self._held = None, ""
+        self._documents.flush()
         if self._cutter is not None:
             self._cutter.restart()
         if self._job is not None:
@@ -124,6 +130,16 @@ class Session:
         """Stop: nobody listens any more."""
         self.cancel()
         self._task.cancel()
+
+    def _write_cut(self, text: str) -> None:
+        """Take a piece that belongs to no document."""
+        if self._cutter is None:
+            self._write(text)
+            return
+        for piece, ends in self._cutter.cut(text):
+            self._write(piece)
+            if ends:
+                self._end_utterance()
 
     def _write(self, text: str) -> None:
         self._held += text
@@ -235,6 +251,44 @@ class TextFeed:
                 return
             self.unread -= len(piece)
             yield piece
+
+
+class DocumentKeeper:
+    """Keeps an SSML document together that comes in pieces: it is spoken as an utterance, and ends with `</speak>`.
+
+    Args:
+        input_format: "ssml": all that is written is SSML; "auto": what begins with `<speak>`; others: nothing.
+    """
+
+    def __init__(self, input_format: str) -> None:
+        self._format = input_format
+        self.held = ""
+        """Text that is kept until it is known what it is, or until its document ends."""
+
+    def push(self, text: str, *, fresh: bool) -> Iterator[tuple[str, bool]]:
+        """Yield what can be spoken after more text, each piece with whether it is a document.
+
+        Args:
+            text: the next piece of what is written.
+            fresh: whether an utterance would begin with it.
+        """
+        if self._format not in ("auto", "ssml") or not (self.held or fresh):
+            yield text, False
+            return
+        self.held += text
+        while self.held:
+            kind = "ssml" if self._format == "ssml" else kind_of_text(self.held)
+            end = _DOCUMENT_END.search(self.held) if kind == "ssml" else None
+            if kind is None or (kind == "ssml" and end is None):
+                return
+            place = end.end() if end is not None else len(self.held)
+            piece, self.held = self.held[:place], self.held[place:]
+            yield piece, kind == "ssml"
+
+    def flush(self) -> str:
+        """Return what is held, and hold it no longer."""
+        held, self.held = self.held, ""
+        return held
 
 
 class ClauseCutter:

@@ -19,7 +19,7 @@ _LONGEST_LEXICON = 100_000
 _TEXTS = ("input", "text")
 _OPTIONS = (
     *("pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause", "language", "pause_tags"),
-    *("markup", "read_code"),
+    "read_code",
 )
 
 
@@ -82,10 +82,10 @@ class SpeechOverrides(BaseModel, ABC):
         str | None,
         Field(max_length=_LONGEST_LEXICON, description="Your own pronunciations: lines `word = phonemes`."),
     ] = None
-    markup: Annotated[
-        Literal["auto", "plain", "markdown", "html", "ssml"] | None,
-        Field(description="What the text is written in; auto where absent: what is surely markup is read so."),
-    ] = None
+    input_format: Annotated[
+        Literal["auto", "text", "plain", "markdown", "html", "ssml"],
+        Field(description="What the text is written in; auto: SSML at `<speak>`, and what is surely markup."),
+    ] = "auto"
     read_code: Annotated[bool | None, Field(description="Whether blocks of code are read; false where absent.")] = None
     instructions: Annotated[
         str | None,
@@ -100,6 +100,8 @@ class SpeechOverrides(BaseModel, ABC):
         """Drop null and empty fields, which many clients send for those that nobody filled in."""
         if not isinstance(content, dict):
             return content
+        if "markup" in content:  # the command's name for it
+            content = {"input_format": content["markup"], **content}
         return {name: value for name, value in content.items() if value is not None and (value != "" or name in _TEXTS)}
 
     def select(self, registry: VoiceRegistry) -> Selection:
@@ -140,6 +142,7 @@ class SpeechOverrides(BaseModel, ABC):
     def _instructed(self, voice: Voice) -> tuple[dict[str, Any], list[str]]:
         overrides: dict[str, Any] = {"speed": self.speed}
         overrides |= {name: value for name in _OPTIONS if (value := getattr(self, name)) is not None}
+        overrides["markup"] = "plain" if self.input_format == "text" else self.input_format
         if self.instructions is None:
             return overrides, []
         return followed(self.instructions, overrides, voice.card.defaults, melody=voice.has_melody)

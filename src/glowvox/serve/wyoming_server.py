@@ -189,12 +189,17 @@ class WyomingConnection:
             speech.end()
 
     def _begin(self, voice: SynthesizeVoice | None, text_format: str | None, *, streamed: bool) -> "WyomingSpeech":
-        if text_format not in (None, SynthesizeTextFormat.TEXT):
-            raise Refusal(400, "only plain text is spoken here, not SSML")
+        if text_format not in (None, SynthesizeTextFormat.TEXT, SynthesizeTextFormat.SSML):
+            raise Refusal(400, f"the format '{text_format[:40]}' is not spoken here, only plain text and SSML")
         if self._speech is not None and not self._speech.done:
             raise Refusal(400, "the speech before has not ended yet")
         selection, language = self._chosen(voice or SynthesizeVoice())
-        overrides = PlainOverrides(response_format="pcm", sample_rate=selection.voice.sample_rate, language=language)
+        overrides = PlainOverrides(
+            response_format="pcm",
+            sample_rate=selection.voice.sample_rate,
+            language=language,
+            input_format="ssml" if text_format == SynthesizeTextFormat.SSML else "auto",
+        )
         overrides.check(selection)
         self._speech = WyomingSpeech(self._service, self._client, selection, overrides, self._write, streamed=streamed)
         return self._speech

@@ -141,7 +141,7 @@ def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn:
         SilentTextError: it holds neither a word nor a silence.
     """
     pauses = PauseLengths(options.sentence_pause, options.paragraph_pause)
-    utterance = front_end.process_ssml(document, pauses=pauses, limits=_LIMITS)
+    utterance = front_end.process_ssml(document.lstrip(), pauses=pauses, limits=_LIMITS)
     for warning in utterance.warnings:
         if not warning.startswith(_NOTHING):
             warn(warning)
@@ -162,6 +162,16 @@ def lexicon_of(lines: str) -> UserLexicon:
         TextError: a line is wrong.
     """
     return parse_lexicon(lines)
+
+
+def kind_of_text(begun: str, *, final: bool = False) -> str | None:
+    """Return what a text is whose beginning this is, as `markup="auto"` takes it; None: more of it decides.
+
+    Args:
+        begun: the beginning.
+        final: whether it is the whole text.
+    """
+    return kind_of_start(begun, final=final)
 
 
 def pieces_of(text: str | Iterable[str]) -> Iterator[str]:

@@ -262,7 +262,9 @@ class _BlockReader:
         if not self._block and self._options.careful and not may_be_markup(begun):
             if not _WORD.match(begun) or is_pending(begun, careful=True) or len(begun) <= self._plain:
                 return []
-            new, self._plain = begun[self._plain :], len(begun)
+            # with the blank after it, or nobody knows that a sentence ended before the last word
+            upto = len(begun) + 1
+            new, self._plain = self._line[self._plain : upto], upto
             return [new]
         return self._early_block(begun)
 

@@ -1,0 +1,129 @@
+"""SSML and markup over every road: HTTP, an address, server-sent events, the WebSocket, Wyoming."""
+
+import asyncio
+import json
+
+import pytest
+from loopback import running
+from test_serve_speech import pcm_of
+from test_serve_wyoming import audio_of, samples_of, spoken_to
+from tiny_voice import fake_voice
+from websockets.sync.client import connect
+from wyoming.audio import AudioStop
+from wyoming.error import Error
+from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
+
+from glowvox.serve.session import DocumentKeeper
+from glowvox.serve.settings import ServerSettings
+
+DOCUMENT = '<speak>Hello, <break time="500ms"/> <sub alias="world, again">w</sub>, and good night.</speak>'
+PROLOGUE = f'  <?xml version="1.0"?>\n<!-- greeting -->\n{DOCUMENT}\n'
+
+
+@pytest.fixture(scope="module")
+def said():
+    return fake_voice().say(DOCUMENT, ssml=True)
+
+
+@pytest.mark.parametrize("fields", [{}, {"input_format": "ssml"}, {"input_format": "auto"}, {"markup": "ssml"}])
+@pytest.mark.parametrize("document", [DOCUMENT, PROLOGUE])
+def test_http_recognises_a_document(server, said, document, fields):
+    assert server.post(document, **fields).content == pcm_of(said)
+
+
+def test_what_is_called_plain_is_read_as_it_stands(server, voice):
+    for name in ("text", "plain"):
+        assert server.post(DOCUMENT, input_format=name).content == pcm_of(voice.say(DOCUMENT, markup="plain"))
+    assert server.post("# Title\n\nWords.", input_format="markdown").content == pcm_of(
+        voice.say("# Title\n\nWords.", markup="markdown")
+    )
+    refused = server.post("Hello.", input_format="rtf")
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "input_format"
+
+
+def test_a_document_that_is_none_is_told_in_one_line(server):
+    for document in ("<speak>Hello", "<speak><break time='x'/></speak>", "<speak>Hello</speak> and more"):
+        answer = server.post(document)
+        assert answer.status_code == 400, document
+        assert "\n" not in answer.json()["error"]["message"]
+    assert server.post("Hello.", input_format="ssml").status_code == 400
+
+
+def test_a_document_of_signs_is_a_short_silence(server):
+    assert len(server.post("<speak> . </speak>").content) == 2 * 24_000 // 5
+    assert server.post("<speak>\u4f60\u597d</speak>").status_code == 400
+
+
+def test_an_address_recognises_a_document(said):
+    with running([fake_voice()], ServerSettings(get_speech=True)) as own:
+        query = {"text": DOCUMENT, "response_format": "pcm"}
+        assert own.client.get(f"{own.url}/v1/audio/speech", params=query).content == pcm_of(said)
+
+
+def heard(server, *messages, **start):
+    """Return the audio of a WebSocket's answer, and the types of its errors."""
+    with connect(f"{server.url.replace('http', 'ws')}/v1/audio/stream") as socket:
+        socket.send(json.dumps({"type": "start", "sample_rate": 22_050, **start}))
+        for text in messages:
+            socket.send(json.dumps({"type": "text", "text": text} if text else {"type": "flush"}))
+        socket.send('{"type": "end"}')
+        answers = list(socket)
+    audio = b"".join(answer for answer in answers if isinstance(answer, bytes))
+    return audio, [answer for answer in answers if isinstance(answer, str) and '"error"' in answer]
+
+
+@pytest.mark.parametrize("cut", ["sentence", "clause"])
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_the_websocket_keeps_a_document_together(server, said, size, cut):
+    pieces = [PROLOGUE[start : start + size] for start in range(0, len(PROLOGUE), size)]
+    audio, errors = heard(server, *pieces, cut=cut)
+    assert errors == []
+    assert audio == samples_of(said)
+
+
+def test_the_websocket_speaks_documents_and_text_one_after_the_other(server, said, voice):
+    audio, errors = heard(server, f"{DOCUMENT}{DOCUMENT}", "Plain text.", "", DOCUMENT, "", "Even < this.")
+    assert errors == []
+    rest = [samples_of(voice.say(text)) for text in ("Plain text.", "Even < this.")]
+    assert audio == samples_of(said) * 2 + rest[0] + samples_of(said) + rest[1]
+
+
+def test_the_websocket_tells_of_a_document_that_does_not_end(server, voice):
+    audio, errors = heard(server, "<speak>Hello", "", "Hello.")
+    assert len(errors) == 1
+    assert audio == samples_of(voice.say("Hello."))
+    audio, errors = heard(server, DOCUMENT, input_format="plain")
+    assert errors == []
+    assert audio == samples_of(voice.say(DOCUMENT, markup="plain"))
+
+
+@pytest.mark.parametrize("text_format", [None, "text", "ssml"])
+def test_wyoming_speaks_a_document(server, said, text_format):
+    asked = Synthesize(text=DOCUMENT, text_format=text_format)
+    assert audio_of(spoken_to(server, [asked], AudioStop)) == samples_of(said)
+    pieces = [SynthesizeChunk(text=DOCUMENT[start : start + 5]) for start in range(0, len(DOCUMENT), 5)]
+    streamed = [SynthesizeStart(text_format=text_format), *pieces, SynthesizeStop()]
+    assert audio_of(spoken_to(server, streamed, SynthesizeStopped)) == samples_of(said)
+
+
+def test_wyoming_refuses_other_formats(server):
+    async def talk():
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.wyoming_port)
+        writer.write(b'{"type": "synthesize", "data": {"text": "Hello.", "text_format": "rtf"}}\n')
+        answer = await asyncio.wait_for(reader.readline(), 10)
+        writer.close()
+        return answer
+
+    assert b"error" in asyncio.run(talk())
+    error = spoken_to(server, [Synthesize(text="<speak>Hello", text_format="ssml")], Error)[-1]
+    assert "SSML" in Error.from_event(error).text
+
+
+@pytest.mark.parametrize("text", ["<", "<sp", "  ", "<speak", "<?xml version='1.0'?>"])
+def test_the_keeper_waits_until_it_knows(text):
+    keeper = DocumentKeeper("auto")
+    assert list(keeper.push(text, fresh=True)) == []
+    assert keeper.held == text
+    assert keeper.flush() == text
+    assert keeper.held == ""
