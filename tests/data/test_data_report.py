@@ -51,6 +51,9 @@ def test_the_page_has_plots_and_every_finding_escaped() -> None:
     assert "<script" not in page
     assert "<i>" not in page
     assert page == render_html(report())
+    assert "prefers-color-scheme: dark" in page
+    assert "initial-scale=1" in page
+    assert page.count('<div class="wide"') == page.count("<table>")  # a table scrolls by itself on a phone
 
 
 def test_without_matplotlib_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,6 +185,19 @@ def test_best_system_leaves_out_natural_speech_and_ties(better: str, values: tup
     assert report_table(result).count("*") == (expected is not None)
 
 
+@pytest.mark.parametrize(
+    ("margins", "expected"),
+    [((0.1, 0.1), "b"), ((0.4, 0.4), None), ((0.6, None), None), ((None, 0.6), None), ((None, None), "b")],
+)
+def test_no_winner_within_the_margins(margins: tuple, expected: str | None) -> None:
+    measure = Measure("key", "Label", "dB", "higher", 2, "What it means.")
+    figures = [Figure(value, margin) for value, margin in zip((3.0, 3.5), margins, strict=True)]
+    systems = {"natural": {"key": Figure(9.0)}, "a": {"key": figures[0]}, "b": {"key": figures[1]}}
+    result = Report("title", "vocoder", 22050, (measure,), systems, ())
+    assert best_system(result, measure) == expected
+    assert report_table(result).count("*") == (expected is not None)
+
+
 class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

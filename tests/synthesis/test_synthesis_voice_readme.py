@@ -41,6 +41,7 @@ def test_every_fact_of_the_card_is_there() -> None:
         "| word error rate, % | 20.5 | 25.0 |",
         "| real-time factor |  | 0.036 |",
         "How: Noise: seed 0.",
+        "Lower is better: word error rate, real-time factor.",
         "- breathy",
         "- names",
     ):

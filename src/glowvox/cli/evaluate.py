@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.errors import DataError
     from glowvox.evaluate.clips import prepared_contract, read_ids, read_recordings
     from glowvox.evaluate.page import write_page
-    from glowvox.evaluate.report import report_table
+    from glowvox.evaluate.report import STARS, report_table
     from glowvox.evaluate.vocoder import evaluate_vocoder, flow_likelihood, flow_vocoder
 
     if not args.model and not args.baselines:
@@ -123,7 +123,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
-        print(report_table(report))
+        table = report_table(report)
+        print(table)
+        if " *" in table:
+            print(f"\n{STARS}")
         for name, reason in report.left_out.items():
             print(f"left out: {name}: {reason}", file=sys.stderr)
         print(f"\nreport, to be opened in a browser: {args.output / 'index.html'}")

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     from glowvox.errors import DataError
     from glowvox.evaluate.page import write_page
-    from glowvox.evaluate.report import report_table
+    from glowvox.evaluate.report import STARS, report_table
     from glowvox.evaluate.voice import evaluate_voice
     from glowvox.synthesis.installed_voices import find_voice
     from glowvox.synthesis.options import VocoderOptions
@@ -97,7 +97,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(report.as_dict(), ensure_ascii=False))
         return 0
-    print(report_table(report))
+    table = report_table(report)
+    print(table)
+    if " *" in table:
+        print(f"\n{STARS}")
     for name, reason in report.left_out.items():
         print(f"left out: {name}: {reason}", file=sys.stderr)
     print(f"\nreport, to be opened in a browser: {args.output / 'index.html'}")

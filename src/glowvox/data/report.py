@@ -173,29 +173,52 @@ def _histogram(clips: Sequence[dict[str, Any]], name: str, unit: str) -> bytes:
     axes = figure.add_subplot()
     splits = sorted({clip["split"] for clip in clips})
     values = [[clip[name] for clip in clips if clip["split"] == split] for split in splits]
-    colours = {"train": "#2f6f9f", "validation": "#e08a2c"}
+    colours, ink = {"train": "#8a5fb0", "validation": "#d98a3d"}, "#858296"  # seen on light and on dark paper
     axes.hist(values, bins=40, stacked=True, label=splits, color=[colours[split] for split in splits])
     axes.set_xlabel(unit)
     axes.set_ylabel("clips")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.spines[["left", "bottom"]].set_color(ink)
+    axes.tick_params(colors=ink)
+    axes.xaxis.label.set_color(ink)
+    axes.yaxis.label.set_color(ink)
+    axes.legend(frameon=False, labelcolor=ink)
     image = io.BytesIO()
-    figure.savefig(image, format="png", metadata={"Software": None})
+    figure.savefig(image, format="png", metadata={"Software": None}, transparent=True)
     return image.getvalue()
 
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: #1d2733; }
-h1, h2 { line-height: 1.2; } h2 { margin-top: 2.2rem; }
-table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
-th, td { text-align: left; padding: 0.25rem 0.6rem; border-bottom: 1px solid #dde3ea; vertical-align: top; }
-td { overflow-wrap: anywhere; } td.n, th.n { text-align: right; white-space: nowrap; }
-summary { cursor: pointer; padding: 0.35rem 0; } summary b { margin-right: 0.5rem; }
-.left { color: #a4262c; } .warning { color: #8a5a00; } .note { color: #4a5968; }
-.support { background: #eef4f9; border-left: 4px solid #2f6f9f; padding: 0.6rem 1rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
-figure { margin: 0; } figcaption { font-weight: 600; } img { max-width: 100%; height: auto; }
+:root { color-scheme: light dark;
+  --ground: #fbfaf8; --panel: #ffffff; --ink: #1d1b26; --soft: #5d5a6b; --rule: #dfdce6; --accent: #6d2f8e;
+  --left: #a4262c; --warn: #8a4b00; }
+@media (prefers-color-scheme: dark) { :root {
+  --ground: #14131a; --panel: #1d1b25; --ink: #eceaf2; --soft: #aaa6b8; --rule: #353241; --accent: #d3a4ee;
+  --left: #ff9b9b; --warn: #f0b266; } }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body { margin: 0; background: var(--ground); color: var(--ink);
+  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; }
+main { max-width: 1200px; margin: 0 auto; padding: 40px 24px 72px; }
+h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 16px; overflow-wrap: anywhere; }
+h2 { font-size: 1.3rem; margin: 48px 0 12px; }
+.wide { overflow-x: auto; border: 1px solid var(--rule); border-radius: 12px; background: var(--panel); }
+table { border-collapse: collapse; width: 100%; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: 8px 14px; border-top: 1px solid var(--rule); vertical-align: top; }
+tr:first-child > * { border-top: 0; } th { color: var(--soft); font-weight: 600; }
+td { overflow-wrap: anywhere; min-width: 7rem; } td.n, th.n { text-align: right; white-space: nowrap; min-width: 0; }
+summary { cursor: pointer; padding: 8px 0; } summary b { margin-right: 0.5rem; }
+summary:focus-visible { outline: 3px solid var(--accent); border-radius: 4px; }
+.left { color: var(--left); } .warning { color: var(--warn); } .note, .soft { color: var(--soft); }
+.support { background: var(--panel); border: 1px solid var(--rule); border-left: 4px solid var(--accent);
+  border-radius: 12px; padding: 14px 18px; } .support ul { margin: 6px 0 0; padding-left: 20px; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 14px;
+  margin-top: 24px; }
+figure { margin: 0; background: var(--panel); border: 1px solid var(--rule); border-radius: 12px; padding: 12px; }
+figcaption { font-weight: 600; } img { display: block; max-width: 100%; height: auto; }
+@media (max-width: 620px) { main { padding: 24px 14px 48px; } h1 { font-size: 1.55rem; } th, td { padding: 8px 10px; } }
 """
+_WIDE = '<div class="wide" tabindex="0" role="region" aria-label="{}"><table>'
 _OPEN_UP_TO = 20
 
 
@@ -205,7 +228,8 @@ def render_html(report: dict[str, Any]) -> str:
     support = "".join(f"<li>{escape(line)}</li>" for line in report["can_support"])
     parts = [
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>',
+        "<body><main>",
         f"<h1>{title}</h1>",
         f'<div class="support"><b>What this data can support</b> (rules of thumb)<ul>{support}</ul></div>',
         "<h2>What is in it</h2>",
@@ -215,7 +239,7 @@ def render_html(report: dict[str, Any]) -> str:
         _findings(report["findings"]),
         "<h2>Settings</h2>",
         _pairs(report["settings"]),
-        "</body></html>\n",
+        "</main></body></html>\n",
     ]
     return "\n".join(parts)
 
@@ -229,9 +253,9 @@ def _splits(report: dict[str, Any]) -> str:
     speakers = ", ".join(f"{escape(name)} ({hours:.2f} h)" for name, hours in report["speakers"].items())
     texts = ", ".join(f"{escape(name)} ({count})" for name, count in report["encodings"].items())
     return (
-        '<table><tr><th>split</th><th class="n">clips</th><th class="n">different sentences</th>'
+        f'{_WIDE.format("Splits")}<tr><th>split</th><th class="n">clips</th><th class="n">different sentences</th>'
         '<th class="n">hours</th></tr>'
-        f"{rows}</table><p>Layout: {escape(report['layout'])}. Text files by encoding: {texts or 'none'}. "
+        f"{rows}</table></div><p>Layout: {escape(report['layout'])}. Text files by encoding: {texts or 'none'}. "
         f"Speakers in training: {speakers}. "
         f"Held in memory, the clips take {report['memory_bytes'] / 1e6:.0f} MB.</p>"
     )
@@ -260,7 +284,8 @@ def _findings(findings: list[dict[str, Any]]) -> str:
         )
         sections.append(
             f'<details{opened}><summary><b class="{severity.split()[0]}">{escape(severity)}</b>{escape(kind)}: '
-            f"{len(group)}</summary><table><tr><th>file</th><th>reason</th></tr>{rows}</table></details>"
+            f"{len(group)}</summary>{_WIDE.format(escape(kind))}<tr><th>file</th><th>reason</th></tr>{rows}"
+            "</table></div></details>"
         )
     return "\n".join(sections)
 
@@ -268,4 +293,4 @@ def _findings(findings: list[dict[str, Any]]) -> str:
 def _pairs(settings: dict[str, Any]) -> str:
     pairs = ((escape(str(name)), escape(str(value))) for name, value in settings.items())
     rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in pairs)
-    return f"<table>{rows}</table>"
+    return f"{_WIDE.format('Settings')}{rows}</table></div>"

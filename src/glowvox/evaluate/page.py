@@ -266,9 +266,12 @@ def _tiles(report: Report) -> str:
             for name in names[:-1]
             if measure.key in report.systems[name]
         ]
+        way = {"higher": "higher is better", "lower": "lower is better", "zero": "zero is best"}.get(measure.better, "")
+        margin = "" if figure.margin is None else f" \u00b1 {figure.margin:.{measure.digits}f}"
         tiles.append(
             f'<li><span class="name">{_e(measure.label)}</span><span class="value">{figure.value:.{measure.digits}f} '
-            f'<span class="unit">{_e(measure.unit)}</span></span><span class="beside">{"<br>".join(others)}</span></li>'
+            f'<span class="unit">{_e(measure.unit)}{margin}</span></span><span class="way">{way}</span>'
+            f'<span class="beside">{"<br>".join(others)}</span></li>'
         )
     return f'<ul class="tiles" aria-label="Key figures of {_e(main)}">{"".join(tiles)}</ul>' if tiles else ""
 
@@ -287,7 +290,8 @@ def _table(report: Report) -> str:
     return (
         '<div class="wide" tabindex="0" role="region" aria-label="Table of figures"><table>'
         "<caption>Means over the clips with the half-width of their 95 % confidence interval; rates are over all "
-        "words, times over all seconds. The best system besides natural speech is marked in bold.</caption>"
+        "words, times over all seconds. The best system besides natural speech is marked in bold, where it leads by "
+        "more than the margins.</caption>"
         f'<thead><tr><th scope="col">Measure</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
 

@@ -252,6 +252,9 @@ def mean_figure(values: Sequence[float]) -> Figure | None:
 
 # A report as a table for the terminal: one row per figure, one column per system.
 
+STARS = "* the best besides natural speech, where it leads by more than the margins (\u00b1, 95 %)"
+"""What is said of the stars of a table."""
+
 
 def report_table(report: Report) -> str:
     """Return the figures of all systems as aligned plain text; a star marks the best system that is not natural."""
@@ -281,13 +284,17 @@ def shown(figure: Figure, measure: Measure) -> str:
 
 
 def best_system(report: Report, measure: Measure) -> str | None:
-    """Return the best system but natural speech; None where fewer than two have the figure or share it."""
-    found = {
-        name: figures[measure.key].value for name, figures in list(report.systems.items())[1:] if measure.key in figures
-    }
+    """Return the best system but natural speech; None where fewer than two have the figure, or it is no real lead.
+
+    Two that are within each other's margins, or the same when rounded, share the place.
+    """
+    figures = {name: each[measure.key] for name, each in list(report.systems.items())[1:] if measure.key in each}
+    found = {name: figure.value for name, figure in figures.items()}
     if len(found) < 2 or measure.better == "neither":
         return None
     order = {"higher": lambda value: -value, "lower": lambda value: value, "zero": abs}[measure.better]
     first, second = sorted(found, key=lambda name: order(found[name]))[:2]
     tied = f"{found[first]:.{measure.digits}f}" == f"{found[second]:.{measure.digits}f}"
-    return None if tied else first
+    margins = [figure.margin or 0.0 for figure in (figures[first], figures[second])]
+    lead = abs(order(found[first]) - order(found[second]))
+    return None if tied or lead <= math.hypot(*margins) else first

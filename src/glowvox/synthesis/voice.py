@@ -185,7 +185,7 @@ class Voice:
         parts = self._open.text.parts(text, lexicon, options, on_warning, ssml=ssml, own=own)
         if not control.empty:
             parts = with_durations(parts, control, self._mels)
-        return joined(self._open.pool.stream(parts, control.samples(self.sample_rate), first_chunk=None))
+        return joined(self._pool.stream(parts, control.samples(self.sample_rate), first_chunk=None))
 
     def stream(
         self,
@@ -228,7 +228,7 @@ class Voice:
         first_chunk = self._synthesizer.first_chunk if early else None
         whole = isinstance(text, str) or not control.empty
         total = control.samples(self.sample_rate)
-        return self._open.pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
+        return self._pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
 
     def say_many(
         self,
@@ -337,7 +337,7 @@ class Voice:
         scripts = self._scripts(texts, lexicon, options, on_warning)
         group = list(islice(scripts, size))
         if self._parallel:
-            yield from self._open.pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
+            yield from self._pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
             return
         while group:
             yield from map(joined, self._synthesizer.batch(group))
@@ -370,6 +370,10 @@ class Voice:
     @property
     def _synthesizer(self) -> "Synthesizer":
         return self._open.synthesizer
+
+    @property
+    def _pool(self) -> "TextPool":
+        return self._open.pool
 
 
 @dataclass(frozen=True, eq=False)

@@ -287,6 +287,9 @@ _SUBJECTS = {
     "vocoder": "Copy synthesis: recordings spoken again by the vocoder",
     "voice": "Text to speech: sentences spoken by the voice, beside recordings of them",
 }
+_HIGHER = frozenset(("pesq", "stoi"))
+_NEITHER = frozenset(("f0_median", "f0_range"))
+"""Figures that say what a voice is like, not how good it is."""
 _MEASURES = {
     "wer": ("word error rate, %", 1),
     "cer": ("character error rate, %", 1),
@@ -393,8 +396,17 @@ def _measured(card: VoiceCard) -> Iterator[str]:
             if any(_is_number(figures.get(key)) for figures in columns.values())
         ]
         if rows:
-            yield from [f"{title}.", "", *_table(["", *map(_cell, columns)], rows), ""]
+            shown = [key for key in _MEASURES if any(_is_number(figures.get(key)) for figures in columns.values())]
+            yield from [f"{title}.", "", *_table(["", *map(_cell, columns)], rows), "", *_ways(shown)]
             yield from _settings(report.get("settings"))
+
+
+def _ways(keys: list[str]) -> list[str]:
+    """Return which of the measures shown are better when they are higher, and which when they are lower."""
+    higher = [_MEASURES[key][0].partition(",")[0] for key in keys if key in _HIGHER]
+    lower = [_MEASURES[key][0].partition(",")[0] for key in keys if key not in _HIGHER and key not in _NEITHER]
+    told = [f"{way} is better: {', '.join(names)}." for way, names in (("Higher", higher), ("Lower", lower)) if names]
+    return [" ".join(told), ""] if told else []
 
 
 def _settings(settings: Any) -> Iterator[str]:
