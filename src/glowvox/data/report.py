@@ -182,7 +182,7 @@ def _histogram(clips: Sequence[dict[str, Any]], name: str, unit: str) -> bytes:
     axes.tick_params(colors=ink)
     axes.xaxis.label.set_color(ink)
     axes.yaxis.label.set_color(ink)
-    axes.legend(frameon=False, labelcolor=ink)
+    axes.legend(frameon=False, labelcolor=ink, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     image = io.BytesIO()
     figure.savefig(image, format="png", metadata={"Software": None}, transparent=True)
     return image.getvalue()
