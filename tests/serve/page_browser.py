@@ -39,7 +39,7 @@ def opened(browser: Any, url: str, **options: Any) -> Iterator[Any]:
     page.on("console", lambda message: _note(wrong, message))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: None if request.url.startswith((url, "blob:")) else wrong.append(request.url))
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)  # a machine that is busy with other tests takes its time
     try:
         page.goto(url)
         yield page

@@ -1,9 +1,11 @@
 """A service that follows a script: for the states of the page that a healthy server does not show at will."""
 
 import base64
+import io
 import json
 import threading
 import time
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +18,14 @@ import glowvox
 
 PAGE = Path(glowvox.__file__).parent / "serve" / "page"
 RATE = 22050
-_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain",
+}
 _VOICE = {
     "id": "kathleen",
     "name": "kathleen",
@@ -26,9 +35,21 @@ _VOICE = {
     "sample_rate": RATE,
     "licence": "CC0-1.0",
     "description": "",
+    "melody": True,
     "default": True,
 }
-_DESCRIPTION = {"components": {"schemas": {"SpeechRequest": {"properties": {"input": {}, "temperature": {}}}}}}
+OTHER_VOICE = {
+    **_VOICE,
+    "id": "hibari",
+    "name": "hibari",
+    "speakers": ["ann", "bob"],
+    "melody": False,
+    "default": False,
+}
+_FIELDS = ("input", "temperature", "pitch_shift", "pitch_range", "sentence_pause", "paragraph_pause", "lexicon")
+_DESCRIPTION = {"components": {"schemas": {"SpeechRequest": {"properties": {name: {} for name in _FIELDS}}}}}
+_POLICY = "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; frame-ancestors 'none'"
+_CORE = ".,;:!?“”\"'"
 
 
 @dataclass
@@ -50,6 +71,12 @@ class Script:
     voices: list[dict] = field(default_factory=lambda: [_VOICE])
     bodies: list[dict] = field(default_factory=list)
     """Of the requests for speech so far."""
+    files: list[dict] = field(default_factory=list)
+    """Bodies of the requests for sound files."""
+    explained: list[dict] = field(default_factory=list)
+    """Bodies of the requests to explain a text."""
+    sampled: list[str] = field(default_factory=list)
+    """Addresses of the samples that were asked for."""
     keys: list[str | None] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     """Whether a client has gone away in the middle of a speech."""
@@ -69,7 +96,7 @@ def spoken(text: str, rate: int = RATE) -> tuple[np.ndarray, list[dict]]:
         )
         sound = sound + 0.5 * np.exp(-time_axis * 40) * rng.standard_normal(len(time_axis))
         pieces += [sound * np.sin(np.pi * time_axis / seconds) ** 0.5, np.zeros(rate // 25)]
-        core = written.strip(".,;:!?“”\"'")
+        core = written.strip(_CORE)
         before, _, after = written.partition(core) if core else ("", "", written)
         words.append(
             {
@@ -86,6 +113,45 @@ def spoken(text: str, rate: int = RATE) -> tuple[np.ndarray, list[dict]]:
     return np.round(whole / max(1.0, np.abs(whole).max()) * 0.6 * 32767).astype("<i2"), words
 
 
+def explained(body: dict) -> dict:
+    """Return how a text is read: words with a z are not in the lexicon, those with a digit are two."""
+    text, words, place = body["input"], [], 0
+    given = dict(line.split(" = ") for line in body.get("lexicon", "").splitlines())
+    for written in text.split():
+        core = written.strip(_CORE)
+        place = text.index(core, place)
+        start, place = place, place + len(core)
+        unknown = "z" in core.lower() and core not in given
+        spoken = [{"text": core, "phonemes": given.get(core, " ".join(core.lower())), "source": "lexicon"}]
+        if core in given:
+            spoken[0]["source"] = "user lexicon"
+        elif unknown:
+            spoken[0]["source"] = "rules"
+        if any(map(str.isdigit, core)):
+            spoken = [{"text": part, "phonemes": "t", "source": "lexicon"} for part in ("number", "one")]
+        if body.get("readings"):
+            spoken[0]["readings"] = [
+                {"phonemes": spoken[0]["phonemes"], "source": "lexicon"},
+                {"phonemes": "ɹ ˈɛ d", "source": "rules"},
+            ]
+        warnings = [f"'{core}' is not in the lexicon: said by rules"] if unknown else []
+        ends = written.rstrip("”\"'")[-1:] in ".!?"
+        words.append(
+            {"text": core, "start": start, "end": place, "ends_sentence": ends, "warnings": warnings, "spoken": spoken}
+        )
+    form = "markup" if text.startswith("#") else "plain"
+    return {"form": form, "normalized": text, "words": words, "warnings": []}
+
+
+def wav_file(samples: np.ndarray, rate: int = RATE) -> bytes:
+    """Return 16-bit samples [S] as a WAV file."""
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    return stream.getvalue()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "_Server"
@@ -96,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
+        self.send_header("Content-Security-Policy", _POLICY)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
@@ -119,6 +185,11 @@ class _Handler(BaseHTTPRequestHandler):
                 body = json.dumps({"voices": self.server.script.voices}).encode()
                 self._answer(200, body, "application/json")
             return
+        if self.path.startswith("/v1/audio/voices/"):
+            if not self._refused():
+                self.server.script.sampled.append(self.path)
+                self._answer(200, wav_file(spoken("A sample of it")[0]), "audio/wav")
+            return
         if self.path == "/openapi.json":
             self._answer(200, json.dumps(_DESCRIPTION).encode(), "application/json")
             return
@@ -131,7 +202,21 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         script = self.server.script
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/v1/explain":
+            script.explained.append(body)
+            if not self._refused():
+                if "bad" in body.get("lexicon", ""):
+                    self._error(400, "lexicon: line 1: no phone for bad")
+                else:
+                    self._answer(200, json.dumps(explained(body)).encode(), "application/json")
+            return
         script.keys.append(self.headers.get("Authorization"))
+        if "stream_format" not in body:
+            script.files.append(body)
+            if not self._refused():
+                content = wav_file(spoken(body["input"])[0]) if body["response_format"] == "wav" else b"sound"
+                self._answer(200, content, f"audio/{body['response_format']}")
+            return
         script.bodies.append(body)
         if self._refused():
             return

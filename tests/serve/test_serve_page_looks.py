@@ -120,16 +120,24 @@ def test_buffers_meet_on_the_sample(quiet_page: Any) -> None:
     assert length.sum() == pytest.approx(5501 - 0.01 * RATE, abs=1)
 
 
+_NAME = """() => {
+    const { id, value, ariaLabel, textContent, type } = document.activeElement;
+    return id || (type === "radio" && value) || ariaLabel || textContent;
+}"""
+
+
 def test_by_keyboard_alone(browser: Any, url: str) -> None:
     with opened(browser, url) as page:
         ready(page)
         reached = []
-        for _ in range(14):
+        for _ in range(18):
             page.keyboard.press("Tab")
-            reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent"))
+            reached.append(page.evaluate(_NAME))
         assert reached == [
-            *("Skip to the text", "text", "numbers", "a dialogue", "a tongue twister", "speak", "voice", "speed"),
-            *("more-toggle", "picture", "tab-curl", "copy", "snippet", "The interface, as OpenAPI"),
+            *("Skip to the text", "text", "kathleen", "Hear Kathleen", "speed", "more-toggle", "speak"),
+            *("a text by chance", "numbers", "a dialogue", "a tongue twister", "link"),
+            *("picture", "tab-curl", "copy", "snippet"),
+            *("The interface, as OpenAPI", "Letters: Newsreader"),
         ]
         page.fill("#text", TEXT * 4)
         page.keyboard.press("Control+Enter")
@@ -190,7 +198,7 @@ def test_fits_a_phone(browser: Any, url: str) -> None:
     with opened(browser, url, **PHONE) as page:
         ready(page, "Averyveryveryverylongwordthatdoesnotfitonanyphoneatall " * 3).click("#more-toggle")
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        for control in ("#speak", "#voice", "#seed", "#wav", "#srt", "#play"):
+        for control in ("#speak", ".voice", "#seed", "#files [data-file=wav]", "#play", ".hear"):
             assert page.locator(control).bounding_box()["height"] >= 42, control
         page.tap("#speak")
         wait_for_state(page, "playing")
@@ -230,9 +238,16 @@ def test_nothing_moves_by_itself_where_that_is_not_wished(browser: Any, motion: 
 
 def test_the_files_are_small_and_ask_no_other_host() -> None:
     files = sorted(PAGE.iterdir())
+    assert sum(file.stat().st_size for file in files) < 300_000
     assert {"index.html", "main.js", "theme.css"} <= {file.name for file in files}
     for file in files:
+        if file.suffix == ".woff2":
+            assert file.stat().st_size < 30_000, file.name
+            continue
         text = file.read_text(encoding="utf-8")
+        if file.name.endswith("OFL.txt"):
+            assert "SIL OPEN FONT LICENSE" in text
+            continue
         assert text.count("\n") < 250, file.name
         addresses = set(re.findall(r"(?:https?:)?//[\w.]+\.\w+[^\s\"']*", text.replace("\n", " \n")))
         assert addresses <= {"http://www.w3.org/2000/svg"}, file.name

@@ -54,19 +54,19 @@ def test_what_is_heard_saved_and_timed_is_what_the_voice_says(browser: Any, url:
     expected = fake_voice(speakers=("ann", "bob")).say(TEXT, speed=1.25, seed=5, speaker="bob")
     with opened(browser, url) as page:
         ready(page, TEXT)
-        page.evaluate("document.getElementById('speed').value = 1.25")
+        page.locator("#speed").fill("1.25")
         page.click("#more-toggle")
         page.select_option("#speaker", "bob")
         page.fill("#seed", "5")
         page.click("#speak")
         wait_for_state(page, "done")
         with page.expect_download() as download:
-            page.click("#wav")
+            page.click("#files [data-file=wav]")
         with wave.open(io.BytesIO(download.value.path().read_bytes())) as file:
             assert file.getframerate() == expected.sample_rate
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
         with page.expect_download() as download:
-            page.click("#srt")
+            page.click("#files [data-file=srt]")
         subtitles = download.value.path().read_text(encoding="utf-8")
     assert len(samples) == len(expected.samples)
     np.testing.assert_allclose(samples, expected.samples, atol=2 / 32768)

@@ -66,3 +66,11 @@ def test_readings_are_given_where_they_are_asked_for(voice):
     readings = {" ".join(one.phonemes): one.source for one in word.spoken[0].readings}
     assert {"ɹ ˈi d": "lexicon", "ɹ ˈɛ d": "lexicon", "ˈɑ ɹ ˈi ˈeɪ d ˈi": "spelling"}.items() <= readings.items()
     assert voice.explain("read").words[0].spoken[0].readings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [("One [pause:1s] two.", "plain"), ("# One\n\nTwo *three*.", "markup"), (" <speak>One</speak>", "ssml")],
+)
+def test_says_what_the_text_was_read_as(voice, text, form):
+    assert voice.explain(text).form == form

@@ -121,6 +121,7 @@ class VoiceSamples:
 def as_json(explanation: Explanation) -> dict[str, Any]:
     """Return an explanation as clients get it; places are characters of the input, null where there is none."""
     return {
+        "form": explanation.form,
         "normalized": explanation.normalized,
         "words": [
             {

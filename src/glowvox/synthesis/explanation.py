@@ -65,6 +65,8 @@ class Explanation:
     """In the order of speaking."""
     warnings: tuple[TextWarning, ...]
     """Those that belong to none of the words."""
+    form: str = "plain"
+    """What it was read as: `plain` text, text with `markup` (Markdown or HTML), or `ssml`."""
 
 
 def explain(
@@ -109,7 +111,8 @@ def explain(
                 )
             )
     rest = [TextWarning(one.message, None if ssml else one.place(text)) for one in places if not one.found]
-    return Explanation(" ".join(sentence.normalized for sentence in sentences), tuple(words), tuple(rest))
+    form = "ssml" if ssml else "markup" if marked else "plain"
+    return Explanation(" ".join(sentence.normalized for sentence in sentences), tuple(words), tuple(rest), form)
 
 
 _FARTHEST = 2000

@@ -9,7 +9,7 @@ const TITLES = {
 };
 const DETAILS = { offline: "It may be starting, or stopped. Your text is kept here" };
 
-export function connectFailures({ service, speaking, overrides, notice, downloads, speak }) {
+export function connectFailures({ service, speaking, overrides, notice, speak }) {
   const element = (id) => document.getElementById(id);
   const health = element("health");
   const keyForm = element("key-form");
@@ -25,16 +25,17 @@ export function connectFailures({ service, speaking, overrides, notice, download
     clearTimeout(timer);
     try {
       const voices = await service.voices();
-      overrides.offer(voices);
-      downloads.write();
-      keyForm.hidden = true;
       overrides.allow(await service.fields().catch(() => new Set()));
+      overrides.offer(voices);
+      keyForm.hidden = true;
+      notice.settle("key", "server");
       showHealth("ready", voices.length === 1 ? "Ready" : `Ready, ${voices.length} voices`);
       return true;
     } catch (failure) {
       if (failure.kind === "key") askForKey(failure);
       else {
-        showHealth("down", failure.kind === "busy" ? "The server is busy" : "No server");
+        const isBusy = failure.kind === "busy";
+        showHealth(isBusy ? "busy" : "down", isBusy ? "The server is busy" : "No server");
         timer = setTimeout(look, PAUSE_MS);
       }
       return false;
@@ -47,7 +48,7 @@ export function connectFailures({ service, speaking, overrides, notice, download
     keyForm.hidden = false;
     element("key").toggleAttribute("aria-invalid", false);
     if (wasTried) element("key").setAttribute("aria-invalid", "true");
-    notice.show(wasTried ? "This key is not accepted" : "This server asks for a key", wasTried ? failure.message : "Whoever runs it can give you one");
+    notice.show("key", wasTried ? "This key is not accepted" : "This server asks for a key", wasTried ? failure.message : "Whoever runs it can give you one");
   }
 
   keyForm.addEventListener("submit", async (event) => {
@@ -61,7 +62,7 @@ export function connectFailures({ service, speaking, overrides, notice, download
     isWanted = false;
   });
 
-  speaking.addEventListener("failure", ({ detail: failure }) => {
+  function fail(failure) {
     const again = { label: "Try again", act: speak };
     if (failure.kind === "key") {
       isWanted = true;
@@ -69,15 +70,18 @@ export function connectFailures({ service, speaking, overrides, notice, download
       element("key").focus();
     } else if (failure.kind === "busy") notice.countDown("The server is busy", failure.wait, speak);
     else if (failure.kind === "long" || failure.kind === "refused") {
-      notice.show(TITLES[failure.kind], failure.message);
+      notice.show("text", TITLES[failure.kind], failure.message);
       element("text").setAttribute("aria-invalid", "true");
     } else {
       const isOffline = failure.kind === "offline";
-      notice.show(TITLES[failure.kind] ?? "The page failed", DETAILS[failure.kind] ?? failure.message, [again]);
+      const title = TITLES[failure.kind] ?? "The page failed";
+      notice.show(isOffline ? "server" : "speech", title, DETAILS[failure.kind] ?? failure.message, [again]);
       if (isOffline) showHealth("down", "No server");
       if (isOffline) timer = setTimeout(look, PAUSE_MS);
     }
-  });
+  }
 
+  speaking.addEventListener("failure", ({ detail }) => fail(detail));
   look();
+  return fail;
 }

@@ -1,58 +1,94 @@
-// Under the pictures: each word where it is spoken, and the seconds.
+// Under the pictures: every word where it is spoken, as a button. Words that would lie on each other stand in rows.
 
-const STEPS = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
-const PIXELS_PER_TICK = 84;
-const GAP = 9;
-const WORD_LINE = 15;
-const TICK_LINE = 43;
+const GAP = 4;
+const ROW = 26;
+/** Where a long speech is shown whole, more rows would not help; words without a place are left out then. */
+const MOST_ROWS = 5;
 
-/** Measuring is the slowest part of it. */
-const widths = new WeakMap();
-
-/**
- * @param {CanvasRenderingContext2D} canvas in CSS pixels
- * @param {{width: number, height: number, perSecond: number}} size
- * @param {{words: {text: string, start: number, end: number}[], current: number, isTimed: boolean}} spoken
- * @param {{ink: string, soft: string, faint: string, accent: string, rule: string, font: string}} colours
- */
-export function drawLane(canvas, size, spoken, colours) {
-  canvas.clearRect(0, 0, size.width, size.height);
-  canvas.textBaseline = "alphabetic";
-  canvas.font = `13.500px ${colours.font}`;
-  const boxes = spoken.words.map((word) => {
-    if (!widths.has(word)) widths.set(word, canvas.measureText(word.text).width);
-    const width = widths.get(word);
-    const left = Math.max(0, Math.min(word.start * size.perSecond, size.width - width));
-    return { text: word.text, left, right: left + width + GAP };
-  });
-  // Where there is no room for all words, the one that is being spoken has the right of way.
-  const now = boxes[spoken.current];
-  let free = 0;
-  boxes.forEach((box, index) => {
-    const isInTheWay = now !== undefined && box !== now && box.left < now.right && now.left < box.right;
-    if (box !== now && (box.left < free || isInTheWay)) return;
-    canvas.fillStyle = box === now ? colours.accent : index < spoken.current ? colours.ink : colours.soft;
-    canvas.fillText(box.text, box.left, WORD_LINE);
-    free = box.right;
-  });
-  if (spoken.isTimed) drawSeconds(canvas, size, colours);
-}
-
-function drawSeconds(canvas, { width, perSecond }, colours) {
-  const step = STEPS.find((one) => one * perSecond >= PIXELS_PER_TICK) ?? STEPS.at(-1);
-  canvas.font = `12px ${colours.font}`;
-  for (let tick = 0; tick * step * perSecond < width; tick++) {
-    const left = tick * step * perSecond;
-    canvas.fillStyle = colours.rule;
-    canvas.fillRect(Math.round(left), TICK_LINE - 13, 1, 16);
-    const label = tickLabel(tick * step, step);
-    if (left + 5 + canvas.measureText(label).width > width) break;
-    canvas.fillStyle = colours.soft;
-    canvas.fillText(label, left + 5, TICK_LINE);
+export class Lane {
+  /** @param {HTMLElement} root @param {(word: object, button: HTMLElement) => void} open called for a word that is chosen */
+  constructor(root, open) {
+    this.root = root;
+    this.open = open;
+    this.clear();
+    root.addEventListener("click", ({ target }) => this.choose(target.closest("button")));
+    root.addEventListener("keydown", (event) => this.walk(event));
   }
-}
 
-function tickLabel(seconds, step) {
-  if (seconds < 60 && step < 60) return `${step < 1 ? seconds.toFixed(1) : seconds} s`;
-  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  clear() {
+    this.root.replaceChildren();
+    this.words = [];
+    this.buttons = [];
+    this.widths = [];
+    this.current = -1;
+    this.isLaidOut = false;
+  }
+
+  /** Takes the words that a recording has by now. */
+  show(words) {
+    const added = words.slice(this.buttons.length);
+    if (added.length === 0) return;
+    const buttons = added.map((word, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.tabIndex = this.buttons.length + index === 0 ? 0 : -1;
+      button.textContent = word.text;
+      return button;
+    });
+    this.root.append(...buttons);
+    this.buttons.push(...buttons);
+    this.words = words;
+    this.isLaidOut = false;
+  }
+
+  /** Marks words: `isMarked` tells of each whether something is to be known about it. */
+  mark(isMarked) {
+    this.buttons.forEach((button, index) => button.toggleAttribute("data-warned", isMarked(this.words[index])));
+  }
+
+  /** Puts every word at its second, in the first row that has room. @param {number} perSecond pixels @param {number} width of all */
+  layOut(perSecond, width) {
+    if (this.isLaidOut && this.perSecond === perSecond && this.width === width) return;
+    for (let index = this.widths.length; index < this.buttons.length; index++) this.widths.push(this.buttons[index].offsetWidth);
+    const ends = [];
+    this.buttons.forEach((button, index) => {
+      const left = Math.max(0, Math.min(this.words[index].start * perSecond, width - this.widths[index]));
+      let row = ends.findIndex((end) => end <= left);
+      if (row < 0 && ends.length < MOST_ROWS) row = ends.length;
+      button.hidden = row < 0;
+      if (row < 0) return;
+      ends[row] = left + this.widths[index] + GAP;
+      button.style.transform = `translate(${left}px, ${row * ROW}px)`;
+    });
+    this.root.style.height = `${Math.max(1, ends.length) * ROW}px`;
+    this.isLaidOut = true;
+    Object.assign(this, { perSecond, width });
+  }
+
+  /** Shows which word is heard; those before it have been. Null: nothing is being heard. */
+  light(current) {
+    if (current === this.current) return;
+    const [from, to] = [Math.min(this.current ?? -1, current ?? -1), Math.max(this.current ?? -1, current ?? -1)];
+    for (let index = Math.max(0, from); index <= to && index < this.buttons.length; index++) {
+      this.buttons[index].classList.toggle("said", current !== null && index < current);
+      this.buttons[index].classList.toggle("now", index === current);
+    }
+    this.current = current;
+  }
+
+  choose(button) {
+    const index = this.buttons.indexOf(button);
+    if (index >= 0) this.open(this.words[index], button, index);
+  }
+
+  /** One stop for the tabulator; from there the arrows go from word to word. */
+  walk(event) {
+    const index = this.buttons.indexOf(document.activeElement);
+    const to = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: this.buttons.length - 1 }[event.key];
+    if (index < 0 || to === undefined) return;
+    event.preventDefault();
+    const next = this.buttons[Math.max(0, Math.min(to, this.buttons.length - 1))];
+    for (const one of this.buttons) one.tabIndex = one === next ? 0 : -1;
+    next.focus();
+  }
 }

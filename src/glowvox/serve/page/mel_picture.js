@@ -57,23 +57,24 @@ export class MelPicture {
   }
 
   /** See `Waveform.draw`. */
-  draw(canvas, { width, height, perSecond }, heard) {
+  draw(canvas, { width, height, perSecond, from }, heard) {
     canvas.globalAlpha = 1;
     const ground = this.table;
     canvas.fillStyle = `rgb(${ground[0]}, ${ground[1]}, ${ground[2]})`;
     canvas.fillRect(0, 0, width, height);
     const perFrame = perSecond / this.frameRate;
-    const spoken = Math.min(width, this.frames * perFrame);
+    const start = from * perSecond;
+    const spoken = Math.max(0, Math.min(width, this.frames * perFrame - start));
     const column = Math.max(2, width / COLUMNS / 2);
     this.part(canvas, spoken, width, height, 0.5, () => {
       for (let x = 0; x < width; x += COLUMNS * column) canvas.drawImage(this.noiseTile, x, 0, COLUMNS * column, height);
     });
     const whole = () => this.tiles.forEach((one, place) => {
       // From whole pixel to whole pixel: tiles that share one would show a seam.
-      const [left, right] = [place, place + 1].map((border) => Math.round(border * COLUMNS * perFrame));
-      canvas.drawImage(one, left, 0, right - left, height);
+      const [left, right] = [place, place + 1].map((border) => Math.round(border * COLUMNS * perFrame - start));
+      if (right > 0 && left < width) canvas.drawImage(one, left, 0, right - left, height);
     });
-    const played = Math.min(spoken, heard * perSecond);
+    const played = Math.max(0, Math.min(spoken, heard * perSecond - start));
     this.part(canvas, played, spoken, height, UNHEARD, whole);
     this.part(canvas, 0, played, height, 1, whole);
   }

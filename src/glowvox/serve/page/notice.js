@@ -7,19 +7,28 @@ export class Notice {
   constructor(box) {
     this.box = box;
     this.timer = null;
+    this.reason = null;
   }
 
   clear() {
     clearInterval(this.timer);
+    this.reason = null;
     this.box.replaceChildren();
   }
 
+  /** Goes where one of these reasons was why it came. */
+  settle(...reasons) {
+    if (reasons.includes(this.reason)) this.clear();
+  }
+
   /**
+   * @param {string} reason why it is shown: "text", "settings", "key", "server", "speech"; it goes with its reason
    * @param {string} title @param {string} detail
    * @param {{label: string, act: () => void}[]} actions
    */
-  show(title, detail, actions = []) {
+  show(reason, title, detail, actions = []) {
     this.clear();
+    this.reason = reason;
     const text = document.createElement("div");
     text.className = "notice-text";
     text.append(paragraph("notice-title", title), paragraph("notice-detail", sentence(detail)));
@@ -35,7 +44,7 @@ export class Notice {
     let left = seconds;
     const cancel = { label: "Cancel", act: () => this.clear() };
     const now = { label: "Try now", act };
-    const text = this.show(title, `Your text is kept, and will be tried again in ${seconds} s`, [now, cancel]);
+    const text = this.show("busy", title, `Your text is kept, and will be tried again in ${seconds} s`, [now, cancel]);
     const detail = text.querySelector(".notice-detail");
     const heard = paragraph("unseen", detail.textContent);
     detail.setAttribute("aria-hidden", "true");

@@ -1,4 +1,7 @@
-// Lights the words up in the text itself: said, being said, still to come.
+// The text itself as a surface: words light up where they stand (said, being said, still to come), and places are
+// marked (warnings, corrections, markup). The mirror under the field has the same text at the same places.
+
+const KINDS = ["warned", "corrected", "markup"];
 
 export class Reading {
   /** @param {HTMLElement} sheet holding the field and its mirror @param {HTMLTextAreaElement} field */
@@ -7,7 +10,13 @@ export class Reading {
     this.field = field;
     this.mirror = sheet.querySelector(".mirror");
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.marks = [];
     this.close(field.value);
+  }
+
+  /** Whether words are being lit. */
+  get isOpen() {
+    return this.tail !== null;
   }
 
   /** The text as it stands in the field now. */
@@ -23,6 +32,7 @@ export class Reading {
     this.tail = null;
     this.current = -1;
     this.spans = [];
+    this.paint();
   }
 
   open(text) {
@@ -46,6 +56,7 @@ export class Reading {
       this.begun = word.to;
       this.spans.push({ gap, word: wrapped(body) });
     }
+    this.paint();
   }
 
   /** Makes one word the one that is being said. */
@@ -69,6 +80,49 @@ export class Reading {
     const top = this.sheet.scrollTop + word.top - frame.top - frame.height / 3;
     this.sheet.scrollTo({ top, behavior: this.calm.matches ? "auto" : "smooth" });
   }
+
+  /** Marks places: {from, to, kind}, kind being "warned", "corrected" or "markup". */
+  mark(marks) {
+    this.marks = marks;
+    this.paint();
+  }
+
+  paint() {
+    // Browsers without highlights still have the list of warnings.
+    if (globalThis.Highlight === undefined) return;
+    const nodes = this.nodes();
+    for (const kind of KINDS) {
+      const ranges = this.marks.filter((one) => one.kind === kind).map((one) => rangeIn(nodes, one.from, one.to));
+      CSS.highlights.set(kind, new Highlight(...ranges.filter((one) => one !== null)));
+    }
+  }
+
+  /** Returns where the characters of a place are in the window. */
+  boxOf(from, to) {
+    return rangeIn(this.nodes(), from, to)?.getBoundingClientRect() ?? this.sheet.getBoundingClientRect();
+  }
+
+  /** The text nodes of the mirror with their places in the text. */
+  nodes() {
+    const walker = document.createTreeWalker(this.mirror, NodeFilter.SHOW_TEXT);
+    const found = [];
+    let start = 0;
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      found.push({ node, start, end: start + node.length });
+      start += node.length;
+    }
+    return found;
+  }
+}
+
+function rangeIn(nodes, from, to) {
+  const first = nodes.find((one) => one.end > from);
+  const last = nodes.find((one) => one.end >= to);
+  if (first === undefined || last === undefined) return null;
+  const range = new Range();
+  range.setStart(first.node, from - first.start);
+  range.setEnd(last.node, to - last.start);
+  return range;
 }
 
 function wrapped(textNode) {

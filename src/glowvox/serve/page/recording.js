@@ -1,12 +1,24 @@
-// What has been spoken so far: samples, and the words with their times and their places in the written text.
+// A take: what was asked for, and what has been spoken so far, samples and words with their times and their places in
+// the written text.
 
+import { withoutMarkup } from "./markup.js";
 import { placeWords } from "./words.js";
 
 export class Recording {
-  /** @param {string} text what was asked for @param {number} rate samples per second */
-  constructor(text, rate) {
+  /**
+   * @param {string} text as it stood in the field @param {number} rate samples per second
+   * @param {object} body of the request
+   */
+  constructor(text, rate, body = {}) {
     this.text = text;
+    this.searched = withoutMarkup(text);
     this.rate = rate;
+    this.body = body;
+    /** Seconds from the request to the first sound, and to the last. */
+    this.firstSound = null;
+    this.took = null;
+    /** Whether all of the text was spoken; a take that was stopped is complete, too. */
+    this.isWhole = false;
     this.pieces = [];
     this.samples = 0;
     this.words = [];
@@ -39,9 +51,24 @@ export class Recording {
   /** Takes words {text, start, end} in the order spoken; returns them with their places in the text. */
   addWords(words) {
     const last = this.words.findLast((word) => word.to !== null);
-    const placed = placeWords(this.text, words, last === undefined ? 0 : last.to);
+    const placed = placeWords(this.searched, words, last === undefined ? 0 : last.to);
     this.words.push(...placed);
     return placed;
+  }
+
+  /** The seconds at which sentences begin and end, in order: {from, to}. */
+  get sentences() {
+    const found = [];
+    let first = null;
+    this.words.forEach((word, index) => {
+      first ??= index;
+      if (!word.ends_sentence && index < this.words.length - 1) return;
+      found.push({ from: this.words[first].start, to: word.end });
+      first = null;
+    });
+    // Between two sentences is silence, of which both have half; the ends are those of the sound.
+    const middles = found.slice(1).map((one, index) => (one.from + found[index].to) / 2);
+    return found.map((_, index) => ({ from: index === 0 ? 0 : middles[index - 1], to: middles[index] ?? this.duration }));
   }
 
   /** Returns the index of the word spoken at `seconds`, or of the last one before; -1 before the first. */

@@ -70,6 +70,28 @@ export class Service {
     throw new Failure("broken", "The connection was cut.");
   }
 
+  /**
+   * Says how a text would be read, see the server's /v1/explain.
+   * @param {object} body of a request for speech @param {AbortSignal} [signal]
+   */
+  async explain(body, signal) {
+    const options = { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    return (await this.request("explain", options)).json();
+  }
+
+  /** Returns a sound file of the speech. @param {object} body of the request @param {string} format such as "mp3" */
+  async file(body, format) {
+    const content = JSON.stringify({ ...body, response_format: format });
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: content };
+    return (await this.request("audio/speech", options)).blob();
+  }
+
+  /** Returns a sentence in a voice as a sound file. @param {string} voice its id @param {string} [speaker] */
+  async sample(voice, speaker) {
+    const query = speaker === undefined ? "" : `?speaker=${encodeURIComponent(speaker)}`;
+    return (await this.request(`audio/voices/${encodeURIComponent(voice)}/sample${query}`, {})).blob();
+  }
+
   async request(path, options) {
     const headers = { ...options.headers, ...(this.key === "" ? {} : { Authorization: `Bearer ${this.key}` }) };
     let response;

@@ -38,3 +38,23 @@ export function python({ base, body, secured }) {
     '    response.stream_to_file("speech.wav")',
   ].join("\n");
 }
+
+/** For Node and other places without a browser; what a page would do with it, it knows best. @param {Call} call */
+export function javascript({ base, body, secured }) {
+  const key = secured ? ["    Authorization: `Bearer ${process.env.GLOWVOX_API_KEY}`,"] : [];
+  const literal = JSON.stringify({ ...body, response_format: "wav" }, null, 2).replaceAll("\n", "\n  ");
+  return [
+    'import { writeFile } from "node:fs/promises";',
+    "",
+    `const response = await fetch(${JSON.stringify(`${base}/audio/speech`)}, {`,
+    '  method: "POST",',
+    "  headers: {",
+    '    "Content-Type": "application/json",',
+    ...key,
+    "  },",
+    `  body: JSON.stringify(${literal}),`,
+    "});",
+    "if (!response.ok) throw new Error(await response.text());",
+    'await writeFile("speech.wav", Buffer.from(await response.arrayBuffer()));',
+  ].join("\n");
+}

@@ -9,7 +9,8 @@ const END_SECONDS = 0.05;
 
 /**
  * `state`: "idle" before the first speech, "waiting" for its first sound, "playing", "paused", "done".
- * Events: "state"; "arrived" when all samples are there; "failure" with a `Failure` as its detail.
+ * Events: "state"; "begun" when a recording has its first sound; "arrived" when all its samples are there; "failure"
+ * with a `Failure` as its detail.
  */
 export class Speaking extends EventTarget {
   constructor({ service, player, stage, reading }) {
@@ -18,9 +19,9 @@ export class Speaking extends EventTarget {
     this.state = "idle";
     this.recording = null;
     this.abort = null;
-    this.firstSound = null;
-    this.seconds = null;
     this.before = null;
+    /** What is to be played after the part that is being played: [{recording, from, until}]. */
+    this.queue = [];
     player.addEventListener("ended", () => this.ended());
   }
 
@@ -40,11 +41,11 @@ export class Speaking extends EventTarget {
    */
   async speak(body, text, rate = USUAL_RATE) {
     this.stop();
-    this.before = { recording: this.recording, firstSound: this.firstSound, seconds: this.seconds };
-    const recording = new Recording(text, rate);
+    this.before = this.recording;
+    const recording = new Recording(text, rate, body);
     const abort = new AbortController();
-    Object.assign(this, { recording, abort, firstSound: null, seconds: null });
-    this.stage.begin(recording, body.speed ?? 1);
+    Object.assign(this, { recording, abort });
+    this.stage.begin(recording);
     this.reading.open(text);
     this.enter("waiting");
     const began = performance.now();
@@ -55,7 +56,8 @@ export class Speaking extends EventTarget {
         if (event.words !== undefined) this.takeWords(event);
         else this.takeSamples(event.bytes, began);
       }
-      this.seconds = (performance.now() - began) / 1000;
+      recording.took = (performance.now() - began) / 1000;
+      recording.isWhole = true;
       this.close(recording);
       if (recording.samples === 0) this.ended();
       this.dispatchEvent(new Event("arrived"));
@@ -70,7 +72,7 @@ export class Speaking extends EventTarget {
   takeWords({ words, rate }) {
     if (this.recording.samples === 0 && rate !== undefined && rate !== this.recording.rate) {
       this.recording.rate = rate;
-      this.stage.begin(this.recording, 1);
+      this.stage.begin(this.recording);
     }
     this.reading.add(this.recording.addWords(words));
   }
@@ -83,14 +85,15 @@ export class Speaking extends EventTarget {
       this.player.feed();
       return;
     }
-    this.firstSound = (performance.now() - began) / 1000;
+    this.recording.firstSound = (performance.now() - began) / 1000;
     this.player.start(this.recording);
     this.enter("playing");
+    this.dispatchEvent(new Event("begun"));
   }
 
   /** Nothing came: shows again what was there before, which may not have been saved yet. */
   goBack() {
-    Object.assign(this, this.before);
+    this.recording = this.before;
     this.reading.close(this.reading.text);
     this.player.clear();
     this.stage.show(this.recording);
@@ -105,18 +108,34 @@ export class Speaking extends EventTarget {
   }
 
   ended() {
+    const next = this.queue.shift();
+    if (next !== undefined) {
+      this.play(next.recording, next.from, next.until);
+      return;
+    }
     this.reading.close(this.reading.text);
     this.enter("done");
   }
 
   /** Ends synthesis and sound; what has been spoken stays. */
   stop() {
+    this.queue = [];
     if (!this.isBusy) return;
-    this.abort.abort();
+    this.abort?.abort();
     this.player.stop();
     if (!this.recording.complete) this.close(this.recording);
     if (this.recording.samples === 0) this.goBack();
     else this.ended();
+  }
+
+  /** Shows a recording that was spoken before; null: none. */
+  show(recording) {
+    this.stop();
+    if (recording === this.recording) return;
+    this.recording = recording;
+    this.player.clear();
+    this.stage.show(recording);
+    this.enter(recording === null ? "idle" : "done");
   }
 
   /** Pauses, goes on, or plays again. */
@@ -136,11 +155,38 @@ export class Speaking extends EventTarget {
   /** Plays from `seconds` on, as far as there is anything yet. */
   seek(seconds) {
     if (this.recording === null || this.recording.samples === 0) return;
-    if (this.state === "done" && this.reading.text === this.recording.text) {
-      this.reading.open(this.recording.text);
-      this.reading.add(this.recording.words);
+    this.queue = [];
+    this.play(this.recording, Math.max(0, Math.min(seconds, this.recording.duration)));
+  }
+
+  /** Plays parts of recordings one after the other. @param {{recording: Recording, from: number, until: number}[]} parts */
+  playAll(parts) {
+    this.stop();
+    this.queue = parts;
+    this.ended();
+  }
+
+  /** Plays a part of a recording, and shows that recording. */
+  play(recording, from = 0, until = Infinity) {
+    if (recording !== this.recording) {
+      this.recording = recording;
+      this.stage.show(recording);
+      this.reading.close(this.reading.text);
     }
-    this.player.start(this.recording, Math.max(0, Math.min(seconds, this.recording.duration)));
+    if (!this.reading.isOpen && this.reading.text === recording.text) {
+      this.reading.open(recording.text);
+      this.reading.add(recording.words);
+    }
+    this.player.start(recording, from, until);
     if (this.player.state === "playing") this.enter("playing");
+  }
+
+  /** Plays another recording from the word that is heard, or from its beginning where nothing is. */
+  switchTo(recording) {
+    const word = this.isBusy ? (this.recording?.wordAt(this.player.position) ?? -1) : -1;
+    const isSame = this.recording?.text === recording.text;
+    if (this.state === "waiting" || !this.recording?.complete) this.stop();
+    this.queue = [];
+    this.play(recording, isSame && word > 0 ? (recording.words[word]?.start ?? 0) : 0);
   }
 }

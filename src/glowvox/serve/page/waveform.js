@@ -39,25 +39,26 @@ export class Waveform {
   }
 
   /**
-   * @param {CanvasRenderingContext2D} canvas @param {{width: number, height: number, perSecond: number}} size in pixels
+   * @param {CanvasRenderingContext2D} canvas
+   * @param {{width: number, height: number, perSecond: number, from: number}} view in pixels; the second at its left
    * @param {number} heard seconds @param {{accent: string, faint: string}} colours
    */
-  draw(canvas, { width, height, perSecond }, heard, colours) {
+  draw(canvas, { width, height, perSecond, from }, heard, colours) {
     canvas.clearRect(0, 0, width, height);
     const bins = this.rate / BIN / perSecond;
-    const spoken = Math.min(width, this.low.length / bins);
-    const played = Math.min(spoken, heard * perSecond);
+    const start = from * perSecond;
+    const spoken = Math.max(0, Math.min(width, this.low.length / bins - start));
+    const played = Math.min(spoken, heard * perSecond - start);
     const gain = (height / 2) * (0.96 / Math.max(QUIETEST_PEAK, this.peak));
     canvas.fillStyle = colours.faint;
     for (let x = Math.ceil(spoken); x < width; x += 2) {
       const reach = Math.abs(this.noise[(x + this.shift) % this.noise.length]) * height * NOISE + 0.5;
       canvas.fillRect(x, height / 2 - reach, 1, 2 * reach);
     }
-    canvas.fillStyle = colours.accent;
     for (let x = 0; x < spoken; x++) {
-      if (x === Math.ceil(played)) canvas.fillStyle = colours.faint;
-      const first = Math.floor(x * bins);
-      const last = Math.min(this.low.length - 1, Math.max(first, Math.ceil((x + 1) * bins) - 1));
+      canvas.fillStyle = x < played ? colours.accent : colours.faint;
+      const first = Math.min(this.low.length - 1, Math.floor((x + start) * bins));
+      const last = Math.min(this.low.length - 1, Math.max(first, Math.ceil((x + start + 1) * bins) - 1));
       let [low, high] = [this.low[first], this.high[first]];
       for (let bin = first + 1; bin <= last; bin++) {
         low = Math.min(low, this.low[bin]);
