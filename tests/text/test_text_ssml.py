@@ -135,7 +135,7 @@ def test_marks_survive_cutting(english: FrontEnd) -> None:
 )
 def test_what_is_refused(english: FrontEnd, document: str, message: str) -> None:
     with pytest.raises(TextError) as error:
-        english.process_ssml(document)
+        english.process_ssml(document, strict=True)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -183,3 +183,104 @@ def test_any_document_is_spoken_or_refused_in_one_line(english: FrontEnd, inner:
     assert sum(len(s.marks) for s in utterance.sentences) == inner.count("<mark")
     silence = sum(s.pause_after for s in utterance.sentences)
     assert silence >= inner.count("<break") * 1.0 - 1e-9
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        ('<say-as interpret-as="date" format="yyyymmdd">19600910</say-as>', "September tenth nineteen sixty"),
+        ('<say-as interpret-as="date" format="yyyymmdd" detail="1">2000-9-1</say-as>', "September first two thousand"),
+        ('<say-as interpret-as="date" format="ymd">19600910</say-as>', "September tenth nineteen sixty"),
+        ('<say-as interpret-as="date" format="ddmmyyyy">10.09.1960</say-as>', "September tenth nineteen sixty"),
+        ('<say-as interpret-as="date" format="mm/dd/yyyy">09/10/1960</say-as>', "September tenth nineteen sixty"),
+        ('<say-as interpret-as="date" format="my">9/1960</say-as>', "September nineteen sixty"),
+        ('<say-as interpret-as="date" format="md">0910</say-as>', "September tenth"),
+        ('<say-as interpret-as="date" format="dmy">soon</say-as>', "soon"),
+        ('<say-as interpret-as="verbatim">a-1$</say-as>', "A dash one dollar"),
+        ('<say-as interpret-as="number_digit">123</say-as>', "one two three"),
+        ('<say-as interpret-as="phone" format="1">771</say-as>', "seven seven one"),
+        ('<say-as interpret-as="time" format="hms12">2:30pm</say-as>', "two thirty P M"),
+        ('<say-as interpret-as="duration">01:18:30</say-as>', "one hour eighteen minutes thirty seconds"),
+        ('<say-as interpret-as="address">10 Elm St</say-as>', "ten Elm street"),
+        ('<say-as interpret-as="rhyme">five</say-as>', "five"),
+        ('<mstts:express-as style="cheerful">Good</mstts:express-as> day', "Good day"),
+        ('<amazon:effect name="whispered">Good</amazon:effect> <w role="amazon:VB">day</w>', "Good day"),
+        ('<audio src="a.mp3"><desc>noise</desc>Good</audio> day &amp; A&B &nbsp;', "Good day and A and B"),
+        ('<sub alias="x"><b>y</b></sub> z', "X Z"),
+        ('<phoneme alphabet="x-sampa" ph="d">day</phoneme>', "day"),
+    ],
+)  # fmt: skip
+def test_what_other_systems_write_is_read(english: FrontEnd, inner: str, expected: str) -> None:
+    assert spoken(english, inner) == expected
+    with pytest.raises(TextError):
+        english.process_ssml(f"<speak>{inner}<emphasis>!</emphasis></speak>", strict=True)
+
+
+def test_a_document_of_another_system_is_read_whole(english: FrontEnd) -> None:
+    document = (
+        '<?xml version="1.0"?>\n<speak version="1.0" xmlns="http://www.w3.org/2001/10/synthesis" '
+        'xmlns:mstts="https://www.w3.org/2001/mstts" xml:lang="en-US"><voice name="en-US-JennyNeural" effect="x">'
+        '<mstts:express-as style="cheerful"><prosody rate="-10.00%" pitch="+2st" volume="+50%">Good day.</prosody>'
+        '</mstts:express-as><bookmark mark="here"/><break time="1.5 s"/>Bye.</voice></speak>'
+    )
+    said = english.process_ssml(document)
+    assert said.normalized == "Good day. Bye."
+    first = said.words[0]
+    assert (first.rate, first.pitch, first.volume) == pytest.approx((0.9, 2.0, 1.5))
+    assert said.words[2].pitch == 0.0 and said.sentences[0].pause_after == 1.5
+    assert [mark.name for sentence in said.sentences for mark in sentence.marks] == ["here"]
+    assert said.warnings == ("SSML line 2: <mstts:express-as> is passed over; what is written in it is read",)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "manner"),
+    [
+        ("pitch='high'", (1, 3, 1)),
+        ("pitch='-3.5st'", (1, -3.5, 1)),
+        ("pitch='+100%'", (1, 12, 1)),
+        ("pitch='-50%'", (1, -12, 1)),
+        ("pitch='360Hz'", (1, 12, 1)),
+        ("pitch='+180Hz'", (1, 12, 1)),
+        ("pitch='x-low' rate='x-fast'", (1.5, -6, 1)),
+        ("volume='+6dB'", (1, 0, 1.9953)),
+        ("volume='-20dB'", (1, 0, 0.1)),
+        ("volume='50'", (1, 0, 0.5)),
+        ("volume='-20%'", (1, 0, 0.8)),
+        ("volume='silent'", (1, 0, 0)),
+        ("volume='soft' rate='80%'", (0.8, 0, 0.5)),
+        ("rate='+0.5'", (1.5, 0, 1)),
+        ("rate='900%'", (4, 0, 1)),
+        ("volume='+60dB'", (1, 0, 4)),
+        ("pitch='50'", (1, 0, 1)),
+        ("range='high' contour='(0%,+1st)'", (1, 0, 1)),
+    ],
+)
+def test_prosody_in_its_units(english: FrontEnd, attributes: str, manner: tuple[float, float, float]) -> None:
+    [word] = english.process_ssml(f"<speak><prosody {attributes}>x</prosody></speak>").words
+    assert (word.rate, word.pitch, word.volume) == pytest.approx(manner, abs=1e-3)
+
+
+def test_emphasis_is_slower_and_higher_and_ends(english: FrontEnd) -> None:
+    document = "<speak>a <emphasis level='strong'>b</emphasis> c <emphasis level='reduced'>d</emphasis></speak>"
+    plain, strong, after, reduced = english.process_ssml(document).words
+    assert strong.rate < 1.0 < reduced.rate and reduced.pitch < 0.0 < strong.pitch
+    assert (plain.rate, plain.pitch, after.rate, after.pitch) == (1.0, 0.0, 1.0, 0.0)
+
+
+def test_a_fragment_is_wrapped_and_slashes_are_no_phonemes(english: FrontEnd) -> None:
+    said = english.process_ssml('<s>Hi.</s> <phoneme ph="/təˈmɑtoʊ/">tomato</phoneme> <phoneme ph="h aɪ"/>')
+    assert [word.phonemes for word in said.words[1:]] == [("t", "ə", "m", "ˈɑ", "t", "oʊ"), ("h", "aɪ")]
+    assert english.process_ssml('Wait <break time="2s"/> now').sentences[0].pause_after == 2.0
+    assert [s.normalized for s in english.process_ssml("<p>One</p><p>Two</p>").sentences] == ["One", "Two"]
+    with pytest.raises(TextError, match="must begin with <speak>"):
+        english.process_ssml("<p>One</p>", strict=True)
+
+
+def test_another_language_is_spoken_where_it_is_there(english: FrontEnd) -> None:
+    german = load_front_end("de")
+    document = "<speak>Hello <lang xml:lang='de-AT'>Guten Tag, 5</lang> and <lang xml:lang='fr'>oui</lang></speak>"
+    said = english.process_ssml(document, others=lambda tag: german if tag == "de-at" else None)
+    assert said.normalized == "Hello Guten Tag, fünf and oui"
+    assert [sentence.normalized for sentence in said.sentences] == ["Hello", "Guten Tag, fünf", "and oui"]
+    assert len(said.warnings) == 1 and "'fr'" in said.warnings[0]
+    assert any("'de-AT'" in line for line in english.process_ssml(document).warnings)

@@ -404,7 +404,7 @@ def varied(
     voicing: NDArray[np.floating],
     frames: NDArray[np.integer],
     *,
-    shift: float = 0.0,
+    shift: float | NDArray[np.floating] = 0.0,
     spread: float = 1.0,
 ) -> NDArray[np.float32]:
     """Return another melody `[L]`: raised, and wider or narrower about its mean over the voiced frames.
@@ -413,7 +413,7 @@ def varied(
         height: log pitch of each token `[L]`, as `token_pitch` has it.
         voicing: log odds of each token being voiced, `[L]`.
         frames: of each token `[L]`.
-        shift: semitones.
+        shift: semitones, of all or of each token `[L]`.
         spread: factor on the distance from the mean.
     """
     weights = frames * (voicing > 0)

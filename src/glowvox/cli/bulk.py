@@ -115,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
         "pause_tags",
         "markup",
         "read_code",
+        "strict_ssml",
     )
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     began = time.monotonic()

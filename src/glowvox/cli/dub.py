@@ -97,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         "pause_tags",
         "markup",
         "read_code",
+        "strict_ssml",
     ):
         if getattr(args, name) is not None:
             overrides[name] = getattr(args, name)

@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
         pause_tags=not args.no_pause_tags,
         markup="ssml" if args.ssml else args.markup or "auto",
         read_code=bool(args.read_code),
+        strict_ssml=bool(args.strict_ssml),
     )
     words = [
         {"text": word.text, "phonemes": " ".join(word.phonemes), "source": word.source}

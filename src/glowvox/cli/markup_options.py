@@ -18,3 +18,9 @@ def add_markup_options(parser: "argparse._ActionsContainer") -> None:
         const=True,
         help="read blocks of code, instead of leaving them out with a warning",
     )
+    parser.add_argument(
+        "--strict-ssml",
+        action="store_const",
+        const=True,
+        help="refuse SSML that holds what is not spoken, instead of passing it over with a warning",
+    )

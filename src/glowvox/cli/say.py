@@ -34,7 +34,7 @@ file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
 _FORMATS = ("wav", "flac", "ogg", "mp3")
 _VOICE_OPTIONS = (
     *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"),
-    *("sentence_pause", "paragraph_pause", "pause_tags", "markup", "read_code"),
+    *("sentence_pause", "paragraph_pause", "pause_tags", "markup", "read_code", "strict_ssml"),
 )
 
 

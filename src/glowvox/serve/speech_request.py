@@ -19,7 +19,7 @@ _LONGEST_LEXICON = 100_000
 _TEXTS = ("input", "text")
 _OPTIONS = (
     *("pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause", "language", "pause_tags"),
-    "read_code",
+    *("read_code", "strict_ssml"),
 )
 
 
@@ -90,6 +90,9 @@ class SpeechOverrides(BaseModel, ABC):
     instructions: Annotated[
         str | None,
         Field(max_length=LONGEST, description="In English; followed as far as speed, pitch and pauses go."),
+    ] = None
+    strict_ssml: Annotated[
+        bool | None, Field(description="Whether SSML that holds what is not spoken is refused; false where absent.")
     ] = None
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None

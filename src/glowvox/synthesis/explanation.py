@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glowvox.synthesis.options import SpeechOptions
-from glowvox.synthesis.script import pieces_of, script_lines
+from glowvox.synthesis.script import OtherFrontEnds, pieces_of, script_lines
 from glowvox.synthesis.sentence_mels import written_text, written_words
 from glowvox.text.back_end import Pronunciation
 from glowvox.text.front_end import FrontEnd
@@ -70,7 +70,13 @@ class Explanation:
 
 
 def explain(
-    text: str, front_end: FrontEnd, options: SpeechOptions, *, ssml: bool = False, readings: bool = False
+    text: str,
+    front_end: FrontEnd,
+    options: SpeechOptions,
+    *,
+    ssml: bool = False,
+    readings: bool = False,
+    others: OtherFrontEnds | None = None,
 ) -> Explanation:
     """Return how a text is read, in the sentences in which it would be spoken.
 
@@ -79,6 +85,7 @@ def explain(
         front_end: of its language.
         options: whether it has pause tags.
         ssml: whether it is an SSML document.
+        others: see `script_lines`.
         readings: whether the other pronunciations of each word are looked up.
 
     Raises:
@@ -86,7 +93,7 @@ def explain(
     """
     told: list[str] = []
     ssml = ssml or options.markup == "ssml" or (options.markup == "auto" and is_ssml(text))
-    lines = script_lines(pieces_of(text), front_end, options, told.append, ssml=ssml)
+    lines = script_lines(pieces_of(text), front_end, options, told.append, ssml=ssml, others=others)
     # Where markup was taken out, the words are looked for in the text as it was given.
     marked = not ssml and to_plain(text, options.markup, front_end.markup_options()).text != text
     place = 0

@@ -154,6 +154,8 @@ class SpeechOptions:
     """What a text is written in: auto, plain, markdown, html or ssml. With auto, what is surely markup is read so."""
     read_code: bool = False
     """Whether blocks of code in a marked-up text are read; otherwise they are left out with a warning."""
+    strict_ssml: bool = False
+    """Whether an SSML document that holds what is not spoken is refused, instead of passing it over with a warning."""
     context_tokens: int = 24
     """Sentences of fewer tokens are encoded beside their own repetition, since the model has learned from longer
     ones; 0: never."""
@@ -188,7 +190,7 @@ class SpeechOptions:
                 raise ConfigError(
                     f"the {name.replace('_', ' ')} must lie between 0 and 60 s, got {getattr(self, name)}"
                 )
-        for name in ("pause_tags", "read_code"):
+        for name in ("pause_tags", "read_code", "strict_ssml"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false, got {getattr(self, name)!r}")
         check_markup(self.markup)
@@ -214,6 +216,7 @@ class OptionOverrides(TypedDict, total=False):
     pause_tags: bool
     markup: str
     read_code: bool
+    strict_ssml: bool
     context_tokens: int
     seed: int
     speaker: str | None

@@ -25,9 +25,13 @@ _PIECE = 2000
 """Characters of a whole text that are split at once."""
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _NOTHING = "nothing to say"
+_OTHER_SYSTEMS_VOICE = re.compile(r"[a-z]{2,3}-[A-Z]{2}\b")
+"""How the names of the clouds' voices begin: with a language, as speakers' names do not."""
 _LIMITS = SentenceLimits()
 
 Warn = Callable[[str], None]
+OtherFrontEnds = Callable[[str], FrontEnd | None]
+"""Gives the front end of a language tag; None: the voice does not speak it."""
 Lexicon = UserLexicon | str | os.PathLike[str]
 """The user's own pronunciations, or the file that holds them."""
 
@@ -56,7 +60,13 @@ class Part:
 
 
 def script_lines(
-    pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptions, warn: Warn, *, ssml: bool = False
+    pieces: Iterable[str],
+    front_end: FrontEnd,
+    options: SpeechOptions,
+    warn: Warn,
+    *,
+    ssml: bool = False,
+    others: OtherFrontEnds | None = None,
 ) -> Iterator[Line]:
     """Yield the lines of a text in any markup: those of `ssml_lines` or of `plain_lines`.
 
@@ -66,6 +76,7 @@ def script_lines(
         options: the pauses, and what the text is written in.
         warn: told of everything that was guessed, replaced or left out, each once.
         ssml: whether it is an SSML document, whatever the options say.
+        others: gives the front ends of other languages, which a document may ask for.
 
     Raises:
         TextError: see both.
@@ -82,7 +93,7 @@ def script_lines(
         ssml = kind == "ssml"
     whole = chain(begun, waiting)
     if ssml or options.markup == "ssml":
-        yield from ssml_lines("".join(whole), front_end, options, warn)
+        yield from ssml_lines("".join(whole), front_end, options, warn, others)
     else:
         yield from plain_lines(whole, front_end, options, warn)
 
@@ -133,7 +144,9 @@ def plain_lines(pieces: Iterable[str], front_end: FrontEnd, options: SpeechOptio
         yield Line(Sentence("", (), (0, 0)), asked, asked=True)
 
 
-def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn: Warn) -> Iterator[Line]:
+def ssml_lines(
+    document: str, front_end: FrontEnd, options: SpeechOptions, warn: Warn, others: OtherFrontEnds | None = None
+) -> Iterator[Line]:
     """Yield the lines of an SSML document; the last one may be silence.
 
     Raises:
@@ -141,13 +154,16 @@ def ssml_lines(document: str, front_end: FrontEnd, options: SpeechOptions, warn:
         SilentTextError: it holds neither a word nor a silence.
     """
     pauses = PauseLengths(options.sentence_pause, options.paragraph_pause)
-    utterance = front_end.process_ssml(document.lstrip(), pauses=pauses, limits=_LIMITS)
-    for warning in utterance.warnings:
-        if not warning.startswith(_NOTHING):
-            warn(warning)
+    utterance = front_end.process_ssml(
+        document.lstrip(), pauses=pauses, limits=_LIMITS, strict=options.strict_ssml, others=others
+    )
+    warnings = [warning for warning in utterance.warnings if not warning.startswith(_NOTHING)]
+    for warning in warnings:
+        warn(warning)
     silence = 0.0
+    because = f" ({warnings[-1]})" if warnings else ""
     if not any(sentence.items or sentence.pause_after for sentence in utterance.sentences):
-        raise SilentTextError(f"{_NOTHING}: the SSML document holds no word that can be spoken")
+        raise SilentTextError(f"{_NOTHING}: the SSML document holds no word that can be spoken{because}")
     for sentence in utterance.sentences:
         yield Line(sentence, silence)
         silence = sentence.pause_after
@@ -210,6 +226,18 @@ class FrontEnds:
             if language not in self._loaded:
                 self._loaded[language] = self._checked(language)
             return self._loaded[language]
+
+    def other(self, language: str) -> FrontEnd | None:
+        """Return the front end of a language or of its nearest variety; None: there is none, or it cannot be had."""
+        base = language.split("-")[0]
+        tags = sorted(self._stored, key=lambda tag: tag != language)
+        for tag in tags:
+            if tag.split("-")[0] == base:
+                try:
+                    return self.load(tag)
+                except TextError:
+                    return None
+        return None
 
     def _checked(self, language: str) -> FrontEnd:
         stored = self._stored[language]
@@ -366,14 +394,21 @@ class VoiceFrontEnd:
         """
         front_end = self.front_end(lexicon, options)
         warn = on_warning or logging.getLogger("glowvox").warning
-        lines = script_lines(pieces_of(text), front_end, options, warn, ssml=ssml)
-        return self._parts(lines, options, own or SentenceOptions())
+        lines = script_lines(pieces_of(text), front_end, options, warn, ssml=ssml, others=self.other_front_end)
+        told: set[str] = set()
 
-    def _parts(self, lines: Iterable[Line], options: SpeechOptions, own: SentenceOptions) -> Iterator[Part]:
+        def tell(warning: str) -> None:
+            if warning not in told:
+                told.add(warning)
+                warn(warning)
+
+        return self._parts(lines, options, own or SentenceOptions(), tell)
+
+    def _parts(self, lines: Iterable[Line], options: SpeechOptions, own: SentenceOptions, warn: Warn) -> Iterator[Part]:
         sentences = 0
         for line in lines:
             if line.sentence.items:
-                yield Part(line, self._request(line.sentence, own.of(sentences, options)))
+                yield Part(line, self._request(line.sentence, own.of(sentences, options), warn))
                 sentences += 1
             else:
                 yield Part(line, None)
@@ -387,10 +422,21 @@ class VoiceFrontEnd:
         """
         return self._front_ends.load(options.language or self._card.language, lexicon)
 
-    def _request(self, sentence: Sentence, options: SpeechOptions) -> Request | None:
+    def other_front_end(self, language: str) -> FrontEnd | None:
+        """Return the front end of another language that the voice speaks, see `FrontEnds.other`."""
+        return self._front_ends.other(language)
+
+    def _request(self, sentence: Sentence, options: SpeechOptions, warn: Warn) -> Request | None:
         if not sentence.items:
             return None
         named = None if sentence.voice == self._card.name else sentence.voice
+        speakers = self._card.speakers
+        foreign = len(speakers) == 1 or _OTHER_SYSTEMS_VOICE.match(named or "") is not None
+        if named is not None and named not in speakers and foreign and not options.strict_ssml:
+            warn(f"the voice {self._card.name} has no speaker {named[:60]!r}: its own speaks")
+            named = None
+        if not self._mels.engine.melody and any(word.pitch for word in sentence.words):
+            warn(f"the voice {self._card.name} has no melody to change: a wish for another pitch is passed over")
         return self._mels.request(sentence, self._speaker_number(named or options.speaker), options)
 
     def _speaker_number(self, name: str | None) -> int | None:

@@ -229,7 +229,7 @@ class MelSynthesizer:
         latent = sentence_latent(
             known.mean, known.log_std, filled, temperature=request.options.temperature, seed=request.seed
         )
-        return own, latent, _contour(known, filled, request.options)
+        return own, latent, _contour(known, filled, request)
 
     def _of_one(self, encoded: EncodedText, number: int, request: Request) -> Statistics:
         """Cut one sentence out of a batch: its own tokens, without the context between."""
@@ -253,25 +253,65 @@ def _cut(pieces: Iterator[NDArray[np.float32]], frames: int) -> Iterator[NDArray
         frames -= min(frames, piece.shape[1])
 
 
-def _contour(known: Statistics, frames: Frames, options: SpeechOptions) -> NDArray[np.float64]:
+def _contour(known: Statistics, frames: Frames, request: Request) -> NDArray[np.float64]:
     """Return the pitch of a sentence, Hz [T]; nothing for a voice without a melody."""
     if known.melody is None:
         return np.zeros(0)
     height, voicing = known.melody
-    return pitch_contour(
-        varied(height, voicing, frames, shift=options.pitch_shift, spread=options.pitch_range), voicing, frames
-    )
+    options = request.options
+    wished = [word.pitch for word in request.sentence.words]
+    shift = options.pitch_shift + per_token(request.tokens, wished, wished[0]) if any(wished) else options.pitch_shift
+    return pitch_contour(varied(height, voicing, frames, shift=shift, spread=options.pitch_range), voicing, frames)
 
 
 def _rates(request: Request) -> NDArray[np.float32]:
-    """Return the length scale that the words of a sentence ask for, per token; a pause goes with the word before."""
-    rates = [word.rate for word in request.sentence.words]
-    scale = np.ones(len(request.tokens), np.float32)
-    last = 1.0
-    for place, word in enumerate(request.tokens.words):
-        last = last if word < 0 else 1.0 / rates[word]
-        scale[place] = last
-    return scale
+    """Return the length scale that the words of a sentence ask for, per token."""
+    return per_token(request.tokens, [1.0 / word.rate for word in request.sentence.words], 1.0)
+
+
+def per_token(tokens: TokenSequence, values: Sequence[float], before: float) -> NDArray[np.float32]:
+    """Return a value of each word for each token [L]; a pause goes with the word before.
+
+    Args:
+        tokens: L of them.
+        values: one for each word.
+        before: for what stands before the first word.
+    """
+    result = np.empty(len(tokens), np.float32)
+    last = before
+    for place, word in enumerate(tokens.words):
+        last = last if word < 0 else values[word]
+        result[place] = last
+    return result
+
+
+class VolumeCurve:
+    """Multiplies the samples of a sentence, as they come in pieces, by the volume that its words ask for."""
+
+    def __init__(self, request: Request, frames: Frames, hop_length: int) -> None:
+        """Take the sentence, the frames of its tokens [L] and the samples of a frame."""
+        wished = [word.volume for word in request.sentence.words]
+        self._even = all(value == 1.0 for value in wished)
+        tokens = per_token(request.tokens, wished, wished[0] if wished else 1.0)
+        self._frames = np.repeat(tokens, frames)
+        self._hop = hop_length
+        self._place = 0
+
+    def __call__(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the next samples [S]; where the volume changes, it does so within a frame."""
+        if self._even or not len(self._frames):
+            return samples
+        places = (np.arange(self._place, self._place + len(samples)) + 0.5) / self._hop - 0.5
+        self._place += len(samples)
+        louder = samples * np.interp(places, np.arange(len(self._frames)), self._frames).astype(np.float32)
+        size = np.abs(louder)
+        # Peaks are bent rather than cut off; those that were there before stay.
+        bent = np.maximum(size - _KNEE, 0.0) / (1.0 - _KNEE)
+        rounded = np.sign(louder) * (_KNEE + (1.0 - _KNEE) * np.tanh(bent))
+        return np.where((size > _KNEE) & (size > np.abs(samples)), rounded, louder).astype(np.float32)
+
+
+_KNEE = 0.8
 
 
 def _speakers(requests: Sequence[Request]) -> NDArray[np.int64] | None:

@@ -32,7 +32,7 @@ from glowvox.synthesis.options import (
     SpeechOptions,
 )
 from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn
-from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, timed_marks, timed_words
+from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, VolumeCurve, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
 from glowvox.text.tokenizer import Tokenizer
@@ -301,7 +301,9 @@ class Voice:
             GlowvoxError: see `say`.
         """
         options = self.options(**overrides)
-        return explain(text, self._open.text.front_end(lexicon, options), options, ssml=ssml, readings=readings)
+        reader = self._open.text
+        front_end, others = reader.front_end(lexicon, options), reader.other_front_end
+        return explain(text, front_end, options, ssml=ssml, readings=readings, others=others)
 
     def options(self, **overrides: Unpack[OptionOverrides]) -> SpeechOptions:
         """Return the voice's options with overrides in place of some.
@@ -544,7 +546,8 @@ class Synthesizer:
         told = (part.request.sentence, part.request.tokens, frames, clock)
         yield _Piece(silence, timed_words(*told), tuple(timed_marks(*told)))
         fade, left = EdgeFade(rate), int(frames.sum()) * self._audio.hop_length
-        for block in blocks:
+        volume = VolumeCurve(part.request, frames, self._audio.hop_length)
+        for block in map(volume, blocks):
             left -= len(block)
             if left > 0:
                 yield _Piece(fade.push(block))

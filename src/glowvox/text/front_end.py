@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +98,7 @@ class FrontEnd:
         pause_tags: bool = True,
         markup: str = "plain",
         read_code: bool = False,
+        strict_ssml: bool = False,
     ) -> Utterance:
         """Make a text ready to be spoken.
 
@@ -109,6 +110,7 @@ class FrontEnd:
             markup: What the text is written in, one of `glowvox.text.markup.MARKUPS`. Where there is any markup, spans
                 count the characters of the text without it.
             read_code: Whether blocks of code in it are read.
+            strict_ssml: See `process_ssml`.
 
         Returns:
             Sentences, and a warning for everything that was guessed, replaced or left out. No text makes it fail.
@@ -119,7 +121,7 @@ class FrontEnd:
             ConfigError: No such markup.
         """
         if markup == "ssml" or (markup == "auto" and is_ssml(text)):
-            return self.process_ssml(text, pauses=pauses, limits=limits)
+            return self.process_ssml(text, pauses=pauses, limits=limits, strict=strict_ssml)
         read = to_plain(text, markup, self.markup_options(read_code=read_code))
         text = read.text
         cleaned = clean_characters(text)
@@ -139,20 +141,49 @@ class FrontEnd:
         return MarkupOptions(language=self.language.split("-")[0], read_code=read_code)
 
     def process_ssml(
-        self, document: str, *, pauses: PauseLengths | None = None, limits: SentenceLimits | None = None
+        self,
+        document: str,
+        *,
+        pauses: PauseLengths | None = None,
+        limits: SentenceLimits | None = None,
+        strict: bool = False,
+        others: "Callable[[str], FrontEnd | None] | None" = None,
     ) -> Utterance:
         """Make an SSML document ready to be spoken; spans count the characters of its text without the tags.
 
+        Args:
+            document: The document, or a fragment of one.
+            pauses: Silences between sentences.
+            limits: What no sentence exceeds.
+            strict: Whether what is outside of the subset is refused, instead of passed over with a warning.
+            others: Gives the front end of another language where there is one.
+
         Raises:
-            TextError: The document is not of the subset that `glowvox.text.ssml` describes.
+            TextError: The document is not well-formed; strictly, not of the subset that `glowvox.text.ssml` describes.
         """
         warnings: list[str] = []
-        marked = parse_ssml(document, self.language, self._normalise, warnings)
+        found: dict[str, FrontEnd] = {}
+
+        def other(tag: str) -> tuple[str, Normaliser] | None:
+            front_end = others(tag) if others is not None else None
+            if front_end is None:
+                return None
+            found[front_end.language] = front_end
+            return front_end.language, front_end._normalise
+
+        marked = parse_ssml(document, self.language, self._normalise, warnings, strict=strict, others=other)
         marked = marked.with_fixed(self._given.inline(marked.text, warnings))
-        return self._utterance(marked.text, marked, warnings, pauses or PauseLengths(), limits or SentenceLimits())
+        pauses, limits = pauses or PauseLengths(), limits or SentenceLimits()
+        return self._utterance(marked.text, marked, warnings, pauses, limits, found)
 
     def _utterance(
-        self, given: str, marked: MarkedText, warnings: list[str], pauses: PauseLengths, limits: SentenceLimits
+        self,
+        given: str,
+        marked: MarkedText,
+        warnings: list[str],
+        pauses: PauseLengths,
+        limits: SentenceLimits,
+        others: "Mapping[str, FrontEnd] | None" = None,
     ) -> Utterance:
         spans = marked.sentences(limits.max_characters)
         sentences: list[Sentence] = []
@@ -168,7 +199,8 @@ class FrontEnd:
             silence = usual if asked is None else asked
             places = range(span.start if number else lead.start, following + last)
             marks = [(place, name) for place, name in marked.marks if place in places]
-            made = self._sentences(given, marked, span, marks, warnings, limits)
+            reader = (others or {}).get(marked.setting_at(span.start).language or "", self)
+            made = reader._sentences(given, marked, span, marks, warnings, limits)
             if made:
                 sentences.extend(made[:-1])
                 sentences.append(_with_pause(made[-1], silence))
@@ -229,7 +261,7 @@ class FrontEnd:
             if piece.pause:
                 _add_pause(items, Pause(piece.pause, span))
                 continue
-            rate = marked.setting_at(offset + piece.start).rate
+            setting = marked.setting_at(offset + piece.start)
             for word in piece.words:
                 by_rule = next(said)
                 chosen = (
@@ -240,8 +272,12 @@ class FrontEnd:
                 if chosen.warning:
                     warnings.append(chosen.warning)
                 if chosen.phonemes:
-                    made = Word(word.text, chosen.phonemes, chosen.source, span, rate, chosen.reading, chosen.why)
-                    items.append(made)
+                    items.append(
+                        Word(
+                            word.text, chosen.phonemes, chosen.source, span, setting.rate, chosen.reading, chosen.why,
+                            setting.pitch, setting.volume,
+                        )
+                    )  # fmt: skip
         return items
 
 

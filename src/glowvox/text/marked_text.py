@@ -24,6 +24,12 @@ class Setting:
     start: int
     rate: float = 1.0
     voice: str | None = None
+    pitch: float = 0.0
+    """Semitones."""
+    volume: float = 1.0
+    """Factor on the samples."""
+    language: str | None = None
+    """Language tag; None: that of the front end."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +87,18 @@ class MarkedText:
         return sum(found) if found else None
 
     def sentences(self, max_characters: int) -> list[TextSpan]:
-        """Split the text; silences and changes of voice always end a sentence, given words are never cut.
+        """Split the text; silences and changes of voice or language always end a sentence, given words are never cut.
 
         Raises:
             TextError: A stretch with given words is longer than half a sentence may be.
         """
         whole = self._masked(max_characters)
         borders = {0, len(whole), *self.ends} | {silence.start for silence in self.silences}
-        borders |= {later.start for earlier, later in pairwise(self.settings) if earlier.voice != later.voice}
+        borders |= {
+            later.start
+            for earlier, later in pairwise(self.settings)
+            if (earlier.voice, earlier.language) != (later.voice, later.language)
+        }
         spans: list[TextSpan] = []
         for start, end in pairwise(sorted(borders)):
             found = split_sentences(whole[start:end], max_characters)

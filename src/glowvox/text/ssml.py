@@ -1,11 +1,15 @@
-"""A subset of SSML 1.1: speak, p, s, break, say-as, sub, phoneme, prosody (rate), mark, voice.
+"""SSML 1.1 and its dialects: speak, p, s, break, say-as, sub, phoneme, prosody, emphasis, lang, mark, voice.
 
-Everything else is refused with its name and line; nothing is ignored. Documents may come from strangers: no document
-types, no entities but the five of XML, a limit on size and depth. The parser is Python's own expat.
+What else stands in a document (the clouds' own elements, say) is passed over with a warning, and the text in it is
+read; strictly, all of it is refused with its name and line, and so are pitch, volume, emphasis and other languages.
+Documents may come from strangers: no document types, no entities but those of XML and HTML, a limit on size and depth.
+The parser is Python's own expat.
 """
 
+import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -13,155 +17,9 @@ from glowvox.errors import TextError
 from glowvox.text.back_end import shortened
 from glowvox.text.marked_text import MarkedText, Setting, Silence
 from glowvox.text.normalise import Fixed, Normaliser, SpokenWord, clean_characters
-from glowvox.text.normalise.dates import MONTHS
-from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, year
+from glowvox.text.prosody import Prosody, break_seconds, emphasis, prosody
+from glowvox.text.say_as import is_read_sign_by_sign, say_as
 from glowvox.text.tokenizer import split_ipa
-
-MAX_SILENCE = 60.0
-"""Seconds of the longest break."""
-SLOWEST, FASTEST = 0.25, 4.0
-_RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.5}
-_STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.2}
-_TIME = re.compile(r"\+?(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(ms|s)")
-_FACTOR = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)(%?)")
-_CHANGE = re.compile(r"([+-]\d{1,6}(?:\.\d{1,9})?)%")
-
-
-def break_seconds(attributes: Mapping[str, str]) -> float:
-    """Return the length of a `break` in seconds.
-
-    Raises:
-        TextError: Time or strength are none, or the break is too long.
-    """
-    time, strength = attributes.get("time"), attributes.get("strength", "medium")
-    if strength not in _STRENGTHS:
-        raise TextError(f"<break> strength {strength!r}: use {', '.join(_STRENGTHS)}")
-    if time is None:
-        return _STRENGTHS[strength]
-    match = _TIME.fullmatch(time.strip())
-    if match is None:
-        raise TextError(f"<break> time {time!r}: write it as 500ms or 1.5s")
-    seconds = float(match.group(1)) / (1000.0 if match.group(2) == "ms" else 1.0)
-    if seconds > MAX_SILENCE:
-        raise TextError(f"<break> of {seconds:g} s: at most {MAX_SILENCE:g} s")
-    return seconds
-
-
-def prosody_rate(attributes: Mapping[str, str], outer: float) -> float:
-    """Return the rate inside a `prosody` element.
-
-    Args:
-        attributes: Those of the element.
-        outer: The rate around it, which the element's own rate changes.
-
-    Raises:
-        TextError: The rate is none, or too slow or fast.
-    """
-    rate = (attributes.get("rate") or "").strip()
-    if not rate:
-        raise TextError("<prosody> needs a rate; pitch, contour, range, duration and volume are not supported")
-    if rate in _RATES:
-        factor = _RATES[rate]
-    elif match := _FACTOR.fullmatch(rate):
-        factor = float(match.group(1)) / (100.0 if match.group(2) else 1.0)
-    elif match := _CHANGE.fullmatch(rate):
-        factor = 1.0 + float(match.group(1)) / 100.0
-    else:
-        raise TextError(f"<prosody> rate {rate!r}: use {', '.join(_RATES)}, 80%, +20% or a factor such as 1.2")
-    if not SLOWEST <= factor * outer <= FASTEST:
-        limits = f"between {SLOWEST:g} and {FASTEST:g}"
-        raise TextError(f"<prosody> rate {rate!r} makes {factor * outer:g}: it must lie {limits}")
-    return factor * outer
-
-
-KINDS = (
-    "characters",
-    "spell-out",
-    "cardinal",
-    "number",
-    "ordinal",
-    "digits",
-    "telephone",
-    "date",
-    "time",
-    "currency",
-    "unit",
-    "fraction",
-)
-_BY_NORMALISER = ("time", "currency", "unit", "fraction", "telephone", "date")
-
-
-def _words(text: str) -> list[SpokenWord]:
-    return [SpokenWord(word) for word in text.split()]
-
-
-def _characters(text: str, language: str) -> list[SpokenWord]:
-    spoken: list[SpokenWord] = []
-    for character in text:
-        if character.isdecimal():
-            spoken.extend(_words(digits(character, language)))
-        elif character.isalpha():
-            spoken.append(SpokenWord(character.upper() if len(character.upper()) == 1 else character, letter=True))
-    return spoken
-
-
-def _date(text: str, order: str) -> list[SpokenWord]:
-    """Read a date whose order of day, month and year is given."""
-    numbers = re.findall(r"\d+", text)
-    if len(numbers) != len(order) or not set(order) <= set("dmy"):
-        raise TextError(f"say-as date {text!r} does not have the format {order!r}")
-    value = dict(zip(order, numbers, strict=True))
-    if not 1 <= int(value.get("m", "1")) <= 12 or not 1 <= int(value.get("d", "1")) <= 31:
-        raise TextError(f"say-as date {text!r} is no date of the format {order!r}")
-    spoken = MONTHS[int(value["m"]) - 1] if "m" in value else ""
-    if "d" in value:
-        spoken += " " + ordinal(value["d"])
-    if "y" in value:
-        spoken += " " + year(value["y"].zfill(2))
-    return _words(spoken)
-
-
-def say_as(
-    text: str, kind: str, form: str, language: str, normalise: Normaliser, warnings: list[str]
-) -> tuple[SpokenWord, ...]:
-    """Return the words of a text of a given kind.
-
-    Args:
-        text: What stands inside the element.
-        kind: One of `KINDS`.
-        form: The attribute `format` (the order of a date: mdy, dmy, ymd, md, ...), or empty.
-        language: Language tag.
-        normalise: Reads the kinds that look after themselves (time, currency, ...).
-        warnings: Lines are added for what is left out.
-
-    Raises:
-        TextError: The kind is unknown, or the text is not of that kind.
-    """
-    short = language.split("-")[0]
-    if kind not in KINDS:
-        raise TextError(f"say-as interpret-as {kind!r} is not supported: use {', '.join(KINDS)}")
-    if kind in ("characters", "spell-out"):
-        return tuple(_characters(text, short))
-    if kind == "date" and form and short == "en":
-        return tuple(_date(text, form))
-    if kind not in _BY_NORMALISER:
-        body = text.strip()
-        if not re.fullmatch(r"[-+]?[\d.,\s]*\d[\d.,\s]*(?:st|nd|rd|th)?", body):
-            raise TextError(f"say-as {kind}: {text!r} is no number")
-        if kind == "digits":
-            return tuple(_words(digits(body, short)))
-        if kind == "ordinal":
-            return tuple(_words(ordinal(body, short)))
-        plain = re.sub(r"\s|st|nd|rd|th", "", body)
-        separator = "," if short == "en" else "."
-        plain = plain.replace(separator, "")
-        return tuple(
-            _words(number(plain, short) if re.fullmatch(r"[-+]?\d+(?:[.,]\d+)?", plain) else cardinal(plain, short))
-        )
-    if kind == "telephone" and re.fullmatch(r"[\d\s]+", text):
-        return tuple(_words(digits(text, short)))
-    return tuple(word for piece in normalise(text, {}, warnings) for word in piece.words)
-
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 32
@@ -172,42 +30,95 @@ _ATTRIBUTES = {
     "sub": {"alias"}, "phoneme": {"ph", "alphabet"}, "prosody": {"rate"}, "mark": {"name"}, "voice": {"name",
     "xml:lang"},
 }  # fmt: skip
+"""Of the strict subset."""
+_FURTHER_ATTRIBUTES = {
+    "prosody": {"rate", "pitch", "volume"}, "emphasis": {"level"}, "lang": {"xml:lang", "onlangfailure"},
+    "mark": {"mark"}, "w": {"role"}, "token": {"role"}, "say-as": {"interpret-as", "format", "detail",
+    "language"}, "paragraph": set(), "sentence": set(),
+}  # fmt: skip
+_OTHER_NAMES = {"paragraph": "p", "sentence": "s", "bookmark": "mark"}
+_QUIET = ("desc", "par", "seq", "media", "meta", "metadata")
+_NOT_READ = ("desc", "metadata", "mstts:backgroundaudio", "mstts:embedding")
 _ONLY_TEXT = ("say-as", "sub", "phoneme")
 _SIGNS_AT_ONCE = 50
 _EMPTY = ("break", "mark")
+_XML_ENTITIES = ("amp", "lt", "gt", "quot", "apos")
+_REFERENCE = re.compile(r"&(?:(?P<name>[a-zA-Z][a-zA-Z0-9]{1,31});|#\d{1,7};|#[xX][0-9a-fA-F]{1,6};)?")
+
+Dialect = tuple[str, Normaliser]
+"""A language tag, and what reads numbers in that language."""
 
 
-def parse_ssml(document: str, language: str, normalise: Normaliser, warnings: list[str]) -> MarkedText:
+def parse_ssml(
+    document: str,
+    language: str,
+    normalise: Normaliser,
+    warnings: list[str],
+    *,
+    strict: bool = False,
+    others: Callable[[str], Dialect | None] | None = None,
+) -> MarkedText:
     """Read an SSML document.
 
     Args:
-        document: The whole document; its root is `speak`.
-        language: Language of the front end; `xml:lang` must agree with it.
+        document: The whole document; its root is `speak`, which is put around a fragment.
+        language: Language of the front end.
         normalise: Reads the text inside `say-as`.
-        warnings: Lines are added for what is left out.
+        warnings: Lines are added for what is left out or passed over.
+        strict: Whether everything outside of the subset is refused.
+        others: Gives the other languages that can be spoken, by their tags.
 
     Returns:
         The text without tags, and all that the tags say about it.
 
     Raises:
-        TextError: The document is no well-formed XML, or holds what is not in the subset; with element and line.
+        TextError: The document is no well-formed XML; strictly, also where it holds what is not in the subset. With
+            element and line.
     """
     if len(document) > MAX_CHARACTERS:
         raise TextError(f"the SSML document has {len(document)} characters, at most {MAX_CHARACTERS} are read")
-    return _Reader(language, normalise, warnings).read(document)
+    if not strict:
+        document = _whole_document(document)
+    return _Reader((language, normalise), warnings, others or (lambda _: None), strict=strict).read(document)
+
+
+def _whole_document(fragment: str) -> str:
+    """Return a document of a fragment, in which a lone & and the references of HTML are what they mean."""
+    text = fragment.lstrip("\ufeff \t\r\n")
+    if "<!" not in text:
+        text = _REFERENCE.sub(_resolved, text)
+    beginning = re.match(r"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?P<root>!?[\w:.-]+)", text, re.DOTALL)
+    if "<" not in text or (beginning and (beginning["root"] == "speak" or beginning["root"].startswith("!"))):
+        return text
+    return f"<speak>{text}</speak>"
+
+
+def _resolved(match: re.Match[str]) -> str:
+    name, whole = match["name"], match.group()
+    if whole == "&":
+        return "&amp;"
+    if not name or name in _XML_ENTITIES:
+        return whole
+    meant = html.unescape(whole)
+    return meant if meant != whole else f"&amp;{whole[1:]}"
 
 
 class _Reader:
     """Collects the text and its marks while expat walks through a document."""
 
-    def __init__(self, language: str, normalise: Normaliser, warnings: list[str]) -> None:
-        self._language = language
-        self._normalise = normalise
+    def __init__(
+        self, own: Dialect, warnings: list[str], others: Callable[[str], Dialect | None], *, strict: bool
+    ) -> None:
+        self._own = own
+        self._dialects: dict[str | None, Dialect] = {None: own}
+        self._others = others
         self._warnings = warnings
+        self._strict = strict
+        self._silent = 0
         self._parser = expat.ParserCreate()
         self._stack: list[tuple[str, dict[str, str]]] = []
         self._settings = [Setting(0)]
-        self._scopes: list[Setting] = []
+        self._scopes: list[Setting | None] = []
         self._pieces: list[str] = []
         self._length = 0
         self._inner = ""
@@ -246,58 +157,88 @@ class _Reader:
     def _fail(self, reason: str) -> NoReturn:
         raise TextError(f"SSML line {self._parser.CurrentLineNumber}: {reason}")
 
-    def _value(self, read: Callable[..., float], *given: object) -> float:
-        try:
-            return read(*given)
-        except TextError as error:
-            self._fail(str(error))
+    def _object(self, reason: str, instead: str = "") -> None:
+        """Refuse what is not as it should be; leniently, say that it is passed over, or what is done instead."""
+        if self._strict:
+            self._fail(reason)
+        line = f"SSML line {self._parser.CurrentLineNumber}"
+        warning = f"{line}: {instead}" if instead else f"{line}, passed over: {reason}"
+        if warning not in self._warnings[-20:]:
+            self._warnings.append(warning)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if not self._stack and tag != "speak":
             self._fail(f"the document must begin with <speak>, not <{tag}>")
-        if self._stack and tag == "speak":
+        if self._stack and tag == "speak" and self._strict:
             self._fail("<speak> inside <speak>")
-        if tag not in _ATTRIBUTES:
-            self._fail(f"<{tag}> is not supported; there are {', '.join(_ATTRIBUTES)}")
+        if not self._strict:
+            tag = _OTHER_NAMES.get(tag, tag)
+        known = tag in _ATTRIBUTES or (not self._strict and tag in _FURTHER_ATTRIBUTES)
+        if not known and not self._silent and (self._strict or tag not in _QUIET):
+            there = f"<{tag}> is not supported; there are {', '.join(_ATTRIBUTES)}"
+            self._object(there, f"<{tag}> is passed over; what is written in it is {'not ' * (tag in _NOT_READ)}read")
         if len(self._stack) >= MAX_DEPTH:
             self._fail(f"elements nested deeper than {MAX_DEPTH}")
-        if self._stack and self._stack[-1][0] in _ONLY_TEXT + _EMPTY:
-            self._fail(f"<{self._stack[-1][0]}> cannot hold <{tag}>")
-        for name in attributes:
-            if name not in _ATTRIBUTES[tag]:
-                known = ", ".join(sorted(_ATTRIBUTES[tag]))
-                self._fail(f"<{tag}> has no attribute {name!r} here; there are {known}")
-        self._check_language(attributes)
+        inside = self._stack[-1][0] if self._stack else ""
+        if inside in _ONLY_TEXT + _EMPTY:
+            self._object(f"<{inside}> cannot hold <{tag}>")
+            # What stands in it belongs to the element around.
+            self._stack.append((inside if inside in _ONLY_TEXT else "", {}))
+            self._scopes.append(None)
+            return
+        if known:
+            self._check_attributes(tag, attributes)
+        if tag in _NOT_READ:
+            self._silent += 1
         self._stack.append((tag, attributes))
+        self._scopes.append(self._settings[-1])
         self._inner = ""
+        self._set_language(attributes.get("xml:lang"))
         opener = self._openers().get(tag)
-        if opener is not None:
+        if opener is not None and not self._silent:
             opener(attributes)
+
+    def _check_attributes(self, tag: str, attributes: dict[str, str]) -> None:
+        allowed = _ATTRIBUTES.get(tag, set())
+        if not self._strict:
+            allowed = allowed | _FURTHER_ATTRIBUTES.get(tag, set()) | {"xml:lang"}
+        for name in attributes:
+            if name in allowed or (not self._strict and (name.startswith("xmlns") or tag in ("speak", "voice"))):
+                continue
+            known = ", ".join(sorted(_ATTRIBUTES.get(tag) or allowed))
+            self._object(f"<{tag}> has no attribute {name!r} here; there are {known}")
 
     def _openers(self) -> dict[str, Callable[[dict[str, str]], None]]:
         return {
             "p": lambda _: self._border("\n\n"), "s": lambda _: self._border(" "), "break": self._break,
-            "mark": self._mark,
-            "prosody": self._prosody, "voice": self._voice,
+            "mark": self._mark, "prosody": self._prosody, "voice": self._voice, "emphasis": self._emphasis,
         }  # fmt: skip
 
     def _end(self, tag: str) -> None:
-        _, attributes = self._stack.pop()
-        if tag in ("p", "s"):
-            self._border("\n\n" if tag == "p" else " ")
-        elif tag in ("prosody", "voice"):
-            self._set(self._scopes.pop())
-        elif tag == "sub":
-            self._substitute(attributes)
-        elif tag == "phoneme":
-            self._phoneme(attributes)
-        elif tag == "say-as":
-            self._say_as(attributes)
+        tag, attributes = self._stack.pop()
+        outer = self._scopes.pop()
+        if outer is None:
+            return
+        if tag in _NOT_READ:
+            self._silent -= 1
+        if not self._silent:
+            if tag in ("p", "s"):
+                self._border("\n\n" if tag == "p" else " ")
+            elif tag == "sub":
+                self._substitute(attributes)
+            elif tag == "phoneme":
+                self._phoneme(attributes)
+            elif tag == "say-as":
+                self._say_as(attributes)
+        if replace(outer, start=0) != replace(self._settings[-1], start=0):
+            self._set(outer)
 
     def _characters(self, data: str) -> None:
+        if self._silent:
+            return
         tag = self._stack[-1][0] if self._stack else ""
         if tag in _EMPTY and data.strip():
-            self._fail(f"<{tag}> cannot hold text")
+            self._object(f"<{tag}> cannot hold text")
         if tag in _ONLY_TEXT:
             self._inner += data
         else:
@@ -317,41 +258,63 @@ class _Reader:
         self._ends.append(self._length)
 
     def _set(self, setting: Setting) -> None:
-        here = Setting(self._length, setting.rate, setting.voice)
+        here = replace(setting, start=self._length)
         if self._settings[-1].start == self._length:
             self._settings[-1] = here
         else:
             self._settings.append(here)
 
-    def _check_language(self, attributes: dict[str, str]) -> None:
-        wanted = attributes.get("xml:lang")
-        if wanted and wanted.lower().replace("_", "-").split("-")[0] != self._language.split("-")[0]:
-            self._fail(
-                f"xml:lang {wanted!r}: the voice speaks {self._language}; the language cannot change inside a document"
-            )
+    def _set_language(self, wanted: str | None) -> None:
+        if not wanted:
+            return
+        own, current = self._own[0], self._settings[-1]
+        base = wanted.lower().replace("_", "-").split("-")[0]
+        if base == own.split("-")[0]:
+            language = None
+        elif self._strict:
+            self._fail(f"xml:lang {wanted!r}: the voice speaks {own}; the language cannot change inside a document")
+        else:
+            other = self._others(wanted.lower().replace("_", "-"))
+            if other is None:
+                self._object(f"xml:lang {wanted!r}: the voice does not speak it, and reads the text as {own}")
+                return
+            language = other[0]
+            self._dialects[language] = other
+        if language != current.language:
+            self._set(replace(current, language=language))
 
     def _break(self, attributes: dict[str, str]) -> None:
-        seconds = self._value(break_seconds, attributes)
+        seconds = break_seconds(attributes, self._object, strict=self._strict)
         if seconds > 0:
             self._append(" ")
             self._silences.append(Silence(self._length, seconds))
 
     def _mark(self, attributes: dict[str, str]) -> None:
-        if not attributes.get("name"):
-            self._fail("<mark> needs a name")
-        self._marks.append((self._length, attributes["name"]))
+        name = attributes.get("name") or attributes.get("mark")
+        if not name:
+            self._object("<mark> needs a name")
+            return
+        self._marks.append((self._length, name))
 
     def _prosody(self, attributes: dict[str, str]) -> None:
-        outer = self._settings[-1]
-        self._scopes.append(outer)
-        self._set(Setting(self._length, self._value(prosody_rate, attributes, outer.rate), outer.voice))
+        self._speak_so(prosody(attributes, self._prosody_here(), self._object, strict=self._strict))
+
+    def _emphasis(self, attributes: dict[str, str]) -> None:
+        self._speak_so(emphasis(attributes, self._prosody_here(), self._object))
+
+    def _prosody_here(self) -> Prosody:
+        here = self._settings[-1]
+        return Prosody(here.rate, here.pitch, here.volume)
+
+    def _speak_so(self, wished: Prosody) -> None:
+        self._set(replace(self._settings[-1], rate=wished.rate, pitch=wished.pitch, volume=wished.volume))
 
     def _voice(self, attributes: dict[str, str]) -> None:
-        if not attributes.get("name"):
-            self._fail("<voice> needs a name")
-        outer = self._settings[-1]
-        self._scopes.append(outer)
-        self._set(Setting(self._length, outer.rate, attributes["name"]))
+        name = attributes.get("name", "").strip()
+        if not name:
+            self._object("<voice> needs a name")
+            return
+        self._set(replace(self._settings[-1], voice=attributes["name"]))
 
     def _fix(self, shown: str, words: tuple[SpokenWord, ...]) -> None:
         start = self._length
@@ -361,35 +324,49 @@ class _Reader:
     def _shown(self, tag: str) -> str:
         shown = " ".join(clean_characters(self._inner).text.split())
         if not shown:
-            self._fail(f"<{tag}> holds no text")
+            self._object(f"<{tag}> holds no text")
         return shown
 
     def _substitute(self, attributes: dict[str, str]) -> None:
         if not attributes.get("alias", "").strip():
-            self._fail("<sub> needs an alias")
+            self._object("<sub> needs an alias")
+            self._add(self._inner)
+            return
         self._add(attributes["alias"])
 
     def _phoneme(self, attributes: dict[str, str]) -> None:
         if attributes.get("alphabet", "ipa") != "ipa":
-            self._fail(f"<phoneme> alphabet {attributes['alphabet']!r}: only 'ipa' is supported")
-        phonemes, unknown = split_ipa(attributes.get("ph", ""))
+            self._object(f"<phoneme> alphabet {attributes['alphabet']!r}: only 'ipa' is supported")
+            self._add(self._inner)
+            return
+        given = attributes.get("ph", "")
+        if not self._strict:
+            given = re.sub(r"^\s*([/\[])(.*)[/\]]\s*$", r"\2", given)
+        phonemes, unknown = split_ipa(given)
         if unknown or not phonemes:
             wrong = f"no phone for {' '.join(unknown)}" if unknown else "the attribute ph is missing or empty"
-            self._fail(f"<phoneme>: {wrong}")
-        shown = self._shown("phoneme")
+            self._object(f"<phoneme>: {wrong}")
+            if not phonemes:
+                self._add(self._inner)
+                return
+        shown = " ".join(clean_characters(self._inner).text.split()) if not self._strict else self._shown("phoneme")
+        shown = shown or " ".join(clean_characters(given).text.split())
         self._fix(shown, (SpokenWord(shown, phonemes=phonemes, source="inline"),))
 
     def _say_as(self, attributes: dict[str, str]) -> None:
         kind, form = attributes.get("interpret-as", ""), attributes.get("format", "")
         shown = self._shown("say-as")
+        language, normalise = self._dialects[self._settings[-1].language]
         # What is read sign by sign may be cut anywhere, so it may have any length.
-        size = _SIGNS_AT_ONCE if kind in ("characters", "spell-out", "digits") else len(shown)
+        size = _SIGNS_AT_ONCE if is_read_sign_by_sign(kind) else max(1, len(shown))
         for start in range(0, len(shown), size):
             part = shown[start : start + size]
             try:
-                words = say_as(part, kind, form, self._language, self._normalise, self._warnings)
+                words = say_as(part, kind, form, language, normalise, self._warnings, strict=self._strict)
             except TextError as error:
-                self._fail(str(error))
+                self._object(str(error))
+                self._add(part)
+                continue
             if words:
                 self._fix(part, words)
             else:

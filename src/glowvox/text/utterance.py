@@ -29,6 +29,10 @@ class Word:
     """What the word means here, where it is a homograph, else empty."""
     why: str = ""
     """What decided for that reading, in words."""
+    pitch: float = 0.0
+    """Semitones by which the word shall be higher than the voice speaks it."""
+    volume: float = 1.0
+    """Factor on its samples."""
 
 
 @dataclass(frozen=True)
