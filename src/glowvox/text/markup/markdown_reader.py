@@ -11,6 +11,7 @@ from glowvox.text.markup.spoken_text import MarkupOptions, SpokenText
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
@@ -175,12 +176,24 @@ def _careful_escape(state: "StateInline", silent: bool) -> bool:  # noqa: FBT001
     return True
 
 
+_BEGINS_BLOCK = re.compile(r"\s*(?:#{1,6}\s|>|[-*+]\s)")
+
+
+def _table_rule(state: "StateBlock", first: int, last: int, silent: bool) -> bool:  # noqa: FBT001
+    """Find a table, unless its first line is a heading, a quotation or an item, which a stream has read already."""
+    from markdown_it.rules_block import table
+
+    line = state.src[state.bMarks[first] + state.tShift[first] : state.eMarks[first]]
+    return _BEGINS_BLOCK.match(line) is None and table(state, first, last, silent)
+
+
 @lru_cache(maxsize=2)
 def _parser(*, careful: bool) -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 40}).enable(["table", "strikethrough"])
     parser.disable(["code", "reference"])
+    parser.block.ruler.at("table", _table_rule, {"alt": ["paragraph", "reference"]})
     inline = parser.inline.ruler
     inline.before("escape", "formula", _formula_rule)
     inline.before("link", "phonemes", _phonemes_rule)
@@ -242,7 +255,7 @@ class _Walker:
         self._html = html
         self._options = options
         self._said = said
-        self._source = source
+        self._lines = source.split("\n")
         self._literal: list[str] = []
         self._depth = 0
         self._in_table = False
@@ -251,7 +264,10 @@ class _Walker:
     def block(self, token: "Token") -> None:
         kind = token.type
         spoken = self._spoken
-        if kind == "inline":
+        if kind == "table_open" and token.map and not self._lines[token.map[0]].lstrip().startswith("|"):
+            # Its first words went out while they still looked like a paragraph's.
+            spoken.line()
+        elif kind == "inline":
             self._literal = []
             self._inline(token.children or [])
         elif kind == "heading_open" and token.markup[0] in "=-":

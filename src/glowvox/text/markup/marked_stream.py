@@ -167,11 +167,13 @@ class _Sent:
         for end in spoken.ends[self._ends :]:
             if end > upto:
                 break
+            self._ends += 1
+            if end < self.place:
+                continue
             if end > self.place:
                 parts.append(spoken.text[self.place : end])
                 self.place = end
             parts.append(SentenceEnd())
-            self._ends += 1
         if upto > self.place:
             parts.append(spoken.text[self.place : upto])
             self.place = upto
