@@ -43,7 +43,7 @@ def test_what_is_called_plain_is_read_as_it_stands(server, voice):
 
 
 def test_a_document_that_is_none_is_told_in_one_line(server):
-    for document in ("<speak>Hello", "<speak><break time='x'/></speak>", "<speak>Hello</speak> and more"):
+    for document in ("<speak>Hello", "<speak><break time='1s'></speak>", "<speak>Hello</speak> and more"):
         answer = server.post(document)
         assert answer.status_code == 400, document
         assert "\n" not in answer.json()["error"]["message"]

@@ -240,7 +240,7 @@ def _say_formula(body: str, spoken: SpokenText, options: MarkupOptions, said: di
     if words is None:
         spoken.warnings.append(f"named a formula without reading it: {' '.join(body.split())[:60]}")
         words = said["formula"]
-    if spoken.text[-1:].isalnum() and not spoken._gap:
+    if spoken.text[-1:].isalnum() and not spoken.gap:
         spoken.blank()
     spoken.add(words)
 
@@ -298,7 +298,7 @@ class _Walker:
 
     def settled(self) -> bool:
         """Whether no sign in the last leaf may still get a meaning by what follows."""
-        return not is_pending("\1".join(self._literal), careful=self._options.careful) and not self._html.silent
+        return not is_pending("".join(self._literal), careful=self._options.careful) and not self._html.silent
 
     def _fence(self, token: "Token") -> None:
         lines = [line for line in token.content.splitlines() if line.strip()]
@@ -388,7 +388,7 @@ class _Walker:
 _INERT = re.compile(
     r"""
       (?<!\S)[*_~]+(?!\S)                   # a * b
-    | \[[^\[\]]*\](?![(\[\1:])
+    | \[[^\[\]]*\](?![(\[\2:])
     | <(?![a-zA-Z/!?])
     | \$(?=\s)
     """,
@@ -397,7 +397,7 @@ _INERT = re.compile(
 _INERT_IN_PROSE = re.compile(
     r"""
       (?<=[^\W_])[*_]+(?=[^\W_])           # 5*3, file_name
-    | \](?![(\[\1])
+    | \](?![(\[\2])
     | \$(?=\d[\d.,]*[kKmMbB]?(?:[\s.,;:!?)\]-]|$)) (?![^$]{0,80}\$) (?=.{80}|[^$]*[.!?]\s)
     | \\(?![(\[])
     | (?<!~)~(?!~)
@@ -413,7 +413,7 @@ def is_pending(literal: str, *, careful: bool) -> bool:
     """Return whether a sign in the text that was read literally may still begin something when more text follows."""
     if _LAST_LINE_BAR.search(literal):
         return True
-    rest = _INERT.sub(" ", literal)
+    rest = _INERT.sub("\2", literal)
     if careful:
         rest = _INERT_IN_PROSE.sub("", rest)
     rest = _CLOSING_ONLY.sub("", rest)

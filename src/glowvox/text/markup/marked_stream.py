@@ -213,7 +213,7 @@ class _BlockReader:
         return parts
 
     def flush(self) -> list[Part]:
-        parts = self._complete(self._line, final=True) if self._line else []
+        parts = self._complete(self._line) if self._line else []
         self._line, self._plain = "", 0
         if self._aside is not None:
             parts += self._end_aside()
@@ -228,7 +228,7 @@ class _BlockReader:
             self._line, self._plain = self._line[cut:], 0
         return parts
 
-    def _complete(self, line: str, *, final: bool = False) -> list[Part]:
+    def _complete(self, line: str) -> list[Part]:
         """Take a line that is complete, with its end."""
         if self._aside is not None:
             return self._more_aside(line)
@@ -249,7 +249,7 @@ class _BlockReader:
             self._sent.place, self._plain = max(self._sent.place, self._plain), 0
         self._block.append(line)
         self._size += len(line)
-        return parts if final else [*parts, *self._early_block("")]
+        return parts
 
     # What is being written
 
@@ -260,12 +260,11 @@ class _BlockReader:
         cut = max(self._line.rfind(" "), self._line.rfind("\t"))
         begun = self._line[: max(cut, 0)].rstrip()
         if not begun:
-            return []
+            return [] if self._line or not self._block else self._early_block("")
         if not self._block and self._options.careful and not may_be_markup(begun):
             if not _WORD.match(begun) or is_pending(begun, careful=True) or len(begun) <= self._plain:
                 return []
-            # with the blank after it, or nobody knows that a sentence ended before the last word
-            upto = len(begun) + 1
+            upto = len(begun) + _shows_blank(self._line[len(begun) :])
             new, self._plain = self._line[self._plain : upto], upto
             return [new]
         return self._early_block(begun)
@@ -282,6 +281,10 @@ class _BlockReader:
         if not self._block:
             self._sent.place = max(self._sent.place, self._plain)
         parts = self._sent.new(spoken)
+        after = self._line[len(line) :] if line else ""
+        if _shows_blank(after) and line[-1] != ">" and self._sent.place == len(spoken.text) and not spoken.open_end:
+            parts.append(" ")
+            self._sent.place += 1
         if not self._block:
             self._plain = self._sent.place
         return parts
@@ -375,6 +378,15 @@ class _Aside:
     language: str = ""
     lines: int = 0
     text: str = ""
+
+
+def _shows_blank(rest: str) -> bool:
+    """Return whether a word surely follows, so that the blank before it may go out with the last one.
+
+    Without the blank, nobody could tell that a sentence ended before the last word.
+    """
+    following = rest.lstrip()
+    return following[:1].isalnum() or following[:1] in ("*", "`", '"', "'", "(", "“", "‘")
 
 
 def _opening(source: str) -> bool:

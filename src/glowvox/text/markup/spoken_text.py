@@ -72,6 +72,11 @@ class SpokenText:
         """Whether the sentence is said to end after the last word."""
         return self._ending
 
+    @property
+    def gap(self) -> str:
+        """White space that comes before the next word, if that is known."""
+        return self._gap
+
     def _widen(self, gap: str) -> None:
         """Keep the strongest white space of all that was asked for in a row."""
         if gap.count("\n") > self._gap.count("\n") or not self._gap:
