@@ -233,6 +233,36 @@ def test_a_path_never_means_a_recording_of_another_folder(tmp_path: Path) -> Non
     assert kinds(corpus) == ["audio without text", "text without audio", "text without audio"]
 
 
+def test_lists_that_were_written_from_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recordings(tmp_path, "downloads/1.wav", "here/2.wav")
+    put(tmp_path, "data/train/wav.scp", "u1 downloads/1.wav\n")
+    put(tmp_path, "data/train/text", "u1 Hello.\n")
+    assert [item.text for item in read_corpus(tmp_path / "data" / "train").utterances] == ["Hello."]
+    monkeypatch.chdir(tmp_path / "here")
+    put(tmp_path, "data/train/list.csv", "2.wav|Two.\n")
+    corpus = read_corpus(tmp_path / "data" / "train" / "list.csv")
+    assert [item.text for item in corpus.utterances] == ["Two."] and not corpus.findings
+
+
+def test_our_own_columns_are_taken_by_their_names(two: Path) -> None:
+    put(two, "list.csv", "audio,text,normalized_text\nwavs/1.wav,As it stands.,other\nwavs/2.wav,,Two.\n")
+    assert said(read_corpus(two)) == {"wavs/1.wav": ("As it stands.", ""), "wavs/2.wav": ("Two.", "")}
+    put(two, "list.csv", "file_name,text,normalized_text\nwavs/1.wav,5,five\nwavs/2.wav,2,two\n")
+    assert said(read_corpus(two)) == {"wavs/1.wav": ("five", ""), "wavs/2.wav": ("two", "")}
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "list.csv"])
+def test_nothing_but_sound_is_taken_from_outside(two: Path, name: str) -> None:
+    folder = two / "corpus"
+    recordings(folder, "1.wav")
+    put(two, "secret", "x")
+    rows = f"1.wav|One.\n../secret|Out.\n{two}/secret|Out.\n/etc/passwd|Out.\n../wavs/2.wav|Two.\n"
+    put(folder, name, rows if name == "metadata.csv" else "audio|text\n" + rows)
+    corpus = read_corpus(folder)
+    assert sorted(item.text or "" for item in corpus.utterances) == ["One.", "Two."]
+    assert kinds(corpus) == ["text without audio"] * 3
+
+
 def test_moved_recordings_are_told_once(two: Path) -> None:
     put(two, "list.csv", "audio,text\n/old/wavs/1.wav,One.\n/old/wavs/2.wav,Two.\n")
     [finding] = read_corpus(two).findings
@@ -279,7 +309,13 @@ def test_libritts(tmp_path: Path) -> None:
     recordings(tmp_path / "flat", "x.wav", "y.wav")
     put(tmp_path / "flat", "x.normalized.txt", "Ten.")
     put(tmp_path / "flat", "y.original.txt", "10.")
-    assert said(read_corpus(tmp_path / "flat")) == {"x.wav": ("Ten.", ""), "y.wav": ("10.", "")}
+    recordings(tmp_path / "flat", "z.wav")
+    put(tmp_path / "flat", "z.wav.txt", "Whole name.")
+    assert said(read_corpus(tmp_path / "flat")) == {
+        "x.wav": ("Ten.", ""),
+        "y.wav": ("10.", ""),
+        "z.wav": ("Whole name.", ""),
+    }
 
 
 def test_kaldi(tmp_path: Path) -> None:
@@ -317,6 +353,7 @@ def test_parts_of_recordings_are_not_taken_for_the_whole(two: Path) -> None:
 )
 def test_a_list_that_cannot_be_read_is_named_with_its_first_line(two: Path, name: str, content: str) -> None:
     put(two, name, content)
+    put(two, "LICENSE.txt", "Public domain.\n")
     corpus = read_corpus(two)
     [finding] = [finding for finding in corpus.findings if finding.kind == "unread list"]
     assert finding.subject == name and content.splitlines()[0] in finding.reason

@@ -194,6 +194,8 @@ def test_substation_alpha_with_other_columns_and_mistakes():
         ("- TOM: Hi.\n- ANN: You?", "Hi. You?"),
         (">> Hello.", "Hello."),
         (">> Tom: Hello.", "Hello."),
+        ("Tom: Hello.", "Hello."),
+        ("Tom and Ann: “Hello.”", "“Hello.”"),
         ("&gt;&gt; Hello.", "Hello."),
         ("[TOM]: Hello.", "Hello."),
         ("(sighs)", ""),
@@ -221,8 +223,10 @@ def test_what_is_said_in_a_cue(marked, text):
 def test_names_are_labels_where_many_cues_have_them():
     play = srt((0, 1, "Tom: Hello."), (1, 2, "Ann: Oh, hello."), (2, 3, "Tom: Time: ten."), (3, 4, "They left."))
     assert texts(play) == ["Hello.", "Oh, hello.", "Time: ten.", "They left."]
-    talk = srt(*((n, n + 1, f"Sentence {n}.") for n in range(9)), (9, 10, "Bread: flour and water."))
-    assert texts(talk)[-1] == "Bread: flour and water."
+    talk = srt(*((n, n + 1, f"Sentence {n}.") for n in range(9)), (9, 10, "Bread: Flour and water."))
+    assert texts(talk)[-1] == "Bread: Flour and water."
+    assert texts(srt((0, 1, "Tom Smith: Hello."), (1, 2, "I see."))) == ["Hello.", "I see."]
+    assert texts(srt((0, 1, "Look: There it is."), (1, 2, "Bread: flour."))) == ["Look: There it is.", "Bread: flour."]
 
 
 ADVERTS = [

@@ -315,7 +315,8 @@ def read_plain(folder: Path) -> Corpus:
 
 
 def _without_version(path: Path) -> Path:
-    return path.with_suffix("") if path.suffix in _VERSIONS_OF_A_TEXT else path
+    """Return the path of the recording, without suffix, of `1.normalized.txt` or `1.wav.txt` without its own."""
+    return path.with_suffix("") if path.suffix.lower() in {*_VERSIONS_OF_A_TEXT, *AUDIO_SUFFIXES} else path
 
 
 def _libritts_speaker(folder: Path, audio: Path) -> str:
@@ -335,9 +336,16 @@ def _text_beside(corpus: Corpus, audio: Path, path: Path) -> str | None:
     return clean_text(text)
 
 
+_ABOUT = frozenset(("readme", "license", "licence", "copying", "notice", "changelog", "requirements"))
+
+
 def _unread_lists(folder: Path, texts: set[Path], corpus: Corpus) -> list[Finding]:
     """Name files that may be lists of what is said, of which nothing could be read, with their first lines."""
-    candidates = [path for path in _files(folder, LIST_SUFFIXES) if path not in texts or len(texts) < 3]
+    candidates = [
+        path
+        for path in _files(folder, LIST_SUFFIXES)
+        if (path not in texts or len(texts) < 3) and path.stem.lower() not in _ABOUT
+    ]
     reason = "cannot be read as a list of recordings and texts; its first line: "
     return [
         left_out("unread list", corpus.relative(path), f"{reason}'{describe_unread(path)}'") for path in candidates[:10]
@@ -408,11 +416,14 @@ def read_vctk(folder: Path) -> Corpus:
     """Read a corpus in the VCTK layout; of a text recorded by several microphones the first is used."""
     corpus = Corpus(folder, "VCTK")
     place = _audio_folder(folder) or folder
-    texts = {path.relative_to(folder / "txt").with_suffix("").as_posix(): path for path in text_files(folder / "txt")}
+    texts = {
+        composed(path.relative_to(folder / "txt").with_suffix("").as_posix()): path
+        for path in text_files(folder / "txt")
+    }
     audio: dict[str, Path] = {}
     others = 0
     for path in audio_files(place):
-        name = _MICROPHONE.sub("", path.relative_to(place).with_suffix("").as_posix())
+        name = _MICROPHONE.sub("", composed(path.relative_to(place).with_suffix("").as_posix()))
         others += name in audio
         audio.setdefault(name, path)
     if others:

@@ -7,7 +7,7 @@ the columns mean is found by their names, or by what is in all rows; `Recordings
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -47,8 +47,8 @@ _COLUMNS = {
 }
 """What programs call a column; the first that there is counts, of texts the first that is not empty.
 
-`audio` is ours, `file_name` with `transcription` Hugging Face's, `audio_file` with `speaker_name` Coqui's,
-`audio_filepath` NeMo's, `path` with `sentence` Common Voice's.
+`audio` is ours, where `text` comes first, `file_name` with `transcription` Hugging Face's, `audio_file` with
+`speaker_name` Coqui's, `audio_filepath` NeMo's, `path` with `sentence` Common Voice's.
 """
 
 
@@ -93,17 +93,21 @@ class Recordings:
         for found in (self._by_path.get(slashed), self.by_name.get(slashed), self.by_name.get(_stem(slashed))):
             if found is not None:
                 return found
-        for path in (self.folder / name, self.folder / slashed, self.folder.parent / slashed):
-            if _is_file(path):
+        for path in (self.folder / name, *(base / slashed for base in self._bases())):
+            inside = path.is_relative_to(self.folder) and ".." not in path.parts
+            if (inside or path.suffix.lower() in _SOUND_SUFFIXES) and _is_file(path):
                 return path
         return self._by_ending(slashed)
+
+    def _bases(self) -> tuple[Path, ...]:
+        """Return the folders to which a path may be relative: the list's, those above it, and the one we are in."""
+        return self.folder, self.folder.parent, self.folder.parent.parent, Path()
 
     def is_moved(self, name: str, path: Path) -> bool:
         """Whether a recording was found only by how its path ends."""
         tail = PurePosixPath(composed(name.strip().replace("\\", "/"))).parts
         return len(tail) > 1 and not any(
-            base / Path(*tail) == path or composed(str(base / Path(*tail))) == composed(str(path))
-            for base in (self.folder, self.folder.parent, self.place)
+            composed(str(base / Path(*tail))) == composed(str(path)) for base in (*self._bases(), self.place)
         )
 
     def _by_ending(self, name: str) -> Path | None:
@@ -276,7 +280,7 @@ def _json_array(opened: _Opened) -> list[tuple[int, dict[str, Any] | str]]:
 def _json_clip(line: int, row: dict[str, Any]) -> ListedClip:
     named = {_plain(key): value for key, value in row.items()}
     values: dict[str, Any] = {}
-    for role, names in _COLUMNS.items():
+    for role, names in _columns(named).items():
         there = [named[name] for name in names if named.get(name) is not None]
         blank = [value for value in there if value != ""] if role == "text" else there
         values[role] = (blank or there or [None])[0]
@@ -291,6 +295,11 @@ def _json_clip(line: int, row: dict[str, Any]) -> ListedClip:
     if isinstance(offset, int | float) and offset:
         return ListedClip(line, problem=f"a part of a recording (offset {offset:g} s); cut it into files")
     return ListedClip(line, values["audio"], values["text"], values["speaker"] or "", values["language"] or "")
+
+
+def _columns(names: Collection[str]) -> dict[str, list[str]]:
+    """Return `_COLUMNS` for a list with these; in our own, `text` is what is said, whatever stands beside it."""
+    return {**_COLUMNS, "text": ["text", *_COLUMNS["text"]]} if "audio" in names else _COLUMNS
 
 
 def _plain(name: str) -> str:
@@ -309,7 +318,9 @@ def _named_list(opened: _Opened, header: str) -> TranscriptList | None:
     if best is None:
         return None
     _, delimiter, names = best
-    places = {role: [names.index(alias) for alias in aliases if alias in names] for role, aliases in _COLUMNS.items()}
+    places = {
+        role: [names.index(alias) for alias in aliases if alias in names] for role, aliases in _columns(names).items()
+    }
 
     def rows() -> Iterator[ListedClip]:
         table = table_rows(opened.lines(), delimiter, len(names))

@@ -10,7 +10,7 @@ import html
 import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -261,8 +261,9 @@ _DASH = re.compile(r"^\s*(?:[-–—‐]\s*)?(?:>{2,3}\s*)?(?:[-–—‐]\s*)?"
 _LABEL = re.compile(r"(?P<name>[^\W\d_][\w .'’&#/-]{0,30}?)\s*(?:\([^()]{1,40}\)\s*)?:(?=\s|$)")
 _OTHER_WORDS = """
 warning note attention caution danger remember question answer example tip step breaking news update ps today tomorrow
-yesterday first second third finally result problem fact rule total time date chapter part achtung hinweis frage antwort
-beispiel tipp schritt
+yesterday first second third finally result results problem fact rule total time date chapter part look listen wait okay
+ok yes no well so see watch think consider imagine conclusion summary also but and because next now here there this that
+achtung hinweis frage antwort beispiel tipp schritt ja nein also
 """
 _NO_LABELS = frozenset(_OTHER_WORDS.split())
 """Words before a colon that are said."""
@@ -276,7 +277,8 @@ def plain_text(marked: str, keep: Collection[str] = ()) -> str:
         marked: the text, perhaps of several lines.
         keep: names of `LEFT_OUT` that are spoken all the same.
     """
-    return " ".join(_plain_lines(marked.split("\n"), set(keep), Counter(), any_label=False))
+    lines = marked.split("\n")
+    return " ".join(_plain_lines(lines, set(keep), Counter(), any_label=_have_labels([lines])))
 
 
 def _plain_lines(lines: list[str], keep: set[str], left_out: Counter[str], *, any_label: bool) -> list[str]:
@@ -309,12 +311,25 @@ def _label(line: str, *, any_label: bool) -> int | None:
     if match is None:
         return None
     words = match["name"].split()
-    if not words or len(words) > 4 or " ".join(words).lower() in _NO_LABELS or words[0].lower() in _NO_LABELS:
+    if not words or len(words) > 4 or words[0].lower() in _NO_LABELS:
         return None
-    capitals = match["name"].isupper() and len(match["name"]) > 1
-    if capitals or (any_label and len(words) <= 3 and all(word[0].isupper() or word[0].isdigit() for word in words)):
+    if match["name"].isupper() and len(match["name"]) > 1:
         return match.end()
-    return None
+    rest = line[match.end() :].lstrip(" \"'“‘«¿¡[(")
+    sentence = not rest or not rest[0].islower()
+    named = all(word[0].isupper() or word[0].isdigit() or word in ("and", "&", "und") for word in words)
+    return match.end() if any_label and sentence and named else None
+
+
+def _have_labels(cues: Sequence[Sequence[str]]) -> bool:
+    """Whether a capitalised name before a colon says who speaks, in a file: where a quarter of its cues have one.
+
+    So "Tom: Hello." is left without the name in a dialogue, and "Bread: Flour and water." as it is in a talk.
+    """
+    named = sum(
+        any(_label(_DASH.sub("", _TAG.sub("", line)), any_label=True) is not None for line in lines) for lines in cues
+    )
+    return named > 0 and _SHARE_OF_LABELS * named >= len(cues)
 
 
 _ADVERT = re.compile(
@@ -345,11 +360,7 @@ _AT_AN_END = 3
 
 def _cleaned(cues: list[_Cue], keep: set[str], left_out: Counter[str]) -> list[_Cue]:
     """Return the cues with what is said in their lines."""
-    named = sum(
-        any(_label(_DASH.sub("", _TAG.sub("", line)), any_label=True) is not None for line in cue.lines) for cue in cues
-    )
-    # A name before a colon is a label where many cues have one: "Tom: Hello." and not "The recipe: three eggs."
-    any_label = named >= 2 and _SHARE_OF_LABELS * named >= len(cues)
+    any_label = _have_labels([cue.lines for cue in cues])
     result = []
     for place, cue in enumerate(cues):
         lines = _plain_lines(cue.lines, keep, left_out, any_label=any_label)
