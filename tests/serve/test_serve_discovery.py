@@ -10,7 +10,7 @@ import pytest
 from glowvox.errors import ConfigError, MissingExtraError
 from glowvox.serve import discovery
 from glowvox.serve.discovery import Announcement, default_name
-from glowvox.serve.server import Address
+from glowvox.serve.settings import Address
 
 
 class _Zeroconf:

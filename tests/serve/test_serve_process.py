@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -18,9 +19,11 @@ LONG = "This is a sentence that takes its time to be spoken. " * 12
 
 
 @contextmanager
-def process(port: int, delay: float) -> Iterator[tuple[subprocess.Popen, str]]:
+def process(port: int, delay: float, files: int = 0, drain: float = 30.0) -> Iterator[tuple[subprocess.Popen, str]]:
     script = Path(__file__).with_name("served_process.py")
-    server = subprocess.Popen([sys.executable, script, str(port), str(delay)], stderr=subprocess.PIPE, text=True)
+    limited = ["prlimit", f"--nofile={files}:{files}"] if files else []
+    command = [*limited, sys.executable, script, str(port), str(delay), str(drain)]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         for line in server.stderr:
             if '"event": "listening"' in line:
@@ -74,20 +77,28 @@ def test_sigterm_lets_what_was_begun_be_finished(client):
             client.get(f"{url}/health")
 
 
-def test_a_second_signal_does_not_wait(client):
+@pytest.mark.parametrize(("drain", "signals"), [(1.0, 1), (30.0, 2), (0.0, 1)])
+def test_what_is_not_finished_in_time_is_cut_off_and_told_of_in_a_line(client, drain, signals):
     body = {"input": LONG, "response_format": "pcm"}
-    with (
-        process(0, 0.5) as (server, url),
-        client.stream("POST", f"{url}/v1/audio/speech", json=body, timeout=30) as response,
-    ):
-        pieces = response.iter_raw()
-        assert next(pieces)
-        server.send_signal(signal.SIGINT)
-        time.sleep(0.2)
-        server.send_signal(signal.SIGINT)
-        with pytest.raises(httpx.HTTPError):
-            list(pieces)
-        assert server.wait(15) is not None
+    with process(0, 0.5, drain=drain) as (server, url):
+        with client.stream("POST", f"{url}/v1/audio/speech", json=body, timeout=60) as response:
+            pieces = response.iter_raw()
+            assert next(pieces)
+            for _ in range(signals):
+                server.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+            with pytest.raises(httpx.HTTPError):
+                list(pieces)
+        lines = [json.loads(line) for line in server.stderr]
+        assert server.wait(60) == 0
+    assert all(line["level"] != "error" and "trace" not in line for line in lines), lines
+    events = {line["event"]: line for line in lines}
+    assert list(events) == ["stopping", "not everything was finished", "speech", "request"]
+    assert (events["speech"]["code"], events["request"]["broken_off"]) == ("stopping", True)
+    began, ended = (datetime.fromisoformat(events[name]["time"]) for name in ("stopping", "request"))
+    took = (ended - began).total_seconds()
+    assert signals == 2 or drain <= took
+    assert took < (0.0 if signals == 2 else drain) + 4.0  # and not the 5 s more that a framework waits
 
 
 def test_after_a_kill_it_serves_again(client):

@@ -141,7 +141,7 @@ def test_a_client_that_goes_away_stops_its_synthesis():
             socket.recv(timeout=10)
         assert eventually(lambda: not server.service.busy)
         assert vocoder.samples < 0.5 * len(fake_voice().say("A sentence that is spoken. " * 40).samples)
-        assert server.service.connections == 0
+        assert server.service.websockets.count == 0
 
 
 @pytest.mark.parametrize(
@@ -201,4 +201,4 @@ def test_silent_clients_and_too_many_of_them_are_sent_away():
                 assert "no room" in heard(second)[1][-1]["error"]["message"]
             assert heard(socket)[1][-1]["error"]["code"] == "idle"
             assert time.monotonic() - began < 5
-        assert eventually(lambda: server.service.connections == 0)
+        assert eventually(lambda: server.service.websockets.count == 0)

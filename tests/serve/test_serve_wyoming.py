@@ -198,7 +198,7 @@ def test_a_client_that_goes_away_stops_its_synthesis():
 
     with running([slow]) as server:
         asyncio.run(talk(server.wyoming_port))
-        assert eventually(lambda: not server.service.busy and not server.service.connections)
+        assert eventually(lambda: not server.service.busy and not server.service.wyoming.count)
         assert vocoder.samples < 0.5 * len(fake_voice().say("A sentence that is spoken. " * 40).samples)
 
 

@@ -65,20 +65,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="speak at GET /v1/audio/speech?text=..., too, an address that a player can open",
     )
+    access.add_argument(
+        "--server-name",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="host for which a proxy on this machine asks; may be repeated",
+    )
     access.add_argument("--public-voices", action="store_true", help="list voices and models without a key, too")
     limits = parser.add_argument_group("limits")
     limits.add_argument("--characters", type=int, metavar="N", help="of one text (default: 10000)")
+    limits.add_argument("--speech-seconds", type=float, metavar="X", help="of speech for one text (default: 1200)")
     limits.add_argument("--streams", type=int, metavar="N", help="texts spoken at the same time (default: 16)")
     limits.add_argument("--waiting", type=int, metavar="N", help="requests that wait before 503 (default: 64)")
     limits.add_argument(
         "--per-client", type=int, metavar="N", help="requests of one client at once (default: no limit)"
     )
+    limits.add_argument("--connections", type=int, metavar="N", help="at the same time (default: 1000)")
     limits.add_argument("--seconds", type=float, metavar="X", help="that one request may take (default: 300)")
     limits.add_argument(
         "--drain", type=float, default=30.0, metavar="SECONDS", help="to finish after SIGTERM (default: 30)"
     )
     add_device_options(parser)
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    parser.add_argument(
+        "--log-format",
+        choices=("auto", "text", "json"),
+        default="auto",
+        help="lines for people or programs (default: for people on a terminal)",
+    )
     parser.add_argument("--log-text", action="store_true", help="log the texts that are spoken, too")
 
 
@@ -86,26 +101,27 @@ def run(args: argparse.Namespace) -> int:
     """Load the voices and serve until a signal ends it."""
     from glowvox.serve.access import read_keys
     from glowvox.serve.application import create_app
-    from glowvox.serve.server import log_to_stderr
+    from glowvox.serve.request_log import log_to_stderr
     from glowvox.serve.server import run as serve
     from glowvox.serve.settings import Address, Limits, ServerSettings, parse_aliases
     from glowvox.synthesis.aligner import load_aligner
     from glowvox.synthesis.installed_voices import load_voice
 
-    named = ("characters", "streams", "waiting", "per_client", "seconds")
+    named = ("characters", "speech_seconds", "streams", "waiting", "per_client", "connections", "seconds")
     limits = Limits(**{name: getattr(args, name) for name in named if getattr(args, name) is not None})
     settings = ServerSettings(
         limits,
         args.workers,
         read_keys(args.keys),
         tuple(args.origin),
+        server_names=tuple(args.server_name),
         aliases=parse_aliases(args.alias),
         get_speech=args.get_speech,
         public_voices=args.public_voices,
         log_text=args.log_text,
     )
     address = Address(args.host, args.port, args.proxy, args.drain, args.wyoming, args.zeroconf)
-    with log_to_stderr(args.log_level):
+    with log_to_stderr(args.log_level, args.log_format):
         options = {"engine": args.engine, "threads": args.threads, "device": args.device, "precision": args.precision}
         named_voices = [(name, load_voice(name, **options)) for name in args.voice or [None]]
         aligners = {voice.name: partial(load_aligner, name) for name, voice in named_voices}

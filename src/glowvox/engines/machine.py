@@ -1,11 +1,11 @@
 """What this machine offers an engine: cores, and the processor's instructions that matter."""
 
 import functools
-import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from glowvox.config.processors import usable_cores
 from glowvox.errors import EngineError
 
 _FEATURES = ("avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
@@ -49,12 +49,6 @@ def processor() -> Processor:
                 break
     known = _FEATURES if "avx2" in flags or "sse2" in flags else _ARM_FEATURES
     return Processor(name, usable_cores(), tuple(feature for feature in known if feature in flags))
-
-
-def usable_cores() -> int:
-    """Return how many logical cores this process may use, at least 1."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    return max(1, os.cpu_count() or 1) if affinity is None else max(1, len(affinity(0)))
 
 
 def checked_threads(threads: int | None) -> int:

@@ -2,9 +2,7 @@
 
 import asyncio
 import hashlib
-import logging
 import mimetypes
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -14,20 +12,20 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox import __version__
 from glowvox.errors import GlowvoxError
-from glowvox.serve.access import address
+from glowvox.serve.access_log import AccessLog
 from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.preview import preview_router
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.request_guard import RequestGuard
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
-from glowvox.serve.service import LOGGER, Metrics, Service
+from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.speech_stream import ClientGone
 from glowvox.serve.voice_registry import VoiceRegistry
@@ -137,7 +135,7 @@ def create_app(
             allow_origins=list(service.settings.origins),
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],  # clients tell of themselves in headers of their own, such as x-stainless-os
-            expose_headers=["X-Sample-Rate", "X-Notes", "Retry-After"],
+            expose_headers=["X-Sample-Rate", "X-Notes", "Retry-After", "X-Request-Id"],
         )
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
@@ -173,56 +171,6 @@ def _with_whole_numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_whole_numbers(one) for one in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-class AccessLog:
-    """Logs and counts every request, and ends the answers that cannot go on."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, its answer counted."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began, status, size = time.perf_counter(), 0, 0
-
-        async def counted(message: Message) -> None:
-            nonlocal status, size
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            size += len(message.get("body", b""))
-            await send(message)
-
-        broken = False
-        try:
-            await self._app(scope, receive, counted)
-        except (Refusal, GlowvoxError, ClientGone):
-            # the status has been sent; what is left is to end the connection, which the server does now
-            broken = True
-        except Exception as error:
-            # a defect of ours: the log tells of it, and the connection can be used again
-            logging.getLogger(LOGGER).exception("defect")
-            broken = bool(status)
-            if not broken:
-                await refusal_of(error).response()(scope, receive, counted)
-        finally:
-            route = scope.get("route")
-            path = str(getattr(route, "path", "other"))
-            self._metrics.requests.labels(path, str(status)).inc()
-            told = {
-                "method": scope["method"],
-                "path": path,
-                "status": status,
-                "address": address(HTTPConnection(scope)),
-                "bytes": size,
-                "took_seconds": round(time.perf_counter() - began, 4),
-            }
-            if broken:
-                told["broken_off"] = True
-            logging.getLogger(LOGGER).info("request", extra={"told": told})
 
 
 class HeadRequests:

@@ -1,7 +1,9 @@
 """Request guard: what a request must be before it is looked at, and how its body must come."""
 
 import asyncio
+import ipaddress
 import re
+import socket
 import time
 
 from starlette.requests import HTTPConnection
@@ -9,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox.serve.refusal import Refusal
 from glowvox.serve.service import Service
+from glowvox.serve.settings import host_name
 
 _JSON, _FORM = "application/json", "multipart/form-data"
 _BODIES = {"/v1/audio/speech": _JSON, "/v1/explain": _JSON, "/v1/align": _FORM}
@@ -31,7 +34,15 @@ class RequestGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, its body counted and timed."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check_host(scope)
+        except Refusal as refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
         limits = self._service.settings.limits
@@ -71,6 +82,25 @@ class RequestGuard:
 
         await self._app(scope, counted, answered)
 
+    def _check_host(self, scope: Scope) -> None:
+        """See whether a request at a loopback address is meant for this machine.
+
+        A web page of any host can have its name resolve to 127.0.0.1 (DNS rebinding); its requests are then of its own
+        origin, and no browser keeps it from reading the answers. They still carry its name.
+        """
+        header = HTTPConnection(scope).headers.get("host")
+        listening = (scope.get("server") or ("", 0))[0]
+        names = self._service.settings.server_names
+        if header is None or "*" in names or not _is_loopback(listening):
+            return
+        name = host_name(header)
+        if name is None or not (_is_loopback(name) or name in names or name in _own_names()):
+            raise Refusal(
+                421,
+                f"this server is not '{header[:100]}'; whoever runs it can let it answer for that host (--server-name)",
+                code="host_not_allowed",
+            )
+
     def _check(self, request: HTTPConnection, method: str, limit: int) -> None:
         wanted = _BODIES.get(request.url.path) if method == "POST" else None
         if wanted is not None:
@@ -89,6 +119,23 @@ class RequestGuard:
         stated = request.headers.get("content-length", "")
         if stated.isdigit() and int(stated[:20]) > limit:
             raise _too_large(limit)
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether a name or an address means this machine, for every browser."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
+
+
+def _own_names() -> tuple[str, str]:
+    own = socket.gethostname().lower()
+    return own, f"{own}.local"
 
 
 def _too_large(limit: int) -> Refusal:

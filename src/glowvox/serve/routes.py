@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from glowvox.errors import GlowvoxError
+from glowvox.serve.metrics import CONTENT_TYPE
 from glowvox.serve.refusal import Refusal, refusal_of
-from glowvox.serve.service import CONTENT_TYPE, Service
+from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechQuery, SpeechRequest
 from glowvox.serve.speech_stream import DisconnectWatcher, SpeechStream, viseme_table, word_table
 from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Self
 
@@ -123,10 +123,27 @@ class Turn:
         self._scheduler.leave(self._client, held)
 
 
+def has_room(held: Mapping[str, int], client: str, places: int) -> bool:
+    """Return whether there is room for one more of a client.
+
+    No client may hold all places: of one that has them all, the last does not count against those who have none.
+
+    Args:
+        held: how many places each client has.
+        client: who wants another.
+        places: how many there are.
+    """
+    if sum(held.values()) < places:
+        return True
+    most = max(1, places - 1)
+    return not held.get(client) and sum(min(count, most) for count in held.values()) < places
+
+
 class Admission:
     """Admission control: how many texts are spoken at once, who waits, and who is sent away.
 
-    A bounded queue before a bounded number of places, fair between clients. Lives in the event loop's thread.
+    A bounded queue before a bounded number of places, fair between clients. A text whose client has stopped reading
+    steps aside: it has no place until it comes back. Lives in the event loop's thread.
     """
 
     def __init__(self, places: int, waiting: int, per_client: int = 0) -> None:
@@ -141,6 +158,7 @@ class Admission:
         self._limit = waiting
         self._per_client = per_client
         self._speaking: Counter[str] = Counter()
+        self._aside: Counter[str] = Counter()
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
         self._pace = 1.0
         self._closed = False
@@ -169,7 +187,8 @@ class Admission:
             raise Refusal(
                 503, "the server is stopping; try again in 5 s", code="stopping", headers={"Retry-After": "5"}
             )
-        mine = self._speaking[client] + len(self._queues.get(client, ()))
+        queued = {name: len(queue) for name, queue in self._queues.items()}
+        mine = self._speaking[client] + self._aside[client] + queued.get(client, 0)
         if self._per_client and mine >= self._per_client:
             raise Refusal(
                 429,
@@ -177,16 +196,38 @@ class Admission:
                 code="rate_limit_exceeded",
                 headers={"Retry-After": str(self.retry_after)},
             )
-        if self._speaking.total() < self._places and not self._queues:
+        if has_room(self._speaking, client, self._places):
             self._speaking[client] += 1
             return
-        if self.waiting >= self._limit:
+        if self._limit == 0 or not has_room(queued, client, self._limit):
             raise Refusal(
                 503,
                 f"the server is busy and its queue is full; try again in {self.retry_after} s",
                 code="overloaded",
                 headers={"Retry-After": str(self.retry_after)},
             )
+        await self._wait(client)
+
+    def step_aside(self, client: str) -> None:
+        """Give a place back for as long as its client does not read."""
+        self._aside[client] += 1
+        self.leave(client)
+
+    async def come_back(self, client: str) -> None:
+        """Wait for a place again; nobody who has had one is refused."""
+        if has_room(self._speaking, client, self._places):
+            self._speaking[client] += 1
+        else:
+            await self._wait(client)
+
+    def stay_away(self, client: str) -> None:
+        """Count one that had stepped aside no more."""
+        self._aside[client] -= 1
+        if not self._aside[client]:
+            del self._aside[client]
+
+    async def _wait(self, client: str) -> None:
+        """Wait in the queue for a place."""
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queues.setdefault(client, deque()).append(place)
         try:

@@ -2,60 +2,38 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import signal
 import socket
-import sys
 import threading
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from functools import partial
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from glowvox.errors import ConfigError
+from glowvox.serve.connections import (
+    ACCEPTED_AT_ONCE,
+    BACKLOG,
+    HttpConnection,
+    LoopErrors,
+    WebSocketConnection,
+    affordable_connections,
+)
 from glowvox.serve.discovery import Announcement
-from glowvox.serve.service import LOGGER, Service
+from glowvox.serve.request_log import LOGGER
+from glowvox.serve.service import Service
 from glowvox.serve.settings import HIGHEST_PORT, Address
 from glowvox.serve.wyoming_server import WyomingServer
 
-_BACKLOG = 512
-_FAREWELL = 0.1
+_STEP = 0.02
+_LAST_BYTES = 0.1
 """Seconds for the last bytes of connections that are about to be closed."""
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record; what was told with it (`extra={"told": {...}}`) becomes fields."""
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": time, "level": record.levelname.lower(), "event": record.getMessage()}
-        line |= record.__dict__.get("told", {})
-        if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
-
-
-@contextlib.contextmanager
-def log_to_stderr(level: str = "info") -> Iterator[None]:
-    """Have everything logged as JSON lines on standard error, for as long as the context lasts.
-
-    What was set up before is there again afterwards: a handler that stayed would write to a stream that its owner, a
-    program that ran this command, has closed.
-    """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    try:
-        yield
-    finally:
-        root.handlers[:] = before[0]
-        root.setLevel(before[1])
+_FAREWELL = 1
+"""Seconds in which those that are cut off have to end."""
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -72,7 +50,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
             own = exits.enter_context(socket.socket(found[0][0], socket.SOCK_STREAM))
             own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             own.bind(found[0][4])
-            own.listen(_BACKLOG)
+            own.listen(BACKLOG)
             exits.pop_all()
     except OSError as error:
         why = getattr(error, "strerror", None) or str(error)
@@ -87,23 +65,34 @@ class GracefulServer(uvicorn.Server):
     """Uvicorn, but that SIGTERM and SIGINT let what is being spoken be finished; a second one does not wait."""
 
     def __init__(self, app: FastAPI, address: Address) -> None:
+        limits, table = app.state.service.settings.limits, app.state.service.connections
+        table.limit = affordable_connections(limits.connections)
         super().__init__(
             uvicorn.Config(
                 app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                backlog=_BACKLOG,
+                backlog=ACCEPTED_AT_ONCE,
                 proxy_headers=bool(address.proxies),
                 forwarded_allow_ips=address.proxies or None,
-                timeout_graceful_shutdown=5,
-                ws_max_size=app.state.service.settings.limits.body_bytes,
-                ws="websockets-sansio",
+                timeout_graceful_shutdown=_FAREWELL,
+                ws_max_size=limits.body_bytes,
+                http=cast(type[asyncio.Protocol], partial(HttpConnection, table=table, limits=limits)),
+                ws=cast(type[asyncio.Protocol], partial(WebSocketConnection, table=table, limits=limits)),
             )
         )
         self._service: Service = app.state.service
         self._drain_seconds = address.drain_seconds
         self._draining: asyncio.Task[None] | None = None
+        self._hurried = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; who comes in a crowd waits in the system's queue, not in a table of files that is full."""
+        asyncio.get_running_loop().set_exception_handler(LoopErrors())
+        await super().startup(sockets)
+        for own in sockets or ():
+            own.listen(BACKLOG)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -121,22 +110,25 @@ class GracefulServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     def stop(self) -> None:
-        """Begin nothing new, finish what is being spoken, then end."""
-        if self._draining is not None:
-            self.should_exit = self.force_exit = True
-            return
-        logging.getLogger(LOGGER).info("stopping")
-        self._service.stop()
-        self._draining = asyncio.get_running_loop().create_task(self._drain())
+        """Begin nothing new, finish what is being spoken, then end; a second call waits no longer."""
+        self._hurried = self._draining is not None
+        if self._draining is None:
+            logging.getLogger(LOGGER).info("stopping")
+            self._service.stop()
+            self._draining = asyncio.get_running_loop().create_task(self._drain())
 
     async def _drain(self) -> None:
-        try:
-            async with asyncio.timeout(self._drain_seconds):
-                while self._service.busy:
-                    await asyncio.sleep(0.02)
-                await asyncio.sleep(_FAREWELL)
-        except TimeoutError:
+        until = time.monotonic() + self._drain_seconds
+        while self._service.busy and not self._hurried and time.monotonic() < until:
+            await asyncio.sleep(_STEP)
+        if self._service.busy:
             logging.getLogger(LOGGER).warning("not everything was finished")
+            self._service.connections.abort_all()
+            until = time.monotonic() + _FAREWELL
+            while self._service.busy and time.monotonic() < until:
+                await asyncio.sleep(_STEP)
+        else:
+            await asyncio.sleep(0.0 if self._hurried else _LAST_BYTES)
         self.should_exit = True
 
 

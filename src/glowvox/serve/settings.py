@@ -2,14 +2,15 @@
 
 import ipaddress
 import math
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from glowvox.config.processors import usable_cores
 from glowvox.errors import ConfigError
 
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(:[0-9]{1,5})?")
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 HIGHEST_PORT = 65_535
 
@@ -32,13 +33,21 @@ class Limits:
     """Requests that wait for their turn; more are refused with 503."""
     per_client: int = 0
     """Requests of one client (key, or address) spoken or waiting; more are refused with 429. 0: no such limit."""
+    speech_seconds: float = 1200.0
+    """Of speech for one text; on a WebSocket or over Wyoming, for one utterance."""
     seconds: float = 300.0
     """From the arrival of a request to the end of its answer."""
     receive_seconds: float = 30.0
     """In which the header of a request must have come, and its body; large bodies get as much longer as they need at
     8 KiB/s."""
+    write_seconds: float = 60.0
+    """For which a client may take nothing of what is sent to it."""
+    key_seconds: float = 10.0
+    """In which the first message of a WebSocket must have come with the API key, where keys are asked for."""
+    connections: int = 1000
+    """Connections of every protocol at the same time, fewer where the process may not open as many files."""
     sockets: int = 64
-    """WebSocket and Wyoming connections at the same time."""
+    """WebSockets at the same time, and as many Wyoming connections."""
     idle_seconds: float = 120.0
     """Without a message on a WebSocket or Wyoming connection."""
 
@@ -49,8 +58,12 @@ class Limits:
             "recording_bytes",
             "recording_seconds",
             "streams",
+            "speech_seconds",
             "seconds",
             "receive_seconds",
+            "write_seconds",
+            "key_seconds",
+            "connections",
             "sockets",
             "idle_seconds",
         ):
@@ -79,6 +92,8 @@ class ServerSettings:
     """Whether `GET /v1/audio/speech?text=...` speaks, an address that a player can open."""
     public_voices: bool = False
     """Whether voices and models are listed without a key."""
+    server_names: tuple[str, ...] = ()
+    """Hosts for which the server answers at a loopback address, besides those that mean this machine; "*": all."""
     log_text: bool = False
     """Whether the texts are logged."""
 
@@ -86,15 +101,12 @@ class ServerSettings:
         if self.workers < 0:
             raise ConfigError(f"the number of workers must not be negative, got {self.workers}")
         object.__setattr__(self, "origins", tuple(map(checked_origin, self.origins)))
+        object.__setattr__(self, "server_names", tuple(map(checked_server_name, self.server_names)))
 
     @property
     def turns(self) -> int:
         """Computations at the same time."""
-        if self.workers:
-            return self.workers
-        # systems without affinities, such as macOS, have no such function
-        affinity = getattr(os, "sched_getaffinity", None)
-        return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+        return self.workers or usable_cores()
 
 
 def parse_aliases(written: Iterable[str]) -> dict[str, str]:
@@ -157,6 +169,26 @@ def checked_origin(origin: str) -> str:
         )
     scheme, host, port = found[1], found[2], found[3] or ""
     return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS.get(scheme) else port}"
+
+
+def checked_server_name(name: str) -> str:
+    """Return the name of a host as `Host` headers are compared with it: in small letters, without a port.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if name == "*":
+        return name
+    found = host_name(name)
+    if found is None:
+        raise ConfigError(f"'{name[:200]}' is no name of a host: write voice.example, and neither https:// nor a path")
+    return found
+
+
+def host_name(header: str) -> str | None:
+    """Return the host that a `Host` header names, in small letters, without port and last dot; None: it names none."""
+    found = _HOST.fullmatch(header.strip().lower())
+    return None if found is None else (found[1] or found[2]).rstrip(".") or None
 
 
 def _proxies(addresses: str) -> list[str]:

@@ -14,9 +14,10 @@ from starlette.requests import Request
 
 from glowvox.errors import SilentTextError
 from glowvox.serve.refusal import Refusal, refusal_of
+from glowvox.serve.request_log import LOGGER, REQUEST_ID
 from glowvox.serve.scheduler import Turn
-from glowvox.serve.service import LOGGER, Service
-from glowvox.serve.settings import ServerSettings
+from glowvox.serve.service import Service
+from glowvox.serve.settings import Limits, ServerSettings
 from glowvox.serve.speech_request import SpeechOverrides, SpeechRequest
 from glowvox.serve.voice_registry import Selection
 from glowvox.serve.worker_pool import SynthesisJob
@@ -30,6 +31,9 @@ NOTHING = Timeline((), (), 0.0)
 _SILENCE_SECONDS = 0.2
 """What a text is answered with that holds signs only."""
 _TAG = re.compile(r"<[^>]*>")
+_LETTER_SECONDS = 0.05
+_DIGIT_SECONDS = 0.125
+"""What a letter and a digit take at least, on average; "1000000" takes little more."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,9 @@ class SpeechStream:
                 param="input",
                 code="text_too_long",
             )
+        # better told now than when the beginning has been heard
+        if least_seconds(body.input, body.speed) > service.settings.limits.speech_seconds:
+            raise _too_long(service.settings.limits)
 
         def produce(_: Turn) -> Generator[SpeechChunk, None, None]:
             with body.encoder(selection.voice) as encoder:
@@ -166,6 +173,8 @@ def speak(
     try:
         for chunk in selection.voice.stream(text, on_warning=warn, **overrides.options(selection)):
             timeline = Timeline.of([chunk])
+            if seconds + timeline.duration > settings.limits.speech_seconds:
+                raise _too_long(settings.limits)
             yield chunk_of(encoder.push(chunk.samples), timeline)
             seconds += timeline.duration
     except SilentTextError:
@@ -179,6 +188,22 @@ def speak(
         yield chunk_of(encoder.finish(), NOTHING)
     elif warnings:
         yield chunk_of(b"", NOTHING)
+
+
+def _too_long(limits: Limits) -> Refusal:
+    return Refusal(
+        413,
+        f"the speech would be longer than the {limits.speech_seconds:g} s that it may be; send less text at once",
+        param="input",
+        code="speech_too_long",
+    )
+
+
+def least_seconds(text: str, speed: float) -> float:
+    """Return how long the speech of a text will be at least, as far as its letters and digits tell."""
+    plain = _TAG.sub("", text)
+    letters, digits = sum(map(str.isalpha, plain)), sum(map(str.isdigit, plain))
+    return (letters * _LETTER_SECONDS + digits * _DIGIT_SECONDS) / speed
 
 
 def word_table(piece: SpeechChunk) -> list[dict[str, Any]]:
@@ -224,7 +249,12 @@ class Report:
         self._voice = voice
         self._began = time.perf_counter()
         self._first: float | None = None
-        self._told: dict[str, Any] = {"voice": voice, "client": client, "characters": len(text)}
+        self._told: dict[str, Any] = {
+            "request_id": REQUEST_ID.get(),
+            "voice": voice,
+            "client": client,
+            "characters": len(text),
+        }
         if service.settings.log_text:
             self._told["text"] = text
         self.seconds = 0.0
@@ -254,7 +284,7 @@ class Report:
 
     def failed(self, error: BaseException) -> None:
         """Tell of a text that was not."""
-        code = "client_gone"
+        code = "stopping" if self._service.stopping else "client_gone"
         if isinstance(error, Exception) and not isinstance(error, ClientGone):
             refusal = refusal_of(error)
             code = refusal.code or f"status_{refusal.status}"

@@ -10,12 +10,13 @@ from pydantic import BaseModel, Field, StrictBool, TypeAdapter, ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from glowvox.errors import GlowvoxError
+from glowvox.serve.connections import ADMITTED
 from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import Format, SpeechOverrides
-from glowvox.serve.speech_stream import SpeechChunk, viseme_table, word_table
+from glowvox.serve.speech_stream import ClientGone, SpeechChunk, viseme_table, word_table
 from glowvox.synthesis.visemes import VisemeTrack
 
 _POLICY, _TRY_LATER, _NORMAL = 1008, 1013, 1000
@@ -62,13 +63,11 @@ def socket_router(service: Service) -> APIRouter:
             await socket.close(_POLICY)  # before it is accepted: an answer with status 403
             return
         await socket.accept()
-        if not service.connect():
-            await _refuse(socket, Refusal(503, "the server has no room for another connection; try again in 5 s"))
-            return
+        conversation = _Conversation(service, socket)
         try:
-            await _Conversation(service, socket).hold()
+            await conversation.hold()
         finally:
-            service.disconnect()
+            conversation.leave()
 
     return router
 
@@ -88,19 +87,50 @@ class _Conversation:
         self._timestamps = False
         self._visemes = VisemeTrack()
         self._warnings: list[str] = []
+        self._client: str | None = None
+        """Who it is, as soon as it has a slot."""
+
+    def leave(self) -> None:
+        """Give the slot back, if it had one."""
+        if self._client is not None:
+            self._service.websockets.leave(self._client)
+            self._client = None
 
     async def hold(self) -> None:
         """Talk until the client has said that it is done, or is gone."""
         try:
+            client = self._carried()
+            if client is not None:
+                self._enter(client)
             while await self._take_one():
                 pass
         except (Refusal, GlowvoxError) as error:
             await _refuse(self._socket, refusal_of(error))
-        except (WebSocketDisconnect, RuntimeError):
+        except (WebSocketDisconnect, RuntimeError, ClientGone):
             pass  # gone
         finally:
             if self._session is not None:
                 self._session.abandon()
+
+    def _carried(self) -> str | None:
+        """Return the client of the key that came with the connection; None: it may come in the first message."""
+        try:
+            return self._service.keys.client(self._socket)
+        except Refusal:
+            return None
+
+    def _enter(self, client: str) -> None:
+        """Take a slot for a client that may be here.
+
+        Raises:
+            Refusal: there is none.
+        """
+        if self._client is not None:
+            return
+        if self._service.stopping or not self._service.websockets.enter(client):
+            raise Refusal(503, "the server has no room for another connection; try again in 5 s", code="overloaded")
+        self._client = client
+        self._socket.scope["state"][ADMITTED] = True
 
     async def _take_one(self) -> bool:
         """Take a message; return whether another one may follow."""
@@ -126,7 +156,8 @@ class _Conversation:
         return True
 
     async def _received(self) -> Start | Text | Control:
-        idle = self._service.settings.limits.idle_seconds
+        limits = self._service.settings.limits
+        idle = limits.key_seconds if self._client is None else limits.idle_seconds
         try:
             content = await with_idle_timeout(self._socket.receive_text(), idle, self._busy)
         except KeyError:
@@ -141,6 +172,7 @@ class _Conversation:
 
     async def _start(self, overrides: Start) -> None:
         client = self._service.keys.client(self._socket, overrides.api_key)
+        self._enter(client)
         selection = overrides.select(self._service.registry)
         overrides.check(selection)
         self._timestamps = overrides.timestamps
@@ -178,16 +210,19 @@ class _Conversation:
                 return
 
     async def _send(self, piece: SpeechChunk) -> None:
-        if self._timestamps and piece.timeline.words:
-            visemes = viseme_table(self._visemes.push(piece.timeline.words, piece.origin))
-            await self._tell("words", words=word_table(piece), visemes=visemes)
-        warnings = [warning for warning in piece.warnings if warning not in self._warnings]
-        if warnings and len(self._warnings) < _MOST_WARNINGS:
-            self._warnings += warnings
-            if self._timestamps:
-                await self._tell("warnings", warnings=warnings)
-        if piece.data:
-            await self._socket.send_bytes(piece.data)
+        try:
+            if self._timestamps and piece.timeline.words:
+                visemes = viseme_table(self._visemes.push(piece.timeline.words, piece.origin))
+                await self._tell("words", words=word_table(piece), visemes=visemes)
+            warnings = [warning for warning in piece.warnings if warning not in self._warnings]
+            if warnings and len(self._warnings) < _MOST_WARNINGS:
+                self._warnings += warnings
+                if self._timestamps:
+                    await self._tell("warnings", warnings=warnings)
+            if piece.data:
+                await self._socket.send_bytes(piece.data)
+        except (WebSocketDisconnect, RuntimeError):
+            raise ClientGone from None
 
     async def _fail(self, refusal: Refusal) -> None:
         await self._tell("error", error=refusal.error)

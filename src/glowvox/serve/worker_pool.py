@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from glowvox.serve.refusal import Refusal
 from glowvox.serve.scheduler import Admission, FairScheduler, Turn
@@ -18,6 +18,10 @@ Produce = Callable[[Turn], Generator[T, None, None]]
 """What a thread does: each item it yields is one turn's work."""
 _AHEAD = 8
 """Items computed before the client has taken the first; a client that reads slowly is waited for."""
+_PATIENCE = 1.0
+"""Seconds for which a text that its client does not read keeps its place."""
+_ASIDE = 3
+"""Texts that may wait aside for their clients, for each place."""
 
 
 class WorkerPool:
@@ -28,8 +32,18 @@ class WorkerPool:
         self.scheduler = FairScheduler(turns)
         self.seconds = limits.seconds
         """That a request may take."""
-        self._turns = turns
-        self._threads = ThreadPoolExecutor(limits.streams, thread_name_prefix="speaking")
+        self.write_seconds = limits.write_seconds
+        """For which a client may read nothing."""
+        self._aside: dict[SynthesisJob[Any], None] = {}
+        self._most_aside = _ASIDE * limits.streams
+        # one text more is spoken where a client has all places; one more is aside until it has given up
+        threads = limits.streams + 1 + self._most_aside + 1
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="speaking")
+
+    @property
+    def stalled(self) -> int:
+        """Texts whose client has stopped reading."""
+        return len(self._aside)
 
     async def submit(self, client: str, produce: Produce[T], *, open_ended: bool = False) -> "SynthesisJob[T]":
         """Begin to speak, when there is a place for this client.
@@ -57,6 +71,31 @@ class WorkerPool:
         """Return the refusal of a request that takes too long."""
         return Refusal(504, f"the request took longer than the {self.seconds:g} s that it may take", code="timeout")
 
+    def stalled_too_long(self) -> Refusal:
+        """Return the refusal of a client that does not read."""
+        return Refusal(408, "the answer was not read; it has been broken off", code="stalled")
+
+    def step_aside(self, job: "SynthesisJob[Any]") -> None:
+        """Take the place of a text that its client does not read; the one that waits so longest may have to end."""
+        self.admission.step_aside(job.client)
+        self._aside[job] = None
+        if len(self._aside) > self._most_aside:
+            longest = next((one for one in self._aside if one.returning is None), job)
+            longest.give_up()
+
+    def come_back(self, job: "SynthesisJob[Any]") -> None:
+        """Give such a text a place again as soon as there is one, or none any more if it has ended."""
+        self.admission.stay_away(job.client)
+        if job.ending:
+            self._settle(job, placed=False)
+            return
+        job.returning = asyncio.get_running_loop().create_task(self.admission.come_back(job.client))
+        job.returning.add_done_callback(lambda task: self._settle(job, placed=not task.cancelled()))
+
+    def _settle(self, job: "SynthesisJob[Any]", *, placed: bool) -> None:
+        self._aside.pop(job, None)
+        job.settled(placed=placed)
+
     def close(self) -> None:
         """Let nobody in any more; what is being spoken goes on."""
         self.admission.close()
@@ -70,7 +109,10 @@ class SynthesisJob(Generic[T]):
     """A synthesis job: one text being spoken; iterate over it in the event loop, `cancel` it when nobody listens."""
 
     def __init__(self, client: str, produce: Produce[T], pool: WorkerPool, deadline: float) -> None:
-        self._client = client
+        self.client = client
+        """Whose it is."""
+        self.returning: asyncio.Task[None] | None = None
+        """The wait for a place after its client had stopped reading."""
         self._produce = produce
         self._pool = pool
         self._deadline = deadline
@@ -78,6 +120,9 @@ class SynthesisJob(Generic[T]):
         self._items: asyncio.Queue[T | Exception | None] = asyncio.Queue()
         self._space = threading.Semaphore(_AHEAD)
         self._cancelled = threading.Event()
+        self._given_up = False
+        self._placed = True
+        self._settled = threading.Event()
         self._ended = False
         self._began = time.monotonic()
         self.computing = 0.0
@@ -102,13 +147,31 @@ class SynthesisJob(Generic[T]):
         """Stop speaking after the piece that is being computed; harmless when it has ended."""
         self._cancelled.set()
         self._space.release()
+        if self.returning is not None:
+            self.returning.cancel()
+
+    def give_up(self) -> None:
+        """End it, since its client does not read and others do not either."""
+        self._given_up = True
+        self._space.release()
+
+    def settled(self, *, placed: bool) -> None:
+        """Say whether it has a place again."""
+        self.returning = None
+        self._placed = placed
+        self._settled.set()
+
+    @property
+    def ending(self) -> bool:
+        """Whether it needs no place any more."""
+        return self._given_up or self._cancelled.is_set()
 
     def run(self) -> None:
         """Speak; this is what the thread does."""
         try:
             end: Exception | None = None
             try:
-                with Turn(self._pool.scheduler, self._client) as turn, closing(self._produce(turn)) as items:
+                with Turn(self._pool.scheduler, self.client) as turn, closing(self._produce(turn)) as items:
                     while not self._cancelled.is_set() and (item := next(items, None)) is not None:
                         with turn.paused():
                             self._hand_over(item, turn.seconds)
@@ -118,16 +181,38 @@ class SynthesisJob(Generic[T]):
                 end = error
             self._tell(self._items.put_nowait, end)
         finally:
-            self._tell(self._pool.admission.leave, self._client, time.monotonic() - self._began)
+            if self._placed:
+                self._tell(self._pool.admission.leave, self.client, time.monotonic() - self._began)
 
     def _hand_over(self, item: T, computing: float) -> None:
         """Wait until the client has taken enough of the items before."""
         self.computing = computing
-        left = min(self._pool.seconds, self._deadline - time.monotonic())
-        if not self._space.acquire(timeout=max(0.0, left)):
-            raise self._pool.late()
+        if not self._space.acquire(timeout=max(0.0, min(_PATIENCE, self._left()))):
+            self._wait_aside()
+        if self._given_up:
+            raise self._pool.stalled_too_long()
         if not self._cancelled.is_set():
             self._tell(self._items.put_nowait, item)
+
+    def _left(self) -> float:
+        return min(self._pool.seconds, self._deadline - time.monotonic())
+
+    def _wait_aside(self) -> None:
+        """Wait for a client that has stopped reading without the place that somebody else can use meanwhile."""
+        if self._left() <= 0.0:
+            raise self._pool.late()
+        self._settled.clear()
+        self._tell(self._pool.step_aside, self)
+        late = self._left() < self._pool.write_seconds
+        if not self._space.acquire(timeout=max(0.0, min(self._left(), self._pool.write_seconds))):
+            self._given_up = True
+        self._tell(self._pool.come_back, self)
+        while not self._settled.wait(1.0):
+            if self._loop.is_closed():
+                self._placed = False
+                return
+        if self._given_up and late:
+            raise self._pool.late()
 
     def _tell(self, what: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the event loop has ended: nobody is there to be told

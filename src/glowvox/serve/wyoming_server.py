@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import os
+import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -23,11 +26,13 @@ from wyoming.tts import (
 
 from glowvox import __version__
 from glowvox.errors import ConfigError, GlowvoxError
+from glowvox.serve.connections import ACCEPTED_AT_ONCE, BACKLOG, send_no_faster_than_taken
 from glowvox.serve.refusal import Refusal, refusal_of
-from glowvox.serve.service import LOGGER, Service
+from glowvox.serve.request_log import LOGGER, REQUEST_ID, RequestRecord, request_id
+from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
-from glowvox.serve.speech_stream import SpeechChunk
+from glowvox.serve.speech_stream import ClientGone, SpeechChunk
 from glowvox.serve.voice_registry import Selection
 from glowvox.synthesis.voice_card import VoiceCard
 
@@ -61,6 +66,7 @@ class WyomingServer:
             raise ConfigError(f"'{uri}' is no address for Wyoming; write tcp://HOST:PORT or unix:///PATH")
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._admitted: dict[WyomingConnection, str] = {}
 
     @property
     def host(self) -> str:
@@ -82,11 +88,16 @@ class WyomingServer:
         """
         try:
             if self._path:
-                self._server = await asyncio.start_unix_server(self._connected, self._path)
+                self._server = await asyncio.start_unix_server(self._connected, self._path, backlog=ACCEPTED_AT_ONCE)
             else:
-                self._server = await asyncio.start_server(self._connected, self._host, self._port)
+                self._server = await asyncio.start_server(
+                    self._connected, self._host, self._port, backlog=ACCEPTED_AT_ONCE
+                )
         except OSError as error:
             raise ConfigError(f"cannot listen at {self._uri}: {error.strerror or error}") from error
+        for own in self._server.sockets:
+            with socket.socket(fileno=os.dup(own.fileno())) as listening:
+                listening.listen(BACKLOG)
         told = {"url": f"unix://{self._path}" if self._path else f"tcp://{self._host}:{self.port}"}
         logging.getLogger(LOGGER).info("listening", extra={"told": told})
 
@@ -104,17 +115,49 @@ class WyomingServer:
         self._connections.add(task)
         peer = writer.get_extra_info("peername")
         client = f"address {peer[0]}" if isinstance(peer, tuple) else "address local"
+        service = self._service
+        send_no_faster_than_taken(writer.transport)
+        connection = WyomingConnection(service, reader, writer, client)
+        token = REQUEST_ID.set(connection.record.id)
         try:
-            if self._service.connect():
-                try:
-                    await WyomingConnection(self._service, reader, writer, client).hold()
-                finally:
-                    self._service.disconnect()
+            if service.stopping or not service.connections.enter(connection):
+                return
+            if self._admit(connection, client):
+                await connection.hold()
+            else:
+                await connection.refuse()
         except asyncio.CancelledError:
             pass  # the server is stopping; the task ends with its connection
         finally:
+            self._part(connection)
+            service.connections.leave(connection)
             self._connections.discard(task)
             writer.close()
+            REQUEST_ID.reset(token)
+            record = connection.record
+            service.metrics.requests.labels(record.path, str(record.status)).inc()
+            service.metrics.request_seconds.labels(record.path).observe(record.seconds)
+            record.log()
+
+    def _admit(self, connection: "WyomingConnection", client: str) -> bool:
+        """Give a connection a slot, if need be that of the one that has said nothing for longest."""
+        slots = self._service.wyoming
+        if not slots.enter(client):
+            idle = [(since, one) for one in self._admitted if (since := one.idle_since) is not None]
+            if not idle:
+                return False
+            _, longest = min(idle, key=lambda pair: pair[0])
+            self._part(longest)
+            longest.abort()
+            if not slots.enter(client):
+                return False
+        self._admitted[connection] = client
+        return True
+
+    def _part(self, connection: "WyomingConnection") -> None:
+        client = self._admitted.pop(connection, None)
+        if client is not None:
+            self._service.wyoming.leave(client)
 
 
 class WyomingConnection:
@@ -134,11 +177,29 @@ class WyomingConnection:
         limits = service.settings.limits
         self._reader = BoundedReader(reader, limits.body_bytes)
         self._idle = limits.idle_seconds
+        self._write_seconds = limits.write_seconds
+        self._since = time.monotonic()
+        self.record = RequestRecord(request_id(""), "wyoming", "WYOMING", "wyoming", client, status=200)
+        """What the log is told of it."""
         self._writer = writer
         self._client = client
         self._speech: WyomingSpeech | None = None
         self._writing: WyomingSpeech | None = None
         """The speech whose text is being written."""
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when it has been waited for an event; None: the client is being spoken to."""
+        return None if self._busy() else self._since
+
+    def abort(self) -> None:
+        """End it at once."""
+        self._writer.transport.abort()
+
+    async def refuse(self) -> None:
+        """Say that there is no room."""
+        with suppress(OSError):
+            await self._fail(Refusal(503, "the server has no room for another connection", code="overloaded"))
 
     async def hold(self) -> None:
         """Answer events until the client is gone or writes nonsense."""
@@ -149,6 +210,7 @@ class WyomingConnection:
                 if event is None:
                     return
                 await self._answer(event)
+                self._since = time.monotonic()
         except (Refusal, GlowvoxError) as error:
             with suppress(OSError):
                 await self._fail(refusal_of(error))
@@ -217,9 +279,16 @@ class WyomingConnection:
         return registry.find(name, None if wanted.speaker is None else str(wanted.speaker)), None
 
     async def _write(self, event: Event) -> None:
-        await async_write_event(event, self._writer)
+        self.record.bytes += len(event.payload or b"")
+        try:
+            async with asyncio.timeout(self._write_seconds):
+                await async_write_event(event, self._writer)
+        except TimeoutError:
+            self.abort()  # a client that does not read is none
+            raise
 
     async def _fail(self, refusal: Refusal) -> None:
+        self.record.status = refusal.status
         await self._write(Error(text=refusal.message, code=refusal.code).event())
 
 
@@ -270,7 +339,7 @@ class WyomingSpeech:
             self._ending.cancel()
 
     async def _end(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ClientGone):
             await self._session.finish()
             # Clients read up to the end of the audio, even where there was nothing to say: silence, as Piper's server.
             await self._start()
@@ -285,9 +354,12 @@ class WyomingSpeech:
 
     async def _send(self, piece: SpeechChunk) -> None:
         if piece.data:
-            await self._start()
             chunk = AudioChunk(rate=self._rate, width=_WIDTH, channels=1, audio=piece.data)
-            await self._write(chunk.event())
+            try:
+                await self._start()
+                await self._write(chunk.event())
+            except OSError:
+                raise ClientGone from None
 
     async def _fail(self, refusal: Refusal) -> None:
         await self._write(Error(text=refusal.message, code=refusal.code).event())
