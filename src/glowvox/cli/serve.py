@@ -16,8 +16,9 @@ examples:
   curl http://127.0.0.1:8080/v1/audio/speech -H 'Content-Type: application/json' \\
     -d '{"input": "Hello, world."}' -o hello.mp3
 
-The first voice speaks where a request names none. API keys are read from --keys and from GLOWVOX_API_KEYS. SIGTERM and
-Ctrl-C let what is being spoken be finished; a second one does not wait.
+The first voice speaks where a request names none. It is loaded at the start, the others when they are asked for. API
+keys are read from --keys and from GLOWVOX_API_KEYS. SIGTERM and Ctrl-C let what is being spoken be finished; a second
+one does not wait.
 """
 
 
@@ -41,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     voices = parser.add_argument_group("voices")
     voices.add_argument(
-        "--voice", action="append", default=[], metavar="VOICE", help="a name, folder or .voice file; may be repeated"
+        "--voice",
+        action="append",
+        default=[],
+        metavar="VOICE",
+        help="a name, folder or .voice file; may be repeated (default: every voice that is installed)",
     )
     voices.add_argument(
         "--alias",
@@ -49,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="ALIAS=VOICE",
         help="another name of a voice, or of VOICE/SPEAKER: alloy=kathleen; may be repeated",
+    )
+    voices.add_argument(
+        "--voice-seconds",
+        type=float,
+        metavar="X",
+        help="after which a voice, loaded when it is first asked for, is let go if nobody asks again (default: 900)",
     )
     voices.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
     voices.add_argument("--threads", type=int, metavar="N", help="CPU threads of one computation (default: all cores)")
@@ -102,10 +113,10 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.serve.access import read_keys
     from glowvox.serve.application import create_app
     from glowvox.serve.request_log import log_to_stderr
+    from glowvox.serve.served_voice import find_voices
     from glowvox.serve.server import run as serve
     from glowvox.serve.settings import Address, Limits, ServerSettings, parse_aliases
     from glowvox.synthesis.aligner import load_aligner
-    from glowvox.synthesis.installed_voices import load_voice
 
     named = ("characters", "speech_seconds", "streams", "waiting", "per_client", "connections", "seconds")
     limits = Limits(**{name: getattr(args, name) for name in named if getattr(args, name) is not None})
@@ -119,12 +130,13 @@ def run(args: argparse.Namespace) -> int:
         get_speech=args.get_speech,
         public_voices=args.public_voices,
         log_text=args.log_text,
+        **({} if args.voice_seconds is None else {"voice_seconds": args.voice_seconds}),
     )
     address = Address(args.host, args.port, args.proxy, args.drain, args.wyoming, args.zeroconf)
     with log_to_stderr(args.log_level, args.log_format):
         options = {"engine": args.engine, "threads": args.threads, "device": args.device, "precision": args.precision}
-        named_voices = [(name, load_voice(name, **options)) for name in args.voice or [None]]
-        aligners = {voice.name: partial(load_aligner, name) for name, voice in named_voices}
-        app = create_app([voice for _, voice in named_voices], settings, aligners)
+        found = find_voices(args.voice, **options)
+        aligners = {one.voice.name: partial(load_aligner, one.source) for one in found}
+        app = create_app([one.voice for one in found], settings, aligners)
         serve(app, address)
     return 0

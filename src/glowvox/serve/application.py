@@ -25,6 +25,7 @@ from glowvox.serve.preview import preview_router
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.request_guard import RequestGuard
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
+from glowvox.serve.served_voice import ServedVoice
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.speech_stream import ClientGone
@@ -77,7 +78,7 @@ _TYPES = {
 
 
 def create_app(
-    voices: Iterable[Voice],
+    voices: Iterable[Voice | ServedVoice],
     settings: ServerSettings | None = None,
     aligners: Mapping[str, Callable[[], Aligner]] | None = None,
 ) -> FastAPI:
@@ -98,7 +99,9 @@ def create_app(
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         warming = asyncio.create_task(asyncio.to_thread(service.warm_up))
+        releasing = asyncio.create_task(service.release_voices())
         yield
+        releasing.cancel()
         service.stop()
         await warming
         service.pool.shutdown()

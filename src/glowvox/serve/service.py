@@ -1,5 +1,6 @@
 """The service: what all parts of a server share."""
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 
@@ -27,7 +28,7 @@ class Service:
     wyoming: Slots = field(init=False)
     metrics: Metrics = field(init=False)
     warm: bool = False
-    """Whether every voice has spoken, and so has loaded what it needs."""
+    """Whether every voice that is loaded has spoken, and so has all that it needs."""
     stopping: bool = False
     """Whether nothing new is begun."""
     active_speeches: int = 0
@@ -43,13 +44,23 @@ class Service:
         self._measure()
 
     def warm_up(self) -> None:
-        """Have every voice speak, so that the first client need not wait for what is loaded only then."""
+        """Have the voices that are loaded speak, so that the first client need not wait for what is loaded then."""
         for voice in self.registry:
+            if not voice.loaded:
+                continue
             try:
-                voice.say("Ready.", on_warning=lambda _: None)
+                voice.warm_up()
             except Exception:  # those who ask for that voice are told; the others can speak
                 logging.getLogger(LOGGER).exception("warming up failed", extra={"told": {"voice": voice.name}})
         self.warm = True
+
+    async def release_voices(self) -> None:
+        """Let go of voices that nobody asks for any more, for as long as the server runs."""
+        seconds = self.settings.voice_seconds
+        while True:
+            await asyncio.sleep(min(seconds / 4, 60.0))
+            for name in self.registry.release(seconds):
+                logging.getLogger(LOGGER).info("voice let go", extra={"told": {"voice": name}})
 
     @property
     def busy(self) -> bool:
@@ -66,6 +77,7 @@ class Service:
         """Have the metrics tell what is going on at the moment that they are read."""
         pool, gauge = self.pool, self.metrics.gauge
         gauge("glowvox_speaking", "Texts being spoken.", lambda: pool.admission.speaking)
+        gauge("glowvox_loaded_voices", "Voices in memory.", lambda: sum(voice.loaded for voice in self.registry))
         gauge("glowvox_waiting", "Requests that wait for a place.", lambda: pool.admission.waiting)
         gauge("glowvox_stalled", "Texts whose client has stopped reading.", lambda: pool.stalled)
         gauge("glowvox_computing_queue", "Threads that wait for a processor.", lambda: pool.scheduler.waiting)

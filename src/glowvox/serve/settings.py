@@ -90,6 +90,8 @@ class ServerSettings:
     """Other names of voices, OpenAI's among them, each with the voice (or VOICE/SPEAKER) that it means."""
     get_speech: bool = False
     """Whether `GET /v1/audio/speech?text=...` speaks, an address that a player can open."""
+    voice_seconds: float = 900.0
+    """After which a voice is let go that nobody has asked for, but for the default."""
     public_voices: bool = False
     """Whether voices and models are listed without a key."""
     server_names: tuple[str, ...] = ()
@@ -100,6 +102,10 @@ class ServerSettings:
     def __post_init__(self) -> None:
         if self.workers < 0:
             raise ConfigError(f"the number of workers must not be negative, got {self.workers}")
+        if not (self.voice_seconds > 0 and math.isfinite(self.voice_seconds)):
+            raise ConfigError(
+                f"the seconds after which a voice is let go must be more than 0, and finite, got {self.voice_seconds}"
+            )
         object.__setattr__(self, "origins", tuple(map(checked_origin, self.origins)))
         object.__setattr__(self, "server_names", tuple(map(checked_server_name, self.server_names)))
 

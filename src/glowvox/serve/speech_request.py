@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from glowvox.serve.instructions import LONGEST, followed
+from glowvox.serve.served_voice import ServedVoice
 from glowvox.serve.voice_registry import MODEL, Selection, VoiceRegistry
 from glowvox.synthesis.script import lexicon_of
 from glowvox.synthesis.speech_encoding import SpeechEncoder
-from glowvox.synthesis.voice import Voice
 
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 PCM_RATE = 24_000
@@ -128,7 +128,7 @@ class SpeechOverrides(BaseModel, ABC):
             overrides["lexicon"] = lexicon_of(self.lexicon)
         return overrides
 
-    def notes(self, voice: Voice) -> list[str]:
+    def notes(self, voice: ServedVoice) -> list[str]:
         """Return what of the instructions the voice does not follow, a line each."""
         return self._instructed(voice)[1]
 
@@ -142,7 +142,7 @@ class SpeechOverrides(BaseModel, ABC):
         options.pop("lexicon", None)
         selection.voice.options(**options)
 
-    def _instructed(self, voice: Voice) -> tuple[dict[str, Any], list[str]]:
+    def _instructed(self, voice: ServedVoice) -> tuple[dict[str, Any], list[str]]:
         overrides: dict[str, Any] = {"speed": self.speed}
         overrides |= {name: value for name in _OPTIONS if (value := getattr(self, name)) is not None}
         overrides["markup"] = "plain" if self.input_format == "text" else self.input_format
@@ -150,7 +150,7 @@ class SpeechOverrides(BaseModel, ABC):
             return overrides, []
         return followed(self.instructions, overrides, voice.card.defaults, melody=voice.has_melody)
 
-    def encoder(self, voice: Voice) -> SpeechEncoder:
+    def encoder(self, voice: ServedVoice) -> SpeechEncoder:
         """Return an encoder of the voice's samples to the bytes of the sound file.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Voice registry: the voices of a server, loaded when it starts, found by name and by nothing else."""
+"""Voice registry: the voices of a server, found by name and by nothing else."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from glowvox.errors import ConfigError, VoiceError
 from glowvox.serve.refusal import Refusal
+from glowvox.serve.served_voice import ServedVoice
 from glowvox.synthesis.voice import Voice
 
 MODEL = "glowvox"
@@ -25,7 +26,7 @@ DEFAULT = "default"
 class Selection:
     """The selected voice, and which of its speakers."""
 
-    voice: Voice
+    voice: ServedVoice
     speaker: str | None
 
 
@@ -41,9 +42,9 @@ class VoiceRegistry:
         ConfigError: an alias means a voice or speaker that is not there.
     """
 
-    def __init__(self, voices: Iterable[Voice], aliases: Mapping[str, str] | None = None) -> None:
-        self._voices: dict[str, Voice] = {}
-        for voice in voices:
+    def __init__(self, voices: Iterable[Voice | ServedVoice], aliases: Mapping[str, str] | None = None) -> None:
+        self._voices: dict[str, ServedVoice] = {}
+        for voice in map(_served, voices):
             if voice.name in self._voices:
                 raise VoiceError(f"two voices are called '{voice.name}'; a server finds them by name")
             self._voices[voice.name] = voice
@@ -59,8 +60,12 @@ class VoiceRegistry:
                 raise ConfigError(f"the alias '{alias[:100]}' cannot be used: {error.message}") from error
         self._aliases = {alias.lower(): name for alias, name in (aliases or {}).items()}
 
-    def __iter__(self) -> Iterator[Voice]:
+    def __iter__(self) -> Iterator[ServedVoice]:
         return iter(self._voices.values())
+
+    def release(self, seconds: float) -> list[str]:
+        """Let go of the voices that nobody has used for so long, but for the default; return their names."""
+        return [voice.name for voice in self if voice is not self.default and voice.release(seconds)]
 
     def find(self, name: str | None, speaker: str | None = None) -> Selection:
         """Return the voice of a name: "kathleen", or "vctk/p225" for one of its speakers; an alias counts first.
@@ -128,3 +133,7 @@ class VoiceRegistry:
             }
             for voice in self
         ]
+
+
+def _served(voice: Voice | ServedVoice) -> ServedVoice:
+    return ServedVoice.kept(voice) if isinstance(voice, Voice) else voice

@@ -15,6 +15,7 @@ from typing import Any
 
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.errors import MissingExtraError, VoiceError, one_line
+from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, files_folder, open_engines, open_voice_folder
@@ -49,8 +50,17 @@ class InstalledVoice:
         Raises:
             VoiceError: it is damaged.
         """
-        with open_voice_folder(self.path) as folder:
-            return read_voice_card(folder)
+        return read_card(self.path)
+
+
+def read_card(path: Path) -> VoiceCard:
+    """Return what a voice says about itself, of its folder or `.voice` file.
+
+    Raises:
+        VoiceError: it is damaged.
+    """
+    with open_voice_folder(path) as folder:
+        return read_voice_card(folder)
 
 
 def load_voice(
@@ -60,6 +70,7 @@ def load_voice(
     threads: int | None = None,
     device: str = "cpu",
     precision: str = "float32",
+    shared: SharedEngines | None = None,
 ) -> Voice:
     """Load a voice by its name or place, with the engines of this machine.
 
@@ -70,6 +81,8 @@ def load_voice(
         threads: CPU threads; None: the engine's own choice.
         device: "cpu", "cuda", "cuda:N", "mps", or "auto": a GPU where there is one. Not the CPU: the engine "torch".
         precision: of the vocoder in the engine "torch": "float32", "bfloat16" or "float16".
+        shared: where voices that are loaded with it keep the engines that they have in common, a vocoder say, once;
+            None: this voice has its own.
 
     Raises:
         VoiceError: there is no such voice, or it is damaged or hostile.
@@ -80,7 +93,7 @@ def load_voice(
     def opened(count: int | None) -> tuple[VoiceCard, AcousticEngine, VocoderEngine]:
         with open_voice_folder(find_voice(name_or_path)) as folder:
             card = read_voice_card(folder)
-            return card, *open_engines(folder, card, engine, count, device=device, precision=precision)
+            return card, *open_engines(folder, card, engine, count, device=device, precision=precision, shared=shared)
 
     def opened_alone() -> tuple[AcousticEngine, VocoderEngine]:
         now, acoustic, vocoder = opened(1)

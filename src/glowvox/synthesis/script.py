@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 from glowvox.align.prior import Frames
-from glowvox.errors import SilentTextError, TextError, VoiceError
+from glowvox.errors import ConfigError, SilentTextError, TextError, VoiceError
 from glowvox.synthesis.options import SentenceOptions, SpeechOptions
 from glowvox.synthesis.sentence_mels import MelSynthesizer, Request
 from glowvox.synthesis.voice_card import VoiceCard
@@ -355,6 +356,26 @@ def moved(sentence: Sentence, places: int) -> Sentence:
     return replace(sentence, items=items, span=(sentence.span[0] + places, sentence.span[1] + places))
 
 
+def options_of(card: VoiceCard, overrides: Mapping[str, Any]) -> SpeechOptions:
+    """Return a voice's options with overrides in place of some; the language is set, and the speaker one there is.
+
+    Raises:
+        ConfigError: an option is unknown or out of range.
+        VoiceError: no such speaker or language.
+    """
+    known = SpeechOptions.__dataclass_fields__
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise ConfigError(f"a voice has no option '{unknown[0]}'; there are {', '.join(known)}")
+    options = replace(card.defaults, **overrides)
+    speaker_number(options.speaker, card.speakers, f"the voice {card.name}")
+    language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
+    if language not in card.front_ends:
+        spoken = ", ".join(card.front_ends)
+        raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
+    return replace(options, language=language)
+
+
 class VoiceFrontEnd:
     """Text front ends of a voice, those it was trained with, loaded when first needed; makes scripts of texts."""
 
@@ -362,20 +383,6 @@ class VoiceFrontEnd:
         self._card = card
         self._mels = mels
         self._front_ends = FrontEnds(card.front_ends)
-
-    def settled(self, options: SpeechOptions) -> SpeechOptions:
-        """Return options in which the language is set, and the speaker one that there is.
-
-        Raises:
-            VoiceError: no such speaker or language.
-        """
-        card = self._card
-        self._speaker_number(options.speaker)
-        language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
-        if language not in card.front_ends:
-            spoken = ", ".join(card.front_ends)
-            raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
-        return replace(options, language=language)
 
     def parts(
         self,

@@ -31,7 +31,7 @@ from glowvox.synthesis.options import (
     SentenceOptions,
     SpeechOptions,
 )
-from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn
+from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn, options_of
 from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, VolumeCurve, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
@@ -312,11 +312,8 @@ class Voice:
             ConfigError: an option is unknown or out of range.
             VoiceError: no such speaker or language.
         """
-        known = SpeechOptions.__dataclass_fields__
-        unknown = sorted(set(overrides) - set(known))
-        if unknown:
-            raise ConfigError(f"a voice has no option '{unknown[0]}'; there are {', '.join(known)}")
-        return self._open.text.settled(replace(self.card.defaults, **overrides))  # type: ignore[arg-type]
+        _ = self._open  # a closed voice says so
+        return options_of(self.card, overrides)
 
     def _settled(self, overrides: OptionOverrides) -> "tuple[SpeechOptions, SentenceOptions]":
         """Return the options of a text, and what each of its sentences has of its own."""

@@ -23,6 +23,7 @@ from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
 from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, in_8_bits
 from glowvox.errors import VoiceError
+from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice_card import CARD_NAME, README_NAME, VocoderCard, VoiceCard, read_voice_card, voice_readme
 
 ARCHIVE_SUFFIX = ".voice"
@@ -65,6 +66,7 @@ def open_engines(
     *,
     device: str = "cpu",
     precision: str = "float32",
+    shared: SharedEngines | None = None,
 ) -> tuple[AcousticEngine, VocoderEngine]:
     """Return the engines of a voice.
 
@@ -75,6 +77,7 @@ def open_engines(
         threads: CPU threads; None: the engine's own choice.
         device: see `load_vocoder`.
         precision: of the vocoder, see `load_vocoder`.
+        shared: where engines are that other voices use; None: they are opened for this voice alone.
 
     Raises:
         VoiceError: the voice lacks the files, or they are not what the card says.
@@ -83,15 +86,32 @@ def open_engines(
     """
     folder = files_folder(folder, card)
     chosen = chosen_engine(folder, engine_for(engine, device, precision))
-    if chosen == "torch":
-        acoustic = load_acoustic(folder / "acoustic", engine=chosen, threads=threads, device=device)
-        vocoder: VocoderEngine = load_vocoder(
-            folder / "vocoder", engine=chosen, threads=threads, device=device, precision=precision
-        )
+    torch = chosen == "torch"
+    vocoder_files = MODELS[2:] if torch else (VOCODER_NAME,)
+    acoustic_files = MODELS[:2] if torch else (ENCODER_NAME, DECODER_NAME)
+    options = (chosen, threads, device, precision)
+
+    def open_acoustic() -> AcousticEngine:
+        if torch:
+            return load_acoustic(folder / "acoustic", engine=chosen, threads=threads, device=device)
+        return load_acoustic(folder, engine=chosen, threads=threads)
+
+    def open_vocoder() -> VocoderEngine:
+        if torch:
+            place = folder / "vocoder"
+            return load_vocoder(place, engine=chosen, threads=threads, device=device, precision=precision)
+        return _exported_vocoder(folder, card.vocoder, chosen, threads)
+
+    if shared is not None:
+        acoustic = shared.get([folder / name for name in acoustic_files], ("acoustic", *options), open_acoustic)
+        stated = repr(card.vocoder)  # a graph without a card of its own is what the voice says of it
+        vocoder = shared.get([folder / name for name in vocoder_files], ("vocoder", *options, stated), open_vocoder)
+    elif torch:
+        acoustic, vocoder = open_acoustic(), open_vocoder()
     else:
         with ThreadPoolExecutor(1) as beside:  # engines take most of a start, and open their graphs on any thread
-            opening = beside.submit(_exported_vocoder, folder, card.vocoder, chosen, threads)
-            acoustic = load_acoustic(folder, engine=chosen, threads=threads)
+            opening = beside.submit(open_vocoder)
+            acoustic = open_acoustic()
             vocoder = opening.result()
     _check_engines(folder, card, acoustic, vocoder)
     return acoustic, vocoder
