@@ -33,6 +33,8 @@ class Chunk:
 
     def cut(self, begin: int, end: int) -> "Chunk":
         """Return the columns from `begin` to `end`, places in the signal."""
+        if begin == self.begin and end >= self.end:
+            return self
         return Chunk(self.values[:, :, begin - self.begin : end - self.begin], begin)
 
     def map(self, function: Callable[[Tensor], Tensor]) -> "Chunk":
