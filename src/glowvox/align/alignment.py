@@ -28,14 +28,15 @@ def monotonic_alignment_search(
             matter. The memory layout [B, T, L] (a transposed view) saves a copy.
         token_lengths: [B] integers, 1 to L.
         mel_lengths: [B] integers, no smaller than the token lengths and at most T.
-        method: 'auto', or one form by name: 'reference' (loops), 'vectorised' (NumPy), 'compiled' (Numba), 'device'
-            (PyTorch operations where the input lies).
+        method: 'auto', or one form by name: 'reference' (loops), 'compiled' (the same loops by Numba), 'vectorised'
+            (NumPy), 'device' (PyTorch operations where the input lies).
 
     Returns:
         The alignment, [B, L, T], ones on the path and zeros elsewhere, in the type of the input.
 
     Raises:
-        DataError: shapes or lengths do not fit, or an item has fewer frames than tokens.
+        DataError: shapes or lengths do not fit, or an item has fewer frames than tokens. Lengths that lie on another
+            device than the CPU are taken as they are.
         MissingExtraError: 'compiled' was asked for and Numba is not installed.
     """
     scores = log_likelihood.detach()
@@ -80,6 +81,8 @@ def _check(scores: Tensor, token_lengths: Tensor, mel_lengths: Tensor) -> None:
     for name, lengths in (("token_lengths", token_lengths), ("mel_lengths", mel_lengths)):
         if lengths.shape != (n_items,) or lengths.is_floating_point():
             raise DataError(f"{name} must hold {n_items} whole numbers, got {list(lengths.shape)} of {lengths.dtype}")
+    if token_lengths.device.type != "cpu" or mel_lengths.device.type != "cpu":
+        return  # their values would be waited for: who trains has seen to them
     for item, (tokens, frames) in enumerate(zip(token_lengths.tolist(), mel_lengths.tolist(), strict=True)):
         if not 1 <= tokens <= n_tokens or not 1 <= frames <= n_frames:
             raise DataError(

@@ -1,6 +1,6 @@
-"""Monotonic alignment search (arXiv 2005.11129, algorithm 1): a plain reference, NumPy, and compiled by Numba.
+"""Monotonic alignment search (arXiv 2005.11129, algorithm 1): plain loops, which Numba compiles, and vectorised NumPy.
 
-All forms find the same path. Nothing here needs PyTorch, so that recordings are aligned without it; for tensors see
+Both find the same path. Nothing here needs PyTorch, so that recordings are aligned without it; for tensors see
 `alignment.py`.
 """
 
@@ -29,24 +29,8 @@ def search_reference(
     Returns:
         The token of each frame, [B, T]; frames of padding hold the last token.
     """
-    n_items, n_frames, n_tokens = log_likelihood.shape
-    frame_tokens = np.empty((n_items, n_frames), np.int64)
-    for item in range(n_items):
-        last = int(token_lengths[item]) - 1
-        end = int(mel_lengths[item])
-        score = np.full((end, n_tokens), -np.inf, log_likelihood.dtype)
-        score[0, 0] = log_likelihood[item, 0, 0]
-        for t in range(1, end):
-            for token in range(min(last, t) + 1):
-                stay = score[t - 1, token]
-                advance = score[t - 1, token - 1] if token > 0 else -np.inf
-                score[t, token] = max(stay, advance) + log_likelihood[item, t, token]
-        token = last
-        frame_tokens[item, end - 1 :] = token
-        for t in range(end - 1, 0, -1):
-            if token > 0 and (token == t or score[t - 1, token] < score[t - 1, token - 1]):
-                token -= 1
-            frame_tokens[item, t - 1] = token
+    frame_tokens = np.empty(log_likelihood.shape[:2], np.int64)
+    _search_items(log_likelihood, False, token_lengths, mel_lengths, frame_tokens)  # noqa: FBT003
     return frame_tokens
 
 
@@ -167,7 +151,7 @@ def search_compiled(
     mel_lengths: NDArray[np.int64],
     threads: int = 1,
 ) -> NDArray[np.int64]:
-    """Find the most likely monotonic path of each item in code compiled by Numba: several times faster than NumPy.
+    """Find the most likely monotonic path of each item by the same loops, compiled: several times faster than NumPy.
 
     The kernel releases the interpreter lock and is called from ordinary threads, one share of the batch each: Numba's
     own thread pool may not be entered from two threads at once. See `search_reference` for the result.
@@ -212,7 +196,7 @@ def _kernel() -> Callable[..., None]:
 
 
 def _search_items(matrix: Any, tokens_first: Any, token_lengths: Any, mel_lengths: Any, frame_tokens: Any) -> None:
-    """Search item after item: the recursion of `search_reference` on two rows of scores, in loops for a compiler.
+    """Search item after item in plain loops on two rows of scores, which Python runs and Numba compiles.
 
     `matrix` is [B, L, T] when `tokens_first`, else [B, T, L]; each item is brought into the second order first.
     """

@@ -11,6 +11,7 @@ iteration this is, with a vocoder's output in place of random phases and a smoot
 """
 
 import math
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -72,10 +73,10 @@ class MelRefinement:
     def gain(self, spectrum: NDArray[np.complexfloating], target: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the gain `[T, F]` of a spectrum `[T, F]` for a mel spectrogram `[T, M]` in nepers."""
         power, magnitude = self.config.power, np.abs(spectrum)
-        energy = (magnitude if power == 1.0 else magnitude**power) @ self._analysis
-        excess = target - np.log(np.maximum(energy, self.config.floor))
-        step = np.clip(excess * np.float32(STRENGTH / power), -LARGEST_STEP, LARGEST_STEP)
-        log_gain: NDArray[np.float32] = step @ self._spread
+        powered = magnitude if power == 1.0 else magnitude**power
+        log_gain: NDArray[np.float32] = refinement_log_gain(
+            powered, target, self._analysis, self._spread, self.config, np
+        )
         return np.exp(log_gain, out=log_gain)
 
     def stream(self) -> "MelRefinementStream":
@@ -90,14 +91,12 @@ class MelRefinementStream:
     """
 
     def __init__(self, refinement: MelRefinement) -> None:
-        config = refinement.config
-        self._scale = config.std / LOG_UNITS[config.log], config.mean / LOG_UNITS[config.log]
+        self._config = refinement.config
         self._passes = [_Pass(refinement) for _ in range(refinement.passes)]
 
     def push(self, samples: NDArray[np.float32], mel: NDArray[Any]) -> NDArray[np.float32]:
         """Take mel frames `[M, t]` and their samples `[t * hop_length]`; return the samples that are ready."""
-        scale, shift = self._scale
-        target = np.asarray(mel, np.float32).T * np.float32(scale) + np.float32(shift)
+        target = log_mel_in_nepers(np.asarray(mel, np.float32).T, self._config)
         for one in self._passes:
             samples = one.push(samples, target)
         return samples
@@ -203,3 +202,26 @@ def refinement_filters(config: AudioConfig) -> tuple[NDArray[np.float64], NDArra
     total = filters.sum(0)
     spread = np.divide(filters, total, out=np.zeros_like(filters), where=total > 1e-8 * total.max()).T
     return filters, spread
+
+
+def log_mel_in_nepers(mel: Any, config: AudioConfig) -> Any:
+    """Return a mel of a contract, an array or a tensor, as natural logarithms."""
+    unit = float(LOG_UNITS[config.log])
+    return mel * (config.std / unit) + config.mean / unit
+
+
+def refinement_log_gain(
+    powered: Any, target: Any, analysis: Any, spread: Any, config: AudioConfig, library: ModuleType
+) -> Any:
+    """Return the log of one pass's gain, `[..., T, F]`: mel refinement's definition, for arrays and for tensors.
+
+    Args:
+        powered: magnitudes to the contract's power, `[..., T, F]`.
+        target: the mel that is wanted, `[..., T, M]` in nepers.
+        analysis: the mel filters, `[F, M]`.
+        spread: what spreads a value per filter over the bins, `[M, F]`; see `refinement_filters`.
+        config: the mel contract.
+        library: `numpy` or `torch`, whichever the arrays are of.
+    """
+    excess = target - library.log(library.clip(powered @ analysis, config.floor, None))
+    return library.clip(excess * (STRENGTH / config.power), -LARGEST_STEP, LARGEST_STEP) @ spread

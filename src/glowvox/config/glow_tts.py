@@ -70,7 +70,7 @@ class GlowTTSConfig:
 
     @property
     def condition_channels(self) -> int:
-        """Channels that the couplings see besides the mel: the melody's, then the speaker's."""
+        """Channels that the couplings see besides the mel: the pitch's, then the speaker's."""
         return (self.melody_channels if self.melody else 0) + self.speaker_channels
 
     def __post_init__(self) -> None:

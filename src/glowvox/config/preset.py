@@ -100,7 +100,34 @@ def load_preset(name: str) -> Preset:
     Raises:
         ConfigError: there is no such preset, or it holds a mistake.
     """
-    return from_dict(Preset, read_preset(name))
+    return preset_of(read_preset(name))
+
+
+_RETIRED: dict[str, dict[str, float]] = {
+    "acoustic_training": {"duration_weight": 1.0, "mel_noise": 0.0, "pitch_weight": 1.0},
+}
+"""Settings that there were, with their defaults: the `config.toml` of an older run names them."""
+
+
+def preset_of(tables: dict[str, Any]) -> Preset:
+    """Return the tables of a preset as typed configurations; what older runs name and nothing reads is passed over.
+
+    Raises:
+        ConfigError: a mistake in them, or a setting that is gone and had another value than its default.
+    """
+    kept = dict(tables)
+    for name, gone in _RETIRED.items():
+        table = tables.get(name)
+        if not isinstance(table, dict):
+            continue
+        for setting, default in gone.items():
+            if table.get(setting, default) != default:
+                raise ConfigError(
+                    f"{name}.{setting} = {table[setting]!r}: this setting is gone, and what it changed cannot be had; "
+                    "leave it out, or train with the release that has it"
+                )
+        kept[name] = {setting: value for setting, value in table.items() if setting not in gone}
+    return from_dict(Preset, kept)
 
 
 def preset_tables(preset: Preset) -> dict[str, Any]:

@@ -134,16 +134,10 @@ class AcousticTrainingConfig:
 
     frames_per_batch: int = 8000
     """Upper bound of the mel frames in a batch, padding included."""
-    duration_weight: float = 1.0
-    """Weight of the duration predictor's loss."""
     forward_sum_weight: float = 0.0
     """Weight of the forward-sum (soft) alignment objective; 0: the hard search alone."""
-    mel_noise: float = 0.0
-    """Standard deviation of Gaussian noise added to the mel in training, in the mel's unit."""
-    pitch_weight: float = 1.0
-    """Weight of the losses of a melody's prediction from the text."""
     pitch_steps: int = 1500
-    """Steps in which a melody's reader of pitch learns, by itself, before the first step of the flow."""
+    """Steps in which the predictor of the pitch conditioning learns, by itself, before the first step of the flow."""
 
     def __post_init__(self) -> None:
         if self.frames_per_batch < 1:

@@ -383,7 +383,7 @@ class SegmentSampler:
         return best
 
     def _clip(self, position: int) -> int:
-        epoch, turn = divmod(position, len(self._turns))
+        epoch, turn = divmod(position, self.segments_per_epoch)
         if epoch not in self._orders:
             generator = np.random.default_rng([self._seed, epoch])
             if self._shards is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.config.audio import AudioConfig
-from glowvox.config.preset import Preset, read_preset
+from glowvox.config.preset import preset_of, read_preset
 from glowvox.config.schema import from_dict
 from glowvox.data.checks import Limits, MeasuredUtterance, check_duplicates, check_speaking_rates, check_text
 from glowvox.data.clips import SUFFIX, ClipRecord, ClipSettings, ClipTask, clip_file_name, crashed, make_clip
@@ -338,7 +338,7 @@ def read_contract(source: str) -> AudioConfig:
     """
     table = _read_json(Path(source)) if source.endswith(".json") else read_preset(source)
     if isinstance(table.get("model"), dict) and "type" in table["model"]:
-        preset = from_dict(Preset, table)
+        preset = preset_of(table)
         return preset.waveglow.audio if preset.model.type == "waveglow" else preset.glow_tts.audio
     fields = table.get("audio", table)
     if not isinstance(fields, dict):

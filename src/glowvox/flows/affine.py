@@ -19,12 +19,22 @@ class ActNorm(Flow):
         self.bias = nn.Parameter(torch.zeros(1, channels, 1))
         self.initialised: Tensor
         self.register_buffer("initialised", torch.zeros((), dtype=torch.bool))
+        self._read: tuple[tuple[int, int], bool] | None = None
+
+    def _is_initialised(self) -> bool:
+        """Return the flag, read once for each time that it is written or moved: reading waits for the device."""
+        if self.initialised.is_inference():  # which has no version
+            return bool(self.initialised)
+        key = self.initialised.data_ptr(), self.initialised._version
+        if self._read is None or self._read[0] != key:
+            self._read = key, bool(self.initialised)
+        return self._read[1]
 
     @either_rank
     def forward(self, x: Tensor, mask: Tensor | None = None, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Scale and shift `x [B, C, T]`; the first call in training mode initialises from it. See `Flow.forward`."""
         check_shape(self, x, mask, self.bias.shape[1])
-        if self.training and not self.initialised:
+        if self.training and not self._is_initialised():
             self.initialise(x, mask)
         y = apply_mask(x * self.log_scale.exp() + self.bias, mask)
         return y, self.log_scale.sum() * frame_counts(x, mask)

@@ -37,9 +37,10 @@ class GlowTTSOutput:
         alignment: [B, L, T], ones on the most likely path; without gradient.
         log_duration: [B, L], predicted log frames per token.
         log_duration_target: [B, L], log(1e-8 + frames per token on the path).
-        melody: [B, 2, L], predicted height (`audio.pitch.pitch_contour`), log odds of voicing; None without a melody.
-        melody_target: [B, 2, L], height and voiced share of each token on the path; None without a melody.
-        pitch: [B, T] Hz, read off the mel, 0 where unvoiced; None without a melody.
+        melody: [B, 2, L], predicted height (`audio.pitch.pitch_contour`) and log odds of voicing; None without pitch
+            conditioning.
+        melody_target: [B, 2, L], height and voiced share of each token on the path; None without pitch conditioning.
+        pitch: [B, T] Hz, read off the mel, 0 where unvoiced; None without pitch conditioning.
         text_mean: [B, M, L].
         text_log_std: [B, M, L].
         token_mask: [B, 1, L].
@@ -76,7 +77,7 @@ class MelOutput:
         durations: [B, L], frames of each token; they sum to the mel lengths.
         alignment: [B, L, T], ones on the path.
         log_duration: [B, L], the prediction before rounding and scaling.
-        pitch: [B, T] Hz, 0 where unvoiced; None without a melody.
+        pitch: [B, T] Hz, 0 where unvoiced; None without pitch conditioning.
     """
 
     mel: Tensor
@@ -190,6 +191,8 @@ class GlowTTS(nn.Module):
         """
         if not temperature >= 0 or not (torch.as_tensor(length_scale) > 0).all():
             raise ConfigError(f"need temperature >= 0 and length_scale > 0, got {temperature} and {length_scale}")
+        if not _at_hand(tokens):  # how long the mel becomes is waited for anyway
+            check_tokens(tokens.cpu(), token_lengths.cpu(), self.config.n_symbols)
         text = self.encode(tokens, token_lengths, speaker)
         step = self.config.n_squeeze
         if durations is None:
@@ -229,7 +232,7 @@ class GlowTTS(nn.Module):
             mel_lengths: [B], multiples of it too; what lies beyond is zero in the mel.
             speaker: [B] integers, with several speakers.
             harmonics: [B, K, T], what the couplings see of a pitch (`PitchConditioning.harmonic_features`),
-                for a model with a melody.
+                for a model with pitch conditioning.
 
         Raises:
             VoiceError: the speaker does not fit the model.
@@ -259,7 +262,7 @@ class GlowTTS(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return the latent `[B, M, T]` of a mel and the log-determinant `[B]`: `decode` the other way round.
 
-        The third is the pitch `[B, T]` in Hz that was read off the mel; None without a melody.
+        The third is the pitch `[B, T]` in Hz that was read off the mel; None without pitch conditioning.
 
         Args:
             mel: [B, M, T]; frames that do not fill a step of the decoder are cut off.
@@ -305,8 +308,8 @@ class GlowTTS(nn.Module):
     ) -> Tensor:
         """Return log p(mel | text) `[B]` in nats, on the most likely path or summed over all; see `forward`.
 
-        With a melody it is given the pitch too. An odd last frame is not counted. Divide by `mel_lengths * M` to
-        compare utterances of different lengths.
+        With pitch conditioning it is given the pitch too. An odd last frame is not counted. Divide by
+        `mel_lengths * M` to compare utterances of different lengths.
         """
         output = self(tokens, token_lengths, mel, mel_lengths, speaker, sum_paths=sum_paths)
         if output.path_sum is not None:
@@ -325,7 +328,7 @@ class GlowTTS(nn.Module):
         return self.melody.harmonic_features(pitch)
 
     def _condition(self, speaker: Tensor | None, frames: Tensor, harmonics: Tensor | None) -> Tensor | None:
-        """Return what the couplings see: `[B, G, 1]` of speakers; with a melody `[B, C + G, T / step]`, it first."""
+        """Return what the couplings see: `[B, G, 1]` of speakers; with pitch also `[B, C + G, T / step]`, it first."""
         vector = self._speaker_vector(speaker, len(frames))
         if self.melody is None:
             if harmonics is not None:
@@ -464,7 +467,12 @@ def _padded(rows: list[NDArray[np.int64]], like: Tensor) -> Tensor:
     return torch.from_numpy(padded).to(like.device)
 
 
-# What Glow-TTS refuses, each with one line that says what was wrong.
+# What Glow-TTS refuses, each with one line that says what was wrong. Values are looked at where that waits for nothing,
+# on a CPU: a forward on another device takes what its callers have checked (the engine, the trainer, `inverse`).
+
+
+def _at_hand(tensor: Tensor) -> bool:
+    return tensor.device.type == "cpu"
 
 
 def check_tokens(tokens: Tensor, token_lengths: Tensor, n_symbols: int) -> None:
@@ -479,6 +487,8 @@ def check_tokens(tokens: Tensor, token_lengths: Tensor, n_symbols: int) -> None:
         )
     if tokens.is_floating_point() or token_lengths.is_floating_point():
         raise TextError(f"tokens and their lengths must be integers, got {tokens.dtype} and {token_lengths.dtype}")
+    if not _at_hand(tokens):
+        return
     if int(token_lengths.min()) < 1 or int(token_lengths.max()) > tokens.shape[1]:
         raise TextError(f"token_lengths must lie from 1 to {tokens.shape[1]}, got {token_lengths.tolist()}")
     lowest, highest = int(tokens.min()), int(tokens.max())
@@ -498,7 +508,7 @@ def check_mel(mel: Tensor, mel_lengths: Tensor, n_mels: int) -> None:
         raise MelError(
             f"expected a mel [B, {n_mels}, T] and mel_lengths [B], got {list(mel.shape)} and {list(mel_lengths.shape)}"
         )
-    if int(mel_lengths.min()) < 1 or int(mel_lengths.max()) > mel.shape[2]:
+    if _at_hand(mel_lengths) and (int(mel_lengths.min()) < 1 or int(mel_lengths.max()) > mel.shape[2]):
         raise MelError(f"mel_lengths must lie from 1 to {mel.shape[2]}, got {mel_lengths.tolist()}")
 
 
@@ -510,7 +520,8 @@ def checked_speaker(speaker: Tensor | None, batch: int, n_speakers: int) -> Tens
     """
     if speaker is None:
         raise VoiceError(f"this model has {n_speakers} speakers; choose one from 0 to {n_speakers - 1}")
-    if tuple(speaker.shape) != (batch,) or int(speaker.min()) < 0 or int(speaker.max()) >= n_speakers:
+    fits = tuple(speaker.shape) == (batch,)
+    if not fits or (_at_hand(speaker) and (int(speaker.min()) < 0 or int(speaker.max()) >= n_speakers)):
         raise VoiceError(f"need {batch} speakers from 0 to {n_speakers - 1}, got {speaker.tolist()}")
     return speaker
 

@@ -38,7 +38,7 @@ class SigmoidScale(nn.Module):
 class GlowTTSDecoder(Flow):
     """Squeeze, blocks of (ActNorm, grouped 1x1 convolution, affine coupling), and back to frames.
 
-    The condition is the speaker's vector `[B, G, 1]`, or with a melody `[B, G, T / n_squeeze]`, see
+    The condition is the speaker's vector `[B, G, 1]`, or with pitch conditioning `[B, G, T / n_squeeze]`, see
     `GlowTTS`; None with neither. T must be a multiple of `n_squeeze`.
     """
 

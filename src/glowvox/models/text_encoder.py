@@ -21,7 +21,7 @@ class TextStatistics:
         log_duration: [B, L], predicted log of each token's frames.
         mask: [B, 1, L], one for each token.
         melody: [B, 2, L], predicted log pitch of each token (`audio.pitch.pitch_contour`) and log odds of voicing;
-            None where the model has no melody.
+            None where the model has no pitch conditioning.
     """
 
     mean: Tensor

@@ -18,7 +18,7 @@ from glowvox.data.batches import DEFAULT_MEMORY_LIMIT, LengthBuckets, expect, pa
 from glowvox.data.prepared import Clip, PreparedData
 from glowvox.errors import DataError, TrainingError
 from glowvox.flows.base import diagonal_log_likelihood
-from glowvox.models.glow_tts import GlowTTS, GlowTTSOutput
+from glowvox.models.glow_tts import GlowTTS, GlowTTSOutput, check_mel, check_tokens, checked_speaker
 from glowvox.training.loop import Processes, Task, TaskLoss
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
@@ -28,6 +28,7 @@ from glowvox.training.start import (
     fitted_to,
     joint_speakers,
     new_or_resumed,
+    say_left_out,
     start,
     taught_by,
 )
@@ -60,7 +61,7 @@ def token_pitch_losses(output: GlowTTSOutput) -> tuple[Tensor, Tensor]:
 def token_pitch_errors(output: GlowTTSOutput) -> list[tuple[float, float]]:
     """Return one utterance's mean error of pitch in semitones, and the share of its tokens whose voicing is wrong.
 
-    Nothing for a model without a melody, or an utterance without a voiced token.
+    Nothing for a model without pitch conditioning, or an utterance without a voiced token.
     """
     if output.melody is None or output.melody_target is None:
         return []
@@ -153,17 +154,17 @@ class AcousticTask(Task):
         bytes_needed = sum(4 * utterance.clip.n_mels * utterance.clip.frames for utterance in self.training)
         self._keep_mels = bytes_needed <= DEFAULT_MEMORY_LIMIT
         self._mels: dict[int, np.ndarray] = {}
-        self._order = BatchOrder(
-            LengthBuckets(
-                [utterance.clip.frames for utterance in self.training],
-                max_frames=config.frames_per_batch,
-                max_items=batch_size,
-                seed=seed,
-                rank=processes.rank,
-                world_size=processes.count,
-                shards=shard_numbers([utterance.clip for utterance in self.training]),
-            )
+        buckets = LengthBuckets(
+            [utterance.clip.frames for utterance in self.training],
+            max_frames=config.frames_per_batch,
+            max_items=batch_size,
+            seed=seed,
+            rank=processes.rank,
+            world_size=processes.count,
+            shards=shard_numbers([utterance.clip for utterance in self.training]),
         )
+        self._order = BatchOrder(buckets)
+        say_left_out(len(buckets.too_long), f"longer than a batch of {config.frames_per_batch} mel frames", processes)
 
     def batch(self, index: int) -> AcousticBatch:
         """Return the utterances of a batch. See `Task.batch`."""
@@ -188,9 +189,6 @@ class AcousticTask(Task):
 
     def loss(self, batch: AcousticBatch, step: int, generator: torch.Generator) -> TaskLoss:
         """Return the likelihood's and the durations' losses, in nats per mel value and squared log frames."""
-        if self.config.mel_noise:
-            noise = torch.randn(batch.mel.shape, generator=generator, device=self.device)
-            batch = AcousticBatch(**{**vars(batch), "mel": batch.mel + self.config.mel_noise * noise})
         sum_paths = self.config.forward_sum_weight > 0
         output = self.acoustic(
             batch.tokens, batch.token_lengths, batch.mel, batch.mel_lengths, batch.speaker, sum_paths=sum_paths
@@ -201,11 +199,11 @@ class AcousticTask(Task):
         self.processes.average([values, tokens])
         likelihood = -_log_likelihood(output).sum() / values
         durations = (output.log_duration - output.log_duration_target).square().sum() / tokens
-        loss = likelihood + self.config.duration_weight * durations
+        loss = likelihood + durations
         metrics = {"nats_per_value": likelihood.detach(), "duration_loss": durations.detach()}
         if output.melody is not None:
             height, voicing = token_pitch_losses(output)
-            loss = loss + self.config.pitch_weight * (height + voicing) / tokens
+            loss = loss + (height + voicing) / tokens
             metrics |= {"pitch_loss": height.detach() / tokens, "voicing_loss": voicing.detach() / tokens}
         if output.path_sum is not None:
             soft = -(output.path_sum + output.log_det).sum() / values
@@ -281,10 +279,15 @@ class AcousticTask(Task):
     def _collate(self, utterances: Sequence[TrainingUtterance], mels: Sequence[np.ndarray]) -> AcousticBatch:
         tokens, token_lengths = pad_tokens([utterance.tokens for utterance in utterances])
         mel, mel_lengths = pad_mels(mels)
-        speakers = [utterance.speaker for utterance in utterances]
-        speaker = torch.tensor(speakers, device=self.device) if self.acoustic.config.n_speakers > 1 else None
+        text, text_lengths, frames, frame_lengths = map(torch.from_numpy, (tokens, token_lengths, mel, mel_lengths))
+        config, speaker = self.acoustic.config, None
+        check_tokens(text, text_lengths, config.n_symbols)
+        check_mel(frames, frame_lengths, config.audio.n_mels)
+        if config.n_speakers > 1:
+            speaker = torch.tensor([utterance.speaker for utterance in utterances])
+            speaker = checked_speaker(speaker, len(utterances), config.n_speakers).to(self.device)
         text, text_lengths, frames, frame_lengths = (
-            torch.from_numpy(array).to(self.device) for array in (tokens, token_lengths, mel, mel_lengths)
+            part.to(self.device) for part in (text, text_lengths, frames, frame_lengths)
         )
         clips = tuple(utterance.clip for utterance in utterances)
         return AcousticBatch(text, text_lengths, frames, frame_lengths, speaker, clips)

@@ -1,5 +1,6 @@
 """Starting a run: new, resumed, or from the weights of another model."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +12,8 @@ from torch import Tensor, nn
 from glowvox import __version__
 from glowvox.checkpoint.model_folder import load_matching, load_tensors, read_card
 from glowvox.config.glow_tts import GlowTTSConfig
-from glowvox.config.preset import Preset, apply_overrides, preset_names, preset_tables, read_preset
-from glowvox.config.schema import from_dict, to_dict
+from glowvox.config.preset import Preset, apply_overrides, preset_names, preset_of, preset_tables, read_preset
+from glowvox.config.schema import to_dict
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.cuda.attach import attach_kernels
 from glowvox.data.prepared import PreparedData
@@ -145,7 +146,7 @@ def _widen(fitted: dict[str, Tensor], name: str, wide: Tensor) -> None:
 
 
 def _fit_melody(fitted: dict[str, Tensor], own: Mapping[str, Tensor]) -> str:
-    """Let a model without a melody have one, in place: the couplings begin deaf to it."""
+    """Let a model without pitch conditioning have it, in place: the couplings begin deaf to it."""
     for name, wide in own.items():
         if ".condition." not in name:
             continue
@@ -155,7 +156,7 @@ def _fit_melody(fitted: dict[str, Tensor], own: Mapping[str, Tensor]) -> str:
             fitted[name] = narrow
         elif narrow is not None:
             fitted[name][:, -narrow.shape[1] :] = narrow  # the speaker's channels come last
-    return "a model without a melody gets one, which begins silent"
+    return "a model without pitch conditioning gets one, which begins silent"
 
 
 def _rows_by_name(rows: Tensor, fresh: Tensor, names: Sequence[str], wanted: Sequence[str]) -> Tensor:
@@ -332,6 +333,12 @@ def set_threads(count: int) -> None:
         torch.set_num_threads(count)
 
 
+def say_left_out(count: int, why: str, processes: Processes) -> None:
+    """Say, once for all processes, how many clips training never sees; nothing where that is none."""
+    if count and processes.is_main:
+        print(f"{count} training clips are left out: {why}", file=sys.stderr, flush=True)
+
+
 def read_run_preset(
     model_type: str,
     name: str | None,
@@ -366,7 +373,7 @@ def read_run_preset(
         tables = fine_tuning(read_card(init_from).config)
     else:
         raise ConfigError(f"name a preset with --preset: {', '.join(preset_names(model_type))}")
-    preset = from_dict(Preset, apply_overrides(tables, overrides))
+    preset = preset_of(apply_overrides(tables, overrides))
     if preset.model.type != model_type:
         raise ConfigError(
             f"the preset describes a {preset.model.type}; presets for this: {', '.join(preset_names(model_type))}"

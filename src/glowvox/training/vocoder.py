@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from glowvox.audio.files import bits_per_dimension
-from glowvox.audio.mel import LOG_UNITS, MelTransform, mel_filterbank
-from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, refinement_filters
+from glowvox.audio.mel import MelTransform, mel_filterbank
+from glowvox.audio.mel_refinement import log_mel_in_nepers, refinement_filters, refinement_log_gain
 from glowvox.audio.pitch import HarmonicSource, read_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.preset import Preset
@@ -31,7 +31,7 @@ from glowvox.training.adversary import Adversary
 from glowvox.training.loop import Processes, Task, TaskLoss
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.run_folder import RunLog
-from glowvox.training.start import StartOptions, continued, new_or_resumed, start, taught_by
+from glowvox.training.start import StartOptions, continued, new_or_resumed, say_left_out, start, taught_by
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ _SMALLEST_POWER = 1e-12
 class DifferentiableRefinement(nn.Module):
     """Mel refinement that gradients pass through, so that a vocoder learns what the refinement leaves to it.
 
-    It is `glowvox.audio.mel_refinement.MelRefinement`, whose filters and limits it has, in PyTorch and for batches.
+    It is `glowvox.audio.mel_refinement.MelRefinement`, whose gain it has, with PyTorch's transforms and for batches.
 
     Args:
         config: the mel contract.
@@ -169,25 +169,24 @@ class DifferentiableRefinement(nn.Module):
         self.config = config
         self.passes = passes
         filters, spread = refinement_filters(config)
-        self.register_buffer("filters", torch.from_numpy(filters).float(), persistent=False)
-        self.register_buffer("spread", torch.from_numpy(spread).float(), persistent=False)
+        self.register_buffer("analysis", torch.from_numpy(filters.T).float(), persistent=False)
+        self.register_buffer("spread", torch.from_numpy(spread.T).float(), persistent=False)
         window = torch.hann_window(config.win_length)
         self.register_buffer("window", window, persistent=False)
 
     def forward(self, samples: Tensor, mel: Tensor) -> Tensor:
         """Return samples `[B, T * hop_length]` whose mel spectrograms are nearer to `mel [B, M, T]`."""
         config = self.config
-        target = (mel * config.std + config.mean) / LOG_UNITS[config.log]
+        target = log_mel_in_nepers(mel.transpose(1, 2), config)
         shape = (config.n_fft, config.hop_length, config.win_length)
-        window, filters, spread = (self.get_buffer(name) for name in ("window", "filters", "spread"))
+        window, analysis, spread = (self.get_buffer(name) for name in ("window", "analysis", "spread"))
         for _ in range(self.passes):
             spectrum = torch.stft(samples, *shape, window, pad_mode=config.pad_mode, return_complex=True)
             spectrum = spectrum[:, :, : mel.shape[2]]
             power = torch.view_as_real(spectrum).square().sum(-1).clamp_min(_SMALLEST_POWER)
-            energy = filters @ power.pow(config.power / 2)
-            excess = target - energy.clamp_min(config.floor).log()
-            step = (excess * (STRENGTH / config.power)).clamp(-LARGEST_STEP, LARGEST_STEP)
-            samples = torch.istft(spectrum * (spread @ step).exp(), *shape, window, length=samples.shape[1])
+            powered = power.pow(config.power / 2).transpose(1, 2)
+            gain = refinement_log_gain(powered, target, analysis, spread, config, torch).exp().transpose(1, 2)
+            samples = torch.istft(spectrum * gain, *shape, window, length=samples.shape[1])
         return samples
 
 
@@ -468,6 +467,7 @@ def train_vocoder(
             world_size=processes.count,
             dequantise=preset.vocoder_training.dequantise,
         )
+        say_left_out(sampler.n_too_short, f"shorter than a segment of {sampler.frames} mel frames", processes)
         task = VocoderTask(
             model,
             preset.vocoder_training,
