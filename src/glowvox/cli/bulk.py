@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glowvox.cli.markup_options import add_markup_options
+from glowvox.cli.say_options import add_noise_options, add_voice_options
 
 if TYPE_CHECKING:
     from glowvox.bulk.card import RunSettings
@@ -68,23 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
     place.add_argument("--verify", action="store_true", help="compare the checksums of what an earlier start wrote")
     voice = parser.add_argument_group("how")
-    voice.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
-    voice.add_argument("--speaker", metavar="NAME", help="of rows that name none")
-    voice.add_argument("--language", metavar="TAG", help="of rows that name none")
-    voice.add_argument("--speed", type=float, metavar="X", help="of rows that name none; 2 is twice as fast")
-    voice.add_argument("--pitch-shift", type=float, metavar="SEMITONES", help="how much higher; below 0: lower")
-    voice.add_argument("--pitch-range", type=float, metavar="X", help="width of the melody; 0: monotonous, 1: natural")
-    voice.add_argument(
-        "--no-pause-tags",
-        dest="pause_tags",
-        action="store_const",
-        const=False,
-        help="read [pause:1s] as text, instead of pausing",
-    )
-    add_markup_options(voice)
-    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
-    voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
-    voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
+    rows = "of rows that name none"
+    add_voice_options(voice, whose=rows, speed=f"{rows}; 2 is twice as fast")
+    add_noise_options(voice)
     voice.add_argument(
         "--seed", type=int, default=0, metavar="N", help="with id and text the seed of each row (default: %(default)s)"
     )

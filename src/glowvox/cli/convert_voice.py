@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.say_options import add_seed_option
+
 if TYPE_CHECKING:
     from glowvox.synthesis.conversion import VoiceConverter
 
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sigma", type=float, default=0.6, help="deviation of the vocoder's noise (default: %(default)s)"
     )
-    parser.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    add_seed_option(parser)
     parser.add_argument("--wer", action="store_true", help="recognise recording and result, and count wrong words")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glowvox.cli.markup_options import add_markup_options
+from glowvox.cli.say_options import add_engine_options, add_lexicon_option, add_seed_option, add_voice_options
 
 if TYPE_CHECKING:
     from glowvox.synthesis.dubbing import SpokenCue
@@ -53,25 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="speak what is left out otherwise: labels, sounds, adverts, repeats; several with commas",
     )
     voice = parser.add_argument_group("how")
-    voice.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
-    voice.add_argument("--speaker", metavar="NAME", help="of a voice with several")
-    voice.add_argument("--language", metavar="TAG", help="of a voice with several")
-    voice.add_argument("--speed", type=float, metavar="X", help="what the natural pace is; 2 is twice as fast")
-    voice.add_argument("--pitch-shift", type=float, metavar="SEMITONES", help="how much higher; below 0: lower")
-    voice.add_argument("--pitch-range", type=float, metavar="X", help="width of the melody; 0: monotonous, 1: natural")
-    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
-    voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
-    voice.add_argument(
-        "--no-pause-tags",
-        dest="pause_tags",
-        action="store_const",
-        const=False,
-        help="read [pause:1s] as text, instead of pausing",
-    )
-    add_markup_options(voice)
-    voice.add_argument("--lexicon", metavar="FILE", type=Path, help="pronunciations of your own: 'word = phonemes'")
-    parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    add_voice_options(voice, speed="what the natural pace is; 2 is twice as fast")
+    add_seed_option(voice)
+    add_lexicon_option(voice)
+    add_engine_options(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli import evaluate_voice
-from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
+from glowvox.cli.judge_options import add_judge_options, add_report_options, open_judges, read_others
 from glowvox.cli.progress import counted_progress, phase
 
 if TYPE_CHECKING:
@@ -37,11 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model", nargs="*", help="vocoders to compare: model folders, training runs, voices that hold theirs, 'default'"
     )
     vocoder.add_argument("--data", required=True, type=Path, help="prepared data (its validation split) or recordings")
-    vocoder.add_argument("-o", "--output", required=True, type=Path, help="folder for report.json and index.html")
-    vocoder.add_argument(
-        "--clips", type=int, help="at most so many clips, spread evenly (default: 40, or all of --ids)"
-    )
-    vocoder.add_argument("--ids", type=Path, metavar="FILE", help="exactly the clips named in this file, one id a line")
     vocoder.add_argument(
         "--baselines",
         nargs="*",
@@ -50,15 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also measure (default: %(default)s)",
     )
     vocoder.add_argument("--wer", action="store_true", help="recognise everything and count wrong words (US English)")
+    add_report_options(vocoder)
     add_judge_options(vocoder)
-    vocoder.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
     vocoder.add_argument(
         "--sigma", type=float, default=0.6, help="standard deviation of the noise (default: %(default)s)"
     )
-    vocoder.add_argument("--seed", type=int, default=0, help="seed of the noise (default: %(default)s)")
     vocoder.add_argument("--threads", type=int, default=0, help="CPU threads of the models; 0: all (default)")
-    vocoder.add_argument("--players", type=int, default=12, help="clips to hear on the page (default: %(default)s)")
-    vocoder.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
     voice = subjects.add_parser(
         "voice",
         help="text to speech: sentences, spoken and compared with recordings of them",

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glowvox.cli.judge_options import add_judge_options, open_judges, read_others
+from glowvox.cli.judge_options import add_judge_options, add_report_options, open_judges, read_others
 from glowvox.cli.progress import counted_progress, phase
 
 if TYPE_CHECKING:
@@ -30,19 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--sentences", type=Path, metavar="FILE", help="texts alone: a line each, 'id|text' or the text"
     )
-    parser.add_argument("-o", "--output", required=True, type=Path, help="folder for report.json and index.html")
-    parser.add_argument("--clips", type=int, help="at most so many, spread evenly (default: 40, or all of --ids)")
-    parser.add_argument("--ids", type=Path, metavar="FILE", help="exactly the clips named in this file, one id a line")
     parser.add_argument("--speaker", help="who speaks (default: the voice's first)")
     parser.add_argument("--no-copy", action="store_true", help="leave out the recordings through the voice's vocoder")
     parser.add_argument("--no-wer", action="store_true", help="run no recogniser (PocketSphinx knows US English only)")
+    add_report_options(parser)
     add_judge_options(parser)
-    parser.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
     parser.add_argument("--engine", default="auto", help="auto, onnx, openvino or torch (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: the engine's own choice)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: %(default)s)")
-    parser.add_argument("--players", type=int, default=12, help="clips to hear on the page (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Options of `glowvox evaluate` that say who judges, and beside what."""
+"""Options of both forms of `glowvox evaluate`: which clips, who judges, beside what, and what is written."""
 
 import argparse
 import sys
@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
     from glowvox.evaluate.report import Report
     from glowvox.evaluate.word_errors import Recogniser
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Add which clips are taken, and what is written."""
+    parser.add_argument("-o", "--output", required=True, type=Path, help="folder for report.json and index.html")
+    parser.add_argument("--clips", type=int, help="at most so many, spread evenly (default: 40, or all of --ids)")
+    parser.add_argument("--ids", type=Path, metavar="FILE", help="exactly the clips named in this file, one id a line")
+    parser.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: %(default)s)")
+    parser.add_argument("--players", type=int, default=12, help="clips to hear on the page (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
 
 
 def add_judge_options(parser: argparse.ArgumentParser) -> None:

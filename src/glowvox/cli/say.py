@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
-from glowvox.cli.markup_options import add_markup_options
+from glowvox.cli.say_options import (
+    add_engine_options,
+    add_lexicon_option,
+    add_noise_options,
+    add_seed_option,
+    add_voice_options,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 text file")
     source.add_argument("--batch", metavar="CSV", type=Path, help="a file with lines ID|TEXT, each spoken into a file")
     parser.add_argument("--ssml", action="store_true", help="the text is an SSML document")
-    parser.add_argument("--lexicon", metavar="FILE", type=Path, help="pronunciations of your own: 'word = phonemes'")
+    add_lexicon_option(parser)
     target = parser.add_argument_group("where to").add_mutually_exclusive_group()
     target.add_argument(
         "-o",
@@ -60,31 +66,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=_FORMATS, default="wav", help="of the files of --batch (default: wav)")
     voice = parser.add_argument_group("how")
-    voice.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
-    voice.add_argument("--speaker", metavar="NAME", help="of a voice with several")
-    voice.add_argument("--language", metavar="TAG", help="of a voice with several")
-    voice.add_argument("--speed", type=float, metavar="X", help="speaking rate; 2 is twice as fast")
-    voice.add_argument("--pitch-shift", type=float, metavar="SEMITONES", help="how much higher; below 0: lower")
-    voice.add_argument("--pitch-range", type=float, metavar="X", help="width of the melody; 0: monotonous, 1: natural")
-    voice.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
-    voice.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
-    voice.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
+    add_voice_options(voice)
+    add_noise_options(voice)
     voice.add_argument("--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output")
-    voice.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
+    add_seed_option(voice)
     voice.add_argument("--sentence-pause", type=float, metavar="SECONDS", help="silence after a sentence")
     voice.add_argument("--paragraph-pause", type=float, metavar="SECONDS", help="silence after a paragraph")
-    voice.add_argument(
-        "--no-pause-tags",
-        dest="pause_tags",
-        action="store_const",
-        const=False,
-        help="read [pause:1s] as text, instead of pausing",
-    )
-    add_markup_options(voice)
     voice.add_argument("--duration", type=float, metavar="SECONDS", help="how long the whole shall take")
     voice.add_argument("--slot", type=float, dest="duration", help=argparse.SUPPRESS)  # the option's former name
-    parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the models (default: auto)")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    add_engine_options(parser)
     add_device_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.say_options import add_engine_options, add_seed_option
 
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
@@ -80,9 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PASSES",
         help="passes of a spectral gain that gives the output the mel it was made from (default: the model's own)",
     )
-    parser.add_argument("--seed", default="0", metavar="N", help="of the noise, or 'random' (default: %(default)s)")
-    parser.add_argument("--engine", default="auto", metavar="NAME", help="what runs the model (default: auto)")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    add_seed_option(parser)
+    add_engine_options(parser)
     add_device_options(parser)
     parser.add_argument(
         "--window", type=float, metavar="SECONDS", help="seconds spoken at once; less takes less memory and more time"
