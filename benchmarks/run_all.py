@@ -74,6 +74,12 @@ BENCHMARKS = (
     Benchmark(
         "wavenet", "The couplings' network by its definition and on rows", ("benchmarks/wavenet.py",), ("--rounds", "2")
     ),
+    Benchmark(
+        "pitch-predictor",
+        "The pitch predictor in NumPy and as a graph",
+        ("benchmarks/pitch_predictor.py",),
+        ("--rounds", "2"),
+    ),
     Benchmark("constant-memory", "Recomputing activations", ("benchmarks/constant_memory.py",)),
     Benchmark("alignment", "Monotonic alignment search", ("benchmarks/alignment.py",)),
 )

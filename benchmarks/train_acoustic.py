@@ -86,7 +86,7 @@ def plain_decoder(config: Any) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.blocks = nn.ModuleList(Block() for _ in range(config.n_blocks))
-            self.squeeze = None  # asked for by the model, used with a melody only
+            self.squeeze = None  # asked for by the model, used with pitch conditioning only
 
         def forward(self, x: torch.Tensor, mask: torch.Tensor, condition: Any = None) -> tuple[Any, Any]:
             batch, mels, time_ = x.shape
