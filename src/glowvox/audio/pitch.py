@@ -407,7 +407,7 @@ def varied(
     shift: float | NDArray[np.floating] = 0.0,
     spread: float = 1.0,
 ) -> NDArray[np.float32]:
-    """Return another melody `[L]`: raised, and wider or narrower about its mean over the voiced frames.
+    """Return another pitch contour `[L]`: raised, and wider or narrower about its mean over the voiced frames.
 
     Args:
         height: log pitch of each token `[L]`, as `token_pitch` has it.

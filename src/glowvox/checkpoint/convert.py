@@ -32,9 +32,6 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import to_dict
 from glowvox.errors import CheckpointError, ConfigError
 
-# The configuration files of the original programs: WaveGlow's and Glow-TTS's JSON, and rhasspy's.
-
-
 _SECTIONS = ("data_config", "data", "audio")
 _MAX_BYTES = 4 << 20
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -229,9 +226,6 @@ def _provenance(foreign: ForeignCheckpoint) -> dict[str, Any]:
         "layout": foreign.layout,
         "licence": "unknown: that of the original checkpoint",
     }
-
-
-# What a path holds, as plain data for people and programs: our models, training runs, and foreign checkpoints.
 
 
 def describe(path: str | Path) -> dict[str, Any]:

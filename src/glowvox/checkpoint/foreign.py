@@ -162,16 +162,14 @@ def _as_array(name: str, tensor: LazyTensor | np.ndarray) -> np.ndarray:
     return values
 
 
-# A mel spectrogram from a `.pt` file (as Tacotron 2 and its descendants save it), without running code from it.
-
-
 _NAMES = ("mel", "mel_outputs_postnet", "mel_outputs", "spectrogram", "spec")
 _FLOATS = frozenset({"f2", "f4", "f8", "bf16"})
 
 
 def read_mel_pt(path: str | Path) -> np.ndarray:
-    """Return the mel `[M, T]`, float32, of a `.pt` file that holds a tensor, or a dictionary with one.
+    """Return the mel `[M, T]`, float32, of a `.pt` file, as Tacotron 2 and its descendants save it.
 
+    The file holds a tensor, or a dictionary with one; no code in it is run.
     A leading batch axis of one is dropped. Whether M and the values fit a model is for the caller to check.
 
     Raises:

@@ -1,4 +1,10 @@
-"""PyTorch models in and out of our folders: `save_model`, and the strict `load_model`."""
+"""PyTorch models in and out of our folders: `save_model`, and the strict `load_model`.
+
+A folder with `config.json` and `model.safetensors` is complete in itself and free of code. `config.json` holds the
+format's version, the type of the model, its whole configuration (the mel contract included), the contract's
+fingerprint, the training steps and the provenance. To start a training from another model's weights, with more speakers
+or another vocabulary say, there is the partial load, which says what did not fit (`LoadReport`).
+"""
 
 import json
 import os
@@ -26,9 +32,6 @@ from glowvox.models import registry
 if TYPE_CHECKING:
     from glowvox.models.glow_tts import GlowTTS
     from glowvox.models.waveglow import WaveGlow
-
-
-# Where a model lies: its own folder, or a training run's `best`, `last` or a step of it.
 
 
 CONFIG_NAME = "config.json"
@@ -104,11 +107,6 @@ def _follow(pointer: Path) -> Path:
     if Path(name).is_absolute() or ".." in parts:
         raise CheckpointError(f"{pointer}: {printable(name)} leads out of the training run")
     return pointer.parent / name
-
-
-# Our own format: a folder with `config.json` and `model.safetensors`, complete in itself and free of code.
-# `config.json` holds the format's version, the type of the model, its whole configuration (the mel contract
-# included), the contract's fingerprint, the training steps and the provenance. Loading is strict.
 
 
 FORMAT = "glowvox-model"
@@ -430,11 +428,6 @@ def refuse_inflated(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str,
     if inflated or layers > max(len(shapes), 1):
         what = f"model.{inflated[0]} = {settings[inflated[0]]:,}" if inflated else f"{layers:,} layers"
         raise CheckpointError(f"the configuration's {what} does not fit the tensors beside it")
-
-
-# The partial load: whatever of a set of tensors fits a model, with an account of what did not.
-# An ordinary load is strict (`folder.load_model`). Starting a training from another model's weights, with more
-# speakers or another vocabulary say, is this other, explicit act.
 
 
 @dataclass(frozen=True)

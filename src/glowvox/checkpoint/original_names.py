@@ -1,10 +1,12 @@
-"""NVIDIA's WaveGlow in our names: sizes read from the shapes, weight normalisation folded, layers merged.
+"""The published WaveGlow and Glow-TTS checkpoints in our names: sizes read from shapes, weight norm folded away.
 
-Three generations exist. The oldest has residual, skip and condition layers apart (`res_layers`, `skip_layers`,
-`cond_layers`); then residual and skip layers were merged (`res_skip_layers`; DeepLearningExamples stayed there); then
-the condition layers (`cond_layer`). They compute the same, with one exception: the class `glow_old.WaveGlow`
-transforms the first half of the channels in every second step, and since channels leave early right after such a step
-this cannot be expressed by reordering weights. It is refused.
+Of NVIDIA's WaveGlow three generations exist. The oldest has residual, skip and condition layers apart (`res_layers`,
+`skip_layers`, `cond_layers`); then residual and skip layers were merged (`res_skip_layers`; DeepLearningExamples stayed
+there); then the condition layers (`cond_layer`). They compute the same, with one exception: the class
+`glow_old.WaveGlow` transforms the first half of the channels in every second step, and since channels leave early right
+after such a step this cannot be expressed by reordering weights. It is refused. The original Glow-TTS (2020) and
+rhasspy's glow-tts-train share their parameter names; weight norm may still be on, or folded in after the original's
+`store_inverse`.
 """
 
 import json
@@ -21,9 +23,6 @@ from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.errors import CheckpointError
 
-# Weight normalisation (arXiv 1602.07868) folded away: w = g * v / |v|, the norm over all axes but the first.
-
-
 _SUFFIXES = (
     (".weight_g", ".weight_v", ".weight"),
     (".parametrizations.weight.original0", ".parametrizations.weight.original1", ".weight"),
@@ -36,9 +35,9 @@ def has_weight_norm(names: Mapping[str, object]) -> bool:
 
 
 def fold_weight_norm(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the tensors with each pair of gain `[O, 1, ...]` and direction `[O, I, ...]` replaced by its weight.
+    """Fold weight norm (arXiv 1602.07868) away: gain `[O, 1, ...]` and direction `[O, I, ...]` become a weight.
 
-    Both ways of torch to name the pair are known. The product is taken in float64.
+    w = g * v / |v|, the norm over all axes but the first, in float64. Both ways of torch to name the pair are known.
 
     Raises:
         CheckpointError: half of a pair is missing, or the two do not fit.
@@ -261,11 +260,6 @@ def _joined(names: list[str], source: _Source) -> np.ndarray:
     if len({part.shape[1:] for part in parts}) != 1:
         raise CheckpointError(f"its tensors '{names[0]}' and its neighbours have different shapes")
     return np.concatenate(parts)
-
-
-# The published Glow-TTS checkpoints in our terms: parameter names, and the configuration.
-# The original program (2020) and rhasspy's glow-tts-train share their parameter names. Weight norm may still be on
-# (`weight_g`, `weight_v`) or folded in after the original's `store_inverse`; both give the same parameters here.
 
 
 _RULES: tuple[tuple[str, str], ...] = (

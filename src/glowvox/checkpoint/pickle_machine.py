@@ -5,6 +5,10 @@ A pickle is a program for a stack machine. Python's own interpreter looks up the
 to hash or compare structures of exponential size. This one has 50 instructions, keeps names as names, builds
 containers, numbers and text itself, hands REDUCE to a fixed table of pure functions (`reducers`), accepts only plain
 scalars as keys, and stops at a budget of steps that bounds both time and memory. It does not recurse.
+
+What a pickle may turn into can do nothing: a name stays a name (`Global`), an object of a foreign class becomes a
+`Record`. Tensors are read only when asked for (a checkpoint with its optimiser may be ten times the model), and in
+NumPy, so that no native code of a deep-learning library sees a foreign file and a mel in a `.pt` needs no PyTorch.
 """
 
 import math
@@ -19,11 +23,6 @@ from typing import Any, Literal, final
 import numpy as np
 
 from glowvox.errors import CheckpointError
-
-# The values a foreign pickle may turn into: names, records and lists of plain data. None of them can do anything.
-# A pickle refers to classes and functions by name. Here such a name stays a name (`Global`) and an object of a
-# foreign class becomes a `Record` that only remembers what the file says about it.
-
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 _PYTHON_2_MODULES = frozenset({"__builtin__", "copy_reg", "cPickle", "commands", "exceptions", "popen2", "urllib2"})
@@ -97,12 +96,6 @@ def printable(text: Any, limit: int = 80) -> str:
     """Return text of a foreign file quoted for a message: one line, no control characters, of bounded length."""
     shown = str(text)
     return ascii(shown if len(shown) <= limit else shown[:limit] + "...")
-
-
-# Tensors of a foreign checkpoint: where their numbers lie in the file, checked, and read only when asked for.
-# A checkpoint with its optimiser may be ten times the model; only the tensors somebody wants are read. Everything
-# is NumPy, so that no native code of a deep-learning library sees a foreign file and a mel in a `.pt` needs no
-# PyTorch.
 
 
 _MAX_DIMENSIONS = 16
@@ -244,9 +237,6 @@ def printable_count(number: int) -> str:
     return f"{number:,}" if number < 1 << 63 else "more than 2^63"
 
 
-# Persistent identifiers: how torch's pickles refer to the numbers that lie beside them in the file.
-
-
 _STORAGE_MODULES = ("torch", "torch.cuda", "torch.storage")
 
 
@@ -282,17 +272,15 @@ def storage_from_id(identity: Any, file: StorageFile) -> Any:
     return storage
 
 
-# What REDUCE may do in a foreign pickle: a fixed table of pure functions over plain values.
-# Every entry stands for a function that torch, NumPy or the standard library names in real
-# checkpoints. Anything else a pickle asks to be called is refused.
-
-
 _MAX_COPIED = 1_000_000
 _NUMPY_NUMBERS = frozenset(["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"])
 
 
 def reduce_value(function: Any, arguments: Any) -> Any:
     """Return what calling `function` on `arguments` stands for, without calling it.
+
+    The table has the functions that torch, NumPy and the standard library name in real checkpoints, as pure functions
+    over plain values; anything else that REDUCE asks for is refused.
 
     Raises:
         CheckpointError: the pickle asks for a call that is not in the table, or with arguments of the wrong form.
@@ -418,16 +406,13 @@ _REDUCERS: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-# Reading the arguments of pickle instructions: bounded, and an error instead of a short read.
-
-
 _UNSIGNED = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 _MAX_NAME = 256
 
 
 @final
 class PickleBytes:
-    """A place in a file's bytes that moves forward.
+    """A place in a file's bytes that moves forward; what ends too early is an error, never a short read.
 
     Attributes:
         at: the position of the next byte.

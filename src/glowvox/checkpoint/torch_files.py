@@ -12,8 +12,8 @@ What a hostile file may try, and where it is stopped:
 
 - calling something: `named_global` and `reduce_value`;
 - endless or deeply nested pickles, memo and copy bombs: the step budget of the machine, and the depth check here;
-- tensors larger than the file: `lazy_tensor.lazy_tensor`, `torch_zip`, `torch_legacy`;
-- compressed, overlapping, duplicate or travelling zip entries: `torch_zip`.
+- tensors larger than the file: `lazy_tensor`, `ZipStorages`, `LegacyStorages`;
+- compressed, overlapping, duplicate or travelling zip entries: `ZipStorages`.
 """
 
 import re
@@ -30,9 +30,6 @@ import numpy as np
 from glowvox.checkpoint.pickle_machine import LazyTensor, PickleMachine, Record, StorageFile, printable, storage_from_id
 from glowvox.errors import CheckpointError
 
-# The container of torch.save since 1.6: an uncompressed zip with one pickle and one entry per storage.
-
-
 MAX_PICKLE_BYTES = 64 << 20
 """The longest pickle that is read: the description of a checkpoint, without its numbers, takes a few megabytes."""
 _MAX_DIRECTORY_BYTES = 8 << 20
@@ -44,7 +41,10 @@ _END_64_LOCATOR = struct.Struct("<4sIQI")
 
 @final
 class ZipStorages(StorageFile):
-    """The storages of a zip checkpoint; every entry's place and size is checked when the file is opened."""
+    """The storages of a checkpoint since torch 1.6: a zip with one pickle and an entry per storage.
+
+    Every entry's place and size is checked when the file is opened.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file and check its directory.
@@ -180,11 +180,6 @@ def _checked_entries(entries: list[zipfile.ZipInfo], file_size: int) -> dict[str
     return result
 
 
-# The container of torch.save before 1.6: five pickles in a row, then the storages one after the other.
-# The pickles are a magic number, a protocol version, facts about the machine, the saved value, and the list of
-# storage keys in file order. Each storage is a 64-bit count followed by its numbers.
-
-
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL_VERSION = 1001
 _COUNT_BYTES = 8
@@ -192,7 +187,11 @@ _COUNT_BYTES = 8
 
 @final
 class LegacyStorages(StorageFile):
-    """The storages of a checkpoint of before torch 1.6."""
+    """The storages of a checkpoint of before torch 1.6: five pickles in a row, then the storages one after the other.
+
+    The pickles are a magic number, a protocol version, facts about the machine, the saved value, and the list of
+    storage keys in file order. Each storage is a 64-bit count followed by its numbers.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file and check its head.
@@ -339,19 +338,17 @@ def _parts(item: Any) -> list[Any]:
     return []
 
 
-# From a pickled module, now a record, to its named tensors: what `state_dict()` would have returned.
-# A torch module keeps its tensors in three dictionaries of its attributes, `_parameters`, `_buffers` and
-# `_modules`; the names are the paths through the last. This has not changed since torch 0.2, so old files read like
-# new ones.
-
-
 _MAX_MODULE_DEPTH = 40
 _MAX_MODULES = 100_000
 
 
 @dataclass(frozen=True)
 class ModuleTree:
-    """What a pickled module holds."""
+    """What a pickled module holds: what its `state_dict()` would have returned, and its plain attributes.
+
+    A torch module keeps its tensors in `_parameters`, `_buffers` and `_modules`, since torch 0.2; the names are the
+    paths through the last.
+    """
 
     tensors: dict[str, LazyTensor] = field(default_factory=dict)
     """Parameters and buffers by their path."""

@@ -1,7 +1,6 @@
-"""The interface of a vocoder engine: arrays in, samples out.
+"""The interfaces of engines: `VocoderEngine`, `SteppingVocoder`, `AcousticEngine`, `AnalysisEngine`; NumPy arrays.
 
-An engine computes a whole window; one of `stepping` also a signal piece by piece. Windows, noise, the denoiser and
-streams are built on top of it, once for all engines.
+Windows, noise, the denoiser and streams are built on top of them, once for all engines.
 """
 
 from abc import ABC, abstractmethod
@@ -16,11 +15,6 @@ from glowvox.config.audio import AudioConfig
 from glowvox.engines.source_mix_network import SourceMixNetwork, packed_weights, unpacked_weights
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
 
-# The pitch predictor of a vocoder without PyTorch: a few small matrix products over mel frames, in float64.
-# In float64, because the phase of the source adds the pitch up over the whole signal: what a stream makes of it
-# must not drift from what one call makes.
-
-
 _ALONE = 2**18
 """Multiplications up to which a product is computed by the calling thread alone (see `audio/mel.py`)."""
 _LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
@@ -28,7 +22,10 @@ _NAMES = tuple(f"{layer}.{part}" for layer in _LAYERS for part in ("weight", "bi
 
 
 class PitchNetwork:
-    """From a mel to the logits of its pitch, which `glowvox.audio.pitch.read_pitch` reads.
+    """The pitch predictor of a vocoder without PyTorch: logits of a mel, which `glowvox.audio.pitch.read_pitch` reads.
+
+    In float64, because the phase of the source adds the pitch up over the whole signal: what a stream makes of it must
+    not drift from what one call makes.
 
     Args:
         weights: by the names in the model's `pitch` part; convolutions `[out, in, 5]`, the projection `[97, in, 1]`.
@@ -40,7 +37,7 @@ class PitchNetwork:
     """
 
     def __init__(self, weights: Mapping[str, NDArray[np.floating]], mel_mean: float, mel_std: float) -> None:
-        self._layers: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        self.layers: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
         self.mel_mean, self.mel_std = mel_mean, mel_std
         channels = None
         for layer in _LAYERS:
@@ -56,19 +53,19 @@ class PitchNetwork:
             if not fits or channels not in (None, weight.shape[1]) or not np.isfinite(weight).all():
                 raise EngineError(f"the pitch predictor's weights do not fit: {layer} is {list(weight.shape)}")
             channels = len(weight)
-            self._layers.append((weight, bias))
-        self._taps = [np.ascontiguousarray(weight.transpose(2, 1, 0)) for weight, _ in self._layers]
+            self.layers.append((weight, bias))
+        self._taps = [np.ascontiguousarray(weight.transpose(2, 1, 0)) for weight, _ in self.layers]
 
     @property
     def receptive_field(self) -> int:
         """Mel frames on each side of a frame that its pitch depends on."""
-        return sum(weight.shape[2] // 2 for weight, _ in self._layers)
+        return sum(weight.shape[2] // 2 for weight, _ in self.layers)
 
     def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return logits `[C, T]` of a mel `[M, T]`."""
         hidden = (np.asarray(mel, np.float64).T - self.mel_mean) / self.mel_std
         frames = len(hidden)
-        for place, (taps, (_, bias)) in enumerate(zip(self._taps, self._layers, strict=True)):
+        for place, (taps, (_, bias)) in enumerate(zip(self._taps, self.layers, strict=True)):
             around = len(taps) // 2
             padded = np.pad(hidden, ((around, around), (0, 0)))
             hidden = np.broadcast_to(bias, (frames, len(bias))).copy()
@@ -77,13 +74,13 @@ class PitchNetwork:
                 end = min(start + block, frames)
                 for shift, tap in enumerate(taps):
                     hidden[start:end] += padded[start + shift : end + shift] @ tap
-            if place < len(self._layers) - 1:
+            if place < len(self.layers) - 1:
                 hidden = np.maximum(hidden, 0.0)
         return hidden.T
 
     def to_dict(self) -> dict[str, Any]:
         """Return the network as plain JSON data. See `packed_weights`."""
-        arrays = (array for layer in self._layers for array in layer)
+        arrays = (array for layer in self.layers for array in layer)
         return packed_weights(dict(zip(_NAMES, arrays, strict=True)), self.mel_mean, self.mel_std)
 
     @classmethod
@@ -193,12 +190,6 @@ class VocoderEngine(ABC):
         """
 
 
-# The interface of an acoustic engine: the two halves of Glow-TTS as two graphs, arrays in, arrays out.
-# Between the halves lie durations, noise and temperature. They are computed once, in NumPy, for all engines
-# (`glowvox.synthesis`), so that timing and determinism do not depend on the engine. An engine keeps nothing between
-# calls; padding in a batch does not change what an item gives.
-
-
 @dataclass(frozen=True, eq=False)
 class EncodedText:
     """What the encoder says about the mel frames of a text; padding is zero.
@@ -208,7 +199,7 @@ class EncodedText:
         log_std: float32 [B, M, L], log standard deviation.
         log_duration: float32 [B, L], predicted log of each token's frames.
         melody: float32 [B, 2, L], predicted height of each token (see `audio.pitch.pitch_contour`) and log odds of
-            voicing; None where the model has no melody.
+            voicing; None where the model has no pitch conditioning.
     """
 
     mean: NDArray[np.float32]
@@ -218,7 +209,12 @@ class EncodedText:
 
 
 class AcousticEngine(ABC):
-    """Runs the encoder and, backwards, the decoder of a Glow-TTS (arXiv 2005.11129, figure 1b)."""
+    """Runs the encoder and, backwards, the decoder of a Glow-TTS (arXiv 2005.11129, figure 1b).
+
+    Durations, noise and temperature lie between the two and are computed once for all engines (`glowvox.synthesis`), so
+    that timing and determinism do not depend on the engine. It keeps nothing between calls; padding in a batch does not
+    change what an item gives.
+    """
 
     def __init__(
         self, audio: AudioConfig, *, n_symbols: int, n_speakers: int, n_squeeze: int, melody: bool = False
@@ -289,9 +285,8 @@ class AcousticEngine(ABC):
             latent: float32 [B, M, T], T a multiple of `n_squeeze`.
             lengths: int64 [B], frames of each item, multiples of `n_squeeze`.
             speaker: int64 [B]; None with one speaker.
-            harmonics: float32 [B, K, T], of the pitch (see `audio.pitch.harmonic_features`), for a model with a
-                melody; None for one
-                without.
+            harmonics: float32 [B, K, T], of the pitch (see `audio.pitch.harmonic_features`), for a model with pitch
+                conditioning; None for one without.
 
         Raises:
             EngineError: the shapes do not fit, the engine failed, or gave values that are not finite.
@@ -429,10 +424,6 @@ def _finite_mel(mel: NDArray[np.float32]) -> NDArray[np.float32]:
     return mel
 
 
-# The interface of an engine that also runs an acoustic model's flow forwards: from a mel to its latent.
-# Alignment, likelihood and voice conversion need it; speaking does not, so not every engine has it.
-
-
 @dataclass(frozen=True, eq=False)
 class AnalysedMel:
     """What the flow makes of a mel; padding is zero.
@@ -448,7 +439,7 @@ class AnalysedMel:
 
 
 class AnalysisEngine(AcousticEngine, ABC):
-    """An acoustic engine whose decoder runs both ways (Glow-TTS, figure 1a)."""
+    """An acoustic engine whose decoder runs both ways (Glow-TTS, figure 1a): alignment, likelihood, conversion."""
 
     def analyse(
         self, mel: NDArray[np.float32], lengths: NDArray[np.int64], speaker: NDArray[np.int64] | None = None
@@ -488,12 +479,6 @@ class AnalysisEngine(AcousticEngine, ABC):
         """
 
 
-# Where a long signal is cut on its way through an engine, so that the activations stay in the processor's cache.
-# A product of many rows writes its result several times over, once for each block of its inner dimension: beyond
-# the caches it waits for memory. Few rows wait for the weights instead. Between the two lies a size that suits a
-# processor, whatever the length of the signal; steps with state give the same samples whatever their size.
-
-
 _COLUMNS_A_THREAD = 512
 """Columns of the flow that one thread works on: 0.5 MB for 256 channels, half of a usual second-level cache."""
 _FEWEST_COLUMNS = 1024
@@ -501,7 +486,11 @@ _FEWEST_COLUMNS = 1024
 
 
 def piece_frames(columns_per_frame: int, threads: int) -> int:
-    """Return the mel frames of a piece.
+    """Return the mel frames of the pieces in which a long signal is computed fastest.
+
+    A product of many rows writes its result several times over, once for each block of its inner dimension: beyond the
+    caches it waits for memory. Few rows wait for the weights instead. Steps with state give the same samples whatever
+    their size.
 
     Args:
         columns_per_frame: of the flow, in all signals of a batch together.
@@ -520,12 +509,11 @@ def piece_ends(frames: int, size: int) -> list[int]:
     return [round(frames * piece / count) for piece in range(1, count + 1)]
 
 
-# The interface of a vocoder engine that also takes a signal piece by piece, without computing anything twice.
-# What a stream must remember is an argument and a result.
-
-
 class SteppingVocoder(VocoderEngine, ABC):
-    """Does steps, where the model that was loaded can."""
+    """Also takes a signal piece by piece, computing nothing twice, where the model that was loaded can.
+
+    What a stream must remember is an argument and a result.
+    """
 
     @property
     @abstractmethod

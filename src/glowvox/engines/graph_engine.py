@@ -22,9 +22,6 @@ from glowvox.engines.base import AcousticEngine, EncodedText, PitchNetwork, Step
 from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import ConfigError, EngineError
 
-# What an exported graph says about itself: the card in its metadata, one JSON document under one key.
-
-
 METADATA_KEY = "glowvox"
 FORMAT_VERSIONS = (1, 2)
 """Those that are read. A decoder of version 2 takes its latent in pieces (see `StreamCard`), one of version 1 whole."""
@@ -36,7 +33,7 @@ GraphType = Literal["waveglow", "glow_tts_encoder", "glow_tts_decoder", "mel_voc
 
 @dataclass(frozen=True)
 class GraphCard:
-    """Everything that a caller must know of a graph."""
+    """Everything that a caller must know of a graph: one JSON document in its metadata, under `METADATA_KEY`."""
 
     type: GraphType
     """Which model, or which half of it; 'mel_vocoder': any vocoder from mel to audio."""
@@ -138,7 +135,7 @@ class GraphCard:
         """Refuse two halves that do not belong together.
 
         Raises:
-            EngineError: they differ in their contracts, speakers, squeeze or melody.
+            EngineError: they differ in their contracts, speakers, squeeze or pitch conditioning.
         """
         different = self.audio.differences(other.audio)
         names = [name for name in ("n_speakers", "n_squeeze", "melody") if getattr(self, name) != getattr(other, name)]
@@ -188,9 +185,6 @@ class GraphCard:
         return values.tolist()
 
 
-# What an exported vocoder says about the pieces in which it can take a signal: a second document in its metadata.
-
-
 STREAM_KEY = "glowvox.stream"
 NEXT = "next."
 """What stands before a state's name in the name of the output."""
@@ -204,7 +198,10 @@ RANGE_PREFIX = "range:"
 
 @dataclass(frozen=True)
 class StreamCard:
-    """The states of a graph: each an input, and an output whose name has `next.` before it."""
+    """The states of a graph that takes a signal in pieces: each an input, and an output with `next.` before its name.
+
+    A second document in the metadata, under `STREAM_KEY`.
+    """
 
     delay: int
     """Mel frames that must follow a frame, or the end, before its samples come."""
@@ -257,9 +254,6 @@ def _size(value: Any, limit: int) -> int:
     return value
 
 
-# The names of exported graphs in a folder.
-
-
 VOCODER_NAME = "vocoder.onnx"
 ENCODER_NAME = "acoustic_encoder.onnx"
 DECODER_NAME = "acoustic_decoder.onnx"
@@ -283,11 +277,6 @@ def graph_in(path: str | os.PathLike[str], *names: str) -> Path:
     raise EngineError(f"{path}: holds no {' or '.join(names)}; 'glowvox export model' writes one")
 
 
-# The metadata of an ONNX file, read without an engine and without reading its weights.
-# An ONNX file is a protocol-buffer message: fields, each a tag and, for all that matters here, a length and as many
-# bytes. Stepping over them costs nothing and tells a truncated file before an engine spends seconds on it.
-
-
 _GRAPH_FIELD, _METADATA_FIELD = 7, 14
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 _MAX_ENTRY = 8 << 20
@@ -307,7 +296,10 @@ class _DamagedError(Exception):
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Return the metadata of an ONNX file.
+    """Return the metadata of an ONNX file, without an engine and without reading its weights.
+
+    The file is a protocol-buffer message: fields, each a tag and, for all that matters here, a length and as many
+    bytes. Stepping over them costs nothing and tells a truncated file before an engine spends seconds on it.
 
     Raises:
         EngineError: there is no such file, it is truncated, or it is no ONNX file.

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-# Sessions of ONNX Runtime: opened for a low latency, kept optimised between starts, and run with one-line errors.
-
-
 _ERRORS_ONLY = 3
 
 

@@ -1,4 +1,4 @@
-"""The PyTorch engine of the acoustic model: the reference, on a CPU or a GPU."""
+"""The PyTorch engines of both models: the reference, on a CPU or a GPU."""
 
 import functools
 import warnings
@@ -20,9 +20,6 @@ from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
-
-# What PyTorch computes on: the device and its memory, the threads, the types of numbers.
-
 
 HALF_TYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 TYPES = {"float32": torch.float32, "float64": torch.float64, **HALF_TYPES}
@@ -117,7 +114,6 @@ class TorchAcoustic(AnalysisEngine):
         self._model = model.to(self._dtype).eval().to(self.device)
         if self.device.type == "cuda":
             attach_kernels(self._model)
-        # several speakers' model reads who speaks on the host, to refuse a wrong number
         capturable = self.device.type == "cuda" and config.n_speakers == 1
         self._captured = CapturedCalls() if capturable else None
 
@@ -217,9 +213,6 @@ class TorchAcoustic(AnalysisEngine):
 
     def _speaker(self, speaker: NDArray[np.int64] | None) -> torch.Tensor | None:
         return None if speaker is None else self._tensor(speaker)
-
-
-# The PyTorch engine of the vocoder: the reference, on a CPU or a GPU.
 
 
 class TorchVocoder(SteppingVocoder):

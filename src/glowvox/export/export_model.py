@@ -43,11 +43,8 @@ if TYPE_CHECKING:
     import onnx
 
 
-# Graphs in OpenVINO's own format: an .xml with the card inside, and a .bin with the weights.
-
-
 def write_openvino(source: Path, card: GraphCard, precision: Precision) -> list[Path]:
-    """Write an ONNX file as an .xml and a .bin beside it, and return both.
+    """Write an ONNX file as OpenVINO's .xml, with the card inside, and .bin, the weights, beside it; return both.
 
     Raises:
         MissingExtraError: OpenVINO is not installed.
@@ -67,11 +64,6 @@ def openvino_engine(model: WaveGlow | GlowTTS, folder: Path) -> VocoderEngine | 
     """Return the engine that runs what `write_openvino` wrote into a folder, in float32."""
     kind = OpenVinoVocoder if isinstance(model, WaveGlow) else OpenVinoAcoustic
     return kind.load(folder, threads=1, precision="float32")
-
-
-# Graphs built into TensorRT engines, for the GPU of the machine that builds them.
-# Untested: TensorRT's libraries could not be had where this was written. The graphs keep within what its ONNX
-# parser takes (operator set 17; no loops, branches, strings or sequences).
 
 
 _LARGEST_BATCH, _USUAL_FRAMES, _MOST_FRAMES = 8, 256, 2048
@@ -96,7 +88,10 @@ def require_tensorrt() -> None:
 
 
 def write_tensorrt(source: Path, card: GraphCard, precision: Precision) -> Path:
-    """Build an ONNX file into an engine file beside it, and return that.
+    """Build an ONNX file into a TensorRT engine beside it, for the GPU of this machine, and return that.
+
+    Untested: TensorRT's libraries could not be had where this was written. The graphs keep within what its ONNX parser
+    takes (operator set 17; no loops, branches, strings or sequences).
 
     Args:
         source: the .onnx file.
@@ -157,13 +152,12 @@ def _sizes(name: str, shape: tuple[int, ...], card: GraphCard) -> list[tuple[int
     return found
 
 
-# The 8-bit variant of a graph: weights stored as int8, activations quantised when the graph runs.
-# The scale of the activations is that of the window that they are in, so what a window gives depends, by as much as
-# the loss measured, on what else is in it: windows and batches join without a seam, but not to the last digit.
-
-
 def quantised(model: "onnx.ModelProto", products: Sequence[str]) -> "onnx.ModelProto":
     """Return the graph with some of its matrix products in 8 bits, one scale per output channel.
+
+    Weights are stored as int8; activations are quantised when the graph runs, by the scale of the window that they are
+    in. So what a window gives depends, by as much as the loss measured, on what else is in it: windows and batches join
+    without a seam, but not to the last digit.
 
     Args:
         model: made with the precision 'int8', whose products are free of biases.
@@ -196,9 +190,6 @@ def quantised(model: "onnx.ModelProto", products: Sequence[str]) -> "onnx.ModelP
 
 def _not_about_preprocessing(record: logging.LogRecord) -> bool:
     return "pre-processing" not in record.getMessage()
-
-
-# A model as files of graphs, with their cards.
 
 
 def graph_cards(model: WaveGlow | GlowTTS, card: ModelCard) -> dict[str, GraphCard]:

@@ -76,15 +76,15 @@ class TokenLayout(Layout):
         return views, self
 
 
-# A layer of the relative-position transformer as a graph; distances are looked up with gathers, not by reshaping.
-
-
 _FORBIDDEN = -1e30
 """Added to the scores of padding; its exponential is zero in every precision."""
 
 
 def write_transformer(graph: GraphBuilder, layer: TransformerLayer, rows: str, layout: TokenLayout, mask: str) -> str:
-    """Return rows `[R, H]` from rows `[R, H]` with zero padding and its mask `[R, 1]`."""
+    """Return rows `[R, H]` after a layer of the relative-position transformer, of padded rows and their mask `[R, 1]`.
+
+    Distances are looked up with gathers, not by reshaping.
+    """
     attended = _attention(graph, layer.attention, rows, layout, mask)
     norm = layer.attention_norm
     rows = layer_norm(graph, graph.op("Add", rows, attended), norm.weight, norm.bias, norm.eps)
@@ -199,9 +199,9 @@ def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
 def write_decoder(graph: GraphBuilder, model: GlowTTS) -> StreamCard:
     """Write the decoder backwards: `latent [B, M, t]`, `lengths [B]` (and `speaker [B]`) to `mel [B, M, T]`.
 
-    With a melody it takes the pitch too, as `comb [B, K, t]`: see `audio.pitch.harmonic_features`. The lengths are
-    those of the whole latents; pieces are multiples of `n_squeeze` frames. Returns what
-    callers must know of the states.
+    With pitch conditioning it takes the pitch too, as `comb [B, K, t]`, see `audio.pitch.harmonic_features`. Lengths
+    are those of the whole latents; pieces are multiples of `n_squeeze` frames. Returns what callers must know of the
+    states.
     """
     config = model.config
     mels, step = config.audio.n_mels, config.n_squeeze
@@ -277,7 +277,7 @@ def _speaker(graph: GraphBuilder, model: GlowTTS) -> str | None:
 def _condition(
     graph: GraphBuilder, model: GlowTTS, speaker: str | None, layout: PieceLayout, oldest: int
 ) -> WNCondition | None:
-    """Return what the couplings see, in the order of `GlowTTS`: the melody, then the speaker.
+    """Return what the couplings see, in the order of `GlowTTS`: the pitch, then the speaker.
 
     Args:
         graph: to write to.

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     import onnx
 
 
-# Weights that lie in a model's own file already, found again in the matrices of its graph.
-# A voice that can be trained further holds its models' weights, and its graphs need the same numbers in another
-# order. A graph may refer to a place in a file beside it (ONNX calls this external data), so the numbers are stored
-# once: the graph turns and scales them when it is opened.
-
-
 _TYPES: dict[str, Any] = {"F16": np.float16, "F32": np.float32}
 _SMALLEST = 512
 """Values; what is smaller is stored in the graph itself."""
@@ -53,7 +47,12 @@ class StoredBlock:
 
 
 class StoredWeights:
-    """The tensors of one safetensors file."""
+    """The tensors of one safetensors file, found again in the matrices of a graph.
+
+    A voice that can be trained further holds its models' weights, and its graphs need the same numbers in another
+    order. A graph may refer to a place in a file beside it (ONNX calls this external data), so the numbers are stored
+    once: the graph turns and scales them when it is opened.
+    """
 
     def __init__(self, file: Path, location: str) -> None:
         """Read the file.

@@ -82,13 +82,12 @@ def layer_norm(graph: GraphBuilder, rows: str, gain: Any, bias: Any, epsilon: fl
     )
 
 
-# How many rows of a signal that comes in pieces are known at each place of a graph: arithmetic on whole numbers.
-# A convolution that reaches r rows ahead gives a row when r more have come, or the signal has ended. So every value
-# of the graph lags a constant number of rows behind the input, except at the end, where everything catches up.
-
-
 class PieceClock:
-    """Counts the rows of one rate: for a value that lags behind, where its rows of this piece begin and end."""
+    """Counts the rows of one rate: for a value that lags behind, where its rows of this piece begin and end.
+
+    A convolution that reaches r rows ahead gives a row when r more have come, or the signal has ended. So every value
+    of the graph lags a constant number of rows behind the input, except at the end, where everything catches up.
+    """
 
     def __init__(
         self,
@@ -176,11 +175,6 @@ def declare_clock_inputs(graph: GraphBuilder) -> None:
         graph.input(name, [1], np.int64)
 
 
-# The layout of a signal that comes in pieces: what later pieces need of the rows before is kept as state.
-# Every convolution keeps the last rows that it has seen; what must wait for rows that others still compute is kept
-# too. Nothing is computed twice, and rows of zeros stand beyond the true ends of the signal only.
-
-
 @dataclass(frozen=True)
 class State:
     """A value that a piece hands to the next one: at first `rows` rows of zeros `[B, rows, channels]`."""
@@ -190,7 +184,11 @@ class State:
 
 
 class PieceStates:
-    """The states of one graph, each an input and an output."""
+    """The states of one graph, each an input and an output: what later pieces need of the rows before.
+
+    Every convolution keeps the last rows that it has seen; what must wait for rows that others still compute is kept
+    too. Nothing is computed twice, and rows of zeros stand beyond the true ends of the signal only.
+    """
 
     def __init__(self, graph: GraphBuilder, batch: str) -> None:
         """Begin without any.

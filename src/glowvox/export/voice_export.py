@@ -292,9 +292,6 @@ def _write(out: Path, card: VoiceCard, files: Mapping[str, Path], place: Path, *
     pack_voice(place / "voice", out)
 
 
-# What a voice's card says of its quality: the figures of evaluation reports, rounded.
-
-
 _MAX_BYTES = 64 << 20
 _DIGITS = 4
 _FOLDERS = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:[\\/][^\s,()\\/]+)*[\\/](?=[^\s,()\\/])")
@@ -352,9 +349,6 @@ def _read(place: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get("systems"), dict) or "subject" not in content:
         raise VoiceError(f"{place}: not the report of an evaluation; 'glowvox evaluate' writes report.json")
     return content
-
-
-# The limit to a vocoder's levels, measured on recordings and written into its configuration.
 
 
 BANDS = 8
@@ -421,14 +415,12 @@ def highest_levels(model: WaveGlow, clips: Sequence[Clip]) -> tuple[float, ...]:
     return tuple(round(float(level), 4) for level in ordered[:, place])
 
 
-# One speaker of a model of several, as a model of its own: smaller, and without a choice to make.
-# A speaker's vector is the same at every place. So what the couplings make of it is a bias, exactly. In the
-# predictors of durations and pitch it goes through a convolution that sees zeros beyond the text, so there it is a
-# bias except at the first and the last token.
-
-
 def one_speaker(model: GlowTTS, speaker: int) -> GlowTTS:
-    """Return a model that always speaks as one of a model's speakers.
+    """Return a model that always speaks as one of a model's speakers: smaller, and without a choice to make.
+
+    A speaker's vector is the same at every place. So what the couplings make of it is a bias, exactly. In the
+    predictors of durations and pitch it goes through a convolution that sees zeros beyond the text, so there it is a
+    bias except at the first and the last token.
 
     Args:
         model: of several speakers; it is left as it is.
@@ -475,11 +467,8 @@ def _into_layers(state: dict[str, Tensor], stack: str, bias: Tensor) -> None:
         state[name] = state[name] + part
 
 
-# A trained acoustic model of several speakers, written as that of one of them, for a voice of one speaker.
-
-
 def keep_speaker(source: Path, speaker: str, folder: Path, *, language: str | None = None) -> Path:
-    """Write the model of one speaker and return its folder.
+    """Write one speaker's model, of one trained on several, and return its folder.
 
     Args:
         source: model folder or training run of a Glow-TTS of several speakers, with its text.

@@ -31,9 +31,6 @@ from glowvox.flows.lapped import dct_iv
 from glowvox.models.waveglow import SMALLEST_LEVEL, MelEncoder, MelEnvelope, MelUpsampler, WaveGlow, WaveGlowStep
 from glowvox.nn.wavenet import WN
 
-# WaveGlow's condition and the scale of a lapped flow as parts of a graph that takes a signal in pieces.
-
-
 SCALE_LAG = 2
 """Mel frames by which the scale of a lapped flow lags behind the mel."""
 
@@ -138,15 +135,13 @@ def _convolved(
     return layout.convolution(rows, convolution.weight, convolution.bias, exact=exact)
 
 
-# The inverse of the lapped transform as a graph, without reversed views: mirrored halves are products of their own.
-
-
 def undo_lapped(graph: GraphBuilder, rows: str, layout: PieceLayout, hop: int) -> tuple[str, PieceLayout]:
     """Return rows `[R, hop]` of samples from rows of coefficients (the inverse of `flows.lapped.Lapped`).
 
     With D a block after the DCT, its halves D_1 and D_2, s and c the sine and the cosine over half a block and J the
-    mirror: the first half of block t is s D_1[t] - c J D_2[t - 1], the second one J s D_2[t] + J c D_1[t + 1];
-    at the very ends nothing is folded. So the last block of a piece waits for the next one.
+    mirror: the first half of block t is s D_1[t] - c J D_2[t - 1], the second one J s D_2[t] + J c D_1[t + 1]; at the
+    very ends nothing is folded. So the last block of a piece waits for the next one. There are no reversed views:
+    mirrored halves are products of their own.
     """
     half = hop // 2
     basis = dct_iv(hop).numpy()

@@ -24,8 +24,6 @@ from glowvox.export.piece_layout import PieceLayout, RowMask, array_of
 from glowvox.flows.affine import ActNorm
 from glowvox.nn.wavenet import WN, WNLayer
 
-# What WN sees besides its input, in the forms in which models have it.
-
 
 class WNCondition(ABC):
     """The condition of all layers of all couplings; each layer has a matrix of its own for it."""

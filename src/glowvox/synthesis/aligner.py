@@ -78,7 +78,7 @@ class ReadText:
     expected_frames: NDArray[np.float64]
     """[L], what the duration predictor gives each token."""
     melody: NDArray[np.float32] | None
-    """[2, L], height and log odds of voicing of each token, see `EncodedText`; None where the model has no melody."""
+    """[2, L], height and log odds of voicing of each token, see `EncodedText`; None without pitch conditioning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class Heard:
     n_frames: int
     """Frames of the mel, of which those that fill no step of the decoder were cut off."""
     pitch: NDArray[np.float32] | None
-    """[T] Hz, 0 where unvoiced; None where the model has no melody."""
+    """[T] Hz, 0 where unvoiced; None where the model has no pitch conditioning."""
 
 
 @dataclass(frozen=True, eq=False)

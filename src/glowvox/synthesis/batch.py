@@ -128,6 +128,7 @@ class _Window:
 
 
 def _windows(item: int, frames: int, length: int, context: int) -> list[_Window]:
+    """Return windows of one length, which an engine takes together; those of a stream grow with what is known."""
     windows, spoken = [], 0
     while spoken < frames:
         first = min(max(0, spoken - context), frames - length)

@@ -2,7 +2,7 @@
 
 The flow takes the recording to a latent from which the speaker has gone, and back as somebody else. Every frame stays
 where it is. With the text, the latent is also compared with what the model expects there: `residual` below 1 moves
-it towards that, which takes away what the flow left of the first speaker, and of the melody.
+it towards that, which takes away what the flow left of the first speaker, and of the intonation.
 """
 
 import math

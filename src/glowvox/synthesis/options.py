@@ -141,9 +141,9 @@ class SpeechOptions:
     refine: int | None = None
     """Passes of mel refinement of the vocoder's output; 0: none; None: as many as the vocoder is meant for."""
     pitch_shift: float = 0.0
-    """Semitones by which the melody is raised, for a voice that has one."""
+    """Semitones by which the pitch is raised, for a voice with pitch conditioning."""
     pitch_range: float = 1.0
-    """Factor on the melody's distance from its mean in a sentence; 0 is monotonous. For a voice that has a melody."""
+    """Factor on the pitch's distance from a sentence's mean; 0: monotonous. For a voice with pitch conditioning."""
     sentence_pause: float = 0.2
     """Silence after a sentence inside a paragraph, in seconds."""
     paragraph_pause: float = 0.6

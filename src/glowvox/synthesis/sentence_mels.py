@@ -107,7 +107,7 @@ class Request:
 @dataclass(frozen=True, eq=False)
 class Statistics:
     """Encoder output of one sentence: mean [M, L], log_std [M, L], frames [L] unrounded and as predicted, and
-    melody [2, L] where the voice has one (see `EncodedText`)."""
+    melody [2, L] where the voice has pitch conditioning (see `EncodedText`)."""
 
     mean: NDArray[np.float32]
     log_std: NDArray[np.float32]
@@ -146,7 +146,7 @@ class MelSynthesizer:
 
         Raises:
             TextError: a phoneme is not one of the voice's.
-            VoiceError: another melody is wished of a voice that has none.
+            VoiceError: another pitch is asked of a voice without pitch conditioning.
         """
         if not self.engine.melody and (options.pitch_shift, options.pitch_range) != (0.0, 1.0):
             raise VoiceError("this voice has no melody to change; leave the pitch shift and the pitch range out")
@@ -254,7 +254,7 @@ def _cut(pieces: Iterator[NDArray[np.float32]], frames: int) -> Iterator[NDArray
 
 
 def _contour(known: Statistics, frames: Frames, request: Request) -> NDArray[np.float64]:
-    """Return the pitch of a sentence, Hz [T]; nothing for a voice without a melody."""
+    """Return the pitch of a sentence, Hz [T]; nothing for a voice without pitch conditioning."""
     if known.melody is None:
         return np.zeros(0)
     height, voicing = known.melody

@@ -1,4 +1,10 @@
-"""The vocoder: mel spectrograms to samples over any engine, in windows, so that memory does not grow with length."""
+"""The vocoder: mel spectrograms to samples over any engine, in pieces, so that memory does not grow with length.
+
+Mel frames are pushed, samples come out, and joined they are those of the whole. Three conditions make this exact. The
+noise of a position depends on the seed and the position only; everything that is spoken has seen its whole receptive
+field, on both sides (see `vocoder_pieces`); and zero padding happens at the true ends only. There is no cross-fading: a
+seam has nothing to hide.
+"""
 
 import functools
 from abc import ABC, abstractmethod
@@ -17,23 +23,15 @@ from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import MelError
 from glowvox.synthesis.options import VocoderOptions, noise
 
-# A vocoder as a stream: mel frames are pushed, samples come out, and joined they are those of the whole.
-# Three conditions make this exact. The noise of a position depends on the seed and the position only; everything
-# that is spoken has seen its whole receptive field, on both sides (see `vocoder_pieces`); and zero padding happens
-# at the true ends only. There is no cross-fading: a seam has nothing to hide.
-
-
-# The latent that a mel is spoken from: noise of the absolute position, for some models shaped by a harmonic source.
-# It comes as a stream, because the source carries its phase on from frame to frame: frames go in, and frames whose
-# latent is known come out, a few later. Whatever the pieces, the latent is the same.
-
-
 Frames = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Latent `[G, t * groups_per_frame]` and mel `[M, t]` of the same frames."""
 
 
 class LatentStream:
-    """Gives mel frames their latent.
+    """Gives mel frames their latent: noise of the absolute position, for some models shaped by a harmonic source.
+
+    It is a stream, because the source carries its phase on from frame to frame: frames go in, and frames whose latent
+    is known come out, a few later. Whatever the pieces, the latent is the same.
 
     Args:
         engine: whose latent it is.
@@ -132,17 +130,16 @@ def whole_latent(engine: VocoderEngine, options: VocoderOptions, mel: NDArray[np
     return np.concatenate([latent for latent, _ in pieces], 1)
 
 
-# A signal through a vocoder engine in chunks, in the two ways that give the samples of the whole.
-# An engine that does steps keeps its own state, and nothing is computed twice. For any other, every window has the
-# whole receptive field of what it speaks on both sides, and the rest of the window is thrown away.
-
-
 SamplesAndMel = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Samples `[t * hop_length]` and the mel frames `[M, t]` that they say."""
 
 
 class VocoderPieces(ABC):
-    """The frames of one signal on their way through an engine."""
+    """The frames of one signal on their way through an engine, in one of two ways that give the samples of the whole.
+
+    An engine that does steps keeps its own state, and nothing is computed twice. For any other, every window has the
+    whole receptive field of what it speaks on both sides, and the rest of the window is thrown away.
+    """
 
     def __init__(self, engine: VocoderEngine) -> None:
         self._engine = engine

@@ -38,7 +38,6 @@ _AFTER_DAYTIMES = word_set(
     "thursday "
     "friday saturday sunday january february march april may june july august september october november december"
 )
-_NAME_BEFORE = re.compile(r"\d\w{0,4}\s(?:\w{1,16}\s)?St$|[A-Z][a-z]{2,16}\sSt$")
 _COMPANIES = word_set("inc ltd co corp jr sr esq bros llc plc gmbh")
 # What goes on after a company or a man: Apple Inc. CEO, Martin Luther King Jr. Day.
 _AFTER_COMPANIES = word_set(
@@ -76,8 +75,7 @@ _NEXT = re.compile(r"\s{0,64}(?P<open>[\"'“‘«(\[{]{0,8})(?P<word>\w{0,32})"
 _BREAKS = (re.compile(r"[;:—–…]+[\"')\]]*\s|[；：]"), re.compile(r"[,،、，][\"')\]]*\s|[、，]"), re.compile(r"\s+"))
 
 
-_ORDINAL_BEFORE = re.compile(rf"(?i:\b(?:{'|'.join(sorted(_BEFORE_ORDINALS))}))\s+(?:[\d.]{{1,12}}|[IVX]{{2,6}})$")
-_ROMAN = re.compile(r"[ivx]{2,6}")
+_ORDINAL_BEFORE = re.compile(rf"(?i:\b(?:{'|'.join(sorted(_BEFORE_ORDINALS))}))\s+[\d.]{{1,12}}$")
 _ITEM = re.compile(r"[ \t]*(?:[*•▪◦‣·–—+-]|\d{1,3}[.)]|[A-Za-z][.)]|\([A-Za-z\d]{1,3}\))[ \t]+\S")
 _LINE = re.compile(r"[^\n]*")
 _INDENT = re.compile(r"[ \t]{0,32}")
@@ -152,9 +150,6 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         return False
     if token in _BEFORE_NUMBERS:
         return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
-    if token == "st" and _NAME_BEFORE.search(text, max(start, match.start() - 40), match.start()):
-        # Main St. He is old: a street; John and St. Peter: a saint.
-        return word.lower() in _STARTERS
     if token in _NEVER_LAST:
         return False
     if token in _DAYTIMES:
@@ -171,15 +166,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         return word.lower() in _STARTERS
     if len(token) == 1 and token.isalpha() and token != "i":
         return word.lower() in _STARTERS and len(word) > 1
-    if token.endswith("str") and word[:1].isdecimal():
-        # Hauptstr. 5
-        return False
-    if _ROMAN.fullmatch(token) and text[start : match.start()].strip().isupper() and word.lower() not in _STARTERS:
-        # II. Weltkrieg
-        return False
-    if (token[-1:].isdecimal() or _ROMAN.fullmatch(token)) and _ORDINAL_BEFORE.search(
-        text, max(start, match.start() - 40), match.start()
-    ):
+    if token[-1:].isdecimal() and _ORDINAL_BEFORE.search(text, max(start, match.start() - 40), match.start()):
         # Dem 1000. Besucher: an ordinal after a German article.
         return False
     if token.isdecimal() and len(token) > 2 and not text[start : match.start()].removesuffix(token).strip():

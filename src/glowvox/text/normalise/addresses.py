@@ -96,12 +96,6 @@ def kind_of_street(match: re.Match[str], context: Context) -> Reading | None:
     return _kind_of_street(match)
 
 
-@rule(r"(?P<short>Apt|Rte?)(?=\s\#?\d)", "u")
-def place_with_number(match: re.Match[str], context: Context) -> Reading:
-    """Read Apt 4B and Rt 66."""
-    return ["apartment" if match["short"] == "Apt" else "route"]
-
-
 @rule(r"(?P<state>[A-Z]{2})(?P<comma>,)?\s(?P<zip>\d{5})(?:-(?P<more>\d{4}))?(?![\w-]|[.,]\d)", "u")
 def state_and_zip(match: re.Match[str], context: Context) -> Reading | None:
     """Read CA 95051: California nine five zero five one."""
@@ -135,4 +129,4 @@ def zip_code(match: re.Match[str], context: Context) -> Reading | None:
     return [digits(match["zip"]), *([",", digits(match["more"])] if match["more"] else [])]
 
 
-ADDRESS_RULES = (street_address, kind_of_street, place_with_number, state_and_zip, state, zip_code)
+ADDRESS_RULES = (street_address, kind_of_street, state_and_zip, state, zip_code)

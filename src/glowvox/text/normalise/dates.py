@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.numbers import cardinal, digits, ordinal, pairs, plural, year
-from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -163,42 +163,10 @@ def decade(match: re.Match[str], context: Context) -> Reading:
     return [cardinal(match["century"]), plural(spoken)]
 
 
-_NAMES_A_DECADE = word_set("the his her their my our your its early mid late")
-_TIMED_BEFORE = word_set(
-    "within after every take takes took last lasts lasted wait waits waited timeout than least in for only just about"
-    " over under another sleep exactly approximately roughly around next first final"
-)
-_TIMED_AFTER = word_set(
-    "timeout delay limit clip video timer pause break window interval cooldown countdown later ago each per long max"
-    " left remaining faster slower ad loop exposure"
-)
-
-
-@rule(r"(?P<tens>[1-9]0)s(?!\w)(?=[\s-]*(?P<next>[A-Za-z]*))", "d")
+@rule(r"(?P<decade>[2-9]0)s(?!\w)", "d")
 def bare_decade(match: re.Match[str], context: Context) -> Reading:
-    """Read the 30s and mid-30s as years or ages, 10s of thousands as a plural, a 30s timeout and 30s alone as time."""
-    before, following = match.string[: match.start()], match["next"].lower()
-    tens = cardinal(match["tens"])
-    previous = context.previous.lower()
-    named = (
-        previous in _NAMES_A_DECADE
-        or following == "of"
-        or re.search(r"\d0'?s\W+(?:and|or|to|through|until)?\W*$|[a-z]-$", before) is not None
-        or re.match(r"\s?[-–]\s?\d0s", match.string[match.end() :]) is not None
-    )
-    if re.search(r"\b\d?[1-9]s\W", before):
-        named = False  # 5s, 10s and 20s
-    timed = previous in _TIMED_BEFORE or following in _TIMED_AFTER
-    if named or (not timed and match["tens"] >= "50"):
-        return [plural(tens)]
-    adjective = following in _TIMED_AFTER and previous in ("a", "an", "the", "this", "that")
-    return [f"{tens} {'second' if adjective else 'seconds'}"]
-
-
-@rule(r"(?P<number>100|1,?000)s(?=\sof\b)", "d")
-def hundreds_of(match: re.Match[str], context: Context) -> Reading:
-    """Read 100s of people."""
-    return ["hundreds" if match["number"] == "100" else "thousands"]
+    """Read 80s; what counts seconds was read before."""
+    return [plural(cardinal(match["decade"]))]
 
 
 @rule(rf"{_YEAR}(?:\s?[-–]\s?|/)(?P<last>1\d{{3}}|20\d{{2}}|\d\d)(?![\w%/]|[-.,]\d)", "d")
@@ -253,7 +221,7 @@ def until_date(match: re.Match[str], context: Context) -> Reading | None:
 DATE_RULES = (
     until_date,
     iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
-    decade, bare_decade, hundreds_of,
+    decade, bare_decade,
     year_range, era, short_year,
 )  # fmt: skip
 LATE_DATE_RULES = (plain_year,)

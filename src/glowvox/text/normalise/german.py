@@ -1,11 +1,8 @@
 """German normalisation: numbers, dates, times, money, units, abbreviations and capitals."""
 
 import re
-import unicodedata
-from fractions import Fraction
 
-from glowvox.text.normalise.identifiers import version_number
-from glowvox.text.normalise.numbers import LONGEST_NUMBER, cardinal, digits, number, ordinal, roman_value, year
+from glowvox.text.normalise.numbers import LONGEST_NUMBER, cardinal, digits, number, ordinal, year
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
 MONTHS = (
@@ -299,52 +296,6 @@ def _fraction(upper: str, lower: str) -> list[str]:
     return [cardinal(upper, "de"), "durch", cardinal(lower, "de")]
 
 
-@rule(r"(?:(?P<whole>\d{1,6})\s?)?(?P<sign>[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])", "do")
-def fraction_sign(match: re.Match[str], context: Context) -> Reading:
-    """Read ½ and 2¼."""
-    share = Fraction(unicodedata.numeric(match["sign"])).limit_denominator(10)
-    words = ["ein" if match["whole"] == "1" else cardinal(match["whole"], "de")] if match["whole"] else []
-    return [*words, *_fraction(str(share.numerator), str(share.denominator))]
-
-
-@rule(r"(?P<a>\d{1,3}):(?P<b>\d{1,3})(?![\w:]|[.,]\d)", "d")
-def ratio(match: re.Match[str], context: Context) -> Reading:
-    """Read 3:2, the score of a match."""
-    return [cardinal(match["a"], "de"), "zu", cardinal(match["b"], "de")]
-
-
-@rule(r"(?P<n>\d{1,6}\.\d{1,2})(?![\w.]|,\d)", "d")
-def point(match: re.Match[str], context: Context) -> Reading | None:
-    """Read Version 2.1 and 3.14, which are no dates."""
-    return [version_number(match["n"], "de")]
-
-
-_FEMININE = re.compile(r"\w{2,}(?:ung|heit|keit|schaft|ion|tät|ik|ur|e)(?!\w)")
-
-
-@rule(r"1(?=\s(?P<noun>[A-ZÄÖÜ][a-zäöüß]+)(?!\w|\.))", "d")
-def one_of_a_noun(match: re.Match[str], context: Context) -> Reading:
-    """Read 1 Kind: ein Kind."""
-    return ["eine" if _FEMININE.fullmatch(match["noun"]) else "ein"]
-
-
-@rule(r"(?P<n>[IVX]{2,6})\.(?=\s\w|\s*$|[,;:)])", "u")
-def roman_ordinal(match: re.Match[str], context: Context) -> Reading | None:
-    """Read Ludwig XIV. and II. Weltkrieg."""
-    value = roman_value(match["n"])
-    if value is None:
-        return None
-    if context.previous[:1].isupper() and context.previous.lower() not in _BEFORE_ORDINALS:
-        return ["der", ordinal(str(value), "de")]
-    return [_inflected(str(value), context)]
-
-
-@rule(r"(?P<name>[A-ZÄÖÜ][a-zäöüß]{2,})str\.(?=\s|$)", "u")
-def street(match: re.Match[str], context: Context) -> Reading:
-    """Read Hauptstr. 5."""
-    return [match["name"] + "straße"]
-
-
 @rule(r"1[1-9]\d\d(?!\w|[.,:]\d)", "d")
 def plain_year(match: re.Match[str], context: Context) -> Reading:
     """Read 1989 as a year."""
@@ -360,14 +311,12 @@ def version(match: re.Match[str], context: Context) -> Reading | None:
     return [" Punkt ".join(cardinal(part, "de") for part in parts)]
 
 
-@rule(r"\s?(?:[-–](?=\d+(?:,\d+)?\s?%|\s?\d)|[*](?=\s?\d))", "o")
+@rule(r"\s?(?:[-–](?=\d+(?:,\d+)?\s?%)|[*](?=\s?\d))", "o")
 def between_numbers(match: re.Match[str], context: Context) -> Reading | None:
     """Read the hyphen of 20%-30% and the asterisk of 3*4."""
     before = match.string[: match.start()].rstrip()
     if match.group().strip() == "*":
         return ["mal"] if before[-1:].isdecimal() else None
-    if re.search(r"(?:^|[^\w'.])\d+[a-z]$", before):
-        return ["minus"]
     return ["bis"] if before.endswith("%") else None
 
 
@@ -426,6 +375,6 @@ def hour(match: re.Match[str], context: Context) -> Reading:
 GERMAN_RULES = (
     date_range, date, short_date, iso_date, clock, hour, money, mixed_fraction, measure, rate, telephone, year_range,
     decade,
-    ordinal_with_ending, ordinal_number, version, ratio, span, fraction, fraction_sign, between_numbers, point,
-    one_of_a_noun, plain_year, plain, any_digits, roman_ordinal, street, abbreviation, capitals, letter,
+    ordinal_with_ending, ordinal_number, version, span, fraction, between_numbers, plain_year, plain, any_digits,
+    abbreviation, capitals, letter,
 )  # fmt: skip

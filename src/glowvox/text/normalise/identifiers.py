@@ -107,19 +107,13 @@ def letter_a(match: re.Match[str], context: Context) -> Reading | None:
     return spell("A")
 
 
-@rule(r"(?P<a>A-Z|a-z)(?!\w)", "l")
-def whole_alphabet(match: re.Match[str], context: Context) -> Reading:
-    """Read A-Z: A to Z."""
-    return [*spell("A"), "to", *spell("Z")]
-
-
 @rule(r"(?P<word>[b-hj-z]|a(?=\s?[*^₀-₉]|\s=))(?![\w'])", "w")
 def small_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a small letter that stands alone."""
     return spell(match["word"])
 
 
-ACRONYM_RULES = (whole_alphabet, dotted, initial, letter_and_letter, capitals, single_letter, letter_a, small_letter)
+ACRONYM_RULES = (dotted, initial, letter_and_letter, capitals, single_letter, letter_a, small_letter)
 
 
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
@@ -157,14 +151,7 @@ def raised_or_lowered(match: re.Match[str], context: Context) -> Reading:
     return [power, spoken] if raised != match["signs"] and plain.strip("+-") else [spoken]
 
 
-@rule(r"(?<=[.,;:!?\"'])[²³](?!\w)", "o")
-def footnote(match: re.Match[str], context: Context) -> Reading:
-    """Leave out the raised number after a mark, which is that of a footnote, and name it."""
-    context.warnings.append(f"left out {match.group()!r}: the mark of a footnote")
-    return []
-
-
-FORMULA_RULES = (formula, footnote, raised_or_lowered)
+FORMULA_RULES = (formula, raised_or_lowered)
 
 # Borders inside an identifier: digit to letter and back, small to capital, the last capital before a small letter.
 _BORDERS = re.compile(
@@ -199,7 +186,7 @@ def _number_in_name(text: str, language: str) -> str:
 
 def split_identifier(text: str, context: Context) -> list[str | SpokenWord]:
     """Read an identifier made of letters and digits: gRPC, WaveGlow, mp3, utf8, v2."""
-    if text.lower() in _WHOLE and (context.language == "en" or text.isalpha()):
+    if text.lower() in _WHOLE:
         return _as_words(_WHOLE[text.lower()])
     words: list[str | SpokenWord] = []
     for part in _BORDERS.split(text):
@@ -273,19 +260,6 @@ def version_number(text: str, language: str) -> str:
     return {"en": " point ", "de": " Punkt "}[language].join(cardinal(part, language) for part in parts)
 
 
-@rule(r"localhost:(?P<port>\d{1,5})(?!\w)", "l")
-def local_port(match: re.Match[str], context: Context) -> Reading:
-    """Read localhost:8080."""
-    return ["local host port", digits(match["port"])]
-
-
-@rule(r"(?P<address>(?=[\d.]*\d\d)\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5}))?(?![\w%]|\.\d)", "d")
-def internet_address(match: re.Match[str], context: Context) -> Reading:
-    """Read 192.168.0.1: digit by digit, with dots."""
-    words = [" dot ".join(digits(part) for part in match["address"].split("."))]
-    return [*words, "port", digits(match["port"])] if match["port"] else words
-
-
 @rule(r"(?P<letter>[A-Z])\.(?P<n>\d{3})(?!\w|[.,]\d)", "u")
 def standard(match: re.Match[str], context: Context) -> Reading:
     """Read H.264 and X.509."""
@@ -330,9 +304,7 @@ def camel_case(match: re.Match[str], context: Context) -> Reading | None:
     return split_identifier(name, context)
 
 
-EARLY_IDENTIFIER_RULES = (
-    programming_name, internet_address, local_port, version, standard, tax_plan, numbered_name, name_with_version,
-)  # fmt: skip
+EARLY_IDENTIFIER_RULES = (programming_name, version, standard, tax_plan, numbered_name, name_with_version)
 NAME_RULES = (numbered_name, name_with_version)
 IDENTIFIER_RULES = (snake_case, mixed, camel_case)
 
@@ -429,7 +401,7 @@ def file_address(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(
-    r"(?P<path>(?:~|\.{1,2})?(?:/[\w.-]+){2,}/?|(?:~|\.{1,2})/[\w.-]*\w|(?:[A-Za-z]:\\)[\w.\\-]+|(?:[\w-]+/)+[\w-]+\.[a-z]\w{0,11})(?![\w/\\])",
+    r"(?P<path>(?:~|\.{1,2})?(?:/[\w.-]+){2,}/?|(?:[A-Za-z]:\\)[\w.\\-]+|(?:[\w-]+/)+[\w-]+\.[a-z]\w{0,11})(?![\w/\\])",
     "lo",
 )
 def file_path(match: re.Match[str], context: Context) -> Reading | None:

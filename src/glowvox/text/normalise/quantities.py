@@ -317,7 +317,6 @@ _UNITS: dict[str, tuple[str, str]] = {
         ("dB", "decibel", ""), ("fps", "frame per second", "frames per second"), ("rpm", "R P M", "R P M"),
         ("RPM", "R P M", "R P M"), ("dpi", "D P I", "D P I"), ("bpm", "beat per minute", "beats per minute"),
         ("mph", "mile per hour", "miles per hour"), ("kph", "kilometer per hour", "kilometers per hour"),
-        ("kmh", "kilometer per hour", "kilometers per hour"),
         ("ha", "hectare", ""), ("mol", "mole", ""), ("px", "pixel", ""), ("MP", "megapixel", ""), ("K", "kelvin",
         "kelvin"),
         ("°", "degree", ""), ("°C", "degree Celsius", "degrees Celsius"), ("°F", "degree Fahrenheit",
@@ -671,10 +670,4 @@ def cents(match: re.Match[str], context: Context) -> Reading:
     return [cardinal(match["n"]), "cent" if match["n"] == "1" else "cents"]
 
 
-@rule(r"(?P<sign>[€£$])\s?(?P<whole>\d{1,3}(?:\.\d{3})*),(?P<cents>\d{2})(?![\d,]|\.\d)", "o")
-def money_with_comma(match: re.Match[str], context: Context) -> Reading:
-    """Read €2,50, as it is written in most of Europe."""
-    return speak_money(f"{match['whole'].replace('.', '')}.{match['cents']}", match["sign"])
-
-
-MONEY_RULES = (money_with_comma, money_range, sign_first, sign_last, cents)
+MONEY_RULES = (money_range, sign_first, sign_last, cents)
