@@ -11,6 +11,8 @@ from glowvox.text.back_end import BackEnd, Pronunciation, Token
 from glowvox.text.tokenizer import split_ipa
 
 _TIMEOUT = 30.0
+_MOST_KNOWN = 20_000
+"""Words that are remembered at most."""
 
 
 class EspeakBackEnd(BackEnd):
@@ -34,7 +36,7 @@ class EspeakBackEnd(BackEnd):
             )
         self._program = path
         self._language = language
-        self._known: dict[str, Pronunciation] = {}
+        self._known: dict[str, str] = {}
         # `fr-fr` may be unknown where `fr` is a voice.
         for voice in (language, language.split("-")[0]):
             if self._run(["-q", "--ipa", "-v", voice, "a"], "", check=False) is not None:
@@ -66,16 +68,26 @@ class EspeakBackEnd(BackEnd):
         """Return one pronunciation for every word, asking the program once for all that are new."""
         words = [token for token in tokens if not token.is_mark]
         keys = [token.text.upper() if token.letter else token.text for token in words]
-        new = [key for key in dict.fromkeys(keys) if key not in self._known]
+        return [_pronunciation(key, line) for key, line in zip(keys, self.transcribe(keys), strict=True)]
+
+    def transcribe(self, words: Sequence[str]) -> list[str]:
+        """Return what the program prints for words: IPA with its notes of tones and of changes of language.
+
+        Raises:
+            TextError: the program failed.
+        """
+        if len(self._known) > _MOST_KNOWN:
+            self._known = {}
+        known = self._known
+        new = [word for word in dict.fromkeys(words) if word not in known]
         if new:
             # A blank line between the words makes each a clause of its own, and its phonemes a line of their own.
             output = self._run(["-q", "--ipa", "-v", self._voice, "--stdin"], "\n\n".join(new)) or ""
             lines = [line.strip() for line in output.splitlines() if line.strip()]
             if len(lines) != len(new):
-                lines = [(self._run(["-q", "--ipa", "-v", self._voice, "--stdin"], key) or "").strip() for key in new]
-            for key, line in zip(new, lines, strict=True):
-                self._known[key] = _pronunciation(key, line)
-        return [self._known[key] for key in keys]
+                lines = [(self._run(["-q", "--ipa", "-v", self._voice, "--stdin"], one) or "").strip() for one in new]
+            known.update(zip(new, lines, strict=True))
+        return [known[word] for word in words]
 
     def _run(self, arguments: list[str], text: str, *, check: bool = True) -> str | None:
         try:

@@ -20,6 +20,7 @@ from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shortened
 from glowvox.text.british import BritishLexicon, british_phonemes, british_readings, with_linking_r
 from glowvox.text.homographs import Reading, SentenceContext, load_homograph_model
+from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
@@ -321,6 +322,8 @@ def romanise(word: str, alphabet: frozenset[str]) -> tuple[str, str]:
                 continue
             elif part in _SOUNDS:
                 written += _SOUNDS[part].replace("_", "")
+            elif part in LETTER_SOUNDS:
+                written += LETTER_SOUNDS[part]
             else:
                 sound = _name_of(part)
                 written += sound
@@ -599,8 +602,11 @@ class GruutBackEnd(BackEnd):
         """Return one pronunciation for every word."""
         context = self._context(tokens)
         words = [token for token in tokens if not token.is_mark]
+        # A word that stands alone is read by the rules: nothing tells which language it is of.
+        foreign = read_other_scripts((word.text for word in words), self._language) if len(words) > 1 else {}
         said = [
-            self._say(token, context[0][place] if context else "", context and (context[1], place))
+            foreign.get(token.text)
+            or self._say(token, context[0][place] if context else "", context and (context[1], place))
             for place, token in enumerate(tokens)
             if not token.is_mark
         ]
