@@ -106,3 +106,27 @@ def test_the_track_comes_in_small_pieces_and_is_the_same_every_time():
 def test_impossible_fits_are_refused(wrong):
     with pytest.raises(ConfigError):
         Fit(**wrong)
+
+
+def test_a_pause_tag_keeps_its_length_in_a_slot():
+    voice = fake_voice(context_tokens=0)
+    text = "One thing.[pause:800ms]Another one."
+    samples, [one] = dubbed(voice, [cue(1, 1.0, 9.0, text)], Fit(slowest=1.0))
+    rate = voice.sample_rate
+    plain = sum(natural(voice, part) for part in ("One thing.", "Another one."))
+    assert one.spoken == pytest.approx(plain + 0.8, abs=0.05)
+    quiet = "".join("0" if abs(sample) < 1e-7 else "1" for sample in samples[rate : round((1.0 + one.spoken) * rate)])
+    assert max(map(len, quiet.split("1"))) / rate == pytest.approx(0.8, abs=0.02)
+    _, [hurried] = dubbed(voice, [cue(1, 0.0, 0.8 + 0.7 * plain, text)])
+    assert hurried.spoken == pytest.approx(0.8 + 0.7 * plain, abs=0.01)
+    _, [read] = dubbed(voice, [cue(1, 1.0, 9.0, text)], Fit(slowest=1.0), pause_tags=False)
+    assert read.natural != pytest.approx(one.natural, abs=0.05)
+
+
+def test_markup_in_a_cue_is_read_and_warnings_are_told():
+    voice, told = fake_voice(), []
+    _, [marked] = dubbed(voice, [cue(1, 0.0, 9.0, "**One** `thing`.")], on_warning=told.append)
+    _, [plain] = dubbed(voice, [cue(1, 0.0, 9.0, "One thing.")])
+    assert marked.natural == plain.natural and told == []
+    dubbed(voice, [cue(1, 0.0, 9.0, "Say qzxvw.")], on_warning=told.append)
+    assert len(told) == 1 and "qzxvw" in told[0]

@@ -13,7 +13,7 @@ from glowvox.synthesis.voice import Voice
 
 ROW_ERRORS = (TextError, VoiceError, ConfigError, AudioError, DataError)
 """What a row can be blamed for; an engine that fails, or no memory, may be the machine's fault."""
-_WARNINGS = 5
+_WARNINGS = 20
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SynthesizedRow:
     """Samples per second."""
     seed: int
     warnings: tuple[str, ...]
-    """What was guessed, replaced or left out in the text; the first few."""
+    """What was guessed, replaced or left out in the text; of very many the first ones."""
 
     @property
     def seconds(self) -> float:
@@ -92,6 +92,6 @@ def speak_row(voice: Voice, row: Row, settings: RunSettings) -> SynthesizedRow |
         audio.save(file, format=settings.audio_format)
     except ROW_ERRORS as error:
         return BadRow(row.number, row.id, one_line(error))
-    return SynthesizedRow(
-        row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings[:_WARNINGS])
-    )
+    if len(warnings) > _WARNINGS:
+        warnings[_WARNINGS - 1 :] = [f"and {len(warnings) - _WARNINGS + 1} more warnings"]
+    return SynthesizedRow(row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings))
