@@ -22,6 +22,7 @@ html_copy_source = False
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["glowvox.css"]
+html_search_scorer = str(Path(__file__).parent / "_static" / "search-scorer.js")
 html_math_renderer = "native"
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#7a3e00", "color-brand-content": "#8f4a00"},
