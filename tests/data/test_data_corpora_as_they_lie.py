@@ -244,6 +244,32 @@ def test_lists_that_were_written_from_above(tmp_path: Path, monkeypatch: pytest.
     assert [item.text for item in corpus.utterances] == ["Two."] and not corpus.findings
 
 
+def test_a_list_in_a_folder_beside_the_recordings(tmp_path: Path) -> None:
+    recordings(tmp_path, "wav/dev/a_1.wav", "wav/dev/a_2.wav")
+    put(tmp_path, "text/normalized.txt", "a_1\tHello, there.\na_2\tTwo.\n")
+    put(tmp_path, "text/original.txt", "a_1\thello there\na_2\t2\n")
+    expected = {"wav/dev/a_1.wav": ("Hello, there.", ""), "wav/dev/a_2.wav": ("Two.", "")}
+    for place in (tmp_path, tmp_path / "text" / "normalized.txt"):
+        assert said(read_corpus(place)) == expected
+
+
+def test_what_spreadsheets_leave(two: Path) -> None:
+    put(two, "list.csv", 'sep=;\naudio;text\nwavs/1.wav;"Hello, there."\nwavs/2.wav;Two.\n')
+    assert said(read_corpus(two)) == TWO
+    put(two, "list.csv", '"wavs/1.wav"|Hello, there.\n"2"|Two.\n')
+    assert said(read_corpus(two)) == TWO
+    (two / "list.csv").unlink()
+    put(two, "list.xlsx", b"PK\x03\x04\0\0")
+    [finding] = [one for one in read_corpus(two).findings if one.kind == "unread list"]
+    assert "spreadsheet" in finding.reason
+
+
+def test_a_list_in_utf_16_without_a_mark_says_so(two: Path) -> None:
+    put(two, "metadata.csv", "1|Hello.\n".encode("utf-16-le"))
+    [finding] = [one for one in read_corpus(two).findings if one.kind == "unread list"]
+    assert "UTF-16 without a mark" in finding.reason
+
+
 def test_our_own_columns_are_taken_by_their_names(two: Path) -> None:
     put(two, "list.csv", "audio,text,normalized_text\nwavs/1.wav,As it stands.,other\nwavs/2.wav,,Two.\n")
     assert said(read_corpus(two)) == {"wavs/1.wav": ("As it stands.", ""), "wavs/2.wav": ("Two.", "")}

@@ -205,6 +205,7 @@ def test_substation_alpha_with_other_columns_and_mistakes():
         ("（笑い）", ""),
         ("One\\NTwo", "One Two"),
         ("{\\an8}Up here", "Up here"),
+        ("{b}Bold{/b}", "Bold"),
         ("<v Tom>Hello <i>you</i>", "Hello you"),
         # What is said.
         ("The item(s) of Smith (2019)", "The item(s) of Smith (2019)"),

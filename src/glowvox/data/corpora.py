@@ -12,6 +12,7 @@ from typing import Literal
 
 from glowvox.data.transcript_lists import (
     LIST_SUFFIXES,
+    SPREADSHEETS,
     Recordings,
     TranscriptList,
     UnreadableListError,
@@ -150,7 +151,9 @@ def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
 _METADATA = "metadata.csv"
 """The list of the LJ Speech layout: rows `id|text` or `id|text|normalised text`, of recordings in `wavs/`."""
 _AUDIO_FOLDERS = ("wavs", "wav", "clips")
-_FIRST_LISTS = ("manifest", "metadata", "validated", "train", "metadata_train", "train_manifest")
+_LIST_FOLDERS = ("text", "texts", "transcripts", "filelists", "lists", "metadata", "manifests")
+"""Folders in which the list of recordings beside them may lie."""
+_FIRST_LISTS = ("manifest", "metadata", "validated", "normalized", "train", "metadata_train", "train_manifest")
 """Names of lists that are read before others."""
 
 
@@ -170,6 +173,11 @@ def read_lists(folder: Path, *, only: str = "") -> Corpus | None:
         read = found = [one for several in lists for one in several if one.path.stem == "metadata"]
     for one in read:
         _read_list(one, corpus, _recordings(one.path.parent))
+    if not found and not only:
+        found = [one for name in _LIST_FOLDERS for one in _lists(_recordings(folder), only, folder / name)]
+        read = found[:1]
+        for one in read:
+            _read_list(one, corpus, _recordings(folder))
     for one in found[len(read) :]:
         reason = f"only {read[0].path.name} is read; give {one.path.name} in its place to prepare what it lists"
         corpus.findings.append(note("further list", one.path.name, reason))
@@ -183,8 +191,10 @@ def read_list(path: Path) -> Corpus:
         DataError: it is no such list.
     """
     folder = path.parent
-    corpus = Corpus(folder, "")
     recordings = _recordings(folder)
+    if not recordings.files and any((folder.parent / name).is_dir() for name in _AUDIO_FOLDERS):
+        recordings = _recordings(folder.parent)
+    corpus = Corpus(recordings.folder, "")
     _read_list(open_list(path, recordings.find, whatever=True), corpus, recordings)
     return corpus
 
@@ -194,12 +204,15 @@ def _recordings(folder: Path) -> Recordings:
     return Recordings(folder, place, audio_files(folder))
 
 
-def _lists(recordings: Recordings, only: str) -> list[TranscriptList]:
-    """Return the lists that a folder directly holds, those before others that are usually whole."""
+def _lists(recordings: Recordings, only: str, folder: Path | None = None) -> list[TranscriptList]:
+    """Return the lists that a folder (of the recordings, or another) holds, those first that are usually whole."""
+    folder = recordings.folder if folder is None else folder
+    if not folder.is_dir():
+        return []
     texts = {composed(str(path.with_suffix(""))) for path in recordings.files}
     candidates = [
         path
-        for path in sorted(recordings.folder.iterdir())
+        for path in sorted(folder.iterdir())
         if path.suffix.lower() in LIST_SUFFIXES
         and path.is_file()
         and composed(str(_without_version(path.with_suffix("")))) not in texts
@@ -343,13 +356,10 @@ def _unread_lists(folder: Path, texts: set[Path], corpus: Corpus) -> list[Findin
     """Name files that may be lists of what is said, of which nothing could be read, with their first lines."""
     candidates = [
         path
-        for path in _files(folder, LIST_SUFFIXES)
+        for path in _files(folder, LIST_SUFFIXES | SPREADSHEETS)
         if (path not in texts or len(texts) < 3) and path.stem.lower() not in _ABOUT
     ]
-    reason = "cannot be read as a list of recordings and texts; its first line: "
-    return [
-        left_out("unread list", corpus.relative(path), f"{reason}'{describe_unread(path)}'") for path in candidates[:10]
-    ]
+    return [left_out("unread list", corpus.relative(path), describe_unread(path)) for path in candidates[:10]]
 
 
 def is_kaldi(folder: Path) -> bool:

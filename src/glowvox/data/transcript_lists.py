@@ -6,6 +6,7 @@ the columns mean is found by their names, or by what is in all rows; `Recordings
 
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from glowvox.storage.text_files import (
 
 LIST_SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt", ".list", ".lst", ".psv"})
 """Names of files that may be such a list."""
+SPREADSHEETS = frozenset({".xlsx", ".xls", ".ods"})
+"""Names of files that may be one, and are not read."""
 _JSON_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json"})
 _LOOKED_AT = 50
 """Rows that decide whether a file without column names is such a list."""
@@ -89,6 +92,8 @@ class Recordings:
         name = name.strip()
         if not name or "\0" in name:
             return None
+        if len(name) > 2 and name[0] == name[-1] == '"':
+            return self.find(name[1:-1])
         slashed = composed(name.replace("\\", "/")).removeprefix("./")
         for found in (self._by_path.get(slashed), self.by_name.get(slashed), self.by_name.get(_stem(slashed))):
             if found is not None:
@@ -246,7 +251,10 @@ class _Opened:
 
     def lines(self) -> Iterator[TextLine]:
         with self.path.open("rb") as stream:
-            yield from text_lines(stream, self.encoding)
+            for line in text_lines(stream, self.encoding):
+                # Excel's note to itself of what parts the columns.
+                if line.number > 1 or not re.fullmatch(r"sep=.", line.text.strip(" ")):
+                    yield line
 
     def beginning(self) -> list[TextLine]:
         return first_lines((line for line in self.lines() if not line.problem), _LOOKED_AT)
@@ -448,12 +456,15 @@ def _bare_clip(row: TableRow, roles: str, delimiter: str) -> ListedClip:
 
 
 def describe_unread(path: Path) -> str:
-    """Return a file's first line for a message, as well as it can be read."""
+    """Say why a file cannot be read as a list: with its first line, or what else it is."""
+    if path.suffix.lower() in SPREADSHEETS:
+        return "cannot be read as a list of recordings and texts: a spreadsheet; save it as CSV"
     try:
         with path.open("rb") as stream:
             raw = stream.read(1 << 12)
-        encoding = find_encoding(io.BytesIO(raw), str(path))
+        encoding = find_encoding(io.BytesIO(raw), path.name)
         lines = first_lines(text_lines(io.BytesIO(raw), encoding), 1)
-        return _shown(lines[0].text) if lines else ""
-    except (OSError, DataError):
-        return ""
+    except (OSError, DataError) as error:
+        return f"cannot be read as a list of recordings and texts: {error}"
+    shown = _shown(lines[0].text) if lines else ""
+    return f"cannot be read as a list of recordings and texts; its first line: '{shown}'"

@@ -252,7 +252,7 @@ def _substation_cues(lines: list[str], name: str) -> list[_Cue]:
     return cues
 
 
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|<\d{1,2}:[^<>]{0,20}>|\{\\[^{}]{0,200}\}")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|<\d{1,2}:[^<>]{0,20}>|\{\\[^{}]{0,200}\}|\{/?[biu]\}")
 _DESCRIPTION = re.compile(r"(?<!\[)\[(?!\[|(?i:pause):)[^\[\]]{0,200}\](?!\])")
 _SOUND = re.compile(r"(?<!\w)[(（](?=[^()（）]*[^\W\d])[^()（）]{1,80}[)）](?!\w)")
 """Words in round brackets that stand alone: not `item(s)`, nor a year."""
