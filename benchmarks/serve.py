@@ -55,11 +55,20 @@ def cores() -> int:
 
 
 @contextmanager
-def serving(arguments: list[str], rate: int) -> Iterator[tuple[subprocess.Popen[str], SpeechPort, dict[str, float]]]:
-    """Run the server; give the process, its port, and when it listened, spoke first and was ready, in seconds."""
+def serving(
+    arguments: list[str], rate: int, source: Path | None = None
+) -> Iterator[tuple[subprocess.Popen[str], SpeechPort, dict[str, float]]]:
+    """Run the server; give the process, its port, and when it listened, spoke first and was ready, in seconds.
+
+    Args:
+        arguments: of `glowvox serve`.
+        rate: at how many Hz it is asked to speak.
+        source: folder with another `glowvox` package than the one that is installed.
+    """
     began = time.perf_counter()
     command = [sys.executable, "-m", "glowvox", "serve", "--port", "0", "--log-level", "info", *arguments]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    environment = None if source is None else {**os.environ, "PYTHONPATH": str(source.resolve())}
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert server.stderr is not None
     try:
         for line in server.stderr:
