@@ -152,7 +152,7 @@ class Voice:
 
                 - speed: speaking rate from 0.1 to 10, 2 being twice as fast; or one for each sentence, in order.
                 - pitch_shift: semitones by which the pitch contour is raised, -24 to 24; or one for each sentence.
-                - pitch_range: factor on the width of the pitch contour, 0 to 4, 0 being monotonous; or one for each sentence.
+                - pitch_range: factor on the width of the contour, 0 to 4, 0 being monotonous; or one for each sentence.
                 - temperature: standard deviation of the acoustic model's noise, 0 to 100; 0: the most likely mel.
                 - sigma: standard deviation of the vocoder's noise, 0 to 100.
                 - denoise: how many times the vocoder's bias spectrum is subtracted; 0: not at all.
