@@ -1,12 +1,12 @@
-"""How much of what bare threads speak a server speaks, and how soon one client hears it: measured turn about, in one run.
+"""How much of what bare threads speak a server speaks, and how soon one client hears it: turn about, in one run.
 
     python benchmarks/serve_ratio.py                          # 1 and 8 clients, a minute each
     python benchmarks/serve_ratio.py --before ../earlier/src  # beside an earlier state of the package
     taskset -c 0,1 python benchmarks/serve_ratio.py           # on two cores
 
-As many clients ask as bare threads call `Voice.say` with the same texts and the same voice. Bare threads and servers take
-turns in slices of a few seconds, so that a machine that is slower for a while is so for all of them; a ratio is that of
-one round, and the median of the rounds is told.
+As many clients ask as bare threads call `Voice.say` with the same texts and the same voice. Bare threads and servers
+take turns in slices of a few seconds, so that a machine that is slower for a while is so for all of them; a ratio is
+that of one round, and the median of the rounds is told.
 """
 
 import argparse
