@@ -77,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
         raise DataError("nothing to evaluate: name a model or a baseline")
     if args.sigma < 0 or args.seed < 0:
         raise DataError(f"--sigma and --seed must not be negative, got {args.sigma:g} and {args.seed}")
-    phase("opening the models and the recordings")
+    if args.model:
+        phase("opening the models and the recordings")
     models = _load(args.model, args.threads)
     contracts = [model.config.audio for model in models.values()]
     config = contracts[0] if contracts else prepared_contract(args.data) or AudioConfig()
