@@ -5,9 +5,18 @@ import json
 import os
 import shutil
 import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from loopback import running
+from page_browser import headless
+from tiny_voice import fake_voice
+
+from glowvox.serve.settings import ServerSettings
 
 TEXT = "Hello there, world. This is good."
 NODE_MODULES = "GLOWVOX_NODE_MODULES"
@@ -110,3 +119,53 @@ def test_requests_as_programs_send_them(server, body):
     assert len(answer.content) > 1000
     named = body | {"voice": "tiny", "model": "glowvox"}
     assert server.client.post(f"{server.url}/v1/audio/speech", json=named).content == answer.content
+
+
+_PAGE = """<!doctype html><script type="module">
+import OpenAI from "/openai/index.mjs";
+const parts = new URLSearchParams(location.search);
+const client = new OpenAI({
+  baseURL: parts.get("server") + "/v1", apiKey: "a-long-secret", dangerouslyAllowBrowser: true, maxRetries: 0,
+});
+try {
+  const answer = await client.audio.speech.create({
+    model: "tts-1", voice: "alloy", input: "Hello, world.", response_format: "pcm",
+  });
+  document.title = String((await answer.arrayBuffer()).byteLength);
+} catch (error) {
+  document.title = error.constructor.name;
+}
+</script>"""
+
+
+def test_openais_javascript_client_in_a_browser(voice, tmp_path):
+    modules = os.environ.get(NODE_MODULES, "")
+    if not (Path(modules) / "openai").is_dir():
+        pytest.skip(f"{NODE_MODULES} names no folder that holds openai")
+    (tmp_path / "openai").symlink_to(Path(modules) / "openai", target_is_directory=True)
+    (tmp_path / "index.html").write_text(_PAGE)
+    handler = partial(_Files, directory=str(tmp_path))
+    with headless() as browser, ThreadingHTTPServer(("127.0.0.1", 0), handler) as files:
+        threading.Thread(target=files.serve_forever, daemon=True).start()
+        origin = f"http://127.0.0.1:{files.server_port}"
+        for origins, expected in (((origin,), None), ((), "APIConnectionError")):
+            with running([fake_voice()], ServerSettings(origins=origins, keys=("a-long-secret",))) as own:
+                page = browser.new_page()
+                page.goto(f"{origin}/?server={own.url}")
+                page.wait_for_function("document.title !== ''", timeout=60_000)
+                told = page.title()
+                page.close()
+            if expected is None:
+                assert int(told) / 2 / 24_000 == pytest.approx(voice.say("Hello, world.").duration, abs=0.01)
+            else:
+                assert told == expected
+        files.shutdown()
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Serves files, modules with the type that browsers ask for, and logs nothing."""
+
+    extensions_map: ClassVar[dict[str, str]] = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+
+    def log_message(self, format, *arguments):
+        pass
