@@ -223,3 +223,6 @@ def test_the_coverage_of_a_room_is_that_of_its_lines_not_of_its_files():
     shown = coverage_of_rooms.table(found)
     assert [line.split()[0] for line in shown] == ["glowvox", "text", "all"]
     assert shown[1].split()[1] == "80.0" and shown[1].endswith("LOW")
+    wanting = coverage_of_rooms.wanting(report, found, most=1)
+    assert wanting == ["  text/symbols.py: 19 lines are not run"]
+    assert not coverage_of_rooms.wanting(report, {"text": (85, 100)})

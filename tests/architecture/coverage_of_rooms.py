@@ -38,6 +38,22 @@ def table(found: Mapping[str, tuple[int, int]]) -> list[str]:
     return shown
 
 
+def wanting(report: Mapping[str, Any], found: Mapping[str, tuple[int, int]], most: int = 5) -> list[str]:
+    """Return, for every room that is low, its files with the most lines that no test runs."""
+    shown = []
+    for room, (covered, lines) in found.items():
+        if 100 * covered >= LOW * lines:
+            continue
+        files = {
+            name: summary["summary"]["num_statements"] - summary["summary"]["covered_lines"]
+            for name, summary in report["files"].items()
+            if f"/glowvox/{room}/" in f"/{Path(name).as_posix()}"
+        }
+        worst = sorted(files, key=lambda name: -files[name])[:most]
+        shown += [f"  {room}/{Path(name).name}: {files[name]} lines are not run" for name in worst if files[name]]
+    return shown
+
+
 def main() -> int:
     """Join the data of all processes and print the table."""
     coverage = [sys.executable, "-m", "coverage"]
@@ -52,7 +68,8 @@ def main() -> int:
             print(f"no coverage was measured: {(done.stdout + done.stderr).strip()}", file=sys.stderr)
             return 1
         report = json.loads(target.read_text(encoding="utf-8"))
-    print("\n".join(table(rooms(report))))
+    found = rooms(report)
+    print("\n".join([*table(found), *wanting(report, found)]))
     return 0
 
 
