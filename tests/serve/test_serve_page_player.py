@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from page_browser import headless, opened, ready, wait_for_state
-from page_stub import RATE, Script, serving, spoken
+from page_stub import OTHER_VOICE, RATE, Script, serving, spoken
 
 TEXT = "One two. Three, two one!"
 
@@ -122,11 +122,10 @@ def test_volume_is_set_and_kept(browser: Any, url: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (390, 844), (844, 390)])
-def test_the_stage_begins_on_the_first_screen_and_comes_into_view(
-    browser: Any, url: str, size: tuple[int, int]
-) -> None:
+def test_the_stage_begins_on_the_first_screen_and_comes_into_view(browser: Any, size: tuple[int, int]) -> None:
     options = {"viewport": {"width": size[0], "height": size[1]}, "has_touch": size[0] < 1000}
-    with opened(browser, url, reduced_motion="reduce", **options) as page:
+    many = Script(voices=[{**OTHER_VOICE, "id": name, "name": name} for name in ("ann", "bea", "cy", "dora")])
+    with serving(many) as url, opened(browser, url, reduced_motion="reduce", **options) as page:
         ready(page, "Every voice begins as noise. A flow bends it, step by step, until it says what you wrote.")
         stage = "document.getElementById('stage').getBoundingClientRect()"
         assert page.evaluate(f"{stage}.top") < size[1] - 60

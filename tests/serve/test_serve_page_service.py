@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from loopback import running
 from page_browser import headless, opened, ready, wait_for_state
 from tiny_voice import fake_voice
@@ -99,3 +100,44 @@ def test_key(browser: Any) -> None:
         page.keyboard.press("Enter")
         ready(page).click("#speak")
         wait_for_state(page, "playing")
+
+
+def test_a_voice_is_heard_before_it_is_chosen(browser: Any, url: str) -> None:
+    with opened(browser, url) as page:
+        ready(page).click("[aria-label='Hear Tiny']")
+        page.wait_for_selector("[aria-label='Hear Tiny'][data-playing]")
+        page.wait_for_function("() => document.querySelector('.hear').hasAttribute('data-playing') === false")
+        assert page.inner_text("#notice") == ""
+
+
+def test_a_word_is_read_as_the_voice_reads_it_and_corrected(browser: Any, url: str) -> None:
+    with opened(browser, url) as page:
+        ready(page, "Zyxlor read it.")
+        page.click("#warnings button")
+        assert "z ˈɪ k s l ɚ" in page.inner_text("#word-said")
+        page.fill("#word-field", "/q7/")
+        page.click("text=Say it so")
+        page.wait_for_selector("#word-field[aria-invalid=true]")
+        assert "no phone" in page.inner_text("#word-warning")
+        page.fill("#word-field", "z ˈɪ k s")
+        page.click("text=Say it so")
+        page.wait_for_selector("#warnings", state="hidden")
+        page.click("#speak")
+        page.wait_for_selector("#files [data-file=json]:enabled")
+        page.keyboard.press("Escape")
+        with page.expect_download() as download:
+            page.click("#files [data-file=json]")
+        times = json.loads(download.value.path().read_text(encoding="utf-8"))
+        with page.expect_download() as download:
+            page.click("#files [data-file=flac]")
+        samples, rate = soundfile.read(download.value.path())
+    assert [one["text"] for one in times["words"][0]["phonemes"]] == ["z", "ˈɪ", "k", "s"]
+    assert len(samples) / rate == pytest.approx(times["duration"], abs=1e-3), "the file is of the same speech"
+
+
+def test_ssml_is_spoken_and_lit_between_its_tags(browser: Any, url: str) -> None:
+    with opened(browser, url) as page:
+        ready(page, "<speak>One <break time='300ms'/> time.</speak>").click("#speak")
+        page.wait_for_selector("#lane >> text=time")
+        assert page.locator("#lane button").all_inner_texts() == ["One", "time"]
+        assert page.inner_text("#markup") == "SSML"

@@ -88,6 +88,30 @@ def test_long_texts_scroll_follow_and_zoom(page: Any) -> None:
     wait_for_state(page, "done")
 
 
+def test_the_picture_follows_the_speech(page: Any) -> None:
+    page.fill("#text", f"{SAMPLE} " * 4)
+    page.click("#speak")
+    page.wait_for_selector("#files [data-file=mp3]:enabled")
+    page.click("#nearer")
+    page.click("#nearer")
+    page.evaluate(
+        """() => {
+            const [scroller, playhead] = ["scroller", "playhead"].map((id) => document.getElementById(id));
+            window.unseen = 0;
+            document.getElementById("stage").addEventListener("drawn", () => {
+                const [frame, line] = [scroller, playhead].map((one) => one.getBoundingClientRect());
+                if (line.left > frame.right + 40) window.unseen += 1;
+            });
+        }"""
+    )
+    page.wait_for_timeout(6000)
+    assert page.evaluate("document.getElementById('scroller').scrollLeft") > 300
+    assert page.evaluate("window.unseen") < 20
+    assert page.locator("#lane [data-first]").count() == 8
+    page.keyboard.press("Escape")
+    wait_for_state(page, "done")
+
+
 def test_sentence_after_sentence(page: Any) -> None:
     text = "Unquestionably extraordinary notwithstanding. " * 3
     page.fill("#text", text)

@@ -74,3 +74,8 @@ def test_readings_are_given_where_they_are_asked_for(voice):
 )
 def test_says_what_the_text_was_read_as(voice, text, form):
     assert voice.explain(text).form == form
+
+
+@pytest.mark.parametrize("text", ["a :'( b '\\( c", "it\\'s \\x [[ \\q ' ]] 'z", "\x00 one '\n' \"two"])
+def test_quotes_and_backslashes_in_what_is_warned_of_do_no_harm(voice, text):
+    assert voice.explain(text).words

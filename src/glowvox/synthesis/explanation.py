@@ -1,6 +1,5 @@
 """Explanation: how a voice reads a text, word by word, and where the phonemes of each come from."""
 
-import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from glowvox.text.front_end import FrontEnd
 from glowvox.text.markup import is_ssml, to_plain
 from glowvox.text.utterance import Sentence, Word
 
+_ESCAPED = re.compile(r"\\(['\"\\])")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
@@ -149,7 +149,7 @@ class _Warned:
         self.message = message
         self.found = False
         quoted = _QUOTED.search(message)
-        self._about = str(ast.literal_eval(quoted.group())).casefold() if quoted else ""
+        self._about = _ESCAPED.sub(r"\1", quoted.group()[1:-1]).casefold() if quoted else ""
 
     def found_in(self, words: Sequence[Word]) -> bool:
         """Say whether it is about one of the words."""

@@ -21,7 +21,9 @@ export class Lane {
     this.buttons = [];
     this.widths = [];
     this.current = -1;
-    this.isLaidOut = false;
+    this.laid = 0;
+    this.ends = [];
+    this.width = 0;
   }
 
   /** Takes the words that a recording has by now. */
@@ -33,12 +35,13 @@ export class Lane {
       button.type = "button";
       button.tabIndex = this.buttons.length + index === 0 ? 0 : -1;
       button.textContent = word.text;
+      const before = words[this.buttons.length + index - 1];
+      button.toggleAttribute("data-first", before === undefined || before.ends_sentence === true);
       return button;
     });
     this.root.append(...buttons);
     this.buttons.push(...buttons);
     this.words = words;
-    this.isLaidOut = false;
   }
 
   /** Marks words: `isMarked` tells of each whether something is to be known about it. */
@@ -46,23 +49,27 @@ export class Lane {
     this.buttons.forEach((button, index) => button.toggleAttribute("data-warned", isMarked(this.words[index])));
   }
 
-  /** Puts every word at its second, in the first row that has room. @param {number} perSecond pixels @param {number} width of all */
+  /**
+   * Puts every word at its second, in the first row that has room; those that have their place keep it while the scale
+   * stays. @param {number} perSecond pixels @param {number} width of all
+   */
   layOut(perSecond, width) {
-    if (this.isLaidOut && this.perSecond === perSecond && this.width === width) return;
-    for (let index = this.widths.length; index < this.buttons.length; index++) this.widths.push(this.buttons[index].offsetWidth);
-    const ends = [];
-    this.buttons.forEach((button, index) => {
-      const left = Math.max(0, Math.min(this.words[index].start * perSecond, width - this.widths[index]));
-      let row = ends.findIndex((end) => end <= left);
-      if (row < 0 && ends.length < MOST_ROWS) row = ends.length;
-      button.hidden = row < 0;
-      if (row < 0) return;
-      ends[row] = left + this.widths[index] + GAP;
-      button.style.transform = `translate(${left}px, ${row * ROW}px)`;
-    });
-    this.root.style.height = `${Math.max(1, ends.length) * ROW}px`;
-    this.isLaidOut = true;
+    const isOther = perSecond !== this.perSecond || width < this.width;
+    if (isOther) [this.laid, this.ends] = [0, []];
     Object.assign(this, { perSecond, width });
+    if (this.laid === this.buttons.length) return;
+    for (let index = this.widths.length; index < this.buttons.length; index++) this.widths.push(this.buttons[index].offsetWidth);
+    for (; this.laid < this.buttons.length; this.laid++) {
+      const button = this.buttons[this.laid];
+      const left = Math.max(0, Math.min(this.words[this.laid].start * perSecond, width - this.widths[this.laid]));
+      let row = this.ends.findIndex((end) => end <= left);
+      if (row < 0 && this.ends.length < MOST_ROWS) row = this.ends.length;
+      button.hidden = row < 0;
+      if (row < 0) continue;
+      this.ends[row] = left + this.widths[this.laid] + GAP;
+      button.style.transform = `translate(${left}px, ${row * ROW}px)`;
+    }
+    this.root.style.height = `${Math.max(1, this.ends.length) * ROW}px`;
   }
 
   /** Shows which word is heard; those before it have been. Null: nothing is being heard. */

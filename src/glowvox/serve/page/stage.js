@@ -20,6 +20,7 @@ const WIDEST = 900;
 const ZOOM = 1.5;
 /** Whoever has scrolled is left alone for a while. */
 const LEFT_ALONE_MS = 4000;
+const TURN_MS = 700;
 
 export class Stage {
   /** @param {HTMLElement} root @param {() => number} position tells the second that is heard @param {object} lane */
@@ -43,6 +44,7 @@ export class Stage {
     this.wished = null;
     this.perSecond = null;
     this.alone = 0;
+    this.turning = 0;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.night = matchMedia("(prefers-color-scheme: dark)");
     for (const query of [this.night, matchMedia("(forced-colors: active)")]) query.addEventListener("change", () => this.dress());
@@ -145,6 +147,9 @@ export class Stage {
     const { scrollLeft, clientWidth } = this.scroller;
     const left = seconds * this.perSecond;
     if (left >= scrollLeft && left <= scrollLeft + clientWidth * 0.92) return;
+    // One turn at a time: begun anew in every frame, it would never get going.
+    if (performance.now() < this.turning) return;
+    this.turning = performance.now() + TURN_MS;
     this.scroller.scrollTo({ left: left - clientWidth * share, behavior: this.calm.matches ? "auto" : "smooth" });
   }
 
