@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import h11
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -246,6 +247,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._table = table
         self._writing = WriteTimer(limits.write_seconds)
         self._since = time.monotonic()
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     @property
     def idle_since(self) -> float | None:
@@ -268,17 +271,25 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Forget it."""
         self._table.leave(self)
         self._writing.stop()
+        self._writable.set()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""
         super().pause_writing()
+        self._writable.clear()
         self._writing.start(self.transport)
 
     def resume_writing(self) -> None:
         """Go on: it has read."""
         super().resume_writing()
+        self._writable.set()
         self._writing.stop()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a message when the client has read enough of those before, which older releases do not wait for."""
+        await self._writable.wait()
+        await super().send(message)
 
 
 def plain_answer(status: bytes, refusal: Refusal) -> bytes:
