@@ -26,6 +26,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
+MOUNTED = {"proc": ["-t", "proc", "proc"], "sys": ["-t", "sysfs", "-o", "ro", "sysfs"], "dev": ["-t", "tmpfs", "tmpfs"]}
+"""What every container has; ONNX Runtime asks /proc and /sys about the processor."""
+DEVICES = ("null", "zero", "urandom")
 FROM_HERE = ("/etc/resolv.conf", "/etc/pip.conf", "/etc/apt/apt.conf.d", "/etc/ssl/certs/ca-certificates.crt")
 """Files by which this machine reaches the network; a container's engine gives a build its own."""
 
@@ -42,6 +45,12 @@ class Stage:
     user: str = "0:0"
     said: dict[str, list[str]] = field(default_factory=dict)
     """Instructions in JSON's form: entry point, command, health check."""
+
+    def leave(self) -> None:
+        """Take away what was mounted inside."""
+        for place in reversed(MOUNTED):
+            if os.path.ismount(self.root / place):
+                subprocess.run(["umount", str(self.root / place)], check=True)
 
     def command(self, words: list[str]) -> list[str]:
         """Return the command that runs another one inside."""
@@ -64,10 +73,9 @@ def instructions(text: str) -> list[tuple[str, str]]:
     return [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in joined.splitlines())]
 
 
-def build(text: str, base: Path, folder: Path, also: list[str]) -> Stage:
-    """Carry out the instructions of a Dockerfile; return the last stage."""
+def build(text: str, base: Path, folder: Path, also: list[str], stages: dict[str, Stage]) -> Stage:
+    """Carry out the instructions of a Dockerfile, each stage noted as it begins; return the last one."""
     arguments: dict[str, str] = {}
-    stages: dict[str, Stage] = {}
     stage: Stage | None = None
     for name, rest in instructions(text):
         print(f"{name} {rest[:100]}", flush=True)
@@ -108,7 +116,8 @@ def build(text: str, base: Path, folder: Path, also: list[str]) -> Stage:
 
 def begin(stage: Stage, base: Path, also: list[str]) -> None:
     """Make the folder of a stage."""
-    shutil.rmtree(stage.root, ignore_errors=True)
+    stage.leave()
+    subprocess.run(["rm", "--recursive", "--force", "--one-file-system", str(stage.root)], check=True)
     stage.root.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "--archive", "--reflink=auto", str(base), str(stage.root)], check=True)
     for path in map(Path, (*FROM_HERE, *also)):
@@ -118,6 +127,12 @@ def begin(stage: Stage, base: Path, also: list[str]) -> None:
         elif path.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    for place, options in MOUNTED.items():
+        subprocess.run(["mount", *options, str(stage.root / place)], check=True)
+    for name in DEVICES:
+        known, own = Path("/dev", name).stat(), stage.root / "dev" / name
+        os.mknod(own, known.st_mode, known.st_rdev)
+        own.chmod(0o666)
     python = stage.root / "usr/local/bin/python"  # which the image of Python has, and Debian has not
     if not python.exists():
         python.symlink_to("/usr/bin/python3")
@@ -179,9 +194,15 @@ def main() -> None:
     args = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("chroot takes root")
-    stage = build((ROOT / "deploy/Dockerfile").read_text(encoding="utf-8"), args.base, args.folder, args.also)
-    try_out(stage, [])
-    try_out(stage, ["--seconds", "60"])  # a command of one's own still speaks Wyoming
+    stages: dict[str, Stage] = {}
+    try:
+        text = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+        stage = build(text, args.base, args.folder, args.also, stages)
+        try_out(stage, [])
+        try_out(stage, ["--seconds", "60"])  # a command of one's own still speaks Wyoming
+    finally:
+        for stage in stages.values():
+            stage.leave()
 
 
 if __name__ == "__main__":
