@@ -29,8 +29,8 @@ ACCEPTED_AT_ONCE: Final = 4
 _SPARE_FILES = 24
 """File descriptors for everything that is no connection: voices that are loaded, programs that are asked."""
 _FEWEST = 4
-_UNSENT = 64 << 10
-"""Bytes that the system may hold of what a client has not been sent yet; more waits here, and is seen to."""
+_UNSENT = 16 << 10
+"""Bytes that the event loop, and the system, may hold of what a client has not been sent: 2 s of MP3 each."""
 
 
 class Connection(Protocol):
@@ -309,8 +309,9 @@ def busy_answer(limit: int) -> bytes:
     )
 
 
-def send_no_faster_than_taken(transport: asyncio.BaseTransport) -> None:
+def send_no_faster_than_taken(transport: asyncio.WriteTransport) -> None:
     """Have the system hold little that a client has not taken: what is computed ahead of a slow one stays bounded."""
+    transport.set_write_buffer_limits(_UNSENT)
     own = transport.get_extra_info("socket")
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # Linux and macOS
     if own is not None and option is not None and own.family in (socket.AF_INET, socket.AF_INET6):
