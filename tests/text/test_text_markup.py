@@ -55,6 +55,8 @@ CASES = (
     ("| Name | Age |\n|------|:---:|\n| Ann | 5 |", "Name; Age Ann; five"),
     ("One.\n\n---\n\nTwo.", "One. Two."),
     ("Noted[^1].\n\n[^1]: Here.", "Noted. Footnote one: Here."),
+    ("Noted[^a].\n\n[^a]: Here.", "Noted. Footnote: Here."),
+    ("<a href='x'>link</a> <img src=x alt='pic'>", "link pic"),
     ("- [ ] open\n- [x] closed", "open done: closed"),
     ("<b>x</b> &amp; y&#39;s<br>new", "X and y's new"),
     ("<p>One.</p>\n<p>Two.</p>", "One. Two."),

@@ -603,7 +603,8 @@ class GruutBackEnd(BackEnd):
         context = self._context(tokens)
         words = [token for token in tokens if not token.is_mark]
         # A word that stands alone is read by the rules: nothing tells which language it is of.
-        foreign = read_other_scripts((word.text for word in words), self._language) if len(words) > 1 else {}
+        mixed = len(words) > 1 and not all(word.text.isascii() for word in words)
+        foreign = read_other_scripts((word.text for word in words), self._language) if mixed else {}
         said = [
             foreign.get(token.text)
             or self._say(token, context[0][place] if context else "", context and (context[1], place))

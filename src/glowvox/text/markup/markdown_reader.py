@@ -358,7 +358,8 @@ class _Walker:
             self._tag(token.content, children, place)
         elif kind == "footnote_definition":
             spoken.end(paragraph=True)
-            self._html.text(f"{self._said['footnote']} {token.content}: ")
+            number = f" {token.content}" if token.content.isdecimal() else ""
+            self._html.text(f"{self._said['footnote']}{number}: ")
 
     def _image(self, token: "Token") -> None:
         description = token.content.strip() or str(token.attrs.get("title", "")).strip()
@@ -380,9 +381,9 @@ class _Walker:
         match = re.fullmatch(r"<(/?)([a-zA-Z])>", source)
         if match is None:
             return False
-        other = f"<{match[2]}>" if match[1] else f"</{match[2]}>"
+        other = re.compile(rf"<{'' if match[1] else '/'}{match[2]}[\s>]", re.IGNORECASE)
         rest = children[:place] if match[1] else children[place + 1 :]
-        return not any(token.type == "html_inline" and token.content.lower() == other.lower() for token in rest)
+        return not any(token.type == "html_inline" and other.match(token.content) for token in rest)
 
 
 _INERT = re.compile(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from glowvox.errors import ConfigError
 from glowvox.text.markup.html_reader import HtmlReader, left_out_code
 from glowvox.text.markup.markdown_reader import MarkdownReader, is_pending
-from glowvox.text.markup.recognise import THINKING, kind_of_start, may_be_markup
+from glowvox.text.markup.recognise import THINKING, has_sign, kind_of_start, may_be_markup
 from glowvox.text.markup.spoken_text import MarkupOptions, SentenceEnd, SpokenText
 
 MARKUPS = ("auto", "plain", "markdown", "html", "ssml")
@@ -189,7 +189,7 @@ class _BlockReader:
     def __init__(self, options: MarkupOptions, warn: Callable[[str], None]) -> None:
         self._options = options
         self._warn = warn
-        self._markdown = MarkdownReader(options)
+        self._opened: MarkdownReader | None = None
         self._sent = _Sent(warn)
         self._line = ""
         """The last line, as far as it has come."""
@@ -198,6 +198,13 @@ class _BlockReader:
         self._plain = 0
         """Characters of the last line that went out as plain text."""
         self._aside: _Aside | None = None
+
+    @property
+    def _markdown(self) -> MarkdownReader:
+        """The parser, which plain prose never needs."""
+        if self._opened is None:
+            self._opened = MarkdownReader(self._options)
+        return self._opened
 
     def push(self, piece: str) -> list[Part]:
         parts: list[Part] = []
@@ -262,7 +269,11 @@ class _BlockReader:
         if not begun:
             return [] if self._line or not self._block else self._early_block("")
         if not self._block and self._options.careful and not may_be_markup(begun):
-            if not _WORD.match(begun) or is_pending(begun, careful=True) or len(begun) <= self._plain:
+            if (
+                not _WORD.match(begun)
+                or (has_sign(begun) and is_pending(begun, careful=True))
+                or len(begun) <= self._plain
+            ):
                 return []
             upto = len(begun) + _shows_blank(self._line[len(begun) :])
             new, self._plain = self._line[self._plain : upto], upto

@@ -46,6 +46,8 @@ def is_ssml(text: str) -> bool:
     return kind_of_start(text[: 2 * _LONGEST_START], final=True) == "ssml"
 
 
+# Without one of these there is none; most lines have none.
+_SIGN = re.compile(r"[*_`~<>&$\\|\[\]#=]|---|- -")
 # What may be markup in one line of a text. Stars and underscores inside words, a price, `a < b` and `AT&T` are not.
 _TRIGGER = re.compile(
     r"""
@@ -73,6 +75,11 @@ _TRIGGER = re.compile(
 )
 
 
+def has_sign(text: str) -> bool:
+    """Return whether a text holds a sign that markup is made of."""
+    return _SIGN.search(text) is not None
+
+
 def may_be_markup(line: str) -> bool:
     """Return whether a line of a text may hold Markdown or HTML."""
-    return _TRIGGER.search(line) is not None
+    return has_sign(line) and _TRIGGER.search(line) is not None
