@@ -30,8 +30,8 @@ def _kernels(name):
 @pytest.fixture
 def kernels(monkeypatch):
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    yield _kernels("interpreted_kernels")
-    del sys.modules["interpreted_kernels"]
+    yield _kernels("glowvox.cuda.interpreted_kernels")
+    del sys.modules["glowvox.cuda.interpreted_kernels"]
 
 
 @pytest.fixture

@@ -78,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.export.export_model import export_model
 
     began = time.monotonic()
-    print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():  # a program gets one line where something is wrong
+        print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr, flush=True)
     with _models(args.model) as places:
         reports = [export_model(place, args.output, target=args.to, precision=args.precision) for place in places]
     settings = {"target": args.to, "precision": args.precision, "took_seconds": time.monotonic() - began}

@@ -106,7 +106,8 @@ def run(args: argparse.Namespace) -> int:
         quality=measured_quality(args.quality),
         defaults={name: _number(name, text) for name, text in map(_pair, args.default)},
     )
-    print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():  # a program gets one line where something is wrong
+        print("writing the graphs and comparing them with PyTorch ...", file=sys.stderr, flush=True)
     acoustic, vocoder = model_path(args.acoustic, "acoustic"), model_path(args.vocoder, "vocoder")
     with tempfile.TemporaryDirectory() as place:
         if args.only_speaker is not None:
