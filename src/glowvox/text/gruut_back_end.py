@@ -4,11 +4,9 @@ The text processor gruut itself, which takes a second to import and 70 MB, is no
 language packages are data, and are found without importing it.
 """
 
-import base64
 import importlib.util
 import re
 import sqlite3
-import string
 import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +18,9 @@ from glowvox.errors import TextError
 from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shortened
 from glowvox.text.british import BritishLexicon, british_phonemes, british_readings, with_linking_r
 from glowvox.text.homographs import Reading, SentenceContext, load_homograph_model
+from glowvox.text.letter_to_sound import load_letter_to_sound
 from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts
+from glowvox.text.sequence_model import decode, letter_features, load_sequence_model, sentence_features
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
@@ -374,6 +374,11 @@ _ENDINGS = {
     "man": ("m", "ə", "n"),
     "men": ("m", "ə", "n"),
 }
+_PREFIXES = {
+    "over": ("ˌoʊ", "v", "ɚ"), "under": ("ˌʌ", "n", "d", "ɚ"), "super": ("s", "ˌu", "p", "ɚ"), "out": ("ˌaʊ", "t"),
+    "micro": ("m", "ˌaɪ", "k", "ɹ", "oʊ"), "multi": ("m", "ˌʌ", "l", "t", "i"), "inter": ("ˌɪ", "n", "t", "ɚ"),
+    "non": ("n", "ˌɑ", "n"), "un": ("ˌʌ", "n"),
+}  # fmt: skip
 _VOICELESS = frozenset(("p", "t", "k", "f", "θ"))
 _SIBILANT = frozenset(("s", "z", "ʃ", "ʒ", "t͡ʃ", "d͡ʒ"))
 _SHORTEST_PART = 4
@@ -425,6 +430,8 @@ def english_derivation(word: str, lookup: Lookup, tag: str) -> tuple[str, ...]:
         if roles:
             stem = choose(roles, tag)
             return stem + plural_ending(stem)
+    if inflected := _inflected(word, lookup):
+        return inflected
     for ending, sound in _ENDINGS.items():
         base = word.removesuffix(ending)
         if base == word or len(base) < 3:
@@ -434,8 +441,41 @@ def english_derivation(word: str, lookup: Lookup, tag: str) -> tuple[str, ...]:
             stem = choose(roles, "JJ")
             # One l is said where two are written: punctual, punctually.
             return (stem[:-1] if stem[-1] == sound[0] == "l" else stem) + sound
-    inner = lookup(word[2:]) if word.startswith("un") and len(word) > 5 else {}
-    return ("ˌʌ", "n", *choose(inner, "JJ")) if inner else ()
+    for prefix, sound in _PREFIXES.items():
+        rest = word.removeprefix(prefix)
+        inner = lookup(rest) if rest != word and len(rest) > 3 else {}
+        if inner:
+            return sound + choose(inner, "JJ")
+    return ()
+
+
+def _inflected(word: str, lookup: Lookup) -> tuple[str, ...]:
+    """Say vlogging, googled and rebooter by the verb inside."""
+    match = re.fullmatch(r"(?P<base>\w{3,})(?P<end>ing|ed|er)", word)
+    if match is None:
+        return ()
+    base, end = match["base"], match["end"]
+    single = base[:-1] if base[-1] == base[-2] else ""
+    with_y = base[:-1] + "y" if base[-1] == "i" and end != "ing" else ""
+    roles = next((roles for stem in (base, base + "e", single, with_y) if stem and (roles := lookup(stem))), None)
+    if not roles:
+        return ()
+    stem = choose(roles, "VB")
+    if end != "ed":
+        return stem + (("ɪ", "ŋ") if end == "ing" else ("ɚ",))
+    last = split_stress(stem[-1])[1]
+    if last in ("t", "d"):
+        return (*stem, "ɪ", "d")
+    return (*stem, "t" if last in _VOICELESS or last in ("s", "ʃ", "t͡ʃ") else "d")
+
+
+_BRITISH_AFFIXES = {"ɚ": "ə", "oʊ": "əʊ", "ɑ": "ɒ", "u": "uː"}
+
+
+def _in_british(phonemes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a derivation of a British word with the phones that an American affix has brought in its own."""
+    split = (split_stress(phoneme) for phoneme in phonemes)
+    return tuple(stress + _BRITISH_AFFIXES.get(phone, phone) for stress, phone in split)
 
 
 def compound(word: str, lookup: Lookup) -> tuple[str, ...]:
@@ -459,97 +499,6 @@ def compound(word: str, lookup: Lookup) -> tuple[str, ...]:
             tail = tuple(phoneme.replace("ˈ", "ˌ") for phoneme in choose(last, ""))
             return choose(head, "") + link + tail
     return ()
-
-
-# The names and values of features with which gruut's models were trained; another spelling would silently be ignored.
-
-
-Features = dict[str, str | bool | int | float]
-
-
-def encode(text: str) -> str:
-    """Return text in the ASCII form that the models store."""
-    return base64.b64encode(text.encode()).decode("ascii")
-
-
-def decode(text: str) -> str:
-    """Return the text of a stored form."""
-    return base64.b64decode(text).decode()
-
-
-def letter_features(word: str) -> list[Features]:
-    """Return for every letter of a word: itself, three neighbours on each side,
-    and whether it begins or ends the word."""
-    letters = [encode(letter) for letter in word]
-    rows: list[Features] = []
-    for place, letter in enumerate(letters):
-        row: Features = {"bias": 1.0, "grapheme": letter}
-        if place == 0:
-            row["begin"] = True
-        for distance in range(1, 4):
-            if place >= distance:
-                row[f"grapheme-{distance}"] = letters[place - distance]
-            if place + distance < len(letters):
-                row[f"grapheme+{distance}"] = letters[place + distance]
-        if place == len(letters) - 1:
-            row["end"] = True
-        rows.append(row)
-    return rows
-
-
-def _word_features(word: str) -> Features:
-    return {
-        "bias": 1.0,
-        "word": encode(word),
-        "len(word)": len(word),
-        "word.ispunctuation": word in string.punctuation,
-        "word.isdigit()": word.isdigit(),
-        "word[:2]": word[:2],
-        "word[:3]": word[:3],
-        "word[-2:]": word[-2:],
-        "word[-3:]": word[-3:],
-    }
-
-
-def sentence_features(words: Sequence[str]) -> list[Features]:
-    """Return for every word of a sentence: its shape, and that of two neighbours on each side."""
-    shapes = [_word_features(word) for word in words]
-    rows: list[Features] = []
-    for place, shape in enumerate(shapes):
-        row = dict(shape)
-        if place == 0:
-            row["BOS"] = True
-        if place == len(shapes) - 1:
-            row["EOS"] = True
-        for distance in (-2, -1, 1, 2):
-            if 0 <= place + distance < len(shapes):
-                row.update({f"{distance:+d}:{name}": value for name, value in shapes[place + distance].items()})
-        rows.append(row)
-    return rows
-
-
-class SequenceModel:
-    """A conditional random field that labels a row (parts of speech, letters to phones); safe to use from threads."""
-
-    def __init__(self, path: Path) -> None:
-        """Open a model file."""
-        import pycrfsuite
-
-        self._tagger = pycrfsuite.Tagger()
-        self._tagger.open(str(path))
-        # The library keeps the row that is being labelled inside the tagger.
-        self._lock = threading.Lock()
-
-    def labels(self, features: Sequence[Features]) -> list[str]:
-        """Return one label for every row of features."""
-        with self._lock:
-            return list(self._tagger.tag(features))
-
-
-@cache
-def load_sequence_model(path: Path) -> SequenceModel | None:
-    """Return the model in a file, or None where there is no such file."""
-    return SequenceModel(path) if path.is_file() else None
 
 
 _LONGEST_WORD = 60
@@ -673,7 +622,7 @@ class GruutBackEnd(BackEnd):
             return Pronunciation(choose(roles, tag), "lexicon")
         if self._english:
             if phonemes := english_derivation(word, self._roles, tag):
-                return Pronunciation(phonemes, "suffix")
+                return Pronunciation(_in_british(phonemes) if self._british else phonemes, "suffix")
             if genitive := self._genitive(token.text):
                 return genitive
         elif phonemes := compound(word, self._roles):
@@ -711,6 +660,9 @@ class GruutBackEnd(BackEnd):
         return self._spell(written, f"{shortened(text)} is not in the lexicon{how}: spelled")
 
     def _by_rules(self, word: str) -> tuple[str, ...]:
+        if self._english:
+            said = load_letter_to_sound().pronounce(word)
+            return british_phonemes(word, said) if self._british else said
         model = load_sequence_model(self._folder / "g2p" / "model.crf")
         if model is None:
             return ()
@@ -718,8 +670,7 @@ class GruutBackEnd(BackEnd):
         for start in range(0, len(word), _LONGEST_WORD):
             labels = model.labels(letter_features(word[start : start + _LONGEST_WORD]))
             phonemes.extend(phone for label in labels for phone in decode(label).split("|") if phone != "_")
-        said = self._data.phonemes(phonemes)
-        return british_phonemes(word, said) if self._british else said
+        return self._data.phonemes(phonemes)
 
     def _spell(self, text: str, warning: str) -> Pronunciation:
         # FBI's and CDs: an ending after a letter.
