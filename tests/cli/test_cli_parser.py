@@ -141,3 +141,14 @@ def test_help_of_train_names_the_presets(capsys):
     for name in preset_names():
         assert f"- {name}: " in shown
     assert "# " not in shown.partition("presets of")[2]
+
+
+@pytest.mark.parametrize("words", [["help"], ["help", "mel"], ["help", "export", "model"]])
+def test_help_is_a_command_too(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        command_line.main(words)
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        command_line.main([*words[1:], "--help"])
+    assert capsys.readouterr().out == shown

@@ -15,9 +15,35 @@ def clock(monkeypatch):
     return now
 
 
-def test_a_phase_is_told_before_anything_is_counted(clock, capsys):
+def _waited():
+    """Wait for what is to be said of a phase."""
+    for timer in list(progress_module._waiting):
+        timer.join()
+
+
+def test_a_phase_is_told_before_anything_is_counted(monkeypatch, clock, capsys):
+    monkeypatch.setattr(progress_module, "_PATIENCE", 0.01)
     progress_module.Progress("recordings", begins="opening the model")
+    _waited()
     assert capsys.readouterr().err == "opening the model ...\n"
+
+
+def test_a_phase_that_is_over_at_once_is_not_told(monkeypatch, clock, capsys):
+    monkeypatch.setattr(progress_module, "_PATIENCE", 30.0)
+    progress_module.phase("opening the model")
+    [timer] = progress_module._waiting
+    progress_module.end_phase()
+    timer.join(5.0)
+    assert not timer.is_alive()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_mistake_stays_the_only_line(tmp_path, capsys):
+    from glowvox.cli.main import main
+
+    assert main(["prepare", str(tmp_path / "none"), "-o", str(tmp_path / "data")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert progress_module._waiting == []
 
 
 def test_start_up_is_not_charged_to_the_first_item(clock, capsys):
@@ -54,7 +80,9 @@ def test_counted_progress_names_what_is_at_work_and_what_remains(clock, capsys):
 
 def test_a_terminal_is_written_in_place(clock, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress_module, "_PATIENCE", 0.01)
     progress = progress_module.Progress("clips", begins="reading", keep=False)
+    _waited()
     clock[0] += 1.0
     progress(1, 2)
     progress(2, 2)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from glowvox import __version__
 from glowvox.cli.parser import CommandParser
+from glowvox.cli.progress import end_phase
 from glowvox.cli.streams import robust_streams, utf8_argument
 from glowvox.errors import GlowvoxError, MissingExtraError
 
@@ -72,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     with robust_streams(program=arguments is None) as streams:
         words = list(sys.argv[1:] if arguments is None else arguments)
+        if words[:1] == ["help"]:
+            words = [*words[1:], "--help"]
         if words:
             words[0] = _FORMER_NAMES.get(words[0], words[0])
         name = f"glowvox {words[0]}" if words and words[0] in COMMANDS else "glowvox"
@@ -103,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print(f"{name}: interrupted", file=sys.stderr)
             return 130
+        finally:
+            end_phase()
 
 
 def _run(args: argparse.Namespace) -> int:

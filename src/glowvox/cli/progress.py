@@ -1,16 +1,34 @@
 """Progress on standard error: in place on a terminal, a line now and then in a log."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import final
 
 _SECONDS_ON_A_TERMINAL = 0.5
 _SECONDS_IN_A_LOG = 15.0
+_PATIENCE = 0.7
+"""Seconds after which it is said what began: a mistake is found sooner, and stays the only line."""
+_waiting: list[threading.Timer] = []
 
 
 def phase(what: str) -> None:
-    """Say what begins, before anything can be counted."""
+    """Say what begins, before anything can be counted, unless it is over at once."""
+    end_phase()
+    timer = threading.Timer(_PATIENCE, _say, [what])
+    timer.daemon = True
+    _waiting.append(timer)
+    timer.start()
+
+
+def end_phase() -> None:
+    """Say no more of what began: it is over, or something else is told."""
+    while _waiting:
+        _waiting.pop().cancel()
+
+
+def _say(what: str) -> None:
     if sys.stderr.isatty():
         print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
     else:
@@ -47,6 +65,7 @@ class Progress:
             total: how many there are.
             reused: how many of those that are done an earlier run did; they say nothing about the time that remains.
         """
+        end_phase()
         now, last = time.monotonic(), self._terminal and done == total
         worked = done - reused
         if worked == 0:
@@ -75,6 +94,7 @@ def counted_progress() -> Callable[[int, int, str], None]:
 
     def show(done: int, total: int, what: str) -> None:
         nonlocal shown, began, said
+        end_phase()
         now = time.monotonic()
         if done == 0:
             began = now

@@ -90,7 +90,10 @@ def _list(*, as_json: bool) -> int:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return 0
     if not rows:
-        print(f"no voices; glowvox voices --install FILE.voice puts one into {user_folders()[0]}")
+        print(
+            f"no voices; put a voice's folder or .voice file into {user_folders()[0]}, or let glowvox voices --install "
+            "FILE do it"
+        )
     width = max((len(str(row["name"])) for row in rows), default=0)
     for row in rows:
         if "error" in row:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.files import write_audio
-from glowvox.errors import DataError, MissingExtraError
+from glowvox.errors import DataError, MissingExtraError, counted
 from glowvox.evaluate.report import ClipResult, Figure, Measure, Output, Report, best_system
 from glowvox.evaluate.signal_checks import DYNAMIC_RANGE, average_spectrum, level_spectrogram
 
@@ -28,6 +28,8 @@ class PageTexts:
     """Measures of the key figures."""
     scores: tuple[str, ...]
     """Measures shown with every take."""
+    clip: str
+    """What a clip is."""
     counted: str
     """How clips and seconds are introduced: a format with `clips`, `seconds` and `systems`."""
     levels: str
@@ -39,7 +41,8 @@ class PageTexts:
 VOCODER_TEXTS = PageTexts(
     tiles=("pesq", "stoi", "mcd", "wer", "bits_per_dim", "rtf"),
     scores=("pesq", "stoi", "mcd", "mel_l1", "wer", "tonal_mean"),
-    counted="{clips} recordings, {seconds:.0f} seconds of natural speech, {systems} beside it.",
+    clip="recording",
+    counted="{clips}, {seconds:.0f} seconds of natural speech, {systems} beside it.",
     levels="All takes have the level of the original.",
     method="Every system got the mel spectrogram of the same recording. Its output was brought to the level of the "
     "recording before anything was compared; the gain is the level correction in the table. PESQ is computed at "
@@ -48,7 +51,8 @@ VOCODER_TEXTS = PageTexts(
 VOICE_TEXTS = PageTexts(
     tiles=("wer", "skips", "mcd_dtw", "duration_error", "rtf", "first_audio_ms"),
     scores=("wer", "mcd_dtw", "duration_bias", "f0_range", "rtf"),
-    counted="{clips} sentences, {seconds:.0f} seconds. {systems}.",
+    clip="sentence",
+    counted="{clips}, {seconds:.0f} seconds. {systems}.",
     levels="All takes of a sentence have the level of its recording.",
     method="The voice spoke the texts of the recordings, which it has not learned from. Its timing is its own, so it "
     "is compared with a recording along the warping of time that brings their cepstra closest. Copy synthesis is the "
@@ -239,7 +243,8 @@ def _listed(names: list[str]) -> str:
 def _counted(report: Report, seconds: float) -> str:
     names = list(report.systems)
     systems = _listed(names if report.subject == "voice" else names[1:])
-    return page_texts(report.subject).counted.format(clips=len(report.clips), seconds=seconds, systems=systems)
+    texts = page_texts(report.subject)
+    return texts.counted.format(clips=counted(len(report.clips), texts.clip), seconds=seconds, systems=systems)
 
 
 def _listening(report: Report, shown: int) -> str:
