@@ -3,6 +3,7 @@
 usage: python recipes/british-lexicon/build.py hibari_tts-0.2.1-py3-none-any.whl
 
 Writes `src/glowvox/text/british_lexicon.tsv.xz`: a word, a tab, and its readings as `role=phonemes`, separated by `|`.
+Words that the rules make of the American dictionary in just that way are left out.
 """
 
 import gzip
@@ -12,6 +13,9 @@ import re
 import sys
 import zipfile
 from pathlib import Path
+
+from glowvox.text.british import british_phonemes
+from glowvox.text.gruut_back_end import GruutBackEnd
 
 OUT = Path(__file__).resolve().parents[2] / "src/glowvox/text/british_lexicon.tsv.xz"
 ROLES = {"DEFAULT": "", "NOUN": "NN", "VERB": "VB", "ADJ": "JJ", "ADV": "RB", "VBD": "VBD", "VBN": "VBN", "VBP": "VBP"}
@@ -43,6 +47,7 @@ def main() -> None:
         content = wheel.read("hibari/assets/lexicon_gb_gold.json.gz")
     entries = json.loads(gzip.decompress(content))
     lines = {}
+    american = GruutBackEnd("en-us")._roles
     for word, said in entries.items():
         if not re.fullmatch(r"[a-zA-Z][a-z'-]*[a-z]", word) or (word.lower() != word and word.lower() in entries):
             continue
@@ -50,7 +55,9 @@ def main() -> None:
         readings = [
             f"{ROLES[role]}={' '.join(phones_of(one))}" for role, one in by_role.items() if role in ROLES and one
         ]
-        if readings:
+        known = american(word.lower())
+        ruled = [f"{role}={' '.join(british_phonemes(word.lower(), us))}" for role, us in known.items()]
+        if readings and readings != ruled:
             lines[word.lower()] = "|".join(readings)
     text = "".join(f"{word}\t{lines[word]}\n" for word in sorted(lines))
     OUT.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
