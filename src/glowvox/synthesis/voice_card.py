@@ -287,10 +287,13 @@ _SUBJECTS = {
     "vocoder": "Copy synthesis: recordings spoken again by the vocoder",
     "voice": "Text to speech: sentences spoken by the voice, beside recordings of them",
 }
-_HIGHER = frozenset(("pesq", "stoi"))
+_HIGHER = frozenset(("distillmos", "dnsmos", "p808", "pesq", "stoi"))
 _NEITHER = frozenset(("f0_median", "f0_range"))
 """Figures that say what a voice is like, not how good it is."""
 _MEASURES = {
+    "distillmos": ("DistillMOS, a predicted opinion score", 2),
+    "dnsmos": ("DNSMOS overall", 2),
+    "p808": ("DNSMOS P.808", 2),
     "wer": ("word error rate, %", 1),
     "cer": ("character error rate, %", 1),
     "skips": ("sentences with skipped or repeated words, %", 1),

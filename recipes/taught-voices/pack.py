@@ -1,0 +1,107 @@
+"""Pack the voices of the package: nora with her models, and kathleen to speak only (a wheel has no room for more).
+
+python recipes/taught-voices/pack.py --acoustic RUN --vocoder RUN --limit-levels DATA --quality nora=report.json ... \
+    --kathleen ACOUSTIC --kathleen-levels DATA
+"""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from glowvox.checkpoint.model_folder import load_model, read_card, save_model
+from glowvox.export.voice_export import VoiceDescription, VoiceExport, export_voice, limit_levels, measured_quality
+
+LARGEST_FILE = 20_000_000
+"""Bytes of a file in the repository."""
+TEACHER = {"teacher": "hibari-tts", "version": "0.2.1", "licence": "Apache-2.0", "voices": ["heart"]}
+_TAUGHT = "synthetic speech of hibari-tts 0.2.1 (voice 'heart', Apache-2.0, itself taught by Kokoro-82M, Apache-2.0)"
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _with_teacher(source: Path, folder: Path, speaker: str | None = None) -> Path:
+    """Write a model's folder whose provenance names the teacher and, of an acoustic model, our name of the speaker."""
+    card = read_card(source)
+    provenance: dict[str, Any] = {**card.provenance, "teachers": [TEACHER]}
+    if speaker is not None:
+        provenance["text"] = {**provenance["text"], "speakers": [speaker]}
+    model = load_model(source)
+    with torch.no_grad():
+        for tensor in model.parameters():
+            tensor.copy_(_ten_bits(tensor))
+    save_model(model, folder, provenance=provenance, steps=card.steps)
+    return folder
+
+
+def _ten_bits(tensor: torch.Tensor) -> torch.Tensor:
+    """Round to float16 with a last bit of zero, which a wheel compresses by a sixteenth; 8-bit products lose more."""
+    bits = tensor.half().view(torch.int16)
+    return (bits + (bits & 1) * ((bits & 2) - 1)).view(torch.float16).float()
+
+
+def main() -> None:
+    """Pack both voices into a folder."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--acoustic", type=Path, required=True, help="nora's")
+    parser.add_argument("--vocoder", type=Path, required=True, help="of both")
+    parser.add_argument("--limit-levels", type=Path, metavar="DATA", required=True, help="nora's speech")
+    parser.add_argument("--kathleen", type=Path, metavar="ACOUSTIC", required=True, help="kathleen's acoustic model")
+    parser.add_argument("--kathleen-levels", type=Path, metavar="DATA", required=True, help="kathleen's recordings")
+    parser.add_argument("--quality", type=_pair, action="append", default=[], metavar="NAME=FILE", help="report.json")
+    parser.add_argument("-o", "--output", type=Path, default=Path("src/glowvox/voices"))
+    args = parser.parse_args()
+
+    def quality(name: str) -> dict[str, Any]:
+        return measured_quality([Path(file) for one, file in args.quality if one == name])
+
+    common = {"sigma": 0.9, "refine": 2}
+    nora = VoiceDescription(
+        name="nora",
+        licence="Apache-2.0",
+        description="A woman who speaks US English. A taught voice: she was made from synthetic speech.",
+        data=f"18 hours of {_TAUGHT}, speaking the texts of LJ Speech; the weights started from those of the voice "
+        "'kathleen' (CC0 1.0)",
+        weaknesses=("intonation is narrower than her teacher's", "half-sentences may begin or end abruptly"),
+        quality=quality("nora"),
+        defaults={**common, "temperature": 0.2},
+    )
+    kathleen = VoiceDescription(
+        name="kathleen",
+        licence="CC0-1.0",
+        description="A woman who speaks US English, from an hour and a quarter of recordings.",
+        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', and of the German voice 'kerstin' for "
+        f"company, with thanks to both speakers; the vocoder also learned from six hours of {_TAUGHT}",
+        weaknesses=("intonation is narrower than a person's", "a noise accompanies her consonants"),
+        quality=quality("kathleen"),
+        defaults={**common, "temperature": 0.5, "pitch_range": 1.4},
+    )
+    args.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=args.output) as place:
+        aside = Path(place)
+        taught = _with_teacher(args.vocoder, aside / "taught")
+        vocoders = [
+            limit_levels(taught, data, aside / f"vocoder-{number}")
+            for number, data in enumerate((args.limit_levels, args.kathleen_levels))
+        ]
+        acoustic = _with_teacher(args.acoustic, aside / "acoustic", "nora")
+        made: list[VoiceExport] = [
+            export_voice(acoustic, vocoders[0], aside / "nora", nora, precision="int8"),
+            export_voice(args.kathleen, vocoders[1], aside / "kathleen", kathleen, precision="int8", trainable=False),
+        ]
+        for voice in made:
+            if max(voice.sizes.values()) > LARGEST_FILE:
+                raise SystemExit(f"too large: a file of {max(voice.sizes.values()) / 1e6:.1f} MB")
+            shutil.rmtree(args.output / voice.path.name, ignore_errors=True)
+            voice.path.replace(args.output / voice.path.name)
+            print(f"{voice.path.name}: {sum(voice.sizes.values()) / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
