@@ -141,7 +141,7 @@ def test_a_corpus_is_scored_and_one_recording_against_it(corpus, one, model, tmp
         same["text_mismatch_score"], abs=0.01
     )
     assert main(single) == 0
-    assert "1 recordings in" in capsys.readouterr().out
+    assert "1 recording in" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

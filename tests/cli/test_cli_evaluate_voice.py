@@ -69,7 +69,7 @@ def test_the_table_and_what_is_not_asked_for(place: Path, tmp_path: Path, capsys
     assert main([*words, "--no-wer", "--no-copy", "--players", "0", "--seed", "3"]) == 0
     shown = capsys.readouterr().out
     assert "Real-time factor" in shown and "copy synthesis" not in shown and "Word error" not in shown
-    assert shown.splitlines()[-1] == f"report: {report / 'index.html'}"
+    assert shown.splitlines()[-1] == f"report, to be opened in a browser: {report / 'index.html'}"
     assert heard == []
     stored = json.loads((report / "report.json").read_text())
     assert len(stored["clips"]) == 2 and "seed 3" in stored["settings"]["Noise"]

@@ -116,7 +116,7 @@ def test_voices_carry_their_card_and_the_command_prints_it(tmp_path, capsys, mon
     monkeypatch.setenv("GLOWVOX_VOICES", str(tmp_path / "voices"))
     for name in ("tiny", str(tmp_path / "other.voice")):
         assert main(["voices", name]) == 0
-        assert capsys.readouterr().out == voice_text(stored)
+        assert capsys.readouterr().out == voice_text(stored, name)
     assert main(["voices", "tiny", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == stored.to_dict()
     assert main(["voices", "zoe"]) == 2

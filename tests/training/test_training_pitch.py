@@ -1,6 +1,8 @@
 """The pitch predictor learns from the recordings, and the latent drawn in training is the one that speaks."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +26,7 @@ class _Tone:
 
     pitch: float
     hop_length: int = 256
+    row: ClassVar = SimpleNamespace(samples=80 * 256)
 
     def load(self) -> tuple[np.ndarray, np.ndarray]:
         time = np.arange(80 * 256) / 22050

@@ -70,6 +70,8 @@ class Progress:
         worked = done - reused
         if worked == 0:
             self._began = now
+            if not self._terminal:
+                return
         if done and now - self._shown < (_SECONDS_ON_A_TERMINAL if self._terminal else _SECONDS_IN_A_LOG) and not last:
             return
         self._shown = now

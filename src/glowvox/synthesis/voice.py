@@ -162,6 +162,7 @@ class Voice:
                 - pause_tags: whether `[pause:1s]` in plain text is a silence of that length.
                 - markup: what the text is written in: auto, plain, markdown, html or ssml.
                 - read_code: whether code in Markdown and HTML is read.
+                - strict_ssml: whether SSML that other systems know and this one does not is refused.
                 - context_tokens: sentences of fewer tokens are encoded beside their own repetition; 0: never.
                 - seed: of all noise; the same seed gives the same samples.
                 - speaker: name of one of `speakers`; None: the first.
