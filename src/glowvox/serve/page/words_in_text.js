@@ -56,16 +56,27 @@ export function connectWords({ service, speaking, lexicon, clips, overrides, rea
   for (const kind of ["begun", "failure"]) speaking.addEventListener(kind, () => explaining.text !== text.value && explaining.ask(text.value));
   overrides.addEventListener("change", () => explaining.ask(text.value));
   text.addEventListener("input", () => {
+    waiting = undefined;
     card.close();
     reading.mark([]);
     explaining.ask(text.value);
   });
+  let waiting;
   const atCaret = (opener) => {
-    if (text.selectionStart !== text.selectionEnd || explaining.text !== text.value) return;
+    waiting = undefined;
+    if (text.selectionStart !== text.selectionEnd) return;
+    if (explaining.text !== text.value) {
+      waiting = opener; // the answer about this text is on its way
+      explaining.ask(text.value);
+      return;
+    }
     const word = explaining.wordAt(text.selectionStart);
     if (word !== null) openInText(word, opener);
     else card.close();
   };
+  explaining.addEventListener("explained", () => {
+    if (waiting !== undefined) atCaret(waiting);
+  });
   text.addEventListener("click", () => atCaret(null));
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.altKey) return;
