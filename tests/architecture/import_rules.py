@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(RANK_2, RANK_0 | RANK_1),
     "cuda": RANK_0 | RANK_1 | RANK_2,
     "checkpoint": RANK_0 | RANK_1 | RANK_2,
-    "engines": RANK_0,
+    "engines": RANK_0 | {"audio"},
     "training": RANK_0 | RANK_1 | RANK_2 | RANK_3 | {"cuda"},
     "synthesis": RANK_0 | RANK_1 | {"engines"},
     "evaluate": RANK_0 | RANK_1 | RANK_2 | RANK_3 | RANK_4,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glowvox.audio.pitch import PitchTrack, track_pitch
+from glowvox.audio.yin import PitchTrack, track_pitch
 from glowvox.errors import AudioError
 from glowvox.evaluate.distances import pitch_distance
 from glowvox.evaluate.signal_checks import check_signal, tonal_energy

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from glowvox.audio.pitch import SourceMixNetwork
 from glowvox.config.preset import load_preset
-from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.errors import ConfigError, EngineError
 from glowvox.models.waveglow import WaveGlow

@@ -8,10 +8,9 @@ import numpy as np
 import torch
 
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.pitch import HarmonicSource, read_pitch
+from glowvox.audio.pitch import HarmonicSource, PitchNetwork, read_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
-from glowvox.engines.base import PitchNetwork
 from glowvox.models.pitch_conditioning import PitchPredictor
 from glowvox.training.pitch import fit_pitch
 from glowvox.training.vocoder import sourced_latent

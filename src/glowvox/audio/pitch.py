@@ -1,19 +1,22 @@
-"""The fundamental frequency of a voice by YIN.
+"""Pitch in synthesis: a vocoder's harmonic source with its two small networks, and the pitch contour of a sentence.
 
-YIN after A. de Cheveigne and H. Kawahara, "YIN, a fundamental frequency estimator for speech and music", 2002: the
-cumulative mean normalised difference function, an absolute threshold, parabolic interpolation (their steps 2 to 5).
+Without PyTorch: what a mel implies (`PitchNetwork`, `read_pitch`), the pulses that a vocoder's latent is made of
+(`HarmonicSource`) with their gains (`SourceMixNetwork`), and what the decoder of an acoustic model is told of the pitch
+(`harmonic_features`). `audio/yin.py` finds the pitch of a recording.
 """
 
+import base64
+import binascii
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from glowvox.audio.checks import checked_samples
 from glowvox.audio.mel import mel_edges, product
 from glowvox.config.audio import AudioConfig
-from glowvox.errors import AudioError
+from glowvox.errors import EngineError
 
 # A harmonic-plus-noise source: what the latent of a voiced sound looks like when its phases are not known.
 # A flow that is told the mel spectrogram cannot know the phases of the harmonics; they stay in its latent, which
@@ -169,104 +172,6 @@ def lapped_coefficients(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     return product(folded, basis)
 
 
-@dataclass(frozen=True)
-class PitchTrack:
-    """Fundamental frequency over time."""
-
-    times: NDArray[np.float64]
-    """Centre of each frame in seconds, `[T]`."""
-    frequency: NDArray[np.float64]
-    """Hz, NaN where the frame is not voiced, `[T]`."""
-
-    @property
-    def voiced(self) -> NDArray[np.bool_]:
-        """Whether each frame is voiced, `[T]`."""
-        return ~np.isnan(self.frequency)
-
-    def span(self) -> tuple[float, float, float] | None:
-        """Return the 5th, 50th and 95th percentile in Hz, or None when no frame is voiced."""
-        voiced = self.frequency[self.voiced]
-        if not voiced.size:
-            return None
-        low, middle, high = np.percentile(voiced, [5, 50, 95])
-        return float(low), float(middle), float(high)
-
-
-def track_pitch(
-    samples: ArrayLike,
-    sample_rate: int,
-    *,
-    hop_length: int = 256,
-    f_min: float = 60.0,
-    f_max: float = 500.0,
-    threshold: float = 0.2,
-) -> PitchTrack:
-    """Estimate the fundamental frequency of speech.
-
-    Args:
-        samples: `[S]`; frame t is centred on sample `t * hop_length`.
-        sample_rate: in Hz.
-        hop_length: samples between frames.
-        f_min: lowest frequency in Hz; a frame integrates over one of its periods.
-        f_max: highest frequency in Hz.
-        threshold: of the normalised difference, below which a frame counts as voiced (0.1 strict, 0.3 lenient).
-
-    Returns:
-        One frequency for each of the `S // hop_length + 1` frames.
-
-    Raises:
-        AudioError: not finite, or a range that does not fit the rate.
-    """
-    signal = checked_samples(np.asarray(samples, dtype=np.float64))
-    if not 0 < f_min < f_max <= sample_rate / 4 or hop_length < 1:
-        raise AudioError(f"no pitch between {f_min} and {f_max} Hz at {sample_rate} Hz and hop {hop_length}")
-    longest = int(np.ceil(sample_rate / f_min)) + 1
-    shortest = int(np.floor(sample_rate / f_max))
-    frames = signal.size // hop_length + 1
-    padded = np.pad(signal, (longest, 2 * longest))
-    frequency = np.full(frames, np.nan)
-    silence = 1e-6 * max(float(np.mean(signal**2)), 1e-12)
-    # A few hundred frames at a time bound the memory for long recordings.
-    for first in range(0, frames, 256):
-        starts = np.arange(first, min(frames, first + 256)) * hop_length
-        block = padded[starts[:, None] + np.arange(2 * longest)]
-        difference = _normalised_difference(block, longest)
-        for row, curve in enumerate(difference):
-            if np.mean(block[row] ** 2) > silence:
-                period = _first_dip(curve, shortest, threshold)
-                if period is not None:
-                    frequency[first + row] = sample_rate / period
-    return PitchTrack(times=np.arange(frames) * hop_length / sample_rate, frequency=frequency)
-
-
-def _normalised_difference(block: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
-    """Cumulative mean normalised difference d'(lag), lag = 0..longest-1, of frames `[F, 2 * longest]` (eq. 6, 8)."""
-    size = 1 << int(3 * longest - 1).bit_length()
-    spectrum = np.fft.rfft(block, size)
-    head = np.fft.rfft(block[:, :longest], size)
-    correlation = np.fft.irfft(spectrum * np.conj(head), size)[:, :longest]
-    energy = np.concatenate([np.zeros((len(block), 1)), np.cumsum(block**2, axis=1)], axis=1)
-    moving = energy[:, longest : 2 * longest] - energy[:, :longest]
-    difference = np.maximum(moving[:, :1] + moving - 2.0 * correlation, 0.0)
-    running = np.cumsum(difference[:, 1:], axis=1)
-    lags = np.arange(1, longest)
-    normalised = difference[:, 1:] * lags / np.maximum(running, 1e-20)
-    return np.concatenate([np.ones((len(block), 1)), normalised], axis=1)
-
-
-def _first_dip(curve: NDArray[np.float64], shortest: int, threshold: float) -> float | None:
-    """Return the period in samples at the first local minimum below the threshold, interpolated, or None."""
-    below = np.flatnonzero(curve[shortest:-1] < threshold)
-    if not below.size:
-        return None
-    lag = shortest + int(below[0])
-    while lag + 1 < curve.size - 1 and curve[lag + 1] < curve[lag]:
-        lag += 1
-    left, middle, right = curve[lag - 1], curve[lag], curve[lag + 1]
-    curvature = left - 2.0 * middle + right
-    return lag + (0.5 * (left - right) / curvature if curvature > 0 else 0.0)
-
-
 BINS = 96
 CHANNELS = BINS + 1
 """Logits of the bins, then the log odds of voicing."""
@@ -302,6 +207,174 @@ def target_bins(frequency: NDArray[np.floating]) -> tuple[NDArray[np.float32], N
     weights = np.exp(-0.5 * distance**2)
     weights *= voiced[..., None, :] / weights.sum(-2, keepdims=True)
     return weights.astype(np.float32), voiced.astype(np.float32)
+
+
+_ALONE = 2**18
+"""Multiplications up to which a product is computed by the calling thread alone (see `audio/mel.py`)."""
+_PITCH_LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
+_PITCH_NAMES = tuple(f"{layer}.{part}" for layer in _PITCH_LAYERS for part in ("weight", "bias"))
+_MIX_NAMES = ("hidden.weight", "hidden.bias", "gains.weight", "gains.bias")
+_MOST_NEPERS = 2.0
+
+
+class PitchNetwork:
+    """The pitch predictor of a vocoder without PyTorch: logits of a mel, which `read_pitch` reads.
+
+    In float64, because the phase of the source adds the pitch up over the whole signal: what a stream makes of it must
+    not drift from what one call makes.
+
+    Args:
+        weights: by the names in the model's `pitch` part; convolutions `[out, in, 5]`, the projection `[97, in, 1]`.
+        mel_mean: subtracted from the mel at first.
+        mel_std: divided by after that.
+
+    Raises:
+        EngineError: weights are missing or do not fit together.
+    """
+
+    def __init__(self, weights: Mapping[str, NDArray[np.floating]], mel_mean: float, mel_std: float) -> None:
+        self.layers: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+        self.mel_mean, self.mel_std = mel_mean, mel_std
+        channels = None
+        for layer in _PITCH_LAYERS:
+            try:
+                # float16 is how they are stored: every engine has the same numbers
+                weight, bias = (
+                    np.asarray(weights[f"{layer}.{part}"]).astype(np.float16).astype(np.float64)
+                    for part in ("weight", "bias")
+                )
+            except KeyError as error:
+                raise EngineError(f"the pitch predictor's weights lack {error}") from None
+            fits = weight.ndim == 3 and weight.shape[2] % 2 and bias.shape == weight.shape[:1]
+            if not fits or channels not in (None, weight.shape[1]) or not np.isfinite(weight).all():
+                raise EngineError(f"the pitch predictor's weights do not fit: {layer} is {list(weight.shape)}")
+            channels = len(weight)
+            self.layers.append((weight, bias))
+        self._taps = [np.ascontiguousarray(weight.transpose(2, 1, 0)) for weight, _ in self.layers]
+
+    @property
+    def receptive_field(self) -> int:
+        """Mel frames on each side of a frame that its pitch depends on."""
+        return sum(weight.shape[2] // 2 for weight, _ in self.layers)
+
+    def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return logits `[C, T]` of a mel `[M, T]`."""
+        hidden = (np.asarray(mel, np.float64).T - self.mel_mean) / self.mel_std
+        frames = len(hidden)
+        for place, (taps, (_, bias)) in enumerate(zip(self._taps, self.layers, strict=True)):
+            around = len(taps) // 2
+            padded = np.pad(hidden, ((around, around), (0, 0)))
+            hidden = np.broadcast_to(bias, (frames, len(bias))).copy()
+            block = max(1, _ALONE // taps[0].size)
+            for start in range(0, frames, block):
+                end = min(start + block, frames)
+                for shift, tap in enumerate(taps):
+                    hidden[start:end] += padded[start + shift : end + shift] @ tap
+            if place < len(self.layers) - 1:
+                hidden = np.maximum(hidden, 0.0)
+        return hidden.T
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the network as plain JSON data. See `packed_weights`."""
+        arrays = (array for layer in self.layers for array in layer)
+        return packed_weights(dict(zip(_PITCH_NAMES, arrays, strict=True)), self.mel_mean, self.mel_std)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "PitchNetwork":
+        """Return the network that `to_dict` made data of.
+
+        Raises:
+            EngineError: the data is damaged.
+        """
+        return cls(*unpacked_weights(stored, _PITCH_NAMES, "pitch predictor"))
+
+
+class SourceMixNetwork:
+    """From a mel to the gains of pulses and noise.
+
+    Args:
+        weights: by the names in the model's `source_mix` part: `hidden` `[C, M, 3]`, `gains` `[2 G, C, 1]`.
+        mel_mean: subtracted from the mel at first.
+        mel_std: divided by after that.
+
+    Raises:
+        EngineError: weights are missing or do not fit together.
+    """
+
+    receptive_field = 1
+    """Mel frames on each side of a frame that its gains depend on."""
+
+    def __init__(self, weights: Mapping[str, NDArray[np.floating]], mel_mean: float, mel_std: float) -> None:
+        try:
+            # float16 is how they are stored: every engine has the same numbers
+            stored = {name: np.asarray(weights[name]).astype(np.float16).astype(np.float32) for name in _MIX_NAMES}
+        except KeyError as error:
+            raise EngineError(f"the source mix's weights lack {error}") from None
+        hidden, gains = stored["hidden.weight"], stored["gains.weight"]
+        fits = hidden.ndim == gains.ndim == 3 and hidden.shape[2] == 3 and gains.shape[1:] == (len(hidden), 1)
+        fits = (
+            fits and stored["hidden.bias"].shape == hidden.shape[:1] and stored["gains.bias"].shape == gains.shape[:1]
+        )
+        if not fits or len(gains) % 2 or not all(np.isfinite(value).all() for value in stored.values()):
+            raise EngineError("the source mix's weights do not fit together")
+        self._stored = stored
+        self.mel_mean, self.mel_std = mel_mean, mel_std
+        self._taps = np.ascontiguousarray(hidden.transpose(2, 1, 0))
+        self._gains = np.ascontiguousarray(gains[:, :, 0].T)
+
+    def __call__(self, mel: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the gains of pulses and of noise, each `[G, T]`, of a mel `[M, T]`; beyond its ends lies nothing."""
+        standard = (np.asarray(mel, np.float32).T - np.float32(self.mel_mean)) / np.float32(self.mel_std)
+        padded = np.pad(standard, ((1, 1), (0, 0)))
+        frames = len(standard)
+        hidden = sum(padded[shift : shift + frames] @ tap for shift, tap in enumerate(self._taps))
+        hidden = np.maximum(hidden + self._stored["hidden.bias"], 0.0)
+        levels = (hidden @ self._gains + self._stored["gains.bias"]) * np.float32(1 / _MOST_NEPERS)
+        gains = np.exp(np.tanh(levels) * np.float32(_MOST_NEPERS)).T
+        half = len(gains) // 2
+        return gains[:half], gains[half:]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the network as plain JSON data. See `packed_weights`."""
+        return packed_weights(self._stored, self.mel_mean, self.mel_std)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "SourceMixNetwork":
+        """Return the network that `to_dict` made data of.
+
+        Raises:
+            EngineError: the data is damaged.
+        """
+        return cls(*unpacked_weights(stored, _MIX_NAMES, "source mix"))
+
+
+def packed_weights(weights: Mapping[str, NDArray[np.floating]], mel_mean: float, mel_std: float) -> dict[str, Any]:
+    """Return a small network as plain JSON data: little-endian float16 as base64, each array with its shape."""
+    packed: dict[str, Any] = {"mel_mean": mel_mean, "mel_std": mel_std}
+    for name, value in weights.items():
+        values = base64.b64encode(value.astype("<f2").tobytes()).decode("ascii")
+        packed[name] = {"shape": list(value.shape), "values": values}
+    return packed
+
+
+def unpacked_weights(
+    stored: Mapping[str, Any], names: Sequence[str], what: str
+) -> tuple[dict[str, NDArray[np.float16]], float, float]:
+    """Return the weights of those names, the mean and the deviation that `packed_weights` made data of.
+
+    Raises:
+        EngineError: the data is damaged.
+    """
+    try:
+        weights = {
+            name: np.frombuffer(base64.b64decode(stored[name]["values"], validate=True), "<f2").reshape(
+                stored[name]["shape"]
+            )
+            for name in names
+        }
+        return weights, float(stored["mel_mean"]), float(stored["mel_std"])
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        raise EngineError(f"the {what} in the metadata is damaged; export the model again") from None
 
 
 REFERENCE_HZ = 180.0

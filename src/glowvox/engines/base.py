@@ -11,86 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.pitch import PitchNetwork, SourceMixNetwork
 from glowvox.config.audio import AudioConfig
-from glowvox.engines.source_mix_network import SourceMixNetwork, packed_weights, unpacked_weights
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
-
-_ALONE = 2**18
-"""Multiplications up to which a product is computed by the calling thread alone (see `audio/mel.py`)."""
-_LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
-_NAMES = tuple(f"{layer}.{part}" for layer in _LAYERS for part in ("weight", "bias"))
-
-
-class PitchNetwork:
-    """The pitch predictor of a vocoder without PyTorch: logits of a mel, which `glowvox.audio.pitch.read_pitch` reads.
-
-    In float64, because the phase of the source adds the pitch up over the whole signal: what a stream makes of it must
-    not drift from what one call makes.
-
-    Args:
-        weights: by the names in the model's `pitch` part; convolutions `[out, in, 5]`, the projection `[97, in, 1]`.
-        mel_mean: subtracted from the mel at first.
-        mel_std: divided by after that.
-
-    Raises:
-        EngineError: weights are missing or do not fit together.
-    """
-
-    def __init__(self, weights: Mapping[str, NDArray[np.floating]], mel_mean: float, mel_std: float) -> None:
-        self.layers: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-        self.mel_mean, self.mel_std = mel_mean, mel_std
-        channels = None
-        for layer in _LAYERS:
-            try:
-                # float16 is how they are stored: every engine has the same numbers
-                weight, bias = (
-                    np.asarray(weights[f"{layer}.{part}"]).astype(np.float16).astype(np.float64)
-                    for part in ("weight", "bias")
-                )
-            except KeyError as error:
-                raise EngineError(f"the pitch predictor's weights lack {error}") from None
-            fits = weight.ndim == 3 and weight.shape[2] % 2 and bias.shape == weight.shape[:1]
-            if not fits or channels not in (None, weight.shape[1]) or not np.isfinite(weight).all():
-                raise EngineError(f"the pitch predictor's weights do not fit: {layer} is {list(weight.shape)}")
-            channels = len(weight)
-            self.layers.append((weight, bias))
-        self._taps = [np.ascontiguousarray(weight.transpose(2, 1, 0)) for weight, _ in self.layers]
-
-    @property
-    def receptive_field(self) -> int:
-        """Mel frames on each side of a frame that its pitch depends on."""
-        return sum(weight.shape[2] // 2 for weight, _ in self.layers)
-
-    def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return logits `[C, T]` of a mel `[M, T]`."""
-        hidden = (np.asarray(mel, np.float64).T - self.mel_mean) / self.mel_std
-        frames = len(hidden)
-        for place, (taps, (_, bias)) in enumerate(zip(self._taps, self.layers, strict=True)):
-            around = len(taps) // 2
-            padded = np.pad(hidden, ((around, around), (0, 0)))
-            hidden = np.broadcast_to(bias, (frames, len(bias))).copy()
-            block = max(1, _ALONE // taps[0].size)
-            for start in range(0, frames, block):
-                end = min(start + block, frames)
-                for shift, tap in enumerate(taps):
-                    hidden[start:end] += padded[start + shift : end + shift] @ tap
-            if place < len(self.layers) - 1:
-                hidden = np.maximum(hidden, 0.0)
-        return hidden.T
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the network as plain JSON data. See `packed_weights`."""
-        arrays = (array for layer in self.layers for array in layer)
-        return packed_weights(dict(zip(_NAMES, arrays, strict=True)), self.mel_mean, self.mel_std)
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> "PitchNetwork":
-        """Return the network that `to_dict` made data of.
-
-        Raises:
-            EngineError: the data is damaged.
-        """
-        return cls(*unpacked_weights(stored, _NAMES, "pitch predictor"))
 
 
 @dataclass(frozen=True, eq=False)

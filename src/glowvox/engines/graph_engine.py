@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.pitch import PitchNetwork, SourceMixNetwork
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict, to_dict
-from glowvox.engines.base import AcousticEngine, EncodedText, PitchNetwork, SteppingVocoder, StreamState
-from glowvox.engines.source_mix_network import SourceMixNetwork
+from glowvox.engines.base import AcousticEngine, EncodedText, SteppingVocoder, StreamState
 from glowvox.errors import ConfigError, EngineError
 
 METADATA_KEY = "glowvox"

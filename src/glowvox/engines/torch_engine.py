@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
+from glowvox.audio.pitch import PitchNetwork, SourceMixNetwork
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.cuda.attach import attach_kernels
 from glowvox.cuda.captured_calls import CapturedCalls, bucket
-from glowvox.engines.base import AnalysedMel, AnalysisEngine, EncodedText, PitchNetwork, SteppingVocoder, StreamState
-from glowvox.engines.source_mix_network import SourceMixNetwork
+from glowvox.engines.base import AnalysedMel, AnalysisEngine, EncodedText, SteppingVocoder, StreamState
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow

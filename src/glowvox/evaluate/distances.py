@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glowvox.audio.files import resample
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.pitch import PitchTrack, track_pitch
+from glowvox.audio.yin import PitchTrack, track_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, MelError, MissingExtraError, one_line
 from glowvox.evaluate.signal_checks import check_signal, match_level, tonal_energy

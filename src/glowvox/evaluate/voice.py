@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.mel import MelTransform
-from glowvox.audio.pitch import track_pitch
+from glowvox.audio.yin import track_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, DataError, MelError, TextError
 from glowvox.evaluate.clips import Recording

@@ -18,7 +18,7 @@ from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, load_lexicon, parse_lexicon
 from glowvox.text.marked_text import PauseTag, PauseTagStream
 from glowvox.text.markup import MarkupStream, SentenceEnd
-from glowvox.text.markup.recognise import kind_of_start
+from glowvox.text.markup.marked_stream import kind_of_start
 from glowvox.text.sentences import SentenceLimits, SentenceStream
 from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
 

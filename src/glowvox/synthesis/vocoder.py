@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from glowvox.audio.denoiser import BiasDenoiser, DenoiserStream
 from glowvox.audio.mel import checked_mel, silent_mel
 from glowvox.audio.mel_refinement import MelRefinement
-from glowvox.audio.pitch import HarmonicSource, read_pitch
+from glowvox.audio.pitch import HarmonicSource, SourceMixNetwork, read_pitch
 from glowvox.engines.base import SteppingVocoder, StreamState, VocoderEngine
-from glowvox.engines.source_mix_network import SourceMixNetwork
 from glowvox.errors import MelError
 from glowvox.synthesis.options import VocoderOptions, noise
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from glowvox.audio.pitch import BINS, target_bins, track_pitch
+from glowvox.audio.pitch import BINS, target_bins
+from glowvox.audio.yin import track_pitch
 from glowvox.data.prepared import Clip
 from glowvox.models.pitch_conditioning import PitchPredictor
 

@@ -5,9 +5,9 @@ from glowvox.text.markup.marked_stream import (
     MarkupStream,
     PlainText,
     check_markup,
+    is_ssml,
     to_plain,
 )
-from glowvox.text.markup.recognise import is_ssml
 from glowvox.text.markup.spoken_text import MarkupOptions, SentenceEnd
 
 __all__ = [

@@ -3,10 +3,19 @@
 import re
 from html.parser import HTMLParser
 
-from glowvox.text.markup.recognise import HTML_ELEMENTS, THINKING
 from glowvox.text.markup.spoken_text import MarkupOptions, SpokenText
 from glowvox.text.normalise.scanner import word_set
 
+_ELEMENTS = word_set(
+    "a abbr acronym address article aside audio b bdi bdo big blockquote body br button canvas caption center "
+    "cite code col colgroup data dd del details dfn dialog div dl dt em embed fieldset figcaption figure font "
+    "footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link "
+    "main map mark math menu meta meter nav noscript object ol optgroup option output p param picture pre "
+    "progress q rp rt ruby s samp script section select slot small source span strike strong style sub summary "
+    "sup svg table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr"
+)
+THINKING = word_set("think thinking thought thoughts reasoning scratchpad reflection")
+"""Elements in which language models write what is not meant for the listener."""
 _PARAGRAPHS = word_set(
     "address article aside blockquote body details dialog div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header "
     "hgroup hr main nav ol p section table ul"
@@ -24,7 +33,7 @@ _TAG = re.compile(
 def is_tag(source: str) -> bool:
     """Return whether a tag is one of HTML, written as one: `<b and c>` is not."""
     match = _TAG.fullmatch(source)
-    return match is not None and (match["name"].lower() in HTML_ELEMENTS | THINKING)
+    return match is not None and (match["name"].lower() in _ELEMENTS | THINKING)
 
 
 class HtmlReader(HTMLParser):

@@ -1,5 +1,6 @@
 """Markup in pieces: a text that arrives cut anywhere becomes plain text with ends of sentences, as the whole would.
 
+What a text is, its beginning says; a line of plain text is read as Markdown or HTML where it may hold some.
 A text is read in blocks, runs of lines without a blank one; code, formulas and hidden elements that begin a line are
 blocks of their own. Of the block that is being written, words go out as soon as nothing can change them any more.
 """
@@ -9,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from glowvox.errors import ConfigError
-from glowvox.text.markup.html_reader import HtmlReader, left_out_code
+from glowvox.text.markup.html_reader import THINKING, HtmlReader, left_out_code
 from glowvox.text.markup.markdown_reader import MarkdownReader, is_pending
-from glowvox.text.markup.recognise import THINKING, has_sign, kind_of_start, may_be_markup
 from glowvox.text.markup.spoken_text import MarkupOptions, SentenceEnd, SpokenText
 
 MARKUPS = ("auto", "plain", "markdown", "html", "ssml")
@@ -24,7 +24,40 @@ _HIDDEN = re.compile(rf"[ \t]*<(?P<tag>{'|'.join(sorted(THINKING))}|script|style
 _COMMENT = re.compile(r"[ \t]*<!--")
 _FORMULA = re.compile(r"[ \t]*(?P<open>\$\$|\\\[|\\begin\{(?P<name>[a-z]+\*?)\})(?P<body>.*)$", re.DOTALL)
 _ASIDES = ("<", "`", "~", "$$", "\\[", "\\begin")
+_START = re.compile(
+    r"\s*(?:<\?xml\b[^>]{0,200}\?>\s*)?(?:<!--.{0,500}?-->\s*)?<(?P<tag>[a-z:]{1,12}|!doctype\s+html)(?=[\s/>])",
+    re.I | re.S,
+)
+_LONGEST_START = 800
+_BEGINNINGS = ("<speak", "<?xml", "<!--", "<!doctype", "<html")
 _WORD = re.compile(r"[\"'“‘«(]?[^\W\d_]")
+# Without one of these there is none; most lines have none.
+_SIGN = re.compile(r"[*_`~<>&$\\|\[\]#=]|---|- -")
+# What may be markup in one line of a text. Stars and underscores inside words, a price, `a < b` and `AT&T` are not.
+_TRIGGER = re.compile(
+    r"""
+      ^[ \t]{0,12}(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+|>[ \t]?){0,4}(?:
+          \#{1,6}[ \t]+(?!\d+[ \t]+\w)\S               # a heading
+        | >[ \t]?(?=[^\W\d]|["'*_`\[(“‘>])              # a quotation
+        | (?P<rule>[-*_=])(?:[ \t]*(?P=rule)){2,}[ \t]*$ # a rule, the line below a heading
+        | ~~~ | ``` | \$\$ | \\\[ | \\begin\{
+        | \[[ xX]\][ \t]                                # a task
+        | \[(?:\^)?[^\[\]]{1,80}\]:[ \t]                # a definition
+      )
+    | (?<![^\W_])\*{1,3}(?=[^\s*])                      # emphasis begins
+    | (?<![^\W_])_{1,3}(?=[^\s_])(?=.*_)
+    | ~~(?=\S)
+    | `
+    | \]\( | \]\[ | !\[ | \[\^                          # a link, an image, a footnote
+    | <(?:[a-zA-Z][\w-]*(?:[\s/][^<>]*)?|/[a-zA-Z][\w-]*\s*|!--.*?|https?:[^<>\s]+|mailto:[^<>\s]+|[^<>\s@]+@[^<>\s@]+)>
+    | <(?:script|style|!--)
+    | &(?:[a-zA-Z][a-zA-Z0-9]{1,31}|\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6});
+    | \$(?=\S)(?=[^$]*\$)(?!\d[\d.,]*[kKmMbB]?[\s.,;:!?)\]-])
+    | \\[()\[\]*_\#`~$>|{}]
+    | \|
+    """,
+    re.VERBOSE,
+)
 
 Part = str | SentenceEnd
 
@@ -38,6 +71,29 @@ def check_markup(markup: str) -> str:
     if markup not in MARKUPS:
         raise ConfigError(f"the markup must be one of {', '.join(MARKUPS)}, got {str(markup)[:40]!r}")
     return markup
+
+
+def kind_of_start(text: str, *, final: bool = False) -> str | None:
+    """Return what the beginning of a text says: `ssml`, `html`, or `text`; None: more of it is needed."""
+    match = _START.match(text)
+    if match:
+        tag = match["tag"].lower()
+        if tag == "speak":
+            return "ssml"
+        if tag == "html" or tag.startswith("!doctype"):
+            return "html"
+        return "text"
+    begun = text.lstrip().lower()
+    if final or len(begun) > _LONGEST_START:
+        return "text"
+    if not begun or any(start.startswith(begun) or begun.startswith(start) for start in _BEGINNINGS):
+        return None
+    return "text"
+
+
+def is_ssml(text: str) -> bool:
+    """Return whether a whole text is an SSML document."""
+    return kind_of_start(text[: 2 * _LONGEST_START], final=True) == "ssml"
 
 
 @dataclass(frozen=True)
@@ -404,3 +460,13 @@ def _opening(source: str) -> bool:
     """Return whether the last line of a block is so short that its kind is not known yet."""
     last = source[source.rstrip("\n").rfind("\n") + 1 :]
     return not last.endswith("\n") and not any(map(str.isalpha, last))
+
+
+def has_sign(text: str) -> bool:
+    """Return whether a text holds a sign that markup is made of."""
+    return _SIGN.search(text) is not None
+
+
+def may_be_markup(line: str) -> bool:
+    """Return whether a line of a text may hold Markdown or HTML."""
+    return has_sign(line) and _TRIGGER.search(line) is not None

@@ -9,26 +9,23 @@ from glowvox.text.normalise.dates import DATE_RULES, LATE_DATE_RULES, TIME_RULES
 from glowvox.text.normalise.german import GERMAN_RULES
 from glowvox.text.normalise.identifiers import (
     ACRONYM_RULES,
-    ANY_NUMBER_RULES,
     EARLY_IDENTIFIER_RULES,
     FORMULA_RULES,
-    GREEK_RULES,
     IDENTIFIER_RULES,
     NAME_RULES,
-    WORD_RULES,
-    web_rules,
+    WEB_RULES,
 )
 from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
 from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, MONEY_RULES, QUANTITY_RULES, UNIT_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
-from glowvox.text.normalise.symbols import symbol_rules
+from glowvox.text.normalise.symbols import ANY_NUMBER_RULES, GREEK_RULES, WORD_RULES, symbol_rules
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def _english_rules() -> Iterable[Rule]:
     # Who comes first matters: the most specific pattern wins (a date before a fraction, a price before a number).
-    yield from web_rules()
+    yield from WEB_RULES
     yield from ADDRESS_RULES
     yield from MONEY_RULES
     yield from PHONE_NUMBER_RULES
@@ -50,7 +47,7 @@ def _english_rules() -> Iterable[Rule]:
 
 
 def _german_rules() -> Iterable[Rule]:
-    yield from web_rules()
+    yield from WEB_RULES
     yield from FORMULA_RULES
     yield from NAME_RULES
     yield from GERMAN_RULES
