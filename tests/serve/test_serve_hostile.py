@@ -13,8 +13,8 @@ import httpx
 import pytest
 from loopback import eventually, running, slow_voice
 from test_serve_process import process
-from test_serve_socket import conversation, heard, tell
 from tiny_voice import fake_voice
+from websocket_client import conversation, heard, tell
 
 from glowvox.serve.connections import LoopErrors, Slots
 from glowvox.serve.scheduler import has_room
@@ -239,8 +239,8 @@ def test_those_without_a_key_take_no_slot_of_a_websocket():
     key = {"Authorization": f"Bearer {KEYS[0]}"}
     with running([fake_voice()], settings) as server, ExitStack() as open_ones:
         silent = [open_ones.enter_context(conversation(server)) for _ in range(3)]
-        wrong = open_ones.enter_context(conversation(server, additional_headers={"Authorization": "Bearer wrong-key"}))
-        with conversation(server, additional_headers=key) as socket:
+        wrong = open_ones.enter_context(conversation(server, headers={"Authorization": "Bearer wrong-key"}))
+        with conversation(server, headers=key) as socket:
             tell(socket, "text", text="Hello.")
             assert server.service.websockets.count <= 1
             with conversation(server) as late:

@@ -1,14 +1,13 @@
 """SSML and markup over every road: HTTP, an address, server-sent events, the WebSocket, Wyoming."""
 
 import asyncio
-import json
 
 import pytest
 from loopback import running
 from test_serve_speech import pcm_of
 from test_serve_wyoming import audio_of, samples_of, spoken_to
 from tiny_voice import fake_voice
-from websockets.sync.client import connect
+from websocket_client import conversation, heard, tell
 from wyoming.audio import AudioStop
 from wyoming.error import Error
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped
@@ -61,39 +60,41 @@ def test_an_address_recognises_a_document(said):
         assert own.client.get(f"{own.url}/v1/audio/speech", params=query).content == pcm_of(said)
 
 
-def heard(server, *messages, **start):
-    """Return the audio of a WebSocket's answer, and the types of its errors."""
-    with connect(f"{server.url.replace('http', 'ws')}/v1/audio/stream") as socket:
-        socket.send(json.dumps({"type": "start", "sample_rate": 22_050, **start}))
+def answered(server, *messages, **start):
+    """Return the audio of a WebSocket's answer, and its errors."""
+    with conversation(server) as socket:
+        tell(socket, "start", sample_rate=22_050, **start)
         for text in messages:
-            socket.send(json.dumps({"type": "text", "text": text} if text else {"type": "flush"}))
-        socket.send('{"type": "end"}')
-        answers = list(socket)
-    audio = b"".join(answer for answer in answers if isinstance(answer, bytes))
-    return audio, [answer for answer in answers if isinstance(answer, str) and '"error"' in answer]
+            if text:
+                tell(socket, "text", text=text)
+            else:
+                tell(socket, "flush")
+        tell(socket, "end")
+        audio, answers = heard(socket)
+    return audio, [answer["error"]["message"] for answer in answers if answer["type"] == "error"]
 
 
 @pytest.mark.parametrize("cut", ["sentence", "clause"])
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
 def test_the_websocket_keeps_a_document_together(server, said, size, cut):
     pieces = [PROLOGUE[start : start + size] for start in range(0, len(PROLOGUE), size)]
-    audio, errors = heard(server, *pieces, cut=cut)
+    audio, errors = answered(server, *pieces, cut=cut)
     assert errors == []
     assert audio == samples_of(said)
 
 
 def test_the_websocket_speaks_documents_and_text_one_after_the_other(server, said, voice):
-    audio, errors = heard(server, f"{DOCUMENT}{DOCUMENT}", "Plain text.", "", DOCUMENT, "", "Even < this.")
+    audio, errors = answered(server, f"{DOCUMENT}{DOCUMENT}", "Plain text.", "", DOCUMENT, "", "Even < this.")
     assert errors == []
     rest = [samples_of(voice.say(text)) for text in ("Plain text.", "Even < this.")]
     assert audio == samples_of(said) * 2 + rest[0] + samples_of(said) + rest[1]
 
 
 def test_the_websocket_tells_of_a_document_that_does_not_end(server, voice):
-    audio, errors = heard(server, "<speak>Hello", "", "Hello.")
+    audio, errors = answered(server, "<speak>Hello", "", "Hello.")
     assert len(errors) == 1
     assert audio == samples_of(voice.say("Hello."))
-    audio, errors = heard(server, DOCUMENT, input_format="plain")
+    audio, errors = answered(server, DOCUMENT, input_format="plain")
     assert errors == []
     assert audio == samples_of(voice.say(DOCUMENT, markup="plain"))
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from websockets.sync.client import connect
+from websocket_client import conversation, heard
 
 from glowvox.serve.instructions import followed, read_instructions
 from glowvox.synthesis.options import SpeechOptions
@@ -88,10 +88,10 @@ def test_pauses_are_longer_where_they_are_asked_for(server):
 
 
 def test_the_websockets_first_message_takes_instructions_and_a_lexicon(server):
-    with connect(f"{server.url.replace('http', 'ws')}/v1/audio/stream") as socket:
+    with conversation(server) as socket:
         start = {"type": "start", "instructions": "Slowly, like a pirate", "lexicon": "hello = h ə l oʊ"}
         for message in (start, {"type": "text", "text": "Hello."}, {"type": "end"}):
             socket.send(json.dumps(message))
-        told = [json.loads(answer) for answer in socket if isinstance(answer, str)]
+        told = heard(socket)[1]
     assert told[-1]["type"] == "done"
     assert "'like a pirate'" in told[-1]["warnings"][0]

@@ -9,9 +9,9 @@ from contextlib import suppress
 import httpx
 import pytest
 from loopback import eventually, running, slow_voice
-from test_serve_socket import conversation, heard, tell
 from test_serve_wyoming import spoken_to
 from tiny_voice import fake_voice
+from websocket_client import conversation, heard, tell
 from wyoming.audio import AudioStop
 from wyoming.tts import Synthesize
 
@@ -53,8 +53,8 @@ def test_refusals_and_defects_have_an_id_too(server):
 def test_every_protocol_is_told_of_with_the_same_fields(caplog):
     with caplog.at_level(logging.INFO), running([fake_voice()]) as server:
         server.post("Hello.")
-        with conversation(server, additional_headers={"X-Request-Id": "of-a-websocket"}) as socket:
-            assert socket.response.headers["x-request-id"] == "of-a-websocket"
+        with conversation(server, headers={"X-Request-Id": "of-a-websocket"}) as socket:
+            assert socket.headers["x-request-id"] == "of-a-websocket"
             tell(socket, "text", text="Hello.")
             tell(socket, "end")
             audio, _ = heard(socket)
@@ -129,7 +129,6 @@ def test_ids_are_new_where_none_came():
     assert len({request_id("") for _ in range(100)}) == 100
 
 
-@pytest.mark.slow  # the oldest web framework reports the broken answer as a defect of its own
 @pytest.mark.parametrize("stream_format", ["audio", "sse", "json"])
 def test_a_request_that_takes_too_long_is_a_line_and_no_defect(caplog, stream_format):
     slow, _ = slow_voice(0.3)

@@ -7,8 +7,8 @@ import time
 import httpx
 import pytest
 from loopback import eventually, running
-from test_serve_socket import conversation, heard
 from tiny_voice import fake_voice
+from websocket_client import conversation, heard
 
 from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.settings import Limits, ServerSettings

@@ -5,7 +5,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from websockets.sync.client import connect
+from websocket_client import conversation, heard
 
 from glowvox.synthesis.visemes import VISEMES
 
@@ -25,10 +25,10 @@ def contiguous(visemes, duration):
 
 def spoken(server, *messages):
     """Return the JSON messages of a WebSocket's answer."""
-    with connect(f"{server.url.replace('http', 'ws')}/v1/audio/stream") as socket:
+    with conversation(server) as socket:
         for message in messages:
             socket.send(json.dumps(message))
-        return [json.loads(answer) for answer in socket if isinstance(answer, str)]
+        return heard(socket)[1]
 
 
 def test_json_has_phonemes_visemes_and_warnings(server, voice):

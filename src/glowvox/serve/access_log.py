@@ -78,6 +78,8 @@ def _with_id(message: Message, own: str) -> Message:
 
 def _meant_for_client(error: BaseException | None) -> bool:
     """Return whether an error, or what caused it, is one that clients are told."""
+    if isinstance(error, BaseExceptionGroup):  # as older releases of the framework hand on what ends a stream
+        return all(map(_meant_for_client, error.exceptions))
     while error is not None:
         if isinstance(error, (Refusal, GlowvoxError, ClientGone)):
             return True
