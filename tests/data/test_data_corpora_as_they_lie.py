@@ -289,6 +289,17 @@ def test_nothing_but_sound_is_taken_from_outside(two: Path, name: str) -> None:
     assert kinds(corpus) == ["text without audio"] * 3
 
 
+def test_links_to_folders_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    recordings(tmp_path / "disk", "1.wav", ".hidden/3.wav", "more/2.wav")
+    corpus = tmp_path / "corpus"
+    put(corpus, "metadata.csv", "1|Hello, there.\nmore/2|Two.\n")
+    (corpus / "wavs").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "more" / "back").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "more" / "up").symlink_to(corpus)
+    found = said(read_corpus(corpus))
+    assert found == {"wavs/1.wav": ("Hello, there.", ""), "wavs/more/2.wav": ("Two.", "")}
+
+
 def test_moved_recordings_are_told_once(two: Path) -> None:
     put(two, "list.csv", "audio,text\n/old/wavs/1.wav,One.\n/old/wavs/2.wav,Two.\n")
     [finding] = read_corpus(two).findings

@@ -115,6 +115,21 @@ def test_gradients_reach_the_prediction_and_the_couplings_but_not_the_reader() -
             assert reached != name.startswith("melody.reader"), name
 
 
+def test_the_share_of_the_predictors_gradient_that_reaches_the_encoder_is_as_asked() -> None:
+    def gradient(share: float) -> Tensor:
+        model = random_model(prenet=False, encoder_dropout=0.0).train()
+        model.encoder.predictor_gradient = share
+        output = model(TOKENS, TOKEN_LENGTHS, random_mel(), MEL_LENGTHS)
+        (sum(token_pitch_losses(output)) + output.log_duration.square().sum()).backward()
+        found = model.encoder.embedding.weight.grad
+        return torch.zeros(20, 16).double() if found is None else found
+
+    assert not gradient(0.0).any()
+    whole = gradient(1.0)
+    assert whole[TOKENS[0]].all()
+    torch.testing.assert_close(gradient(0.25), whole / 4)
+
+
 def test_several_speakers_are_seen_beside_the_melody() -> None:
     model = random_model(n_speakers=2, speaker_channels=3)
     mel, speaker = random_mel(), torch.tensor([0, 1])

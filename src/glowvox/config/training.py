@@ -138,9 +138,13 @@ class AcousticTrainingConfig:
     """Weight of the forward-sum (soft) alignment objective; 0: the hard search alone."""
     pitch_steps: int = 1500
     """Steps in which the predictor of the pitch conditioning learns, by itself, before the first step of the flow."""
+    predictor_gradient: float = 0.0
+    """Share of the gradient of the losses of durations and pitch that trains the encoder too (the paper: none)."""
 
     def __post_init__(self) -> None:
         if self.frames_per_batch < 1:
             raise ConfigError(f"acoustic_training.frames_per_batch must be positive, got {self.frames_per_batch}")
         if self.pitch_steps < 1:
             raise ConfigError(f"acoustic_training.pitch_steps must be at least 1, got {self.pitch_steps}")
+        if not 0 <= self.predictor_gradient <= 1:
+            raise ConfigError(f"acoustic_training.predictor_gradient must be in [0, 1], got {self.predictor_gradient}")

@@ -4,6 +4,7 @@ In reading order: what is said of a file (`Finding`), what a corpus holds (`Corp
 which one a folder has (`read_corpus`).
 """
 
+import os
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -144,8 +145,19 @@ def text_files(folder: Path) -> list[Path]:
 
 def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     # Broken links and pipes are named too: the checks find them unreadable; nothing is passed over in silence.
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in suffixes and not path.is_dir())
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    # Links to folders are followed, since large corpora lie elsewhere; one that leads back to where it lies is not.
+    found: list[Path] = []
+    above = {str(folder): frozenset((os.path.realpath(folder),))}
+    for name, folders, files in os.walk(folder, followlinks=True):
+        found += [Path(name, file) for file in files if not file.startswith(".")]
+        for below in tuple(folders):
+            path = Path(name, below)
+            place = os.path.realpath(path)
+            if below.startswith(".") or place in above[name]:
+                folders.remove(below)
+            else:
+                above[str(path)] = above[name] | {place}
+    return sorted(path for path in found if path.suffix.lower() in suffixes)
 
 
 _METADATA = "metadata.csv"

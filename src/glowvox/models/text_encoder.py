@@ -32,7 +32,14 @@ class TextStatistics:
 
 
 class TextEncoder(nn.Module):
-    """Embedding, convolutional pre-net, relative-position transformer, projections, duration predictor."""
+    """Embedding, convolutional pre-net, relative-position transformer, projections, predictors of durations and pitch.
+
+    Attributes:
+        predictor_gradient: share of the gradient of the predictors' input that reaches the encoder. The paper stops it
+            (section 3.2), which is 0; training sets it otherwise where an encoder shall learn prosody too.
+    """
+
+    predictor_gradient = 0.0
 
     def __init__(self, config: GlowTTSConfig) -> None:
         super().__init__()
@@ -63,8 +70,7 @@ class TextEncoder(nn.Module):
             speaker: [B, G, 1], the speakers' vectors; None with one speaker.
 
         Returns:
-            The statistics, in float32 even under autocast. The input of the predictors of durations and pitch is
-            detached: their losses do not train the encoder.
+            The statistics, in float32 even under autocast.
         """
         dtype = self.embedding.weight.dtype
         mask = (torch.arange(tokens.shape[1], device=tokens.device) < token_lengths[:, None]).unsqueeze(1).to(dtype)
@@ -75,6 +81,8 @@ class TextEncoder(nn.Module):
         mean = self.mean(x).to(dtype) * mask
         log_std = torch.zeros_like(mean) if self.log_std is None else self.log_std(x).to(dtype) * mask
         known = x.detach()
+        if self.predictor_gradient and self.training:
+            known = known + self.predictor_gradient * (x - known)
         if speaker is not None:
             known = torch.cat([known, speaker.to(known.dtype).expand(-1, -1, known.shape[2])], 1)
         log_duration = self.durations(known, mask).to(dtype).squeeze(1)

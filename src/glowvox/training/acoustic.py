@@ -144,6 +144,7 @@ class AcousticTask(Task):
             raise DataError("the data set has no validation clips; prepare it with --validation")
         self.model: nn.Module = model
         self.acoustic = model
+        model.encoder.predictor_gradient = config.predictor_gradient
         self.config = config
         self.training = list(training)
         self.validation = list(validation)
