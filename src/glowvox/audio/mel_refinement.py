@@ -28,7 +28,7 @@ LARGEST_STEP = math.log(3.0)
 MOST_PASSES = 100
 _BLOCK = 128
 """Frames whose spectrum is in memory at once: so many stay in the processor's cache."""
-_LEAST_WEIGHT = 1e-8
+LEAST_WEIGHT = 1e-8
 """Sum of squared windows below which a sample is left as it was added up."""
 
 
@@ -193,7 +193,7 @@ class _Pass:
 
     @staticmethod
     def _divided(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.divide(total, weight, out=total.copy(), where=weight > _LEAST_WEIGHT)
+        return np.divide(total, weight, out=total.copy(), where=weight > LEAST_WEIGHT)
 
 
 def refinement_filters(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

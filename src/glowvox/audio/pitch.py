@@ -155,7 +155,8 @@ def _pulse_train(phase: NDArray[np.float64], harmonics: NDArray[np.float64]) -> 
 
 
 @functools.lru_cache(maxsize=4)
-def _constants(hop: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def lapped_constants(hop: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return sine and cosine `[hop / 2]` of the folding at a block's border, and the cosine basis `[hop, hop]`."""
     angle = np.pi / 4 + np.pi / (2 * hop) * (np.arange(hop // 2) + 0.5)
     index = np.arange(hop) + 0.5
     return np.sin(angle), np.cos(angle), np.sqrt(2.0 / hop) * np.cos(np.pi / hop * index[:, None] * index[None, :])
@@ -164,7 +165,7 @@ def _constants(hop: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDAr
 def lapped_coefficients(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the orthonormal lapped transform `[T, hop]` of blocks of samples `[T, hop]`, as `flows.Lapped` has it."""
     half = blocks.shape[1] // 2
-    sine, cosine, basis = _constants(blocks.shape[1])
+    sine, cosine, basis = lapped_constants(blocks.shape[1])
     folded = blocks.copy()
     before, after = blocks[:-1, half:][:, ::-1], blocks[1:, :half]
     folded[:-1, half:] = (sine * before - cosine * after)[:, ::-1]
@@ -214,7 +215,8 @@ _ALONE = 2**18
 _PITCH_LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
 _PITCH_NAMES = tuple(f"{layer}.{part}" for layer in _PITCH_LAYERS for part in ("weight", "bias"))
 _MIX_NAMES = ("hidden.weight", "hidden.bias", "gains.weight", "gains.bias")
-_MOST_NEPERS = 2.0
+MOST_NEPERS = 2.0
+"""Of a gain of pulses or noise, either way."""
 
 
 class PitchNetwork:
@@ -317,7 +319,8 @@ class SourceMixNetwork:
         )
         if not fits or len(gains) % 2 or not all(np.isfinite(value).all() for value in stored.values()):
             raise EngineError("the source mix's weights do not fit together")
-        self._stored = stored
+        self.weights = stored
+        """By their names."""
         self.mel_mean, self.mel_std = mel_mean, mel_std
         self._taps = np.ascontiguousarray(hidden.transpose(2, 1, 0))
         self._gains = np.ascontiguousarray(gains[:, :, 0].T)
@@ -328,15 +331,15 @@ class SourceMixNetwork:
         padded = np.pad(standard, ((1, 1), (0, 0)))
         frames = len(standard)
         hidden = sum(padded[shift : shift + frames] @ tap for shift, tap in enumerate(self._taps))
-        hidden = np.maximum(hidden + self._stored["hidden.bias"], 0.0)
-        levels = (hidden @ self._gains + self._stored["gains.bias"]) * np.float32(1 / _MOST_NEPERS)
-        gains = np.exp(np.tanh(levels) * np.float32(_MOST_NEPERS)).T
+        hidden = np.maximum(hidden + self.weights["hidden.bias"], 0.0)
+        levels = (hidden @ self._gains + self.weights["gains.bias"]) * np.float32(1 / MOST_NEPERS)
+        gains = np.exp(np.tanh(levels) * np.float32(MOST_NEPERS)).T
         half = len(gains) // 2
         return gains[:half], gains[half:]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the network as plain JSON data. See `packed_weights`."""
-        return packed_weights(self._stored, self.mel_mean, self.mel_std)
+        return packed_weights(self.weights, self.mel_mean, self.mel_std)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "SourceMixNetwork":

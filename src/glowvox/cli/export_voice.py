@@ -1,4 +1,4 @@
-"""`glowvox export voice`: an acoustic model and a vocoder, packed as a voice."""
+"""`glowvox export voice`: an acoustic model and a vocoder, packed as a voice; or a voice for other runtimes."""
 
 import argparse
 import json
@@ -16,25 +16,33 @@ examples:
   glowvox say "Hello." --voice anna.voice -o hello.wav
   glowvox export voice --acoustic runs/acoustic --vocoder default --licence CC0-1.0 -o anna.voice \\
       --quality report/report.json --default temperature=0.5 --weakness "names of places"
+  glowvox export voice nora --to sherpa-onnx -o nora-sherpa
 
 A voice holds graphs, which speak without PyTorch, its models, for further training (they share their weights, so that
-costs nothing), and a card. Models with different mel contracts are refused.
+costs nothing), and a card. Models with different mel contracts are refused. For sherpa-onnx a voice becomes a folder
+with one graph from tokens to samples, its tokens, a lexicon and a README.md that says how to run them.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "--acoustic", metavar="RUN", required=True, help="the acoustic model: a run, a model folder, or 'default'"
+        "voice", metavar="NAME", nargs="?", help="for another runtime: a voice's name, folder or .voice file"
     )
     parser.add_argument(
-        "--vocoder", metavar="RUN", required=True, help="the vocoder: a run, a model folder, or 'default'"
+        "--to",
+        choices=("voice", "sherpa-onnx"),
+        default="voice",
+        help="what is written: a voice, from two models; or, of the voice NAME, a folder for sherpa-onnx "
+        "(default: %(default)s)",
     )
+    parser.add_argument("--acoustic", metavar="RUN", help="the acoustic model: a run, a model folder, or 'default'")
+    parser.add_argument("--vocoder", metavar="RUN", help="the vocoder: a run, a model folder, or 'default'")
     parser.add_argument(
         "-o", "--output", metavar="NAME.voice", type=Path, required=True, help="a .voice file, or a folder"
     )
     parser.add_argument("--name", help="the voice's name (default: that of the output)")
-    parser.add_argument("--licence", required=True, help="of the voice: an SPDX expression such as CC0-1.0")
+    parser.add_argument("--licence", help="of the voice: an SPDX expression such as CC0-1.0")
     parser.add_argument("--language", metavar="TAG", help="of the first speaker (default: the model's only one)")
     parser.add_argument(
         "--speaker-language",
@@ -91,7 +99,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Pack the voice and print its size, and how well its graphs agree with PyTorch."""
+    """Pack the voice and print its size, and how well its graphs agree with PyTorch; or write it for a runtime."""
+    if args.to != "voice":
+        return _for_runtime(args)
+    _check_models(args)
     from glowvox.export.voice_export import VoiceDescription, export_voice, keep_speaker, limit_levels, measured_quality
     from glowvox.synthesis.installed_voices import model_path
 
@@ -126,6 +137,43 @@ def run(args: argparse.Namespace) -> int:
         )
     told = _told(done)
     print(json.dumps(told, indent=2) if args.json else _as_text(told, done))
+    return 0
+
+
+def _check_models(args: argparse.Namespace) -> None:
+    """Refuse to pack a voice without its parts.
+
+    Raises:
+        ConfigError: one is missing, or a voice is named.
+    """
+    from glowvox.errors import ConfigError
+
+    if args.voice is not None:
+        raise ConfigError(f"'{args.voice}' is a voice already; say what for: --to sherpa-onnx")
+    missing = [f"--{name}" for name in ("acoustic", "vocoder", "licence") if getattr(args, name) is None]
+    if missing:
+        raise ConfigError(f"the following arguments are required to pack a voice: {', '.join(missing)}")
+
+
+def _for_runtime(args: argparse.Namespace) -> int:
+    """Write a voice for another runtime."""
+    from glowvox.errors import ConfigError
+    from glowvox.export.sherpa_export import export_sherpa
+
+    given = [f"--{name}" for name in ("acoustic", "vocoder", "licence") if getattr(args, name) is not None]
+    if given:
+        raise ConfigError(f"--to {args.to} takes a voice by its name; leave {', '.join(given)} out")
+    done = export_sherpa(args.voice, args.output, replace=args.force)
+    if args.json:
+        told = {"path": str(done.folder), "name": done.card.name, "language": done.card.language}
+        print(
+            json.dumps({**told, "words": done.words, "bytes": sum(done.sizes.values()), "files": done.sizes}, indent=2)
+        )
+        return 0
+    print(f"wrote     {done.folder}, {sum(done.sizes.values()) / 1e6:.1f} MB: {done.card.name}, {done.words:,} words")
+    for name, size in done.sizes.items():
+        print(f"          {size / 1e6:6.2f} MB  {name}")
+    print(f"next: {done.folder}/README.md says how to run it; pip install sherpa-onnx")
     return 0
 
 

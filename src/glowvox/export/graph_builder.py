@@ -160,6 +160,16 @@ _HEADROOM = 1.05
 """Over the largest magnitude that was observed; what is larger is cut off."""
 
 
+_Node = tuple[str, list[str], list[str], str, dict[str, Any]]
+"""Operator, inputs, outputs, name and attributes."""
+
+
+def _as_protos(nodes: Sequence[_Node]) -> "list[onnx.NodeProto]":
+    from onnx import helper
+
+    return [helper.make_node(kind, ins, outs, name=label, **more) for kind, ins, outs, label, more in nodes]
+
+
 class GraphBuilder:
     """Collects the nodes of one graph."""
 
@@ -170,6 +180,7 @@ class GraphBuilder:
         *,
         ranges: Mapping[str, float] | None = None,
         observe: bool = False,
+        opset: int = OPSET,
     ) -> None:
         """Begin a graph.
 
@@ -181,7 +192,9 @@ class GraphBuilder:
                 of its activations a constant of the graph; None: products are written so that a quantiser finds them,
                 and scales are those of whatever is computed at once.
             observe: give out what `ranges` is made of.
+            opset: version of ONNX's operators.
         """
+        self._opset = opset
         self.precision = precision
         self._weights = weights
         self._ranges = ranges
@@ -189,7 +202,7 @@ class GraphBuilder:
         self._products: dict[str, int] = {}
         self._domains: set[str] = set()
         self._stored: dict[str, StoredBlock] = {}
-        self._nodes: list[tuple[str, list[str], list[str], str, dict[str, Any]]] = []
+        self._nodes: list[_Node] = []
         self._initialisers: dict[str, NDArray[Any]] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._inputs: list[tuple[str, Any, Sequence[int | str]]] = []
@@ -225,16 +238,51 @@ class GraphBuilder:
         """Add a node with one output and return the output's name."""
         return self.split_op(kind, 1, *inputs, **attributes)[0]
 
-    def split_op(self, kind: str, n_outputs: int, *inputs: str, **attributes: Any) -> list[str]:
+    def split_op(self, kind: str, n_outputs: int, *inputs: str, domain: str = "", **attributes: Any) -> list[str]:
         """Add a node with several outputs and return their names."""
         name = self._name(kind.lower())
         outputs = [name] if n_outputs == 1 else [f"{name}.{index}" for index in range(n_outputs)]
+        if domain:
+            self._domains.add(domain)
+            attributes["domain"] = domain
         self._nodes.append((kind, list(inputs), outputs, name, attributes))
         return outputs
+
+    @contextlib.contextmanager
+    def enclosed(self, condition: str, outputs: list[str]) -> Iterator[None]:
+        """Put what is written inside into a graph of its own, which runs where a condition holds, as it always does.
+
+        ONNX Runtime plans the memory of each graph in a time that grows with the square of its nodes.
+
+        Args:
+            condition: bool, true; nothing that could be known before the graph runs.
+            outputs: names of values inside; when the block ends, those of the float32 values outside are there instead.
+        """
+        from onnx import TensorProto, helper
+
+        nodes, self._nodes = self._nodes, []
+        yield
+        inside, self._nodes = self._nodes, nodes
+        results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
+        then = helper.make_graph(_as_protos(inside), self._name("inside"), [], results)
+        empty = helper.make_tensor("empty", TensorProto.FLOAT, [0], [])
+        absent = [self._name("absent") for _ in outputs]
+        constants = [helper.make_node("Constant", [], [name], value=empty) for name in absent]
+        results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in absent]
+        otherwise = helper.make_graph(constants, self._name("never"), [], results)
+        outputs[:] = self.split_op("If", len(outputs), condition, then_branch=then, else_branch=otherwise)
 
     def floats(self, values: Any) -> str:
         """Return a float32 constant; equal ones are stored once."""
         return self._constant(np.asarray(values, np.float32))
+
+    def doubles(self, values: Any) -> str:
+        """Return a float64 constant; equal ones are stored once."""
+        return self._constant(np.asarray(values, np.float64))
+
+    def constant(self, values: NDArray[Any]) -> str:
+        """Return a constant of any type; equal ones are stored once."""
+        return self._constant(values)
 
     def integers(self, values: Any) -> str:
         """Return an int64 constant; equal ones are stored once."""
@@ -311,7 +359,6 @@ class GraphBuilder:
         )
         narrow = self.op("QuantizeLinear", rows, scale, middle)
         factor, gains = self._quantised_matrix(matrix)
-        self._domains.add(_OWN_DOMAIN)
         given = [narrow, factor, scale, gains, middle]
         if biased:
             return self.op("MatMulIntegerToFloat", *given, "", added, domain=_OWN_DOMAIN)
@@ -356,7 +403,7 @@ class GraphBuilder:
             ]
 
         graph = helper.make_graph(
-            [helper.make_node(kind, ins, outs, name=label, **more) for kind, ins, outs, label, more in self._nodes],
+            _as_protos(self._nodes),
             name,
             described(self._inputs),
             described(self._outputs),
@@ -365,7 +412,10 @@ class GraphBuilder:
         )
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET), *(helper.make_opsetid(own, 1) for own in self._domains)],
+            opset_imports=[
+                helper.make_opsetid("", self._opset),
+                *(helper.make_opsetid(own, 1) for own in self._domains),
+            ],
             ir_version=IR_VERSION,
             producer_name="glowvox",
         )

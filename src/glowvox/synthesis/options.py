@@ -19,7 +19,7 @@ from glowvox.text.markup import check_markup
 # said.
 
 
-_BLOCK = 64
+NOISE_BLOCK = 64
 """Columns that one generator draws. Part of the definition: another size is other noise."""
 
 
@@ -42,11 +42,11 @@ def noise(seed: int, channels: int, first: int, count: int) -> NDArray[np.float3
         raise ConfigError(f"noise has no columns {first} to {first + count} of {channels} channels")
     last = first + count
     columns = np.empty((count, channels), np.float32)
-    for block in range(first // _BLOCK, -(-last // _BLOCK)):
+    for block in range(first // NOISE_BLOCK, -(-last // NOISE_BLOCK)):
         sequence = np.random.SeedSequence(seed, spawn_key=(block,))
-        drawn = np.random.Generator(np.random.PCG64(sequence)).standard_normal((_BLOCK, channels), np.float32)
-        start = block * _BLOCK
-        begin, end = max(first, start), min(last, start + _BLOCK)
+        drawn = np.random.Generator(np.random.PCG64(sequence)).standard_normal((NOISE_BLOCK, channels), np.float32)
+        start = block * NOISE_BLOCK
+        begin, end = max(first, start), min(last, start + NOISE_BLOCK)
         columns[begin - first : end - first] = drawn[begin - start : end - start]
     return np.ascontiguousarray(columns.T)
 

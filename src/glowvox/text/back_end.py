@@ -54,6 +54,10 @@ class BackEnd(ABC):
     def is_word(self, word: str) -> bool:
         """Say whether a word (in lower case) is known for certain."""
 
+    def words(self) -> list[str]:
+        """Return the words of the dictionary, in lower case, in order; none where it cannot tell them."""
+        return []
+
     @abstractmethod
     def pronounce(self, tokens: Sequence[Token]) -> list[Pronunciation]:
         """Return one pronunciation for every token that is not a mark, in order.

@@ -122,6 +122,10 @@ class BritishLexicon:
         self._found: dict[str, Roles] = {}
         self._lock = threading.Lock()
 
+    def words(self) -> list[str]:
+        """Return all words, in order."""
+        return sorted(self._lines)
+
     def roles(self, word: str) -> Roles:
         """Return the readings of a word by role, the usual one first; empty where the word is unknown."""
         found = self._found.get(word)

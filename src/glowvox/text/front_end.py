@@ -64,6 +64,14 @@ class FrontEnd:
         """Return the pronunciations that a word may have (homographs, rules, spelling), the usual one first."""
         return self._back_end.readings(word)
 
+    def words(self) -> list[str]:
+        """Return the words of the dictionary, in lower case, in order; none where the back end cannot tell them."""
+        return self._back_end.words()
+
+    def pronounce(self, word: str) -> Pronunciation:
+        """Return what one word, without a sentence, is said as."""
+        return self._back_end.pronounce([Token(word)])[0]
+
     def to_dict(self) -> dict[str, str]:
         """Return what is stored with a voice or a data set."""
         understands = " ".join(map(str, _UNDERSTOOD))

@@ -233,6 +233,13 @@ class PronunciationLexicon:
             ) from error
         self._phonemes = phonemes
         self._cache = {word: {"": phones} for word, phones in (supplement or {}).items()}
+        self._supplement = frozenset(self._cache)
+
+    def words(self) -> list[str]:
+        """Return all words of the dictionary, in lower case, in order."""
+        with self._lock:
+            rows = self._connection.execute("SELECT DISTINCT word FROM entry").fetchall()
+        return sorted({word for (word,) in rows} | self._supplement)
 
     def roles(self, word: str) -> dict[str, tuple[str, ...]]:
         """Return the pronunciations of a word by role, the usual one first; empty where the word is unknown."""
@@ -546,6 +553,12 @@ class GruutBackEnd(BackEnd):
     def is_word(self, word: str) -> bool:
         """Say whether the dictionary has a word (in lower case)."""
         return bool(self._roles(word))
+
+    def words(self) -> list[str]:
+        """Return all words of the dictionary, in lower case, in order."""
+        self._roles("")
+        assert self._lexicon is not None
+        return self._lexicon.words()
 
     def pronounce(self, tokens: Sequence[Token]) -> list[Pronunciation]:
         """Return one pronunciation for every word."""

@@ -1,0 +1,281 @@
+"""A voice for sherpa-onnx: one graph with the inputs of its VITS models, the table of tokens, and a lexicon.
+
+sherpa-onnx (Android, iOS, Windows, a dozen languages) cuts a text into words and sentences itself, looks each word up
+in the lexicon and hands the tokens to the graph. What it does with words, marks and numbers is its own: its classes
+`Lexicon` and `OfflineTtsVitsImpl`.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glowvox import __version__
+from glowvox.errors import TextError, VoiceError
+from glowvox.export.graph_builder import GraphBuilder
+from glowvox.export.speech_graph import SpeechGraph, SpeechInputs, new_graph
+from glowvox.synthesis.installed_voices import find_voice
+from glowvox.synthesis.script import FrontEnds
+from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
+from glowvox.synthesis.voice_folder import files_folder, open_voice_folder
+from glowvox.text.front_end import FrontEnd
+from glowvox.text.gruut_back_end import plural_ending
+from glowvox.text.tokenizer import BOUNDARY, Tokenizer, split_stress
+from glowvox.text.utterance import PAUSE_MARKS, Word
+
+MODEL_NAME, TOKENS_NAME, LEXICON_NAME, README_NAME = "model.onnx", "tokens.txt", "lexicon.txt", "README.md"
+FILES = (MODEL_NAME, TOKENS_NAME, LEXICON_NAME, README_NAME)
+NOISE_SCALE, NOISE_SCALE_W = 0.667, 0.8
+"""What sherpa-onnx gives where nobody asks for another noise: it stands for the voice's own temperature and sigma."""
+_JOIN = "_"
+"""A second name of the boundary between words, inside the entries of numbers: the first one is a space."""
+_SENTENCE_MARKS = (".", "?", "!")
+"""Marks after which the voice pauses."""
+_LAST_NUMBER = 2099
+_LAST_ORDINAL = 100
+_DECADES = range(1800, 2100, 10)
+_LANGUAGES = {"en": "English", "de": "German"}
+_ENTRY = re.compile(r"[a-zäöüß]+(?:'[a-z]+)*'?")
+_NAMED = re.compile(r"[a-z]")
+
+
+@dataclass(frozen=True)
+class SherpaExport:
+    """What was written."""
+
+    folder: Path
+    card: VoiceCard
+    words: int
+    """Entries of the lexicon."""
+    sizes: dict[str, int]
+    """Bytes of each file."""
+
+
+def export_sherpa(name: str | None, folder: Path, *, replace: bool = False) -> SherpaExport:
+    """Write a voice's folder for sherpa-onnx.
+
+    Args:
+        name: a voice's name, folder or `.voice` file; None: the default voice.
+        folder: to create.
+        replace: whether a folder that this function wrote before may be replaced.
+
+    Raises:
+        VoiceError: there is no such voice, it needs what one graph cannot do, or the folder cannot be written.
+        TextError: its language has no lexicon that could be written down.
+        EngineError: a graph is damaged.
+    """
+    _refuse_existing(folder, replace=replace)
+    with open_voice_folder(find_voice(name)) as place:
+        card = read_voice_card(place)
+        front_end = FrontEnds(card.front_ends).load(card.language)
+        tokenizer = Tokenizer.from_dict(card.tokenizer)
+        entries = [f"{word} {spoken}" for word, spoken in lexicon_entries(front_end, tokenizer)]
+        if not entries:
+            raise TextError(
+                f"the voice {card.name} reads with {front_end.name}, which has no list of words; sherpa-onnx needs one"
+            )
+        graph = sherpa_graph(SpeechGraph(files_folder(place, card), card), front_end.language)
+        files = {
+            MODEL_NAME: graph,
+            TOKENS_NAME: tokens_table(tokenizer).encode(),
+            LEXICON_NAME: ("\n".join(entries) + "\n").encode(),
+            README_NAME: _readme(card, folder.name).encode(),
+        }
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
+            made = Path(aside) / "new"
+            made.mkdir()
+            for file, content in files.items():
+                (made / file).write_bytes(content)
+            if folder.exists():
+                folder.replace(Path(aside) / "old")
+            made.replace(folder)
+    except OSError as error:
+        raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
+    return SherpaExport(folder, card, len(entries), {file: len(content) for file, content in files.items()})
+
+
+def _refuse_existing(folder: Path, *, replace: bool) -> None:
+    if not folder.exists():
+        return
+    own = folder.is_dir() and {each.name for each in folder.iterdir()} <= set(FILES)
+    if not (replace and own):
+        what = "is there already; replace it with --force" if own else "is there already and holds other files"
+        raise VoiceError(f"{folder}: {what}, or choose another name")
+
+
+def sherpa_graph(speech: SpeechGraph, language: str) -> bytes:
+    """Return a voice as one ONNX file with the inputs and the metadata that sherpa-onnx asks a VITS model for.
+
+    Args:
+        speech: the voice.
+        language: tag of its language.
+    """
+    graph = new_graph()
+    tokens = graph.input("x", [1, "T"], np.int64)
+    graph.input("x_length", [1], np.int64)
+    noise_scale, length_scale, noise_scale_w = (
+        graph.input(name, [1]) for name in ("noise_scale", "length_scale", "noise_scale_w")
+    )
+    card, options = speech.card, speech.options
+    speaker = None
+    if speech.speakers > 1:
+        known = card.model_speakers or card.speakers
+        numbers = graph.integers([known.index(name) for name in card.speakers])
+        several = len(card.speakers) > 1
+        speaker = graph.op("Gather", numbers, graph.input("sid", [1], np.int64), axis=0) if several else numbers
+    key, states = speech.seed_inputs
+    ids = graph.op("Reshape", tokens, graph.integers([-1]))
+    given = SpeechInputs(
+        ids,
+        graph.op("Mul", noise_scale, graph.floats(options.temperature / NOISE_SCALE)),
+        graph.op("Mul", noise_scale_w, graph.floats(options.sigma / NOISE_SCALE_W)),
+        length_scale,
+        graph.integers(key),
+        graph.integers(states),
+        speaker,
+    )
+    samples = speech.write(graph, given)
+    with graph.scope("pause"):
+        samples = _with_pause(graph, speech, ids, samples)
+    graph.output(graph.op("Unsqueeze", samples, graph.integers([0])), "samples", [1, "S"])
+    metadata = {
+        "model_type": "vits",
+        "comment": "glowvox",
+        "language": _LANGUAGES.get(language.split("-")[0], language),
+        "voice": language,
+        "has_espeak": "0",
+        "jieba": "0",
+        "n_speakers": str(len(card.speakers)),
+        "sample_rate": str(speech.audio.sample_rate),
+        "add_blank": "0",
+        "punctuation": " ".join(mark for mark in PAUSE_MARKS if mark.isascii()),
+        "license": card.licence,
+        "version": "1",
+        "description": json.dumps({"voice": card.name, "program": f"glowvox {__version__}"}),
+    }
+    return graph.model("speech", metadata).SerializeToString()
+
+
+def _with_pause(graph: GraphBuilder, speech: SpeechGraph, ids: str, samples: str) -> str:
+    """Return samples with the silence after a sentence; of marks without a word, next to nothing.
+
+    sherpa-onnx puts the sentences of a text one behind the other, and cuts at other places too: at colons, semicolons
+    and hyphens, after which no silence is due.
+    """
+    symbols = list(speech.tokenizer.symbols)
+    silent = np.zeros(len(symbols), np.int64)
+    silent[[symbols.index(mark) for mark in (*PAUSE_MARKS, BOUNDARY) if mark in symbols]] = 1
+    ending = np.zeros(len(symbols), np.int64)
+    ending[[symbols.index(mark) for mark in _SENTENCE_MARKS if mark in symbols]] = 1
+    there = graph.op("Equal", graph.op("Gather", graph.integers(silent), ids, axis=0), graph.integers(0))
+    known = graph.op("Pad", graph.op("Cast", there, to=7), graph.integers([1, 0]))
+    words = graph.op("Cast", graph.op("ReduceMax", known, graph.integers([0]), keepdims=1), to=9)
+    # the last token that is no boundary
+    inner = graph.op(
+        "Compress", ids, graph.op("Not", graph.op("Equal", ids, graph.integers(symbols.index(BOUNDARY)))), axis=0
+    )
+    last = graph.cut(graph.op("Pad", inner, graph.integers([1, 0])), -1, None, 0)
+    ends = graph.op("Gather", graph.integers(ending), last, axis=0)
+    pause = round(speech.options.sentence_pause * speech.audio.sample_rate)
+    least = speech.audio.hop_length
+    size = graph.op("Add", graph.op("Shape", samples), graph.op("Mul", ends, graph.integers([pause])))
+    size = graph.op("Where", words, size, graph.integers([least]))
+    heard = graph.op("Where", words, samples, graph.floats(0.0))
+    padded = graph.op("Pad", heard, graph.integers([0, pause + least]))
+    return graph.op("Slice", padded, graph.integers([0]), size, graph.integers([0]))
+
+
+def tokens_table(tokenizer: Tokenizer) -> str:
+    """Return the table of tokens as sherpa-onnx reads it: a symbol and its number on each line."""
+    lines = [f"{symbol} {number}" for number, symbol in enumerate(tokenizer.symbols)]
+    boundary = tokenizer.symbols.index(BOUNDARY)
+    return "\n".join([*lines, f"{_JOIN} {boundary}"]) + "\n"
+
+
+def lexicon_entries(front_end: FrontEnd, tokenizer: Tokenizer) -> Iterator[tuple[str, str]]:
+    """Yield words in lower case with the symbols that they are spoken as, each word once.
+
+    The dictionary with the pronunciation that a word has without a sentence around it; in English genitives that it
+    lacks; letters by their names; numbers as far as years go, ordinals, decades.
+    """
+    known = set(tokenizer.symbols)
+    words = front_end.words()
+    if not words:
+        return
+    done: set[str] = set()
+
+    def entry(word: str, phonemes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        spoken = [part for phoneme in phonemes for part in split_stress(phoneme) if part]
+        if word not in done and spoken and all(part in known for part in spoken):
+            done.add(word)
+            yield word, " ".join(spoken)
+
+    english = front_end.language.startswith("en")
+    for word in words:
+        if _ENTRY.fullmatch(word):
+            yield from entry(word, front_end.pronounce(word).phonemes)
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        yield from entry(letter, front_end.pronounce(letter.upper()).phonemes)
+    if english:
+        for word in words:
+            if _ENTRY.fullmatch(word) and "'" not in word and len(word) > 1:
+                stem = front_end.pronounce(word).phonemes
+                yield from entry(f"{word}'s", stem + plural_ending(stem))
+    for number in _numbers(english=english):
+        spoken = [
+            " ".join(part for phoneme in item.phonemes for part in split_stress(phoneme) if part)
+            for sentence in front_end.process(number).sentences
+            for item in sentence.items
+            if isinstance(item, Word)
+        ]
+        if number not in done and spoken:
+            done.add(number)
+            yield number, f" {_JOIN} ".join(spoken)
+
+
+def _numbers(*, english: bool) -> Iterator[str]:
+    yield from map(str, range(_LAST_NUMBER + 1))
+    if english:
+        for number in range(1, _LAST_ORDINAL + 1):
+            ending = "th" if 10 < number < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+            yield f"{number}{ending}"
+        for decade in _DECADES:
+            yield f"{decade}s"
+
+
+def _readme(card: VoiceCard, folder: str) -> str:
+    """Return what a person must know of the folder."""
+    return f"""\
+# {card.name} for sherpa-onnx
+
+{card.description or "A voice of Glowvox."} Language: {card.language}. Licence: {card.licence}.
+
+    sherpa-onnx-offline-tts --vits-model={folder}/{MODEL_NAME} --vits-tokens={folder}/{TOKENS_NAME} \\
+      --vits-lexicon={folder}/{LEXICON_NAME} --output-filename=hello.wav "Hello, world."
+
+In Python:
+
+    import sherpa_onnx
+    files = sherpa_onnx.OfflineTtsVitsModelConfig(
+        model="{folder}/{MODEL_NAME}", tokens="{folder}/{TOKENS_NAME}", lexicon="{folder}/{LEXICON_NAME}")
+    config = sherpa_onnx.OfflineTtsConfig(model=sherpa_onnx.OfflineTtsModelConfig(vits=files))
+    how = sherpa_onnx.GenerationConfig()
+    how.speed, how.silence_scale = 1.0, 1.0
+    audio = sherpa_onnx.OfflineTts(config).generate("Hello, world.", how)
+
+- Without a silence scale of 1 in `GenerationConfig`, sherpa-onnx cuts every pause of 0.2 s and more to a fifth.
+- `noise_scale` {NOISE_SCALE} and `noise_scale_w` {NOISE_SCALE_W}, the defaults, stand for the voice's own temperature
+  {card.defaults.temperature:g} and sigma {card.defaults.sigma:g}; others in proportion. The noise is always the same.
+- sherpa-onnx looks words up, and skips those that the lexicon lacks (it names them): there are no letter-to-sound
+  rules. Add lines to `{LEXICON_NAME}`: the word, then its phonemes.
+- It ends a sentence at every full stop, colon, semicolon and hyphen, so write `Mister Smith`, `well known`. Numbers
+  to {_LAST_NUMBER}, ordinals to {_LAST_ORDINAL} and decades are words of the lexicon; money, dates and times are
+  read as far as they are made of such words. Apostrophes must be straight.
+- A word with several readings (`lead`, `read`) has the usual one.
+"""
