@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from tiny_voice import acoustic_model, vocoder_config
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
-from glowvox.errors import TextError, VoiceError
+from glowvox.errors import ConfigError, TextError, VoiceError
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.refinement_graph import FourierGraph
 from glowvox.export.sherpa_export import FILES, export_sherpa, lexicon_entries, sherpa_graph, tokens_table
@@ -176,6 +177,25 @@ def test_eight_bits_and_half_precision_say_it_too(tmp_path):
             expected = voice.say(SENTENCES[1]).samples
             samples = spoken(session, tokens_of(voice, SENTENCES[1]))
         assert_said(samples, expected, bound)
+
+
+def test_a_voice_in_eight_bits_is_written_in_floats_too(few_words, tmp_path):
+    place = make_voice(tmp_path, melody=True, harmonic=True, precision="int8")
+    expected = load_voice(place, engine="torch").say(SENTENCES[1]).samples
+    voice = load_voice(place, engine="onnx")
+    tokens, distance = tokens_of(voice, SENTENCES[1]), {}
+    for precision in (None, "float32", "float16"):
+        done = export_sherpa(str(place), tmp_path / str(precision), precision=precision)
+        session = onnxruntime.InferenceSession(done.folder / "model.onnx", providers=["CPUExecutionProvider"])
+        samples = spoken(session, tokens)
+        distance[precision] = np.abs(samples[: len(expected)] - expected).max() / np.abs(expected).max()
+    assert distance["float32"] < 1e-4 and distance["float16"] < 5e-4 < distance[None]
+    with pytest.raises(ConfigError, match="8 bits or not"):
+        export_sherpa(str(place), tmp_path / "again", precision="int8")
+    for name in ("acoustic", "vocoder"):
+        shutil.rmtree(place / name)
+    with pytest.raises(VoiceError, match="its models"):
+        export_sherpa(str(place), tmp_path / "again", precision="float32")
 
 
 def test_the_metadata_is_what_is_asked_for(made):

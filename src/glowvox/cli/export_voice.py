@@ -83,9 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision",
         choices=("float32", "float16", "int8"),
-        default="float16",
         help="how weights are stored; int8 also computes in 8 bits, which is faster; the loss is measured and printed "
-        "(default: %(default)s)",
+        "(default: float16; with --to: as the voice has them)",
     )
     parser.add_argument(
         "--calibration",
@@ -130,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
             vocoder,
             args.output,
             about,
-            precision=args.precision,
+            precision=args.precision or "float16",
             trainable=not args.no_models,
             replace=args.force,
             sentences=_sentences(args.calibration),
@@ -163,7 +162,7 @@ def _for_runtime(args: argparse.Namespace) -> int:
     given = [f"--{name}" for name in ("acoustic", "vocoder", "licence") if getattr(args, name) is not None]
     if given:
         raise ConfigError(f"--to {args.to} takes a voice by its name; leave {', '.join(given)} out")
-    done = export_sherpa(args.voice, args.output, replace=args.force)
+    done = export_sherpa(args.voice, args.output, precision=args.precision, replace=args.force)
     if args.json:
         told = {"path": str(done.folder), "name": done.card.name, "language": done.card.language}
         print(

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from glowvox import __version__
-from glowvox.errors import TextError, VoiceError
-from glowvox.export.graph_builder import GraphBuilder
+from glowvox.errors import ConfigError, TextError, VoiceError
+from glowvox.export.graph_builder import GraphBuilder, Precision
 from glowvox.export.speech_graph import SpeechGraph, SpeechInputs, new_graph
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.script import FrontEnds
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
-from glowvox.synthesis.voice_folder import files_folder, open_voice_folder
+from glowvox.synthesis.voice_folder import MODELS, files_folder, open_voice_folder
 from glowvox.text.front_end import FrontEnd
 from glowvox.text.gruut_back_end import plural_ending
 from glowvox.text.tokenizer import BOUNDARY, Tokenizer, split_stress
@@ -55,16 +55,22 @@ class SherpaExport:
     """Bytes of each file."""
 
 
-def export_sherpa(name: str | None, folder: Path, *, replace: bool = False) -> SherpaExport:
+def export_sherpa(
+    name: str | None, folder: Path, *, precision: Precision | None = None, replace: bool = False
+) -> SherpaExport:
     """Write a voice's folder for sherpa-onnx.
 
     Args:
         name: a voice's name, folder or `.voice` file; None: the default voice.
         folder: to create.
+        precision: 'float32' or 'float16', of a voice that holds its models: its graphs are written anew, by PyTorch;
+            None: as the voice has them.
         replace: whether a folder that this function wrote before may be replaced.
 
     Raises:
-        VoiceError: there is no such voice, it needs what one graph cannot do, or the folder cannot be written.
+        VoiceError: there is no such voice, it needs what one graph cannot do, it lacks its models, or the folder
+            cannot be written.
+        ConfigError: a precision that this export has no graphs of.
         TextError: its language has no lexicon that could be written down.
         EngineError: a graph is damaged.
     """
@@ -78,7 +84,11 @@ def export_sherpa(name: str | None, folder: Path, *, replace: bool = False) -> S
             raise TextError(
                 f"the voice {card.name} reads with {front_end.name}, which has no list of words; sherpa-onnx needs one"
             )
-        graph = sherpa_graph(SpeechGraph(files_folder(place, card), card), front_end.language)
+        with tempfile.TemporaryDirectory(prefix="glowvox-") as graphs:
+            source = files_folder(place, card)
+            if precision is not None:
+                source = _rewritten(source, card, precision, Path(graphs))
+            graph = sherpa_graph(SpeechGraph(source, card), front_end.language)
         files = {
             MODEL_NAME: graph,
             TOKENS_NAME: tokens_table(tokenizer).encode(),
@@ -98,6 +108,26 @@ def export_sherpa(name: str | None, folder: Path, *, replace: bool = False) -> S
     except OSError as error:
         raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
     return SherpaExport(folder, card, len(entries), {file: len(content) for file, content in files.items()})
+
+
+def _rewritten(folder: Path, card: VoiceCard, precision: Precision, out: Path) -> Path:
+    """Write the graphs of a voice's models in another precision; return the folder.
+
+    Raises:
+        VoiceError: the voice does not hold its models.
+        ConfigError: not a precision of numbers with a point.
+    """
+    if precision == "int8":
+        raise ConfigError("a voice has 8 bits or not: it is packed so; here float32 and float16 can be had")
+    if not all((folder / name).is_file() for name in MODELS):
+        raise VoiceError(f"the voice {card.name} does not hold its models; leave --precision out to take it as it is")
+    from glowvox.checkpoint.model_folder import load_model, read_card
+    from glowvox.export.export_model import graph_cards, write_graphs
+
+    for part in ("acoustic", "vocoder"):
+        model = load_model(folder / part)
+        write_graphs(model, graph_cards(model, read_card(folder / part)), out, precision)
+    return out
 
 
 def _refuse_existing(folder: Path, *, replace: bool) -> None:
