@@ -45,7 +45,7 @@ class Words:
         self._graph = graph
         self._low = self.constant(0xFFFFFFFF)
 
-    def constant(self, values: int | Sequence[int] | NDArray[np.uint64]) -> str:
+    def constant(self, values: int | Sequence[Sequence[int]] | NDArray[np.uint64]) -> str:
         """Return words as a constant."""
         return self._graph.integers(np.asarray(values, np.uint64).view(np.int64))
 

@@ -189,7 +189,8 @@ def sherpa_graph(speech: SpeechGraph, language: str) -> bytes:
         "version": "1",
         "description": json.dumps({"voice": card.name, "program": f"glowvox {__version__}"}),
     }
-    return graph.model("speech", metadata).SerializeToString()
+    written: bytes = graph.model("speech", metadata).SerializeToString()
+    return written
 
 
 def _with_pause(graph: GraphBuilder, speech: SpeechGraph, ids: str, samples: str) -> str:
