@@ -14,9 +14,9 @@ EXAMPLE = """\
 examples:
   glowvox export voice --acoustic runs/acoustic --vocoder runs/vocoder --licence CC0-1.0 -o anna.voice
   glowvox say "Hello." --voice anna.voice -o hello.wav
+  glowvox export voice nora --to sherpa-onnx -o nora-sherpa
   glowvox export voice --acoustic runs/acoustic --vocoder default --licence CC0-1.0 -o anna.voice \\
       --quality report/report.json --default temperature=0.5 --weakness "names of places"
-  glowvox export voice nora --to sherpa-onnx -o nora-sherpa
 
 A voice holds graphs, which speak without PyTorch, its models, for further training (they share their weights, so that
 costs nothing), and a card. Models with different mel contracts are refused. For sherpa-onnx a voice becomes a folder
