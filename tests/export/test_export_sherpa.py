@@ -37,7 +37,7 @@ KINDS = {
     "half groups": {"n_group": 128},
     "another contract": {"audio": ODD, "n_group": 200, "refine": 1, "harmonic": True},
 }
-WORDS = ["hello", "world", "yes", "hinders", "can't", "dog", "a.m.", "josé"]
+WORDS = ["hello", "world", "yes", "hinder", "hinders", "can't", "dog", "a.m.", "josé"]
 SENTENCES = ["Yes.", "Hello, wide world!", "No", "Hello there, you; this is a longer one, is it not?"]
 
 
@@ -231,7 +231,8 @@ def test_the_transform_is_that_of_numpy():
 
 @pytest.fixture
 def few_words(monkeypatch):
-    monkeypatch.setattr(FrontEnd, "words", lambda self: WORDS)
+    british = ["hello", "flatcar", "naïve"]
+    monkeypatch.setattr(FrontEnd, "words", lambda self: british if self.language == "en-gb" else WORDS)
 
 
 def test_the_lexicon_has_words_genitives_letters_and_numbers(few_words):
@@ -239,6 +240,10 @@ def test_the_lexicon_has_words_genitives_letters_and_numbers(few_words):
     assert entries["hello"] == "h ɛ l ˈ oʊ"
     assert entries["dog's"].endswith("ɡ z") and "can't" in entries and "can't's" not in entries
     assert entries["b"] == "b ˈ i"
+    assert entries["hinders'"] == entries["hinders"] and "yes'" not in entries
+    assert entries["rev"] == "ɹ ˈ ɛ v ɚ ə n d" and entries["etc"].count(" _ ") == 1
+    assert entries["fbi"] == "ˈ ɛ f b ˈ i ˈ aɪ"
+    assert entries["flatcar"].startswith("f l") and "naïve" not in entries
     assert entries["1984"].count(" _ ") == 2 and "2099" in entries and "2100" not in entries
     assert {"21st", "12th", "1990s"} <= set(entries)
     assert "a.m." not in entries and "josé" not in entries  # sherpa-onnx cuts there itself

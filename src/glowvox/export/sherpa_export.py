@@ -22,7 +22,7 @@ from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.script import FrontEnds
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import MODELS, files_folder, open_voice_folder
-from glowvox.text.front_end import FrontEnd
+from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.gruut_back_end import plural_ending
 from glowvox.text.tokenizer import BOUNDARY, Tokenizer, split_stress
 from glowvox.text.utterance import PAUSE_MARKS, Word
@@ -38,9 +38,19 @@ _SENTENCE_MARKS = (".", "?", "!")
 _LAST_NUMBER = 2099
 _LAST_ORDINAL = 100
 _DECADES = range(1800, 2100, 10)
+_ABBREVIATIONS = """
+mr mrs ms messrs dr drs prof rev hon sen gov pres capt lt sgt cpl maj jr sr esq supt insp ltd inc corp bros ave blvd
+dept univ vol vs etc approx
+"""
+"""Read as before a name, with or without their full stop."""
+_INITIALS = """
+abc aa ac ai ap atm bbc bc bmw cbs cd ceo cfo cia cnn cpu cv dc dj dna dvd er eu faq fbi fda gdp gmt gop gps hbo hiv hq
+html http ibm ibs irs isbn jfk kgb lcd mba mit mp mph mri mtv nba nbc nfl ngo nhl nhs npr nsa nyc nypd pbs pc pdf phd
+pr ps psi rna rsvp sms sos suv tnt tv tvs uk ufo un url usa usb ussr vip vp www
+"""
+"""Spelled, though in lower case they look like words that nobody knows."""
 _LANGUAGES = {"en": "English", "de": "German"}
 _ENTRY = re.compile(r"[a-zäöüß]+(?:'[a-z]+)*'?")
-_NAMED = re.compile(r"[a-z]")
 
 
 @dataclass(frozen=True)
@@ -232,8 +242,9 @@ def tokens_table(tokenizer: Tokenizer) -> str:
 def lexicon_entries(front_end: FrontEnd, tokenizer: Tokenizer) -> Iterator[tuple[str, str]]:
     """Yield words in lower case with the symbols that they are spoken as, each word once.
 
-    The dictionary with the pronunciation that a word has without a sentence around it; in English genitives that it
-    lacks; letters by their names; numbers as far as years go, ordinals, decades.
+    The dictionary with the pronunciation that a word has without a sentence around it. In English also genitives,
+    abbreviations before names, initials, and the words that the British dictionary has beside, said by derivation or
+    by the letter-to-sound model. Letters by their names; numbers as far as years go, ordinals, decades.
     """
     known = set(tokenizer.symbols)
     words = front_end.words()
@@ -242,32 +253,51 @@ def lexicon_entries(front_end: FrontEnd, tokenizer: Tokenizer) -> Iterator[tuple
     done: set[str] = set()
 
     def entry(word: str, phonemes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-        spoken = [part for phoneme in phonemes for part in split_stress(phoneme) if part]
-        if word not in done and spoken and all(part in known for part in spoken):
+        spoken = _symbols(phonemes)
+        if word not in done and spoken and known.issuperset(spoken.split()):
             done.add(word)
-            yield word, " ".join(spoken)
+            yield word, spoken
 
     english = front_end.language.startswith("en")
+    words = [word for word in words if _ENTRY.fullmatch(word)]
+    for short in _ABBREVIATIONS.split() if english else ():
+        *title, _ = _words_of(front_end, f"{short.capitalize()}. Green")
+        done.add(short)
+        yield short, f" {_JOIN} ".join(map(_symbols, title))
     for word in words:
-        if _ENTRY.fullmatch(word):
-            yield from entry(word, front_end.pronounce(word).phonemes)
+        yield from entry(word, front_end.pronounce(word).phonemes)
     for letter in "abcdefghijklmnopqrstuvwxyz":
         yield from entry(letter, front_end.pronounce(letter.upper()).phonemes)
     if english:
+        for initials in _INITIALS.split():
+            spelled = [phoneme for word in _words_of(front_end, initials.upper()) for phoneme in word]
+            yield from entry(initials, tuple(spelled))
         for word in words:
-            if _ENTRY.fullmatch(word) and "'" not in word and len(word) > 1:
+            if word.isalpha() and len(word) > 1:
                 stem = front_end.pronounce(word).phonemes
                 yield from entry(f"{word}'s", stem + plural_ending(stem))
+                singular = f"{word[:-3]}y" if word.endswith("ies") else word.removesuffix("s")
+                if singular != word and singular in done:
+                    yield from entry(f"{word}'", stem)
+        for word in load_front_end("en-gb").words():
+            if _ENTRY.fullmatch(word) and word not in done:
+                yield from entry(word, front_end.pronounce(word).phonemes)
     for number in _numbers(english=english):
-        spoken = [
-            " ".join(part for phoneme in item.phonemes for part in split_stress(phoneme) if part)
-            for sentence in front_end.process(number).sentences
-            for item in sentence.items
-            if isinstance(item, Word)
-        ]
+        spoken = list(map(_symbols, _words_of(front_end, number)))
         if number not in done and spoken:
             done.add(number)
             yield number, f" {_JOIN} ".join(spoken)
+
+
+def _words_of(front_end: FrontEnd, text: str) -> list[tuple[str, ...]]:
+    """Return the phonemes of the words that a text is read as."""
+    sentences = front_end.process(text).sentences
+    return [item.phonemes for sentence in sentences for item in sentence.items if isinstance(item, Word)]
+
+
+def _symbols(phonemes: tuple[str, ...]) -> str:
+    """Return the symbols of a word's phonemes, a stress mark being one of its own."""
+    return " ".join(part for phoneme in phonemes for part in split_stress(phoneme) if part)
 
 
 def _numbers(*, english: bool) -> Iterator[str]:
@@ -305,7 +335,7 @@ In Python:
   {card.defaults.temperature:g} and sigma {card.defaults.sigma:g}; others in proportion. The noise is always the same.
 - sherpa-onnx looks words up, and skips those that the lexicon lacks (it names them): there are no letter-to-sound
   rules. Add lines to `{LEXICON_NAME}`: the word, then its phonemes.
-- It ends a sentence at every full stop, colon, semicolon and hyphen, so write `Mister Smith`, `well known`. Numbers
+- It ends a sentence at every full stop, colon, semicolon and hyphen, so write `Mr Smith`, `well known`. Numbers
   to {_LAST_NUMBER}, ordinals to {_LAST_ORDINAL} and decades are words of the lexicon; money, dates and times are
   read as far as they are made of such words. Apostrophes must be straight.
 - A word with several readings (`lead`, `read`) has the usual one.
