@@ -3,9 +3,11 @@
 import dataclasses
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -303,6 +305,39 @@ def test_what_one_graph_cannot_do_is_refused(made, tmp_path, monkeypatch):
     with pytest.raises(TextError, match="no list of words"):
         export_sherpa(str(place), tmp_path / "out")
     assert not list(tmp_path.iterdir())
+
+
+BROWSER_SCRIPT = """
+import fs from 'node:fs';
+import * as ort from 'onnxruntime-web/wasm';
+ort.env.wasm.numThreads = 1;
+const [model, tokens] = process.argv.slice(2);
+const session = await ort.InferenceSession.create(new Uint8Array(fs.readFileSync(model)));
+const ids = BigInt64Array.from(JSON.parse(tokens).map(BigInt));
+const scale = (value) => new ort.Tensor('float32', [value], [1]);
+const given = {
+  x: new ort.Tensor('int64', ids, [1, ids.length]),
+  x_length: new ort.Tensor('int64', [BigInt(ids.length)], [1]),
+  noise_scale: scale(0.667), length_scale: scale(1), noise_scale_w: scale(0.8),
+};
+const { samples } = await session.run(given);
+fs.writeFileSync('samples.f32', new Uint8Array(samples.data.buffer, samples.data.byteOffset, samples.data.byteLength));
+"""
+NODE_MODULES = Path(os.environ.get("GLOWVOX_NODE_MODULES", "node_modules"))
+
+
+@pytest.mark.skipif(
+    shutil.which("node") is None or not (NODE_MODULES / "onnxruntime-web").is_dir(),
+    reason="node with onnxruntime-web is not here",
+)
+def test_the_graph_speaks_in_web_assembly(made, tmp_path):
+    voice, _, _, graph = made("melody and source")
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES.absolute())
+    (tmp_path / "model.onnx").write_bytes(graph)
+    (tmp_path / "speak.mjs").write_text(BROWSER_SCRIPT)
+    tokens = json.dumps(tokens_of(voice, SENTENCES[1])[0].tolist())
+    subprocess.run(["node", "speak.mjs", "model.onnx", tokens], cwd=tmp_path, check=True, capture_output=True)
+    assert_said(np.fromfile(tmp_path / "samples.f32", np.float32), voice.say(SENTENCES[1]).samples, 1e-4)
 
 
 SCRIPT = """
