@@ -20,6 +20,7 @@ NEEDS = {
     "performance": "a quiet machine",
     "benchmarks": "a quiet machine",
     "your-own-voice": "hours of training",
+    "screen-reader": "speech-dispatcher, and a user whose files may change; tests/screen_reader has one",
 }
 """What the blocks of a page need that carry no mark of their own."""
 

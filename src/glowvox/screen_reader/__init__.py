@@ -1,0 +1,1 @@
+"""Speech for screen readers on Linux: an output module of speech-dispatcher."""
