@@ -107,6 +107,20 @@ def test_a_linked_configuration_stays_a_link(home, system):
     assert _tree(home) == before
 
 
+def test_speech_dispatcher_finds_the_program_by_way_of_the_data_folder(home, system):
+    install(user_places(), system=system)
+    assert (home / ".local/share/../libexec/speech-dispatcher-modules/sd_glowvox").is_file()
+    uninstall(user_places())
+    (home / "elsewhere/data").mkdir(parents=True)
+    (home / ".local").mkdir(exist_ok=True)
+    (home / ".local/share").symlink_to(home / "elsewhere/data")
+    before = _tree(home)
+    install(user_places(), system=system)
+    assert (home / ".local/share/../libexec/speech-dispatcher-modules/sd_glowvox").is_file()
+    uninstall(user_places())
+    assert _tree(home) == before
+
+
 def test_what_others_put_beside_it_stays(home, system):
     places = user_places()
     install(places, system=system)

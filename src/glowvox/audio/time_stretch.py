@@ -56,7 +56,8 @@ class TimeStretch:
         if self.factor == 1.0:
             return samples
         self._signal = np.concatenate([self._signal, samples])
-        return self._lay(self._first + len(self._signal) - self._reach - 2 * self._hop)
+        end = self._first + len(self._signal)
+        return self._lay(min(end - self._reach, end - round(self._hop * self.factor)) - 2 * self._hop)
 
     def finish(self) -> Samples:
         """End the signal; return the rest, so that the whole is `round(S / factor)` samples long."""

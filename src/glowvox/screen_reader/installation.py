@@ -35,7 +35,13 @@ class UserPlaces:
     configuration: Path
     """`speechd.conf`."""
     module_configuration: Path
-    program: Path
+    data: Path
+    """Folder of the user's data: speech-dispatcher looks for modules beside it, by way of it."""
+
+    @property
+    def program(self) -> Path:
+        """The program that speech-dispatcher starts."""
+        return self.data.resolve().parent / "libexec" / "speech-dispatcher-modules" / PROGRAM
 
     @property
     def backup(self) -> Path:
@@ -52,11 +58,7 @@ def user_places() -> UserPlaces:
     """Return the places of the user who runs this, by the XDG base directories as speech-dispatcher takes them."""
     configuration = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "speech-dispatcher"
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return UserPlaces(
-        configuration / "speechd.conf",
-        configuration / "modules" / f"{MODULE}.conf",
-        data.parent / "libexec" / "speech-dispatcher-modules" / PROGRAM,
-    )
+    return UserPlaces(configuration / "speechd.conf", configuration / "modules" / f"{MODULE}.conf", data)
 
 
 def install(
@@ -81,7 +83,8 @@ def install(
         raise ConfigError(f"speech-dispatcher is not installed: there is no {system}")
     try:
         uninstall(places)
-        made = [*_make_folder(places.program.parent), *_make_folder(places.module_configuration.parent)]
+        folders = (places.data, places.program.parent, places.module_configuration.parent)
+        made = [new for folder in folders for new in _make_folder(folder)]
         _write(places.program, _program(made), mode=0o755)
         _write(places.module_configuration, _module_configuration(voice))
         written = [places.program, places.module_configuration]

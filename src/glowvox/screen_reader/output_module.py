@@ -4,6 +4,8 @@ One thread reads and answers. Each message is spoken by a thread of its own, so 
 long the model is still at work; what that has made is thrown away.
 """
 
+import contextlib
+import fcntl
 import gc
 import logging
 import os
@@ -13,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +44,7 @@ _LOG = logging.getLogger("glowvox.screen_reader")
 _AT_WORK = 2
 """Messages that the model works on at most: the one to be heard, and one that was stopped and is not finished yet."""
 _LEVELS = (logging.ERROR, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG, logging.DEBUG)
+_PIPE_BYTES = 4096
 _ICON_SUFFIXES = ("", ".wav", ".ogg", ".flac")
 
 
@@ -161,7 +165,11 @@ class OutputModule:
             _LOG.exception("cannot speak %r", message[:60])
         try:
             turn.begin()
-            turn.end(PAUSED if turn.pausing else END)
+            pausing = turn.pausing
+            if pausing:
+                # The server of 0.11.4 pauses at marks alone; at one that is not in the text nothing is left to resume.
+                turn.mark(f"{RESUMABLE}{turn.passed}")
+            turn.end(PAUSED if pausing else END)
         except OSError as error:
             _LOG.info("the server is gone: %s", error)
 
@@ -207,8 +215,11 @@ class OutputModule:
             for one in heard:
                 turn.begin()
                 if isinstance(one, str):
-                    if turn.mark(one) and turn.pausing and one.startswith(RESUMABLE):
-                        turn.end(PAUSED)
+                    pausing = turn.pausing
+                    if turn.mark(one) and one.startswith(RESUMABLE):
+                        turn.passed += 1
+                        if pausing:
+                            turn.end(PAUSED)
                 elif len(one):
                     samples = quantise(np.clip(one, -1.0, 1.0), "PCM_16").astype(np.int16)
                     if player is None:
@@ -325,10 +336,17 @@ class OutputModule:
         self._wire.say(f"200 OK DEBUGGING {state}")
 
 
+def _shorten(pipe: BinaryIO) -> None:
+    """Have a pipe hold as little as it can: what is in it when a stop comes, the server reads before it is silent."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the module over the standard streams; speech-dispatcher starts it, with the path of its configuration."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    _shorten(outgoing)
     os.dup2(2, 1)  # whatever else prints must not stand between the lines of the protocol
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the server's to end this
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)

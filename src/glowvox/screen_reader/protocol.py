@@ -21,8 +21,9 @@ LONGEST_LINE = 1 << 20
 LONGEST_BLOCK = 8 << 20
 """Bytes; of a longer block the rest is read and dropped."""
 _ESCAPE, _INVERTED = 0x7D, 0x20
-_SAMPLES_AT_ONCE = 4096
-"""Of an event: small enough that a reply never waits long behind one."""
+_SAMPLES_AT_ONCE = 1024
+"""Of an event. The server reads byte by byte, and plays an event when it has the whole: the first sound must be short,
+and a reply must not wait long behind one."""
 
 
 class Wire:
@@ -94,6 +95,8 @@ class Turn:
         self._begun = False
         self.pausing = False
         """Whether it shall end at the next place from which it can be resumed."""
+        self.passed = 0
+        """Such places so far."""
 
     @property
     def over(self) -> bool:
