@@ -1,15 +1,14 @@
 """The module's own configuration file, in the manner of speech-dispatcher's: a name and a value on each line."""
 
-import logging
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from glowvox.errors import one_line
+from glowvox.screen_reader.module_log import log
 
 _LINE = re.compile(r"\s*(?P<name>\w+)\s+(?:\"(?P<quoted>[^\"]*)\"|(?P<bare>\S+))\s*(?:#.*)?")
-_LOG = logging.getLogger("glowvox.screen_reader")
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,14 @@ def read_module_configuration(path: str | os.PathLike[str] | None) -> ModuleConf
         try:
             text = Path(path).read_text("utf-8", "replace")
         except (OSError, ValueError) as error:
-            _LOG.info("no configuration: %s", one_line(error))
+            log().info("no configuration: %s", one_line(error))
             text = ""
         for line in text.splitlines():
             match = _LINE.fullmatch(line)
             if match:
                 found[match["name"].lower()] = match["quoted"] if match["quoted"] is not None else match["bare"]
             elif line.strip() and not line.lstrip().startswith("#"):
-                _LOG.warning("%s: no setting: %s", path, line[:80])
+                log().warning("%s: no setting: %s", path, line[:80])
     default = ModuleConfiguration()
     return ModuleConfiguration(
         voice=found.get("defaultvoice") or None,

@@ -1,6 +1,5 @@
 """Messages as sound: samples and marks in their order, with what follows from the settings of a screen reader."""
 
-import logging
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from glowvox.audio.time_stretch import TimeStretch
 from glowvox.errors import TextError
+from glowvox.screen_reader.module_log import log
 from glowvox.screen_reader.reading import ICON_MARK, Reading, marks_of
 from glowvox.screen_reader.resident_voices import ChosenVoice
 from glowvox.screen_reader.settings import Settings
@@ -26,7 +26,6 @@ _KEPT_SECONDS = 3.0
 """Of a message that is remembered, at most."""
 _REMEMBERED = 256
 _ICON_SECONDS, _ICON_HERTZ, _ICON_LEVEL = 0.03, 1320.0, 0.15
-_LOG = logging.getLogger("glowvox.screen_reader")
 
 
 class Narrator:
@@ -90,7 +89,7 @@ def _heard(readings: Iterable[Reading], chosen: ChosenVoice, settings: Settings)
             for samples, marks in _spoken(reading, chosen, settings):
                 yield from timing.push(samples, [(begin + place, name) for place, name in marks])
         except TextError as error:
-            _LOG.info("not spoken: %s", error)
+            log().info("not spoken: %s", error)
             yield from timing.push(
                 np.empty(0, np.float32), [(timing.taken, name) for name in marks_of(reading.document)]
             )
@@ -119,14 +118,14 @@ def _spoken(
         wished["pitch_range"] = settings.spread
     begun = False
     try:
-        for chunk in voice.stream(reading.document, ssml=True, on_warning=_LOG.debug, **wished):
+        for chunk in voice.stream(reading.document, ssml=True, on_warning=log().debug, **wished):
             begun = True
             yield chunk.samples, [(round(mark.time * rate), mark.name) for mark in chunk.marks]
     except TextError as error:
         if begun:
             raise
-        _LOG.info("read as a plain text: %s", error)
-        for chunk in voice.stream(reading.plain, on_warning=_LOG.debug, **wished):
+        log().info("read as a plain text: %s", error)
+        for chunk in voice.stream(reading.plain, on_warning=log().debug, **wished):
             yield chunk.samples, []
         yield np.empty(0, np.float32), [(0, name) for name in marks_of(reading.document)]
 

@@ -24,6 +24,7 @@ from glowvox import __version__
 from glowvox.audio.files import quantise, read_audio
 from glowvox.errors import ConfigError, GlowvoxError
 from glowvox.screen_reader.module_configuration import ModuleConfiguration, read_module_configuration
+from glowvox.screen_reader.module_log import begin_log, log, set_log_level
 from glowvox.screen_reader.narration import Heard, Narrator
 from glowvox.screen_reader.playback import SystemPlayer, player_command
 from glowvox.screen_reader.protocol import (
@@ -40,10 +41,8 @@ from glowvox.screen_reader.reading import RESUMABLE, character_reading, key_read
 from glowvox.screen_reader.resident_voices import ResidentVoices, installed_resident_voices
 from glowvox.screen_reader.settings import Settings
 
-_LOG = logging.getLogger("glowvox.screen_reader")
 _AT_WORK = 2
 """Messages that the model works on at most: the one to be heard, and one that was stopped and is not finished yet."""
-_LEVELS = (logging.ERROR, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG, logging.DEBUG)
 _PIPE_BYTES = 4096
 _ICON_SUFFIXES = ("", ".wav", ".ogg", ".flac")
 
@@ -157,12 +156,12 @@ class OutputModule:
                 if not turn.over:
                     self._sound(turn, *self._heard(kind, message, settings))
         except GlowvoxError as error:
-            _LOG.error("cannot speak %r: %s", message[:60], error)
+            log().error("cannot speak %r: %s", message[:60], error)
         except OSError as error:
-            _LOG.info("the server is gone: %s", error)
+            log().info("the server is gone: %s", error)
             return
         except Exception:
-            _LOG.exception("cannot speak %r", message[:60])
+            log().exception("cannot speak %r", message[:60])
         try:
             turn.begin()
             pausing = turn.pausing
@@ -171,7 +170,7 @@ class OutputModule:
                 turn.mark(f"{RESUMABLE}{turn.passed}")
             turn.end(PAUSED if pausing else END)
         except OSError as error:
-            _LOG.info("the server is gone: %s", error)
+            log().info("the server is gone: %s", error)
 
     def _heard(self, kind: str, message: str, settings: Settings) -> tuple[int, Iterator[Heard]]:
         """Return a message's sample rate, and its samples and marks."""
@@ -202,7 +201,7 @@ class OutputModule:
                 if path.is_file():
                     return read_audio(path)
             except (GlowvoxError, OSError, ValueError) as error:
-                _LOG.warning("the sound icon %s: %s", path, error)
+                log().warning("the sound icon %s: %s", path, error)
         return None
 
     def _sound(self, turn: Turn, rate: int, heard: Iterator[Heard]) -> None:
@@ -277,7 +276,7 @@ class OutputModule:
         def take(name: str, value: str) -> None:
             if name != "log_level" or not (value.isascii() and value.isdigit()):
                 raise ConfigError(f"{name} is no number")
-            _LOG.setLevel(_LEVELS[min(int(value[:3]), len(_LEVELS) - 1)])
+            set_log_level(int(value[:3]))
 
         if self._parameters(take):
             self._wire.say("203 OK LOGLEVEL SET")
@@ -296,7 +295,7 @@ class OutputModule:
             try:
                 take(name, value)
             except ConfigError as error:
-                _LOG.warning("%s", error)
+                log().warning("%s", error)
                 wrong = BAD_PARAMETER
         if wrong:
             self._wire.say(wrong)
@@ -322,7 +321,7 @@ class OutputModule:
             self._wire.say(BAD_SYNTAX)
             return
         if self._debug is not None:
-            _LOG.removeHandler(self._debug)
+            log().removeHandler(self._debug)
             self._debug.close()
             self._debug = None
         if state == "ON":
@@ -331,8 +330,8 @@ class OutputModule:
             except (OSError, ValueError):
                 self._wire.say("303 CANT OPEN CUSTOM DEBUG FILE")
                 return
-            _LOG.addHandler(self._debug)
-            _LOG.setLevel(logging.DEBUG)
+            log().addHandler(self._debug)
+            set_log_level(5)
         self._wire.say(f"200 OK DEBUGGING {state}")
 
 
@@ -349,8 +348,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _shorten(outgoing)
     os.dup2(2, 1)  # whatever else prints must not stand between the lines of the protocol
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the server's to end this
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    _LOG.setLevel(logging.WARNING)
+    begin_log()
     configuration = read_module_configuration(words[0] if words else None)
     module = OutputModule(
         Wire(incoming, outgoing), lambda: installed_resident_voices(configuration.voice), configuration
@@ -358,5 +356,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return module.run()
     except OSError as error:
-        _LOG.error("the server is gone: %s", error)
+        log().error("the server is gone: %s", error)
         return 1

@@ -1,6 +1,5 @@
 """Resident voices: those that are installed, listed for screen readers, loaded once and kept warm."""
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from glowvox.errors import GlowvoxError
+from glowvox.screen_reader.module_log import log
 from glowvox.screen_reader.settings import Settings
 from glowvox.synthesis.installed_voices import find_voice, installed_voices, load_voice, read_card
 from glowvox.synthesis.shared_engines import SharedEngines
@@ -15,7 +15,6 @@ from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import VoiceCard
 
 _WARMING = ("Ready.", "This voice is ready to speak, whatever there is to be read.")
-_LOG = logging.getLogger("glowvox.screen_reader")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class ResidentVoices:
             first = self._listed[0]
             if wanted.path == first.path:
                 raise
-            _LOG.error("the voice %s cannot be loaded: %s", wanted.name, error)
+            log().error("the voice %s cannot be loaded: %s", wanted.name, error)
             return ChosenVoice(self._voice(first), first.speaker, first.language)
 
     def _wanted(self, settings: Settings) -> ListedVoice:
@@ -132,7 +131,7 @@ def installed_resident_voices(default: str | None = None) -> ResidentVoices:
             try:
                 listed += listed_voices(voice.path, voice.card())
             except GlowvoxError as error:
-                _LOG.warning("the voice %s is left out: %s", voice.name, error)
+                log().warning("the voice %s is left out: %s", voice.name, error)
     return ResidentVoices(listed, partial(load_voice, shared=SharedEngines()))
 
 
