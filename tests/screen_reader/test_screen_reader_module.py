@@ -321,6 +321,12 @@ def test_a_defect_ends_the_message_and_nothing_else(server, monkeypatch, caplog)
     assert "a defect" in caplog.text
 
 
+def test_a_defect_in_an_answer_is_an_internal_error(server, monkeypatch):
+    monkeypatch.setattr(server.module._voices, "listed", lambda *_: 1 / 0)
+    assert server.asks("LIST VOICES") == ["401 ERROR INTERNAL"]
+    assert server.speaks("CHAR", "a").codes == [701, 705, 702]
+
+
 WORDS = ("SPEAK", "CHAR", "KEY", "SOUND_ICON", "STOP", "PAUSE", "SET", "AUDIO", "LOGLEVEL", "LIST VOICES", "DEBUG",
          ".", "..", "rate=3", "=", "a", "<speak>", "</speak>", "INIT", "", "audio_output_method=server", "LIST",
          "<mark name='__spd_1'/>", "DEBUG OFF", "shift_a")  # fmt: skip

@@ -32,6 +32,7 @@ def test_what_a_later_server_may_send_changes_nothing():
     [
         ("rate", "101"), ("rate", "fast"), ("pitch", ""), ("volume", "-1000"), ("rate", "1e1"), ("rate", "٣"),
         ("punctuation_mode", "much"), ("cap_let_recogn", "yes"), ("spelling_mode", "1"), ("rate", "--5"),
+        ("rate", "-+5"), ("rate", "5\n5"),
     ],
 )  # fmt: skip
 def test_wrong_values_are_refused(name, value):
@@ -52,3 +53,7 @@ def test_volume_is_silent_at_one_end_and_the_voice_s_own_at_the_other():
 def test_pitch_and_its_range():
     assert [Settings(pitch=pitch).semitones for pitch in (-100, 0, 50)] == [-12.0, 0.0, 6.0]
     assert [Settings(pitch_range=value).spread for value in (-100, 0, 100)] == [0.0, 1.0, 2.0]
+
+
+def test_numbers_may_have_a_sign_and_blanks():
+    assert _with(rate="+5", pitch=" -7 ") == Settings(rate=5, pitch=-7)

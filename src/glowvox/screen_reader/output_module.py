@@ -104,7 +104,12 @@ class OutputModule:
             if command is None:
                 self._wire.say("300 ERR UNKNOWN COMMAND")
                 continue
-            command(rest)
+            try:
+                command(rest)
+            except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError):
+                # A defect of ours; without the module somebody would be without speech.
+                log().exception("cannot answer %r", line[:60])
+                self._wire.say("401 ERROR INTERNAL")
         self._close()
         return 0
 
@@ -125,7 +130,7 @@ class OutputModule:
         playing = self._playing
         if playing is not None:
             self._stop()
-            playing.thread.join(1.0)
+            playing.thread.join(0.5)
 
     def _speak(self, kind: str) -> None:
         self._wire.say("202 OK RECEIVING MESSAGE")
@@ -223,7 +228,7 @@ class OutputModule:
                     samples = quantise(np.clip(one, -1.0, 1.0), "PCM_16").astype(np.int16)
                     if player is None:
                         turn.sound(samples, rate)
-                    elif not player.push(samples):
+                    elif not player.push(samples, lambda: turn.over):
                         break
                 if turn.over:
                     return

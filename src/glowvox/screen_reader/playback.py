@@ -8,6 +8,7 @@ import contextlib
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +64,13 @@ class SystemPlayer:
         self._began = 0.0
         self._written = 0
 
-    def push(self, samples: NDArray[np.int16]) -> bool:
-        """Play samples [S] after those before, waiting until they are due; return whether it still plays."""
+    def push(self, samples: NDArray[np.int16], stopped: Callable[[], bool]) -> bool:
+        """Play samples [S] after those before, waiting until they are due; return whether it still plays.
+
+        Args:
+            samples: [S].
+            stopped: whether the rest shall not be played any more.
+        """
         size = max(1, round(_PIECE_SECONDS * self._rate))
         for start in range(0, len(samples), size):
             if not self._written:
@@ -72,6 +78,8 @@ class SystemPlayer:
             wait = self._began + self._written / self._rate - _AHEAD_SECONDS - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
+            if stopped():
+                return False
             piece = samples[start : start + size]
             try:
                 assert self._process.stdin is not None

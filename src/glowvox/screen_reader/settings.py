@@ -1,5 +1,6 @@
 """Speech settings as speech-dispatcher sends them before each message, and what they mean for a voice."""
 
+import re
 from dataclasses import dataclass, replace
 
 from glowvox.errors import ConfigError
@@ -80,8 +81,7 @@ class Settings:
 
 
 def _number(name: str, value: str) -> int:
-    digits = value.strip().removeprefix("-").removeprefix("+")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 3 and int(digits) <= 100):
+    if re.fullmatch("[-+]?[0-9]{1,3}", value.strip()) is None or abs(int(value)) > 100:
         raise ConfigError(f"{name} is a whole number from -100 to 100, got {value[:40]!r}")
     return int(value)
 
