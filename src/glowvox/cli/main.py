@@ -33,7 +33,7 @@ COMMANDS = {
     "convert-voice": "speak a recording in another speaker's voice",
     "dub": "speak subtitles into their time slots",
     "serve": "serve voices over HTTP and Wyoming",
-    "screen-reader": "speak for screen readers on Linux, through speech-dispatcher",
+    "screen-reader": "speak for Orca and other screen readers of Linux",
     "bulk": "synthesise a whole corpus",
     "bench": "measure the engines on this machine",
     "doctor": "show what is installed and what will be used",

@@ -2,7 +2,7 @@
 
 import argparse
 
-SUMMARY = "speak for screen readers on Linux, through speech-dispatcher"
+SUMMARY = "speak for Orca and other screen readers of Linux"
 EXAMPLE = """\
 examples:
   glowvox screen-reader                    # whether it is set up for this user, and where
