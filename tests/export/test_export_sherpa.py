@@ -263,6 +263,7 @@ def test_the_tokens_have_two_names_for_the_boundary():
 def test_the_command_writes_a_folder(made, few_words, tmp_path, capsys):
     _, _, place, graph = made("plain")
     arguments = ["export", "voice", str(place), "--to", "sherpa-onnx", "-o", str(tmp_path / "out")]
+    (tmp_path / "out").mkdir()  # an empty folder is in nobody's way
     assert main([*arguments, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert set(told["files"]) == set(FILES) == {file.name for file in (tmp_path / "out").iterdir()}

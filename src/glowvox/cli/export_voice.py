@@ -172,7 +172,7 @@ def _for_runtime(args: argparse.Namespace) -> int:
     print(f"wrote     {done.folder}, {sum(done.sizes.values()) / 1e6:.1f} MB: {done.card.name}, {done.words:,} words")
     for name, size in done.sizes.items():
         print(f"          {size / 1e6:6.2f} MB  {name}")
-    print(f"next: {done.folder}/README.md says how to run it; pip install sherpa-onnx")
+    print(f"next: {done.folder}/README.md says how to run it; pip install sherpa-onnx sherpa-onnx-bin")
     return 0
 
 

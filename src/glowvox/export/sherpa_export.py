@@ -141,7 +141,7 @@ def _rewritten(folder: Path, card: VoiceCard, precision: Precision, out: Path) -
 
 
 def _refuse_existing(folder: Path, *, replace: bool) -> None:
-    if not folder.exists():
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     own = folder.is_dir() and {each.name for each in folder.iterdir()} <= set(FILES)
     if not (replace and own):
