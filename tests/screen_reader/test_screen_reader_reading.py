@@ -78,6 +78,13 @@ def test_marks_and_elements_stay_where_they_are():
     assert marks_of(text) == ["__spd_0"]
 
 
+def test_the_language_of_a_document_stays():
+    text = f'<speak version="1.1" xml:lang="de">{"Ein Satz.<mark name=&apos;x&apos;/> " * 40}</speak>'
+    pieces = list(text_readings(text.replace("&apos;", "'"), Settings(), "en-us"))
+    assert len(pieces) > 1
+    assert all(piece.document.startswith('<speak version="1.1" xml:lang="de">') for piece in pieces)
+
+
 def test_what_is_no_document_is_a_text():
     [one] = text_readings("1 < 2 & [pause:1s]", Settings(), "en-us")
     assert one.document == "<speak>1 &lt; 2 &amp; [pause:1s]</speak>"

@@ -18,7 +18,9 @@ ICON_MARK = "__glowvox_capital"
 RESUMABLE = "__spd_"
 """What the names of the server's own marks begin with: after each sentence one, from which it resumes."""
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
-_DOCUMENT = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?<speak(?:\s[^>]*)?>(?P<inner>.*)</speak\s*>\s*", re.DOTALL)
+_DOCUMENT = re.compile(
+    r"\s*(?:<\?xml[^>]*\?>\s*)?<speak(?P<attributes>\s[^>]*)?>(?P<inner>.*)</speak\s*>\s*", re.DOTALL
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SOME = frozenset("#*/\\@^_|~<>=+&`")
 _MOST = _SOME | frozenset('()[]{}"“”„«»$%€£§°•—–-:;…')
@@ -50,15 +52,14 @@ def text_readings(message: str, settings: Settings, language: str) -> Iterator[R
         settings: of the message.
         language: of the names.
     """
-    inner = _inside(message)
-    if inner is None:
-        inner = escape(message)
+    whole = _DOCUMENT.fullmatch(message)
+    inner, attributes = (whole["inner"], whole["attributes"] or "") if whole else (escape(message), "")
     for piece in _pieces(inner):
         changed = "".join(
             part if is_tag else _changed(html.unescape(part), settings, language) for part, is_tag in _parts(piece)
         )
         plain = html.unescape(_TAG.sub(" ", piece))
-        yield Reading(f"<speak>{changed}</speak>", plain)
+        yield Reading(f"<speak{attributes}>{changed}</speak>", plain)
 
 
 def character_reading(message: str, settings: Settings, language: str) -> Reading:
@@ -87,12 +88,6 @@ def marks_of(message: str) -> list[str]:
 
 def _joined(said: list[str], plain: str) -> Reading:
     return Reading(f"<speak>{' '.join(said)}</speak>", plain)
-
-
-def _inside(message: str) -> str | None:
-    """Return what stands in the root of an SSML document; None: it is a text."""
-    whole = _DOCUMENT.fullmatch(message)
-    return None if whole is None else whole["inner"]
 
 
 def _parts(document: str) -> Iterator[tuple[str, bool]]:
