@@ -10,7 +10,7 @@ RANK_1 = frozenset({"text", "audio", "storage", "flows", "nn", "align"})
 RANK_2 = frozenset({"models", "data"})
 RANK_3 = frozenset({"checkpoint", "engines"})
 RANK_4 = frozenset({"training", "synthesis"})
-RANK_5 = frozenset({"evaluate", "export", "serve", "bulk", "screen_reader"})
+RANK_5 = frozenset({"evaluate", "export", "serve", "bulk", "screen_reader", "book"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "config": frozenset({"errors"}),
@@ -26,13 +26,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "serve": RANK_0 | {"synthesis"},
     "bulk": RANK_0 | {"storage", "synthesis"},
     "screen_reader": RANK_0 | {"text", "audio", "synthesis"},
+    "book": RANK_0 | {"text", "audio", "storage", "synthesis"},
     "cli": RANK_0 | RANK_1 | RANK_2 | RANK_3 | RANK_4 | RANK_5,
 }
 """Which rooms a room may import from, besides itself; rooms that it does not name import nothing from the package."""
 
 TORCH_ENGINE = "engines/torch"
 WITHOUT_TORCH = frozenset(
-    {"errors", "config", "text", "audio", "storage", "synthesis", "serve", "bulk", "screen_reader"}
+    {"errors", "config", "text", "audio", "storage", "synthesis", "serve", "bulk", "screen_reader", "book"}
 )
 WEB = frozenset({"fastapi", "starlette", "uvicorn", "websockets", "wyoming", "aiohttp", "flask", "prometheus_client"})
 PICKLES = frozenset({"pickle", "pickletools", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"})

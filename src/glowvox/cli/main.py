@@ -32,6 +32,7 @@ COMMANDS = {
     "score": "judge recordings and transcripts by their likelihood",
     "convert-voice": "speak a recording in another speaker's voice",
     "dub": "speak subtitles into their time slots",
+    "book": "make an audiobook or a read-along EPUB of a book",
     "serve": "serve voices over HTTP and Wyoming",
     "screen-reader": "speak for Orca and other screen readers of Linux",
     "bulk": "synthesise a whole corpus",
@@ -52,7 +53,16 @@ glowvox voices                             lists the voices, and shows the card 
 glowvox serve                              answers over HTTP, on a page and to your clients
 glowvox prepare recordings/ -o data/       begins a voice of your own; glowvox train goes on
 glowvox --help                             lists the commands; glowvox COMMAND --help explains one"""
-_EXTRAS = {"torch": "train", "tomli_w": "train", "fastapi": "serve", "uvicorn": "serve", "ray": "cluster"}
+_EXTRAS = {
+    "torch": "train",
+    "tomli_w": "train",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "ray": "cluster",
+    "lxml": "book",
+    "av": "book",
+    "pypdf": "book",
+}
 """The optional packages without which a command cannot start, and the extra that brings them."""
 
 

@@ -1,0 +1,184 @@
+"""EPUBs of all ages are read in their order, with their chapters; hostile and locked ones are one clear line."""
+
+import struct
+import zipfile
+
+import pytest
+from small_books import page, png, write_epub
+
+from glowvox.book.archive import resolved
+from glowvox.book.chapters import hear_book
+from glowvox.book.open_book import open_book
+from glowvox.errors import DataError
+
+
+def chapters(path, **options):
+    return [
+        (one.title, [each.passage.text for each in one.passages])
+        for one in hear_book(open_book(path), **options).chapters
+    ]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_chapters_are_those_of_the_table_of_contents(tmp_path, version):
+    path = write_epub(tmp_path / "b.epub", version=version, cover=True)
+    source = open_book(path)
+    assert (source.title, source.authors, source.language) == ("A Small Book", ("Ann Author",), "en")
+    assert source.cover is not None and source.cover.media_type == "image/png"
+    first = ["Chapter 1.", "It was late. She went home."]
+    assert chapters(path) == [("I", first), ("The Return", ["The Return.", "Nobody answered. The wind was cold."])]
+
+
+def test_the_reading_order_is_the_spines(tmp_path):
+    path = write_epub(tmp_path / "b.epub", toc=[], spine=["two.xhtml", "one.xhtml"])
+    assert [title for title, _ in chapters(path)] == ["The Return", "I"]
+
+
+def test_entries_may_begin_inside_a_page_and_hold_nothing(tmp_path):
+    pages = {
+        "plate.xhtml": '<p><img src="x.png" alt=""/></p>',
+        "all.xhtml": '<p>Before.</p><h2 id="a">One</h2><p>Text one.</p><h2 id="b">Two</h2><p>Text two.</p>',
+    }
+    toc = [("Plate", "plate.xhtml"), ("First", "all.xhtml#a"), ("Second", "all.xhtml#b"), ("Gone", "none.xhtml")]
+    path = write_epub(tmp_path / "b.epub", pages, toc)
+    assert chapters(path) == [
+        ("Plate", ["Before."]),
+        ("First", ["One.", "Text one."]),
+        ("Second", ["Two.", "Text two."]),
+    ]
+    toc = [("First", "all.xhtml"), ("Plate", "plate.xhtml")]
+    path = write_epub(tmp_path / "c.epub", dict(reversed(pages.items())), toc)
+    assert chapters(path)[1] == ("Plate", ["Plate."])
+
+
+def test_without_a_table_of_contents_headings_are_chapters(tmp_path):
+    body = "".join(f"<h2>Part {n}</h2><p>Text number {n}.</p>" for n in (1, 2, 3))
+    path = write_epub(tmp_path / "b.epub", {"a.xhtml": f"<h1>Book</h1>{body}"}, toc=[])
+    assert [title for title, _ in chapters(path)] == ["Book", "Part 1", "Part 2", "Part 3"]
+    path = write_epub(tmp_path / "c.epub", {"a.xhtml": "<p>Nothing but text.</p>"}, toc=[])
+    book = hear_book(open_book(path))
+    assert [one.title for one in book.chapters] == ["A Small Book"]
+    assert "no chapters were found: the book is one" in book.warnings
+
+
+def test_pages_that_are_not_well_formed_or_not_utf8_are_read(tmp_path):
+    latin = (
+        "<?xml version='1.0' encoding='iso-8859-1'?>" + page("<p>Caf\xe9 &nbsp;&eacute;t\xe9.</p>").split("?>", 1)[1]
+    )
+    extra = {
+        "OEBPS/one.xhtml": latin.encode("latin-1"),
+        "OEBPS/two.xhtml": page("<p>Open <b>bold<p>More &amp; more").encode(),
+    }
+    path = tmp_path / "b.epub"
+    with zipfile.ZipFile(write_epub(tmp_path / "a.epub")) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, extra.get(name, old.read(name)))
+    assert chapters(path) == [("I", ["Café été."]), ("The Return", ["Open bold", "More & more"])]
+    assert any("not well-formed" in warning for warning in open_book(path).warnings)
+
+
+def refused(path) -> str:
+    with pytest.raises(DataError) as caught:
+        hear_book(open_book(path))
+    line = str(caught.value)
+    assert "\n" not in line and len(line) < 400
+    return line
+
+
+ENCRYPTED = (
+    '<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container" xmlns:e="http://www.w3.org/2001/04/xmlenc#">'
+    '<e:EncryptedData><e:EncryptionMethod Algorithm="{algorithm}"/></e:EncryptedData></encryption>'
+)
+
+
+def test_locked_books_are_refused_and_hidden_fonts_are_not(tmp_path):
+    locked = ENCRYPTED.format(algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc").encode()
+    assert "DRM" in refused(write_epub(tmp_path / "a.epub", extra={"META-INF/encryption.xml": locked}))
+    extra = {"META-INF/encryption.xml": locked, "META-INF/license.lcpl": b"{}"}
+    assert "LCP" in refused(write_epub(tmp_path / "b.epub", extra=extra))
+    fonts = ENCRYPTED.format(algorithm="http://www.idpf.org/2008/embedding").encode()
+    assert len(chapters(write_epub(tmp_path / "c.epub", extra={"META-INF/encryption.xml": fonts}))) == 2
+    place = tmp_path / "d.azw3"
+    place.write_bytes(b"x" * 100)
+    assert "locked to a shop" in refused(place)
+
+
+def test_broken_archives(tmp_path):
+    good = write_epub(tmp_path / "good.epub").read_bytes()
+    for number, content in enumerate((b"", good[: len(good) // 2], b"PK\x03\x04" + b"\0" * 60, b"no archive at all")):
+        path = tmp_path / f"{number}.epub"
+        path.write_bytes(content)
+        assert "empty" in refused(path) or "broken ZIP" in refused(path)
+    flipped = bytearray(good)
+    place = good.find(b"OEBPS/one.xhtml") + len("OEBPS/one.xhtml") + 3
+    flipped[place : place + 8] = b"\xff" * 8
+    path = tmp_path / "flipped.epub"
+    path.write_bytes(bytes(flipped))
+    assert "broken" in refused(path)
+
+
+def test_zip_bombs(tmp_path):
+    bomb = write_epub(tmp_path / "bomb.epub", extra={"OEBPS/big.bin": b"\0" * (8 << 20)})
+    assert "ZIP bomb" in refused(bomb)
+    many = write_epub(tmp_path / "many.epub", extra={f"OEBPS/{n}": b"" for n in range(20_001)})
+    assert "more than the 20000" in refused(many)
+    # An archive that understates a file: what it unpacks to is counted, not believed.
+    content = bytearray(write_epub(tmp_path / "lies.epub", {"one.xhtml": "<p>Word.</p>" * 5000}, []).read_bytes())
+    entry = content.rfind(b"OEBPS/one.xhtml") - 46
+    size = struct.unpack("<I", content[entry + 24 : entry + 28])[0]
+    assert size > 50_000
+    content[entry + 24 : entry + 28] = struct.pack("<I", 1000)
+    path = tmp_path / "lies2.epub"
+    path.write_bytes(bytes(content))
+    assert "broken" in refused(path) or "as long as" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["../evil.xhtml", "/etc/evil", "a/../../evil", "C:/evil", "..\\evil"])
+def test_names_that_lead_outside(tmp_path, name):
+    assert "leads outside" in refused(write_epub(tmp_path / "b.epub", extra={name: b"x"}))
+
+
+def test_references_that_lead_outside_are_nothing():
+    assert resolved("OEBPS/content.opf", "../../etc/passwd") == ("", "")
+    assert resolved("OEBPS/content.opf", "http://a.example/x") == ("", "")
+    assert resolved("OEBPS/content.opf", "text/a%20b.xhtml#c%20d") == ("OEBPS/text/a b.xhtml", "c d")
+
+
+@pytest.mark.parametrize(
+    "subset",
+    [
+        '<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;&lol;">',
+        '<!ENTITY file SYSTEM "file:///etc/passwd">',
+        '<!entity % remote SYSTEM "http://a.example/x.dtd"> %remote;',
+    ],
+)
+def test_entities_of_a_files_own_are_refused(tmp_path, subset):
+    body = page("<p>A &lol2; &file; word.</p>").replace("<!DOCTYPE html>", f"<!DOCTYPE html [{subset}]>")
+    path = tmp_path / "b.epub"
+    with zipfile.ZipFile(write_epub(tmp_path / "a.epub")) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, body if name.endswith("one.xhtml") else old.read(name))
+    assert "declares entities" in refused(path)
+
+
+def test_deep_xml_is_refused(tmp_path):
+    deep = {"one.xhtml": "<div>" * 400 + "x" + "</div>" * 400}
+    assert "levels" in refused(write_epub(tmp_path / "b.epub", deep, []))
+
+
+def test_pictures_only_and_nothing(tmp_path):
+    pages = {"one.xhtml": '<p><img src="a.png" alt="page 1.png"/></p>'}
+    extra = {"OEBPS/a.png": png()}
+    path = write_epub(tmp_path / "b.epub", pages, [], extra=extra, cover=True)
+    assert "pictures only" in refused(path) and "OCR" in refused(path)
+    assert "nothing that can be read" in refused(write_epub(tmp_path / "c.epub", {"one.xhtml": "<p> </p>"}, []))
+
+
+def test_a_zip_that_is_no_book(tmp_path):
+    path = tmp_path / "x.epub"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "hello")
+    assert "no package file" in refused(path)
+    path.rename(tmp_path / "x.zip")
+    assert "no EPUB" in refused(tmp_path / "x.zip")
+    assert "cannot read" in refused(tmp_path / "missing.epub")
