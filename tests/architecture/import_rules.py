@@ -36,6 +36,7 @@ WITHOUT_TORCH = frozenset(
     {"errors", "config", "text", "audio", "storage", "synthesis", "serve", "bulk", "screen_reader", "book"}
 )
 WEB = frozenset({"fastapi", "starlette", "uvicorn", "websockets", "wyoming", "aiohttp", "flask", "prometheus_client"})
+ASSISTANTS = frozenset({"mcp", "mcp_types"})
 PICKLES = frozenset({"pickle", "pickletools", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"})
 ENGINE_LIBRARIES = ("onnxruntime", "openvino", "torch", "tensorrt")
 FILES = frozenset(
@@ -68,7 +69,7 @@ def gates(file: SourceFile) -> Iterator[str]:
             yield file.at(found.line, f"{file.room} does without torch")
         if library == "torch" and file.room == "engines" and not file.name.startswith(TORCH_ENGINE):
             yield file.at(found.line, f"only {TORCH_ENGINE} imports torch")
-        if library in WEB and file.room != "serve":
+        if library in WEB | ASSISTANTS and file.room != "serve":
             yield file.at(found.line, f"{library} belongs in serve")
         if library == "ray" and file.room != "bulk":
             yield file.at(found.line, "ray belongs in bulk")

@@ -1,6 +1,7 @@
 """Marked-up texts in a manifest: pause tags, Markdown, SSML, and the warnings of every row."""
 
 import json
+import tarfile
 
 import pytest
 
@@ -52,3 +53,53 @@ def test_another_script_is_named_in_the_row(spoken, monkeypatch):
     monkeypatch.setenv("PATH", "")
     [row] = spoken(["Say \u4f60\u597d now."])
     assert row["warnings"] == ["left out '\u4f60\u597d': no reading for this script in en-us"]
+
+
+def test_a_lexicon_and_pauses_are_those_of_the_run(spoken, tmp_path, exported_voice, capsys):
+    [plain] = spoken(["Hello. Hello."])
+    [paused] = spoken(["Hello. Hello."], "--sentence-pause", "3")
+    assert paused["seconds"] > plain["seconds"] + 2.5
+    lexicon = tmp_path / "own.txt"
+    lexicon.write_text("hello = b a b a b a b a b a\n", encoding="utf-8")
+    [own] = spoken(["Hello. Hello."], "--lexicon", str(lexicon))
+    assert own["seconds"] > plain["seconds"]
+    (tmp_path / "texts.csv").write_text("1|Hello.\n")
+    line = ["bulk", str(tmp_path / "texts.csv"), "-o", str(tmp_path / "run"), "--voice", str(exported_voice)]
+    line += ["--workers", "0", "--lexicon", str(lexicon)]
+    assert main(line) == 0
+    assert main(line) == 0  # nothing is left to do
+    lexicon.write_text("hello = b a\n" + "# more\n" * 100, encoding="utf-8")
+    capsys.readouterr()
+    assert main(line) == 2
+    errors = capsys.readouterr().err
+    assert "lexicon was 'hello = b a b a" in errors and len(errors) < 500
+    lexicon.write_text("hello\n", encoding="utf-8")
+    assert main(line) == 2
+    assert "line 1: expected 'word = pronunciation'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("to", ["files", "webdataset", "parquet"])
+def test_times_of_words_stand_beside_each_row(to, tmp_path, exported_voice, capsys):
+    if to == "parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "texts.csv").write_text("a|Hello there.\nb|Bye.\n")
+    out = tmp_path / "run"
+    line = ["bulk", str(tmp_path / "texts.csv"), "-o", str(out), "--voice", str(exported_voice)]
+    line += ["--workers", "0", "--to", to, "--timestamps", "srt"]
+    assert main(line) == 0
+    if to == "files":
+        rows = [json.loads(row) for row in (out / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+        times = [(out / row["timestamps"]).read_text("utf-8") for row in rows]
+        (out / rows[0]["timestamps"]).unlink()
+        assert main([*line, "--verify"]) == 0  # what is lost is made again
+        assert (out / rows[0]["timestamps"]).read_text("utf-8") == times[0]
+    elif to == "webdataset":
+        (shard,) = (out / "shards").glob("*.tar")
+        with tarfile.open(shard) as archive:
+            times = [archive.extractfile(f"{key}.words.srt").read().decode() for key in "ab"]
+    else:
+        (shard,) = (out / "shards").glob("*.parquet")
+        times = parquet.read_table(shard).column("timestamps").to_pylist()
+    assert "Hello there." in times[0] and "Bye." in times[1] and times[0].startswith("1\n00:00:0")
+    assert main(line[:-2]) == 2
+    assert "timestamps was 'srt', now ''" in capsys.readouterr().err

@@ -141,29 +141,50 @@ _PIECES_AHEAD = 64
 """Pieces that wait to be played at most; computing goes on when there is room again."""
 
 
+_ROOM_SECONDS = 0.05
+"""How often it is looked whether there is room, or an end to it."""
+
+
 class Player:
     """Audio player: what is pushed is played without gaps, as far as it comes in time; made by `player`."""
 
     def __init__(self) -> None:
         self._pieces: queue.Queue[NDArray[np.float32] | None] = queue.Queue(_PIECES_AHEAD)
         self._finished = threading.Event()
+        self._stopped = threading.Event()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Be silent at once, and for good; any thread may call it, while others push or wait."""
+        self._stopped.set()
+        self._finished.set()
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Play samples [S] after those pushed before; waits where many are ahead already."""
         if samples.size:
-            self._pieces.put(np.clip(samples, -1.0, 1.0))
+            self._put(np.clip(samples, -1.0, 1.0))
 
     def finish(self) -> None:
         """Wait until everything was played."""
-        self._pieces.put(None)
+        self._put(None)
         self._finished.wait()
+
+    def _put(self, piece: NDArray[np.float32] | None) -> None:
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                self._pieces.put(piece, timeout=_ROOM_SECONDS)
+                return
 
     def frames(self) -> Generator[bytes, int, None]:
         """Yield as many 16-bit samples as the sound card asks for; silence where the next ones are not ready."""
         waiting = np.empty(0, np.float32)
         ended = False
         wanted = yield b""
-        while not (ended and not len(waiting)):
+        while not (self._stopped.is_set() or (ended and not len(waiting))):
             while len(waiting) < wanted and not ended:
                 try:
                     piece = self._pieces.get_nowait()

@@ -13,6 +13,7 @@ CARD_NAME = "bulk.json"
 FORMAT_VERSION = 1
 OUTPUTS = ("files", "webdataset", "parquet")
 AUDIO_FORMATS = ("flac", "wav", "ogg", "mp3")
+TIMESTAMPS = ("srt", "vtt", "TextGrid", "json", "ctm")
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,16 @@ class RunSettings:
     """Rows in a shard, the unit of work and of loss."""
     id_column: str = "id"
     text_column: str = "text"
+    lexicon: str = ""
+    """Lines of the user's lexicon, `word = phonemes`."""
+    timestamps: str = ""
+    """Form in which the times of words stand beside each row's sound, one of `TIMESTAMPS`; empty: none."""
 
     def __post_init__(self) -> None:
         if self.output not in OUTPUTS or self.audio_format not in AUDIO_FORMATS:
             raise ConfigError(f"the output is one of {', '.join(OUTPUTS)}, the audio one of {', '.join(AUDIO_FORMATS)}")
+        if self.timestamps and self.timestamps not in TIMESTAMPS:
+            raise ConfigError(f"times of words are written as {', '.join(TIMESTAMPS)}, not as '{self.timestamps[:20]}'")
         if not 1 <= self.shard_rows <= 1_000_000:
             raise ConfigError(f"a shard has 1 to 1000000 rows, got {self.shard_rows}")
 
@@ -63,13 +70,19 @@ class RunCard:
             ConfigError: something differs; the message says what.
         """
         was, now = asdict(self.settings), asdict(settings)
-        different = [f"{name} was {was[name]!r}, now {now[name]!r}" for name in was if was[name] != now[name]]
+        changed = [name for name in was if was[name] != now[name]]
+        different = [f"{name} was {_shown(was[name])}, now {_shown(now[name])}" for name in changed]
         if [one.sha256 for one in self.manifests] != [one.sha256 for one in manifests]:
             different.append(f"the manifest {', '.join(one.name for one in manifests)} is not the one of then")
         if different:
             raise ConfigError(
                 f"the output holds another run: {'; '.join(different)}. Continue it as it was, or name another output"
             )
+
+
+def _shown(value: object) -> str:
+    """Return a setting for a message; a lexicon has many lines."""
+    return repr(value) if len(repr(value)) <= 300 else f"{repr(value)[:60]} ..."
 
 
 def read_card(storage: Storage) -> RunCard | None:

@@ -113,7 +113,13 @@ class FileOutput(ShardOutput):
         name = f"audio/{self.name}/{own}.{self.settings.audio_format}"
         self.storage.write(name, spoken.audio)
         self._files.append(OutputFile(name, len(spoken.audio), spoken.sha256))
-        return spoken.record(name)
+        record = spoken.record(name)
+        if spoken.timestamps:
+            record["timestamps"] = f"audio/{self.name}/{own}.{self.settings.timestamps}"
+            content = spoken.timestamps.encode("utf-8")
+            self.storage.write(record["timestamps"], content)
+            self._files.append(OutputFile(record["timestamps"], len(content), hashlib.sha256(content).hexdigest()))
+        return record
 
     def finish(self) -> tuple[OutputFile, ...]:
         """See `ShardOutput.finish`."""
@@ -154,6 +160,7 @@ class ParquetOutput(ShardOutput):
             "speaker": pyarrow.string(),
             "language": pyarrow.string(),
             "speed": pyarrow.float64(),
+            **({"timestamps": pyarrow.string()} if settings.timestamps else {}),
         }
         self._schema = pyarrow.schema(list(columns.items()))
         self._aside = storage.aside()
@@ -172,7 +179,8 @@ class ParquetOutput(ShardOutput):
         """See `ShardOutput.add`."""
         record = spoken.record(f"shards/{self.name}.parquet")
         kept = {name: record.get(name) for name in self._schema.names}
-        self._waiting.append({**kept, "audio": spoken.audio, "format": self.settings.audio_format})
+        row = {**kept, "audio": spoken.audio, "format": self.settings.audio_format}
+        self._waiting.append(row | ({"timestamps": spoken.timestamps} if self.settings.timestamps else {}))
         self._rows += 1
         if len(self._waiting) >= _GROUP:
             self._flush()
@@ -229,6 +237,9 @@ class TarOutput(ShardOutput):
         record = spoken.record(file)
         content = json.dumps(record, ensure_ascii=False, indent=1).encode("utf-8")
         self._put(f"{key}.{self.settings.audio_format}", spoken.audio)
+        if spoken.timestamps:
+            # Not as KEY.json, which says what the row is.
+            self._put(f"{key}.words.{self.settings.timestamps}", spoken.timestamps.encode("utf-8"))
         self._put(f"{key}.json", content)
         return record
 

@@ -1,14 +1,18 @@
 """One row to one sound file's bytes, by a voice that was opened once in this process."""
 
+import functools
 import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from glowvox.bulk.card import RunSettings
 from glowvox.bulk.row import BadRow, Row, row_seed
 from glowvox.errors import AudioError, ConfigError, DataError, TextError, VoiceError, one_line
+from glowvox.synthesis.script import Lexicon, lexicon_of
+from glowvox.synthesis.timestamps import Timeline, timestamp_format
 from glowvox.synthesis.voice import Voice
 
 ROW_ERRORS = (TextError, VoiceError, ConfigError, AudioError, DataError)
@@ -30,6 +34,8 @@ class SynthesizedRow:
     seed: int
     warnings: tuple[str, ...]
     """What was guessed, replaced or left out in the text; of very many the first ones."""
+    timestamps: str = ""
+    """The times of words in the run's form; empty: they were not asked for."""
 
     @property
     def seconds(self) -> float:
@@ -87,11 +93,22 @@ def speak_row(voice: Voice, row: Row, settings: RunSettings) -> SynthesizedRow |
     }
     warnings: list[str] = []
     try:
-        audio = voice.say(row.text, on_warning=warnings.append, **overrides)
+        lexicon = _lexicon(settings.lexicon) if settings.lexicon else None
+        audio = voice.say(row.text, lexicon=lexicon, on_warning=warnings.append, **overrides)
         file = io.BytesIO()
         audio.save(file, format=settings.audio_format)
     except ROW_ERRORS as error:
         return BadRow(row.number, row.id, one_line(error))
     if len(warnings) > _WARNINGS:
         warnings[_WARNINGS - 1 :] = [f"and {len(warnings) - _WARNINGS + 1} more warnings"]
-    return SynthesizedRow(row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings))
+    times = ""
+    if settings.timestamps:
+        name = quote(row.id, safe="")  # by which a CTM file calls the recording, in one word
+        times = timestamp_format(f"{name}.{settings.timestamps}")(Timeline.of([audio]))
+    return SynthesizedRow(row, file.getvalue(), len(audio.samples), audio.sample_rate, seed, tuple(warnings), times)
+
+
+@functools.lru_cache(maxsize=1)
+def _lexicon(lines: str) -> Lexicon:
+    """Return the run's lexicon, read once in a process."""
+    return lexicon_of(lines)

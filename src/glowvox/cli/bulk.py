@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glowvox.cli.say_options import add_noise_options, add_voice_options
+from glowvox.cli.say_options import add_speech_options, speech_overrides
 
 if TYPE_CHECKING:
     from glowvox.bulk.card import RunSettings
@@ -33,6 +33,7 @@ examples:
 OUT/rows.jsonl then lists what was spoken (file, seconds, seed, checksum), OUT/errors.jsonl the rows that could not be;
 with any of those the exit status is 1.
 """
+_TIMESTAMPS = ("srt", "vtt", "TextGrid", "json", "ctm")
 _INTERVAL = 0.5
 _INTERVAL_IN_A_LOG = 15.0
 
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a sound file for each row, or shards with sound, text, length, seed and checksum (default: %(default)s)",
     )
     form.add_argument("--format", choices=("flac", "wav", "ogg", "mp3"), default="flac", help="sound (default: flac)")
+    form.add_argument("--timestamps", choices=_TIMESTAMPS, help="also the times of words of each row, in this form")
     form.add_argument(
         "--shard-rows", type=int, default=100, metavar="N", help="rows in a unit of work (default: %(default)s)"
     )
@@ -69,8 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--verify", action="store_true", help="compare the checksums of what an earlier start wrote")
     voice = parser.add_argument_group("how")
     rows = "of rows that name none"
-    add_voice_options(voice, whose=rows, speed=f"{rows}; 2 is twice as fast")
-    add_noise_options(voice)
+    add_speech_options(voice, whose=rows, speed=f"{rows}; 2 is twice as fast")
     voice.add_argument(
         "--seed", type=int, default=0, metavar="N", help="with id and text the seed of each row (default: %(default)s)"
     )
@@ -84,35 +85,26 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.bulk.run import Told, do_run, plan_run
     from glowvox.errors import ConfigError
     from glowvox.storage.object_storage import open_storage
+    from glowvox.text.lexicon import lexicon_lines
 
     if args.threads < 1 or (args.workers is not None and args.workers < 0):
         raise ConfigError(f"--threads is 1 or more and --workers 0 or more, got {args.threads} and {args.workers}")
     if args.address is not None and args.workers == 0:
         raise ConfigError("--workers 0 works without a cluster; leave out --address or the 0")
-    names = (
-        "speaker",
-        "language",
-        "speed",
-        "pitch_shift",
-        "pitch_range",
-        "temperature",
-        "sigma",
-        "denoise",
-        "pause_tags",
-        "markup",
-        "read_code",
-        "strict_ssml",
-    )
-    options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    options = speech_overrides(args)
+    seed = options.pop("seed")
+    lexicon = "" if args.lexicon is None else lexicon_lines(args.lexicon)
     began = time.monotonic()
     voice = pack_voice_for_workers(args.voice, args.engine)
-    voice.check(options | {"seed": args.seed})
+    voice.check(options | {"seed": seed})
     settings = RunSettings(
         voice=voice.name,
         voice_sha256=voice.sha256,
         engine=voice.engine,
         options=options,
-        seed=args.seed,
+        seed=seed,
+        lexicon=lexicon,
+        timestamps=args.timestamps or "",
         output=args.to,
         audio_format=args.format,
         shard_rows=args.shard_rows,

@@ -7,7 +7,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glowvox.cli.say_options import add_engine_options, add_lexicon_option, add_seed_option, add_voice_options
+from glowvox.cli.device_options import add_device_options
+from glowvox.cli.say_options import (
+    add_engine_options,
+    add_seed_option,
+    add_speech_options,
+    add_timestamps_option,
+    speech_overrides,
+)
 
 if TYPE_CHECKING:
     from glowvox.synthesis.dubbing import SpokenCue
@@ -39,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("subtitles", type=Path, help="a file of subtitles (.srt, .vtt, .ass)")
     parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the track (.wav, .flac, .ogg, .mp3)")
+    add_timestamps_option(parser)
     parser.add_argument("--report", type=Path, metavar="FILE", help="write how every cue came out, as JSON")
     parser.add_argument(
         "--slowest", type=float, default=0.8, metavar="X", help="least pace, natural being 1 (default: %(default)s)"
@@ -53,10 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="speak what is left out otherwise: labels, sounds, adverts, repeats; several with commas",
     )
     voice = parser.add_argument_group("how")
-    add_voice_options(voice, speed="what the natural pace is; 2 is twice as fast")
+    add_speech_options(voice, speed="what the natural pace is; 2 is twice as fast")
     add_seed_option(voice)
-    add_lexicon_option(voice)
     add_engine_options(parser)
+    add_device_options(parser)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
@@ -65,28 +73,21 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.audio.files import audio_writer
     from glowvox.synthesis.dubbing import Dubber, Fit
     from glowvox.synthesis.installed_voices import load_voice
-    from glowvox.synthesis.options import parse_seed
     from glowvox.synthesis.subtitles import read_subtitle_file
+    from glowvox.synthesis.timestamps import Timeline, timestamp_format, write_timestamps
+    from glowvox.text.lexicon import load_lexicon
 
+    if args.timestamps is not None:
+        timestamp_format(args.timestamps)
     fit = Fit(args.slowest, args.overrun)
     subtitles = read_subtitle_file(args.subtitles, [name.strip() for name in args.keep.split(",") if name.strip()])
     cues = subtitles.cues
-    overrides: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
-    for name in (
-        "speaker",
-        "language",
-        "speed",
-        "pitch_shift",
-        "pitch_range",
-        "temperature",
-        "pause_tags",
-        "markup",
-        "read_code",
-        "strict_ssml",
-    ):
-        if getattr(args, name) is not None:
-            overrides[name] = getattr(args, name)
-    voice = load_voice(args.voice, engine=args.engine, threads=args.threads)
+    overrides = speech_overrides(args)
+    # Here, as a cue that cannot be read is a silent one.
+    lexicon = None if args.lexicon is None else load_lexicon(args.lexicon)
+    voice = load_voice(
+        args.voice, engine=args.engine, threads=args.threads, device=args.device, precision=args.precision
+    )
     voice.options(**overrides)
     for warning in subtitles.warnings[:_MOST_WARNINGS]:
         _warn(warning)
@@ -95,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     began, samples = time.perf_counter(), 0
     spoken: list[SpokenCue] = []
     with audio_writer(args.output, voice.sample_rate) as writer:
-        for block, cue in Dubber(voice, fit).track(cues, lexicon=args.lexicon, on_warning=_warn, **overrides):
+        for block, cue in Dubber(voice, fit).track(cues, lexicon=lexicon, on_warning=_warn, **overrides):
             if len(block):
                 writer.write(block)
                 samples += len(block)
@@ -104,6 +105,9 @@ def run(args: argparse.Namespace) -> int:
                 _tell(len(spoken), len(cues), time.perf_counter() - began)
     if writer.report.clipped:
         _warn(f"{writer.report.clipped} samples were louder than the file can hold and were cut off")
+    if args.timestamps is not None:
+        words = sorted((word for cue in spoken for word in cue.words), key=lambda word: word.start)
+        write_timestamps(Timeline(tuple(words), (), samples / voice.sample_rate), args.timestamps)
     report = _report(args, subtitles, spoken, samples / voice.sample_rate, time.perf_counter() - began)
     if args.report is not None:
         _write(args.report, report)

@@ -14,7 +14,7 @@ from glowvox.errors import GlowvoxError, MissingExtraError
 
 COMMANDS = {
     "say": "speak a text",
-    "voices": "list the installed voices",
+    "voices": "list, install, download and publish voices",
     "explain": "show what the front end makes of a text",
     "vocode": "speak a recording or a mel spectrogram again",
     "mel": "analyse a recording into a mel spectrogram",
@@ -35,6 +35,7 @@ COMMANDS = {
     "book": "make an audiobook or a read-along EPUB of a book",
     "serve": "serve voices over HTTP and Wyoming",
     "screen-reader": "speak for Orca and other screen readers of Linux",
+    "mcp": "let assistants speak, over the Model Context Protocol",
     "bulk": "synthesise a whole corpus",
     "bench": "measure the engines on this machine",
     "doctor": "show what is installed and what will be used",
@@ -62,6 +63,8 @@ _EXTRAS = {
     "lxml": "book",
     "av": "book",
     "pypdf": "book",
+    "mcp": "mcp",
+    "mcp_types": "mcp",
 }
 """The optional packages without which a command cannot start, and the extra that brings them."""
 

@@ -5,17 +5,18 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.clipboard import clipboard_text
 from glowvox.cli.device_options import add_device_options
 from glowvox.cli.say_options import (
     add_engine_options,
-    add_lexicon_option,
-    add_noise_options,
     add_seed_option,
-    add_voice_options,
+    add_speech_options,
+    add_timestamps_option,
+    speech_overrides,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from glowvox.audio.sound import AudioChunk
+    from glowvox.synthesis.playback import Playback
     from glowvox.synthesis.voice import Voice
 
 SUMMARY = "speak a text"
@@ -31,6 +33,8 @@ examples:
   glowvox say "Any text." -o out.wav
   glowvox say --file chapter.txt -o chapter.mp3 --timestamps chapter.srt
   glowvox say "Straight to the speakers." --play --speed 0.9
+  glowvox say --clipboard             # what was copied
+  glowvox say --interactive           # a line at a time; a key stops the speech
   tail -f log.txt | glowvox say --raw | aplay -f S16_LE -r 22050
   glowvox say --batch lines.csv -o clips/
 
@@ -38,10 +42,6 @@ Without a text, standard input is read, and each sentence is spoken as soon as i
 file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
 """
 _FORMATS = ("wav", "flac", "ogg", "mp3")
-_VOICE_OPTIONS = (
-    *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"),
-    *("sentence_pause", "paragraph_pause", "pause_tags", "markup", "read_code", "strict_ssml"),
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,8 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("text", metavar="TEXT", nargs="?", help="the text; - or none: standard input")
     source.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 text file")
     source.add_argument("--batch", metavar="CSV", type=Path, help="a file with lines ID|TEXT, each spoken into a file")
+    source.add_argument("--clipboard", action="store_true", help="the text on the clipboard")
+    source.add_argument(
+        "--interactive", action="store_true", help="lines typed at a prompt, each spoken aloud at once; a key stops it"
+    )
     parser.add_argument("--ssml", action="store_true", help="the text is an SSML document")
-    add_lexicon_option(parser)
     target = parser.add_argument_group("where to").add_mutually_exclusive_group()
     target.add_argument(
         "-o",
@@ -61,17 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     target.add_argument("--raw", action="store_true", help="16-bit samples on standard output, as they become ready")
     target.add_argument("--play", action="store_true", help="the sound card (the default where nothing else is named)")
-    parser.add_argument(
-        "--timestamps", metavar="FILE", type=Path, help="write the times of words: .srt, .vtt, .TextGrid, .json or .ctm"
-    )
+    add_timestamps_option(parser)
     parser.add_argument("--format", choices=_FORMATS, default="wav", help="of the files of --batch (default: wav)")
     voice = parser.add_argument_group("how")
-    add_voice_options(voice)
-    add_noise_options(voice)
-    voice.add_argument("--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output")
+    add_speech_options(voice)
     add_seed_option(voice)
-    voice.add_argument("--sentence-pause", type=float, metavar="SECONDS", help="silence after a sentence")
-    voice.add_argument("--paragraph-pause", type=float, metavar="SECONDS", help="silence after a paragraph")
     voice.add_argument("--duration", type=float, metavar="SECONDS", help="how long the whole shall take")
     voice.add_argument("--slot", type=float, dest="duration", help=argparse.SUPPRESS)  # the option's former name
     add_engine_options(parser)
@@ -83,7 +80,6 @@ def run(args: argparse.Namespace) -> int:
     """Speak, and say what was written and how long it took."""
     from glowvox.errors import TextError
     from glowvox.synthesis.installed_voices import load_voice
-    from glowvox.synthesis.options import parse_seed
     from glowvox.synthesis.text_files import text_lines, text_pieces
     from glowvox.synthesis.timestamps import timestamp_format
 
@@ -92,16 +88,18 @@ def run(args: argparse.Namespace) -> int:
         timestamp_format(args.timestamps)
     if args.text == "" and args.batch is None:
         raise TextError("nothing to say: the text is empty")
-    overrides: dict[str, Any] = {"seed": parse_seed(args.seed, "--seed")}
-    for name in (*_VOICE_OPTIONS, "sigma", "denoise", "refine"):
-        if getattr(args, name) is not None:
-            overrides[name] = getattr(args, name)
+    text = clipboard_text() if args.clipboard else None
+    overrides = speech_overrides(args)
     voice = load_voice(
         args.voice, engine=args.engine, threads=args.threads, device=args.device, precision=args.precision
     )
     voice.options(**overrides)
     if args.batch is not None:
         return _say_batch(args, voice, overrides)
+    if args.interactive:
+        return _say_lines(args, voice, overrides)
+    if text is not None:
+        return _say(args, voice, text, overrides)
     if args.file is not None:
         return _say(args, voice, text_pieces(args.file), overrides)
     if args.text in (None, "-"):
@@ -118,6 +116,8 @@ def _check_outputs(args: argparse.Namespace) -> None:
                 "--batch needs a folder, named by -o, and goes without --timestamps, --ssml and --duration"
             )
         return
+    if args.interactive and (args.output is not None or args.raw or args.timestamps is not None or args.json):
+        raise ConfigError("--interactive speaks aloud, and goes without -o, --raw, --timestamps and --json")
     if _piped(args) and args.json:
         raise ConfigError("--json and the audio cannot both go to standard output; give -o a file name")
     if _piped(args) and sys.stdout.isatty():
@@ -129,6 +129,7 @@ def _piped(args: argparse.Namespace) -> bool:
 
 
 def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", overrides: dict[str, Any]) -> int:
+    from glowvox.synthesis.playback import computed_beside
     from glowvox.synthesis.timestamps import Timeline, write_timestamps
 
     began, first, samples = time.perf_counter(), 0.0, 0
@@ -138,7 +139,12 @@ def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", 
     chunks = voice.stream(
         text, early=early, ssml=args.ssml, lexicon=args.lexicon, slot=args.duration, on_warning=_warn, **overrides
     )
-    with _opened(args, voice.sample_rate) as write:
+    typed = args.text in (None, "-") and args.file is None and not args.clipboard
+    with ExitStack() as stack:
+        if args.output is None and not args.raw and not typed:
+            # So that an interruption is heard at once. A thread that waits for standard input could not be left.
+            chunks = stack.enter_context(closing(computed_beside(chunks)))
+        write = stack.enter_context(_opened(args, voice.sample_rate))
         for chunk in _with_progress(chunks):
             if len(chunk.samples):
                 write(chunk.samples)
@@ -168,6 +174,26 @@ def _say(args: argparse.Namespace, voice: "Voice", text: "str | Iterable[str]", 
             f"{args.output}: {seconds:.2f} s at {voice.sample_rate} Hz in {took:.2f} s "
             f"(real-time factor {told['real_time_factor']:.3f}), voice {voice.name}, seed {overrides['seed']}"
         )
+    return 0
+
+
+def _say_lines(args: argparse.Namespace, voice: "Voice", overrides: dict[str, Any]) -> int:
+    """Speak what is typed, line by line."""
+    from glowvox.cli.interactive import speak_lines
+
+    def speak(line: str, playback: "Playback") -> None:
+        chunks = voice.stream(
+            line,
+            early=True,
+            ssml=args.ssml,
+            lexicon=args.lexicon,
+            slot=args.duration,
+            on_warning=_warn,
+            **overrides,
+        )
+        playback.play(chunks, voice.sample_rate)
+
+    speak_lines(speak, _warn)
     return 0
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections import OrderedDict
 from collections.abc import Generator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import Field, StrictBool
@@ -16,14 +16,9 @@ from glowvox.serve.speech_request import Format, PlainOverrides, SpeechOverrides
 from glowvox.serve.speech_stream import DisconnectWatcher, speak
 from glowvox.serve.voice_registry import Selection
 from glowvox.synthesis.explanation import Explanation
+from glowvox.synthesis.sample_sentences import sample_sentence
 from glowvox.synthesis.speech_encoding import MEDIA_TYPES
 
-_SENTENCES = {
-    "en": "Good morning. I read what you write, as clearly as I can.",
-    "de": "Guten Morgen. Ich lese vor, was Sie schreiben, so deutlich ich kann.",
-}
-_OTHERWISE = "1, 2, 3, 4, 5."
-"""Of languages for which nobody has written a sentence: every front end reads numbers."""
 _FORMAT: Format = "mp3"
 _MOST_SAMPLES = 256
 _MOST_READINGS = 200
@@ -64,7 +59,7 @@ def preview_router(service: Service) -> APIRouter:
         watcher = DisconnectWatcher(request)
         job, explanation = await watcher.start(service.pool.submit(client, work))
         watcher.stop(job)
-        return JSONResponse(as_json(explanation))
+        return JSONResponse(explanation.to_dict())
 
     @router.get(
         "/v1/audio/voices/{voice}/sample",
@@ -108,7 +103,7 @@ class VoiceSamples:
         overrides = PlainOverrides(response_format=_FORMAT)
         card = selection.voice.card
         language = card.speaker_languages.get(selection.speaker or card.speakers[0], card.language)
-        text = _SENTENCES.get(language.split("-")[0], _OTHERWISE)
+        text = sample_sentence(language)
         with overrides.encoder(selection.voice) as encoder:
             pieces = speak(selection, text, overrides, service.settings, encoder, ends_file=True)
             content = b"".join(piece.data for piece in pieces)
@@ -116,47 +111,3 @@ class VoiceSamples:
         if len(self._kept) > _MOST_SAMPLES:
             self._kept.popitem(last=False)
         yield content
-
-
-def as_json(explanation: Explanation) -> dict[str, Any]:
-    """Return an explanation as clients get it; places are characters of the input, null where there is none."""
-    return {
-        "form": explanation.form,
-        "normalized": explanation.normalized,
-        "words": [
-            {
-                "text": word.text,
-                "start": word.span[0] if word.span else None,
-                "end": word.span[1] if word.span else None,
-                "ends_sentence": word.ends_sentence,
-                "warnings": list(word.warnings),
-                "spoken": [
-                    {
-                        "text": spoken.text,
-                        "phonemes": " ".join(spoken.phonemes),
-                        "source": spoken.source,
-                        **(
-                            {
-                                "readings": [
-                                    {"phonemes": " ".join(one.phonemes), "source": one.source}
-                                    for one in spoken.readings
-                                ]
-                            }
-                            if spoken.readings
-                            else {}
-                        ),
-                    }
-                    for spoken in word.spoken
-                ],
-            }
-            for word in explanation.words
-        ],
-        "warnings": [
-            {
-                "message": warning.message,
-                "start": warning.span[0] if warning.span else None,
-                "end": warning.span[1] if warning.span else None,
-            }
-            for warning in explanation.warnings
-        ],
-    }

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.sound import TimedWord
 from glowvox.errors import ConfigError, TextError
 from glowvox.synthesis.options import OptionOverrides
 from glowvox.synthesis.script import Lexicon, Warn
@@ -52,6 +53,8 @@ class SpokenCue:
     """Seconds at its end during which the next cue is spoken too."""
     problem: str = ""
     """Why it is silent."""
+    words: tuple[TimedWord, ...] = ()
+    """Its words, whose times count from the beginning of the track."""
 
     @property
     def pace(self) -> float:
@@ -140,7 +143,8 @@ class Dubber:
         wanted = max(self._seconds(cue, following, natural), least)
         audio = voice.say(cue.text, slot=wanted, lexicon=lexicon, on_warning=_silent, **overrides)
         overlap = 0.0 if following is None else max(0.0, cue.start + audio.duration - following.start)
-        return audio.samples, SpokenCue(cue, natural, audio.duration, overlap)
+        words = tuple(_later(word, round(cue.start * voice.sample_rate) / voice.sample_rate) for word in audio.words)
+        return audio.samples, SpokenCue(cue, natural, audio.duration, overlap, words=words)
 
     def _seconds(self, cue: Subtitle, following: Subtitle | None, natural: float) -> float:
         """Return how long a cue shall last: its slot, unless that is too long, or too short and silence follows."""
@@ -149,6 +153,11 @@ class Dubber:
             return min(slot, natural / self._fit.slowest)
         free = math.inf if following is None else max(0.0, following.start - cue.end)
         return min(natural, slot + min(self._fit.overrun, free))
+
+
+def _later(word: TimedWord, seconds: float) -> TimedWord:
+    phonemes = tuple(replace(one, start=one.start + seconds, end=one.end + seconds) for one in word.phonemes)
+    return replace(word, start=word.start + seconds, end=word.end + seconds, phonemes=phonemes)
 
 
 def _silent(message: str) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from glowvox.synthesis.options import SpeechOptions
 from glowvox.synthesis.script import OtherFrontEnds, pieces_of, script_lines
@@ -67,6 +68,49 @@ class Explanation:
     """Those that belong to none of the words."""
     form: str = "plain"
     """What it was read as: `plain` text, text with `markup` (Markdown or HTML), or `ssml`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON data; places are characters of the text, null where there is none."""
+        return {
+            "form": self.form,
+            "normalized": self.normalized,
+            "words": [
+                {
+                    "text": word.text,
+                    "start": word.span[0] if word.span else None,
+                    "end": word.span[1] if word.span else None,
+                    "ends_sentence": word.ends_sentence,
+                    "warnings": list(word.warnings),
+                    "spoken": [
+                        {
+                            "text": spoken.text,
+                            "phonemes": " ".join(spoken.phonemes),
+                            "source": spoken.source,
+                            **(
+                                {
+                                    "readings": [
+                                        {"phonemes": " ".join(one.phonemes), "source": one.source}
+                                        for one in spoken.readings
+                                    ]
+                                }
+                                if spoken.readings
+                                else {}
+                            ),
+                        }
+                        for spoken in word.spoken
+                    ],
+                }
+                for word in self.words
+            ],
+            "warnings": [
+                {
+                    "message": warning.message,
+                    "start": warning.span[0] if warning.span else None,
+                    "end": warning.span[1] if warning.span else None,
+                }
+                for warning in self.warnings
+            ],
+        }
 
 
 def explain(

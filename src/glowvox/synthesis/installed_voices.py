@@ -1,4 +1,4 @@
-"""Where voices are: inside the package, in the user's folder, or where a path says."""
+"""Where voices are: in the user's folder, a package of their own, inside this package, or where a path says."""
 
 import contextlib
 import hashlib
@@ -19,6 +19,7 @@ from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, files_folder, open_engines, open_voice_folder
+from glowvox.synthesis.voice_packages import package_folders
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w./-]{1,100})?", re.ASCII)
 HUB_PREFIX = "hf:"
@@ -114,8 +115,8 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
 
     Args:
         name_or_path: a folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
-            (`hf:owner/name`, `hf:owner/name@revision`); None or "default": the first one that came with the package,
-            else the user's first.
+            (`hf:owner/name`, `hf:owner/name@revision`); None or "default": the one that came with this package,
+            else the first one.
 
     Raises:
         VoiceError: there is no such voice; the message names those that there are.
@@ -133,19 +134,22 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
                 return path
         except (OSError, ValueError):
             pass
-    installed = installed_voices()
     if name_or_path is None or str(name_or_path) == DEFAULT:
-        for voice in sorted(installed, key=lambda voice: (not voice.packaged, voice.name != _PACKAGED_DEFAULT)):
+        # Packages are not looked through for it, which takes longer than opening it.
+        packaged = sorted(voices_in(packaged_folder()), key=lambda found: found[0] != _PACKAGED_DEFAULT)
+        if packaged:
+            return packaged[0][1]
+        for voice in _all_voices():
             return voice.path
         raise VoiceError(
             f"no voice is installed: name a voice's folder or .voice file, or put one into {user_folders()[0]}"
         )
-    for voice in installed:
+    for voice in _all_voices():
         if voice.name == str(name_or_path):
             return voice.path
     if Path(name_or_path).is_dir():
         raise VoiceError(f"{name_or_path}: is a folder without {CARD_NAME}, not a voice")
-    names = ", ".join(voice.name for voice in installed) or "none"
+    names = ", ".join(voice.name for voice in installed_voices()) or "none"
     # A path that is not there is never looked up elsewhere: only who asks for the hub is taken to it.
     hint = f"; on Hugging Face it would be {HUB_PREFIX}{name_or_path}" if is_repository(str(name_or_path)) else ""
     raise VoiceError(
@@ -184,13 +188,27 @@ def install_voice(name_or_path: str | os.PathLike[str], *, replace: bool = False
             shutil.copyfile(source, aside)
         else:
             shutil.copytree(source, aside)
-        for place in there:
-            _remove(place)
-        aside.rename(target)
+        replace_installed(aside, target, there)
     except (OSError, shutil.Error) as error:
         _remove(aside)
         raise VoiceError(f"the voice {name} cannot be copied into {home}: {one_line(error, limit=200)}") from error
     return InstalledVoice(name, target, packaged=False)
+
+
+def replace_installed(arrived: Path, target: Path, former: list[Path]) -> None:
+    """Give a voice that has arrived its place.
+
+    Args:
+        arrived: its folder or file, in the file system of the target.
+        target: its place.
+        former: what it replaces, in that place or another one.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    for place in former:
+        _remove(place)
+    arrived.rename(target)
 
 
 def _remove(place: Path) -> None:
@@ -202,12 +220,23 @@ def _remove(place: Path) -> None:
 
 
 def installed_voices() -> list[InstalledVoice]:
-    """Return all voices that have a name, the user's first; of two with one name the first counts."""
+    """Return all voices that have a name; of two with one name the first counts.
+
+    The user's come first, then those of packages of their own (`voice_packages`), then those inside this package.
+    """
     found: dict[str, InstalledVoice] = {}
-    for folder, packaged in [*((folder, False) for folder in user_folders()), (packaged_folder(), True)]:
-        for name, path in _voices_in(folder):
-            found.setdefault(name, InstalledVoice(name, path, packaged))
+    for voice in _all_voices():
+        found.setdefault(voice.name, voice)
     return list(found.values())
+
+
+def _all_voices() -> Iterator[InstalledVoice]:
+    """Yield the voices as they are found, also those whose name another one has."""
+    for folder in user_folders():
+        yield from (InstalledVoice(name, path, packaged=False) for name, path in voices_in(folder))
+    for folder in package_folders():
+        yield from (InstalledVoice(name, path, packaged=False) for name, path in voices_in(folder))
+    yield from (InstalledVoice(name, path, packaged=True) for name, path in voices_in(packaged_folder()))
 
 
 def packaged_folder() -> Path:
@@ -284,7 +313,8 @@ def default_vocoder() -> Path:
         ) from error
 
 
-def _voices_in(folder: Path) -> Iterator[tuple[str, Path]]:
+def voices_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the name and place of each voice in a folder, in order; none where it cannot be read."""
     try:
         entries = sorted(folder.iterdir())
     except OSError:

@@ -108,16 +108,29 @@ def load_lexicon(path: Path | str) -> UserLexicon:
     Raises:
         TextError: The file cannot be read, or a line is wrong.
     """
-    path = Path(path)
+    return parse_lexicon(_content(Path(path)), str(path))
+
+
+def lexicon_lines(path: Path | str) -> str:
+    """Return the lines of a lexicon file (UTF-8), for `parse_lexicon` elsewhere.
+
+    Raises:
+        TextError: The file cannot be read, or a line is wrong.
+    """
+    text = _content(Path(path))
+    parse_lexicon(text, str(path))
+    return text
+
+
+def _content(path: Path) -> str:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise TextError(f"{path}: larger than {_MAX_BYTES // 2**20} MiB, hardly a lexicon")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise TextError(f"cannot read the lexicon {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise TextError(f"{path}: not UTF-8 text (byte {error.start}): save the lexicon as UTF-8") from error
-    return parse_lexicon(text, str(path))
 
 
 _INLINE = re.compile(r"\[\[(?P<body>[^\[\]]{1,1000})\]\]")
