@@ -16,6 +16,7 @@ from glowvox.data.checks import Limits
 from glowvox.data.preparation import PrepareSettings, prepare_corpus
 from glowvox.data.prepared import PreparedData
 from glowvox.errors import ConfigError, DataError
+from glowvox.text.front_end import FRONT_END_VERSION
 
 pytestmark = pytest.mark.usefixtures("no_plots")
 
@@ -51,6 +52,21 @@ def test_prepared_clips_are_what_they_say(make_corpus: MakeCorpus, tmp_path: Pat
         assert active_speech_level(floats, 22050) == pytest.approx(-23, abs=0.2)
         source, _ = soundfile.read(corpus / "wavs" / f"{clip.id}.wav", dtype="float32")
         assert np.abs(source[: clip.samples] * clip.row.gain - floats).max() < 1e-4
+
+
+def test_data_of_an_older_front_end_is_told_in_one_line_when_it_is_prepared_again(make_corpus, tmp_path) -> None:
+    corpus, folder = make_corpus(TEXTS), tmp_path / "data"
+    told: list[str] = []
+    prepare_corpus(corpus, folder, SETTINGS, noted=told.append)
+    prepare_corpus(corpus, folder, SETTINGS, noted=told.append)
+    assert told == []
+    dataset = json.loads((folder / "dataset.json").read_text())
+    dataset.pop("front_end_version")
+    (folder / "dataset.json").write_text(json.dumps(dataset))
+    prepare_corpus(corpus, folder, SETTINGS, noted=told.append)
+    assert len(told) == 1
+    assert "prepared with version 1 of the text front end before" in told[0]
+    assert PreparedData(folder).front_end_version == FRONT_END_VERSION
 
 
 def test_the_output_depends_on_the_input_only(make_corpus: MakeCorpus, tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ def test_readings_of_a_word(server):
     assert explain(server, "read " * 80, readings=True).status_code == 413
 
 
+def test_a_homograph_tells_its_reading_and_why(server):
+    spoken = {word["text"]: word["spoken"][0] for word in explain(server, "The lead pipe.").json()["words"]}
+    assert spoken["lead"]["reading"] and spoken["lead"]["why"]
+    assert "reading" not in spoken["pipe"]
+
+
 def test_ssml_is_recognised(server):
     answer = explain(server, ' <speak>One <break time="1s"/> two.</speak>').json()
     assert [(word["text"], word["start"]) for word in answer["words"]] == [("One", None), ("two", None)]

@@ -1,6 +1,8 @@
 """Sentence splitting: where sentences end, the length that is never exceeded, and streams that equal the whole."""
 
+import random
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,11 @@ from hypothesis import strategies as st
 from glowvox.errors import TextError
 from glowvox.text import SentenceStream, split_sentences
 
+WRITTEN = [
+    line.split("\t")[1]
+    for table in ("english_cases.tsv", "german_cases.tsv")
+    for line in (Path(__file__).parent / table).read_text(encoding="utf-8").splitlines()[1:]
+]
 PIECES = st.sampled_from(
     [
         "Dr. ",
@@ -26,6 +33,17 @@ PIECES = st.sampled_from(
         "no. ",
         "5 ",
         "e.g. ",
+        "Ph.D. ",
+        "Main St. ",
+        "true.[1] ",
+        "true.² ",
+        "6 ft. ",
+        "im XX. ",
+        "Jahrhundert ",
+        "am 5./6. ",
+        "Mo.-Fr. ",
+        "Art. ",
+        "= 2. ",
         "...",
         '"Why?" ',
     ]
@@ -67,6 +85,21 @@ def sentences(text: str, limit: int = 300) -> list[str]:
         ("Apple Inc. CEO Tim Cook spoke.", ["Apple Inc. CEO Tim Cook spoke."]),
         ("He was Davis Jr. Nobody knew.", ["He was Davis Jr.", "Nobody knew."]),
         ("On Martin Luther King Jr. Day we rest.", ["On Martin Luther King Jr. Day we rest."]),
+        ("Her Ph.D. Students came.", ["Her Ph.D.", "Students came."]),
+        ("Ph.D. Students came.", ["Ph.D. Students came."]),
+        ("He lives on Rodeo Dr. He is rich.", ["He lives on Rodeo Dr.", "He is rich."]),
+        ("The Dr. He saw was in.", ["The Dr. He saw was in."]),
+        ("He is 6 ft. Then he grew.", ["He is 6 ft.", "Then he grew."]),
+        ("It is true.[1] So it is.[2, 3]", ["It is true.[1]", "So it is.[2, 3]"]),
+        ("It is true.² So it is.", ["It is true.²", "So it is."]),
+        ("It was art. Paintings hung.", ["It was art.", "Paintings hung."]),
+        ("Nach Art. 5 gilt es.", ["Nach Art. 5 gilt es."]),
+        ("Im XX. Jahrhundert war es.", ["Im XX. Jahrhundert war es."]),
+        ("Am 5./6. Mai. Dann nicht.", ["Am 5./6. Mai.", "Dann nicht."]),
+        ("Mo.-Fr. 8 Uhr. Dann nicht.", ["Mo.-Fr. 8 Uhr.", "Dann nicht."]),
+        ("Frau Dr. med. Maier kam.", ["Frau Dr. med. Maier kam."]),
+        ("5 - 3 = 2. Von vorn.", ["5 - 3 = 2.", "Von vorn."]),
+        ("In der Goethestr. 5 wohnt er.", ["In der Goethestr. 5 wohnt er."]),
         ("1000. Geburtstag", ["1000. Geburtstag"]),
         ("Dem 1000. Besucher.", ["Dem 1000. Besucher."]),
         ("Vom 5.-10. Mai. Dann nicht.", ["Vom 5.-10. Mai.", "Dann nicht."]),
@@ -132,6 +165,20 @@ def test_a_stream_is_cut_as_the_whole(text: str, limit: int, data: st.DataObject
         result += stream.push(text[place : place + size])
         place += size
     assert result + stream.flush() == sentences(text, limit)
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_stream_of_what_people_write_is_cut_as_the_whole(seed: int) -> None:
+    order = random.Random(seed)
+    rows = order.sample(WRITTEN, 12)
+    text = "".join(row + order.choice((" ", ". ", ".\n", "\n", "\n\n", "! ")) for row in rows)
+    stream, result, place = SentenceStream(), [], 0
+    while place < len(text):
+        size = order.choice((1, 1, 2, 3, 5, 40))
+        result += stream.push(text[place : place + size])
+        place += size
+    assert result + stream.flush() == sentences(text)
 
 
 def test_a_sentence_is_handed_out_as_soon_as_the_next_word_has_begun_and_ended() -> None:

@@ -19,7 +19,7 @@ from glowvox.text.tokenizer import Tokenizer
 from glowvox.training.acoustic import train_acoustic
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
 from glowvox.training.start import StartOptions, fitted_to, joint_speakers, read_run_preset
-from glowvox.training.utterances import TextContract
+from glowvox.training.utterances import TextContract, older_run
 from glowvox.training.vocoder import train_vocoder
 
 
@@ -272,3 +272,19 @@ def test_data_of_an_older_front_end_is_told_in_one_line(prepared, tmp_path, caps
     told = [line for line in capsys.readouterr().err.splitlines() if "text front end" in line]
     assert len(told) == 1
     assert f"{old}: prepared with version 1 of the text front end, read with version {FRONT_END_VERSION} now" in told[0]
+
+
+def test_a_run_of_an_older_front_end_is_told_in_one_line_when_it_goes_on(acoustic, tmp_path):
+    card = read_card(acoustic)
+    assert older_run(acoustic) == ()
+    old = tmp_path / "old"
+    shutil.copytree(acoustic, old)
+    config = next(old.rglob("config.json"))
+    text = config.read_text(encoding="utf-8")
+    version = card.provenance["text"]["front_ends"]["en-us"]["version"]
+    for path in old.rglob("config.json"):
+        path.write_text(text.replace(version, "1+" + version.partition("+")[2]), encoding="utf-8")
+    [line] = older_run(old)
+    assert (
+        f"{old}: begun with version 1 of the text front end (en-us), goes on with version {FRONT_END_VERSION}" in line
+    )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.audit is not None:
         _check_audit(args)
-    report = prepare_corpus(args.corpus, args.output, settings, Progress("recordings", begins="reading the corpus"))
+    progress = Progress("recordings", begins="reading the corpus")
+    report = prepare_corpus(args.corpus, args.output, settings, progress, noted=_note)
     if args.audit is not None:
         report = _audited(args)
     if args.json:
@@ -87,6 +89,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_summary(report, args.output, texts=not args.without_text)
     return 0
+
+
+def _note(line: str) -> None:
+    print(f"glowvox prepare: {line}", file=sys.stderr)
 
 
 def _check_audit(args: argparse.Namespace) -> None:

@@ -59,6 +59,15 @@ class Target:
             )
         self._begun_with = marker.get("clips") if marker else None
 
+    def front_end_before(self) -> int | None:
+        """Return the version of the text front end of the data that is there already; None: there is none."""
+        try:
+            dataset = json.loads((self.folder / DATASET_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        version = dataset.get("front_end_version", 1) if isinstance(dataset, dict) else 1
+        return version if isinstance(version, int) else 1
+
     def begin(self, clip_fingerprint: str) -> None:
         """Create the folder and mark it; data made with other settings stops being readable before it is replaced.
 
@@ -138,7 +147,12 @@ class PrepareSettings:
 
 
 def prepare_corpus(
-    source: Path, folder: Path, settings: PrepareSettings, progress: Progress | None = None
+    source: Path,
+    folder: Path,
+    settings: PrepareSettings,
+    progress: Progress | None = None,
+    *,
+    noted: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Prepare a corpus and return the report that is also written beside the data.
 
@@ -149,6 +163,7 @@ def prepare_corpus(
         folder: where the prepared data goes; new, empty, or an earlier preparation of the same corpus.
         settings: what is asked for.
         progress: told about every recording.
+        noted: told in one line of data that an older version of the text front end prepared.
 
     Raises:
         DataError: no corpus, a folder that must not be written, unknown validation ids, or nothing usable.
@@ -159,6 +174,12 @@ def prepare_corpus(
     corpus = read_corpus(source, settings.layout)
     _check_ids(corpus, settings.validation_ids)
     wanted = _check_texts(corpus, settings)
+    before = target.front_end_before()
+    if before is not None and before < FRONT_END_VERSION and noted is not None:
+        noted(
+            f"{folder}: prepared with version {before} of the text front end before, now with version "
+            f"{FRONT_END_VERSION}, which says some words otherwise; clips that fit are kept"
+        )
     target.begin(clip_settings.fingerprint())
     clips = _make_clips(corpus, wanted, folder / CLIPS, clip_settings, settings.jobs, progress)
     clips = _check_together(corpus, clips, settings.language)

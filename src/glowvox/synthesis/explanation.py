@@ -29,6 +29,10 @@ class SpokenWord:
     """Who gave the phonemes: see `Word.source`."""
     readings: tuple[Pronunciation, ...] = ()
     """The pronunciations that it may have, where they were asked for."""
+    reading: str = ""
+    """Of a homograph: the reading that was chosen, by its meaning."""
+    why: str = ""
+    """What decided for that reading, in words."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Explanation:
                             "text": spoken.text,
                             "phonemes": " ".join(spoken.phonemes),
                             "source": spoken.source,
+                            **({"reading": spoken.reading, "why": spoken.why} if spoken.reading else {}),
                             **(
                                 {
                                     "readings": [
@@ -183,7 +188,7 @@ def _span(sentence: Sentence, words: Sequence[Word]) -> tuple[int, int] | None:
 
 def _spoken(word: Word, front_end: FrontEnd, *, readings: bool) -> SpokenWord:
     others = tuple(front_end.readings(word.text)) if readings else ()
-    return SpokenWord(word.text, word.phonemes, word.source, others)
+    return SpokenWord(word.text, word.phonemes, word.source, others, word.reading, word.why)
 
 
 class _Warned:

@@ -10,6 +10,7 @@ from glowvox.config.audio import AudioConfig, bridge
 from glowvox.config.schema import from_dict, to_dict
 from glowvox.errors import ConfigError, MelError, TextError, VoiceError
 from glowvox.synthesis.options import SpeechOptions
+from glowvox.text.front_end import understood_versions, version_number
 from glowvox.text.tokenizer import Tokenizer
 
 CARD_NAME = "voice.json"
@@ -360,6 +361,7 @@ def _facts(card: VoiceCard) -> list[list[str]]:
     return [
         ["Language", _cell(languages)],
         ["Speakers" if len(card.speakers) > 1 else "Speaker", _cell(", ".join(card.speakers))],
+        ["Text front end", _cell("; ".join(_front_end(*one) for one in sorted(card.front_ends.items())))],
         ["Licence", _cell(card.licence)],
         ["Recordings", _cell(str(card.provenance.get("data") or "not stated"))],
         *([["Taught by", _cell("; ".join(map(_teacher, card.teachers)))]] if card.teachers else []),
@@ -368,6 +370,11 @@ def _facts(card: VoiceCard) -> list[list[str]]:
         ["Sound", f"{card.vocoder.mel.sample_rate:,} Hz, from {card.vocoder.mel.n_mels} mel bins"],
         ["Speaks with", ", ".join(f"{name.replace('_', ' ')} {getattr(defaults, name):g}" for name in _TOLD)],
     ]
+
+
+def _front_end(language: str, stored: Mapping[str, str]) -> str:
+    understood = " and ".join(map(str, understood_versions(stored)))
+    return f"{language}: made with version {version_number(stored)}, understands {understood}"
 
 
 def _teacher(teacher: Mapping[str, Any]) -> str:

@@ -27,6 +27,19 @@ _STRENGTH = {".": 4, "?": 5, "!": 5, ";": 3, ":": 3, "—": 2, ",": 1}
 _FULL_STOP = re.compile(r"\.[\"')\]}*_\s]*$")
 
 
+def version_number(stored: Mapping[str, object]) -> int:
+    """Return the version of the front end that a voice, a model or a data set stores; 1 where that cannot be read."""
+    number = str(stored.get("version", "")).partition("+")[0]
+    return int(number) if number.isdecimal() else 1
+
+
+def understood_versions(stored: Mapping[str, object]) -> tuple[int, ...]:
+    """Return the versions of the front end that a voice understands: same symbols, other readings of some words."""
+    named = {int(number) for number in str(stored.get("understands", "")).split() if number.isdecimal()}
+    own = version_number(stored)
+    return tuple(sorted({own, *named, *(_UNDERSTOOD if own in _UNDERSTOOD else ())}))
+
+
 class FrontEnd:
     """Normaliser, lexicons and back end of one language. Safe to use from several threads."""
 

@@ -23,11 +23,12 @@ _NEVER_LAST = word_set(
     "tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
     "apt rm bldg ste abb kap mär mrz okt dez std sek tab anm bd mrs inkl vgl sog allg bspw z.b d.h u.a "
     "z.t v.a str dipl ing mio "
-    "mrd abs z d u v i.d"
+    "mrd abs z d u v i.d rs rt rte fa geb gest tsd sfr zzt bez bzgl einschl zzgl gegr insb insbes ugs verh hrsg "
+    "dt zw tgl hrn frl fam gebr hl pfr dr.-ing dipl.-ing"
 )
 _BEFORE_NUMBERS = word_set(
     "no nos p pp ch sec fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr abb kap mär "
-    "mrz okt dez"
+    "mrz okt dez ver ps psalm"
 )
 _SOMETIMES_LAST = word_set(
     "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr"
@@ -64,9 +65,10 @@ _STARTERS = word_set(
 )
 _CLOSERS = "\"'”’»)\\]}*_"
 _LOOKAHEAD = 128
+_NOTE = r"(?:\[\d{1,3}(?:[,–-] ?\d{1,3}){0,9}\]|[¹²³⁰⁴-⁹]{1,3}){0,8}"
 # Full stops of scripts without blanks end a sentence at once; the others only before white space.
 _END = re.compile(
-    rf"(?P<blank>\n[ \t\r]*\n\s*)|(?P<line>\n)|(?P<wide>[。！？｡]+[{_CLOSERS}」』]*)|(?P<mark>[.!?…؟।]+)[{_CLOSERS}]*(?=\s)"  # noqa: E501
+    rf"(?P<blank>\n[ \t\r]*\n\s*)|(?P<line>\n)|(?P<wide>[。！？｡]+[{_CLOSERS}」』]*)|(?P<mark>[.!?…؟।]+)[{_CLOSERS}]*{_NOTE}(?=\s)"  # noqa: E501
 )
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _LAST_TOKEN = re.compile(r"\S{1,24}$")
@@ -130,6 +132,17 @@ class TextSpan:
     ends_paragraph: bool = False
 
 
+_STREET_BEFORE = re.compile(r"(?:^|\s)(?!(?:The|A|An|And|But|Dear|My|Our)\s)[A-Z][\w']*[a-z]\s(?:Dr|St)$")
+_FEET = re.compile(r"\d\s?(?:ft|[Mm]in|[Ss]ec)$")
+_WEEKDAYS = re.compile(r"(?:mo|di|mi|do|fr|sa|so)\.?[-–](?:mo|di|mi|do|fr|sa|so)")
+# Words as well: they are short for something only before a number.
+_BEFORE_DIGITS = word_set("art tab pos gem anm ziff jg aufl zeile bl par lt rd h")
+_AFTER_DOCTOR = word_set("med jur phil rer nat theol habil h.c ing oec")
+_DEGREES = word_set("ph.d m.d b.a m.a b.sc m.sc ll.b ll.m")
+_ROMAN = re.compile(r"[ivxlc]{1,6}")
+_AFTER_ROMAN = word_set(
+    "Jahrhundert Jahrhunderts Jahrhunderte Jh Jahrtausend Weltkrieg Weltkrieges Weltkriegs Internationale"
+)
 _SECOND = re.compile(r"\s{0,16}\w{1,32}\s{1,8}(?P<first>\S)")
 
 
@@ -150,7 +163,32 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         return False
     if token in _BEFORE_NUMBERS:
         return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
-    if token in _NEVER_LAST:
+    if word[:1].isdecimal() and (
+        token in _BEFORE_DIGITS
+        or _WEEKDAYS.fullmatch(token)
+        or (token in ("min", "sec") and _FEET.search(text, max(start, match.start() - 16), match.start()))
+    ):
+        return False
+    if token in _AFTER_DOCTOR and re.search(
+        r"\b(?:Dr|Prof)\.\s*(?:\w+\.\s?){1,3}$", text[max(start, match.start() - 24) : match.end()]
+    ):
+        return False
+    if token in ("dr", "st") and word.lower() in _STARTERS and _STREET_BEFORE.search(text, start, match.start()):
+        # Rodeo Dr. He lives there: a drive, and an end.
+        return True
+    if token == "ft" and _FEET.search(text, max(start, match.start() - 16), match.start()):
+        return word[:1].isupper()
+    if token in _DEGREES and word[:1].isupper() and word.lower() not in _STARTERS:
+        # Her Ph.D. Students came: an end where the words go on in small letters; not at the beginning of a sentence.
+        second = _SECOND.match(text, match.end())
+        if second is None:
+            return None if not final and len(text) < match.end() + 60 else False
+        return second["first"].islower() and bool(
+            text[start : match.start()].removesuffix(token_match.group() if token_match else "").strip()
+        )
+    if token in _NEVER_LAST or (token.endswith("str") and len(token) > 5 and word[:1].isdecimal()):
+        return False
+    if word in _AFTER_ROMAN and _ROMAN.fullmatch(token):
         return False
     if token in _DAYTIMES:
         return word[:1].isupper() and word.lower() not in _AFTER_DAYTIMES and len(word) > 1
@@ -171,10 +209,11 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         return False
     if token.isdecimal() and len(token) > 2 and not text[start : match.start()].removesuffix(token).strip():
         return word.lower() in _STARTERS
-    last_number = re.search(r"(?:^|[-–.])(\d{1,2})$", token)
-    if last_number and not token.isdecimal() and re.fullmatch(r"(?:\d{1,2}\.)?[-–]?\d{1,2}", token) and "-" in token:
+    if not token.isdecimal() and re.fullmatch(r"\d{1,2}\.?[-–/]\d{1,2}", token):
         # 5.-10. Mai
         return word.lower() in _STARTERS
+    if re.search(r"=\s*[\d.,]{1,12}$", text[max(start, match.start() - 16) : match.start()]):
+        return True
     if token.isdecimal() and len(token) <= 2:
         # A German ordinal (am 3. Oktober) or the number of a list: only what surely begins a sentence ends one.
         return word.lower() in _STARTERS

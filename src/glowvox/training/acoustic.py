@@ -36,6 +36,7 @@ from glowvox.training.utterances import (
     TextContract,
     TrainingUtterance,
     encode_clips,
+    older_run,
     older_texts,
     stored_text,
     text_contract,
@@ -358,7 +359,8 @@ def train_acoustic(preset: Preset, folders: Sequence[Path], options: StartOption
     names = [folder.name for folder in folders]
     provenance = {**taught_by(data), "data": names, "hours": hours, "text": contract.to_dict()}
     fit = None if source is None else fitted_to(source, contract)
-    return start(preset, options, make_task, provenance, fit, notes=older_texts(data))
+    notes = (*older_texts(data), *(older_run(options.run) if options.resume else ()))
+    return start(preset, options, make_task, provenance, fit, notes=notes)
 
 
 def _contracts(data: Sequence[PreparedData], options: StartOptions) -> tuple[TextContract, TextContract | None]:

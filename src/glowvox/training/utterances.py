@@ -9,7 +9,7 @@ from glowvox.checkpoint.model_folder import read_card
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.data.prepared import Clip, PreparedData
 from glowvox.errors import DataError, TextError, TrainingError
-from glowvox.text.front_end import FRONT_END_VERSION, FrontEnd, load_front_end
+from glowvox.text.front_end import FRONT_END_VERSION, FrontEnd, load_front_end, version_number
 from glowvox.text.tokenizer import Tokenizer
 from glowvox.text.utterance import Sentence, Utterance
 
@@ -56,6 +56,23 @@ def older_texts(data: Sequence[PreparedData]) -> tuple[str, ...]:
         f"{FRONT_END_VERSION} now, which says some words otherwise; prepare it again and this line goes"
         for part in data
         if part.front_end_version < FRONT_END_VERSION
+    )
+
+
+def older_run(model: Path) -> tuple[str, ...]:
+    """Return a line for every language in which a model was begun with an older version of the text front end.
+
+    Args:
+        model: a model folder or a training run.
+    """
+    stored = read_card(model).provenance.get("text")
+    front_ends = stored.get("front_ends", {}) if isinstance(stored, Mapping) else {}
+    begun = {language: version_number(front_end) for language, front_end in front_ends.items()}
+    return tuple(
+        f"{model}: begun with version {version} of the text front end ({language}), goes on with version "
+        f"{FRONT_END_VERSION}, which says some words otherwise"
+        for language, version in sorted(begun.items())
+        if version < FRONT_END_VERSION
     )
 
 

@@ -64,6 +64,9 @@ export class WordCard {
       ...(spoken.toLowerCase() === word.text.toLowerCase() ? [] : [line("read as ", spoken)]),
       line("", word.spoken.map((one) => one.phonemes).join("  "), "phonemes"),
       line("", [...new Set(word.spoken.map((one) => SOURCES[one.source] ?? one.source))].join(", "), "note"),
+      ...word.spoken
+        .filter((one) => one.reading)
+        .map((one) => line("", `${one.reading}${one.why ? ` (${one.why})` : ""}`, "note")),
     );
     at.warning.textContent = word.warnings.join("; ");
     at.readings.replaceChildren();

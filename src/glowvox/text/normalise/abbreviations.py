@@ -92,6 +92,17 @@ def saint_or_street(match: re.Match[str], context: Context) -> Reading:
     return [("street" if street else "saint") + (match["s"] or ""), *([] if following else ["."])]
 
 
+@rule(r"(?P<word>Mt|Ft|St)(?=\s[A-Z][a-z])", "u")
+def bare_place(match: re.Match[str], context: Context) -> Reading | None:
+    """Read Mt Everest, Ft Worth and St Paul without a full stop; not the street at the end of Main St."""
+    if match["word"] == "St" and context.previous[:1].isupper() and context.previous.lower() not in _BEFORE_PLACES:
+        return None
+    return [{"Mt": "mount", "Ft": "fort", "St": "saint"}[match["word"]]]
+
+
+_BEFORE_PLACES = word_set("in of at to from the and near at on")
+
+
 @rule(r"(?P<word>[Nn]os?|pp?|[Pp]ar|[Vv]er|Q)\.?\s?(?=\d)", "l")
 def before_number(match: re.Match[str], context: Context) -> Reading | None:
     """Read No. 5 and p. 12."""
@@ -125,4 +136,4 @@ def slashed_word(match: re.Match[str], context: Context) -> Reading:
     return [SpokenWord(word, letter=True) if len(word) == 1 else word for word in spoken.split()]
 
 
-ABBREVIATION_RULES = (latin, degree, saint_or_street, before_number, dotted_word, bare_title, slashed_word)
+ABBREVIATION_RULES = (latin, degree, saint_or_street, bare_place, before_number, dotted_word, bare_title, slashed_word)

@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.numbers import cardinal, digits, ordinal, pairs
-from glowvox.text.normalise.scanner import Context, Reading, rule
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
 _STREETS = {
     "st": "Street", "ave": "Avenue", "av": "Avenue", "blvd": "Boulevard", "rd": "Road", "ln": "Lane", "dr": "Drive",
@@ -50,7 +50,7 @@ def _kind_of_street(match: re.Match[str]) -> list[str]:
 
 
 @rule(
-    rf"(?P<house>\d{{1,5}})\s(?:{_DIRECTION})?(?:(?P<n>\d{{1,3}})(?i:st|nd|rd|th)|(?P<name>(?:St\.?\s)?[A-Z][\w'-]*[a-z](?:\s[A-Z][\w'-]+){{0,3}}?))"
+    rf"(?P<house>\d{{1,5}})(?P<part>[A-Za-z])?\s(?:{_DIRECTION})?(?:(?P<n>\d{{1,3}})(?i:st|nd|rd|th)|(?P<name>(?:(?:St|Mt|Ft)\.?\s)?[A-Z][\w'-]*[a-z](?:\s[A-Z][\w'-]+){{0,3}}?))"
     rf"\s{_KIND}(?!\w)(?P<end>\.?\s(?:NE|NW|SE|SW|[NSEW])\b)?(?=(?P<comma>\.?,\s?[A-Z\d])?)",
     "d",
 )
@@ -58,13 +58,21 @@ def street_address(match: re.Match[str], context: Context) -> Reading | None:
     """Read 708 N 1st St: seven oh eight North first Street."""
     # 5 Main St John: a saint; 2 Ask Dr Miller: a doctor.
     bare = match["kind"] in ("St", "Dr") and not match["n"] and not match["from"]
-    if bare and re.match(r"\s[A-Z][a-z]", match.string[match.end() :]):
+    if bare and re.match(r"\s(?!Apt|Ste|Unit|Suite|Rm|Room|Fl|Floor|Bldg|And)[A-Z][a-z]", match.string[match.end() :]):
         return None
-    words = [_house(match["house"], sure=bool(match["from"] or match["comma"]))]
+    words: list[str | SpokenWord] = [
+        _house(match["house"], sure=bool(match["from"] or match["comma"] or match["part"]))
+    ]
+    if match["part"]:
+        words.append(SpokenWord(match["part"].upper(), letter=True))
     if match["from"]:
         words.append(_DIRECTIONS[match["from"]])
     words.extend(
-        [ordinal(match["n"])] if match["n"] else match["name"].replace("-", " ").replace("St.", "saint").split()
+        [ordinal(match["n"])]
+        if match["n"]
+        else re.sub(
+            r"^(?:St|Mt|Ft)\b\.?", lambda short: _MOUNTS[short.group()[:2]], match["name"].replace("-", " ")
+        ).split()
     )
     words.extend(_kind_of_street(match))
     if match["end"]:
@@ -129,4 +137,19 @@ def zip_code(match: re.Match[str], context: Context) -> Reading | None:
     return [digits(match["zip"]), *([",", digits(match["more"])] if match["more"] else [])]
 
 
-ADDRESS_RULES = (street_address, kind_of_street, state_and_zip, state, zip_code)
+_MOUNTS = {"St": "saint", "Mt": "mount", "Ft": "fort"}
+_ROOMS = {
+    "apt": "apartment", "ste": "suite", "rm": "room", "bldg": "building", "fl": "floor", "rte": "route", "rt": "route",
+}  # fmt: skip
+
+
+@rule(
+    r"(?P<word>(?:Apt|Ste|Rm|Bldg|Rte|Rt|Fl|APT|STE|RTE)\b)\.?(?=\s\#?\d)|(?<=\d(?:st|nd|rd|th)\s)(?P<floor>Fl)\b\.?",
+    "u",
+)
+def room(match: re.Match[str], context: Context) -> Reading:
+    """Read Apt 4, Rte 66 and 3rd Fl."""
+    return [_ROOMS[(match["word"] or match["floor"]).lower()]]
+
+
+ADDRESS_RULES = (room, street_address, kind_of_street, state_and_zip, state, zip_code)

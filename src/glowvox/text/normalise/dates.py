@@ -152,7 +152,7 @@ def short_weekday(match: re.Match[str], context: Context) -> Reading:
     return [_WEEKDAYS[match["day"].lower()]]
 
 
-@rule(r"(?P<century>'|1\d|20)(?P<decade>\d0)'?s(?!\w)", "od")
+@rule(r"(?P<century>'|1\d|20)(?P<decade>\d0)\s?'?s(?<!\d\ss)(?!\w)", "od")
 def decade(match: re.Match[str], context: Context) -> Reading:
     """Read 1990s, '90s and 1900s."""
     spoken = "hundred" if match["decade"] == "00" else cardinal(match["decade"])
@@ -163,10 +163,31 @@ def decade(match: re.Match[str], context: Context) -> Reading:
     return [cardinal(match["century"]), plural(spoken)]
 
 
+_SECONDS_BEFORE = re.compile(
+    r"(?:within|after|every|takes?|took|lasts?|lasted|wait|waits|waited|waiting|timeout|than|least|most|=|[~<>≈≤≥:]|duration"
+    r"|delay|time|interval|latency|limit|for|last|next|only|just|another|sleep)",
+    re.IGNORECASE,
+)
+_PERHAPS_SECONDS_BEFORE = re.compile(r"in|about|around|of|at|to|by|,|and|or", re.IGNORECASE)
+_SECONDS_AFTER = re.compile(
+    r"\s(?:videos?|clips?|timeouts?|delays?|timers?|intervals?|windows?|breaks?|rests?|ads?|spots?|sprints?|later|ago|each|max"
+    r"|maximum|long|recordings?|loops?|sleep|pauses?|limits?|waits?|exposures?|reads?|per|between|faster|slower|left)\b"
+)
+
+
 @rule(r"(?P<decade>[2-9]0)s(?!\w)", "d")
-def bare_decade(match: re.Match[str], context: Context) -> Reading:
-    """Read 80s; what counts seconds was read before."""
-    return [plural(cardinal(match["decade"]))]
+def bare_decade(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 80s as a decade, 30s as seconds where it is a length of time."""
+    before, following = match.string[: match.start()], match.string[match.end() :]
+    young = match["decade"] < "60"
+    alone = not before.strip() and not following.strip(" .,;!?")
+    seconds = not before.endswith(("-", "–", "'")) and (
+        _SECONDS_BEFORE.fullmatch(context.previous) is not None
+        or _SECONDS_AFTER.match(following) is not None
+        or (young and (alone or _PERHAPS_SECONDS_BEFORE.fullmatch(context.previous) is not None))
+    ) and not re.match(r"[-–/]\d0s", following)  # fmt: skip
+    listed = re.search(r"[2-9]0'?s(?:,|,?\s(?:and|or|to|through))\s$", before)
+    return None if seconds and not listed else [plural(cardinal(match["decade"]))]
 
 
 @rule(rf"{_YEAR}(?:\s?[-–]\s?|/)(?P<last>1\d{{3}}|20\d{{2}}|\d\d)(?![\w%/]|[-.,]\d)", "d")
@@ -218,10 +239,16 @@ def until_date(match: re.Match[str], context: Context) -> Reading | None:
     return ["to"] if context.previous[-1:].isdecimal() else None
 
 
+@rule(r"(?P<number>10|100|1,?000)s(?=\sof\b)", "d")
+def tens_of(match: re.Match[str], context: Context) -> Reading:
+    """Read 100s of people."""
+    return [{"10": "tens", "100": "hundreds"}.get(match["number"], "thousands")]
+
+
 DATE_RULES = (
     until_date,
     iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
-    decade, bare_decade,
+    decade, bare_decade, tens_of,
     year_range, era, short_year,
 )  # fmt: skip
 LATE_DATE_RULES = (plain_year,)

@@ -86,10 +86,40 @@ def capitals(match: re.Match[str], context: Context) -> Reading | None:
     return _with_suffix(read_capitals(match["word"], context), match["s"])
 
 
-@rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?!\w)", "u")
+@rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?P<s>'?s)?(?!\w)", "u")
 def letter_and_letter(match: re.Match[str], context: Context) -> Reading:
-    """Read Q&A and AT&T."""
-    return [*spell(match["a"]), "and", *spell(match["b"])]
+    """Read Q&A, AT&T and M&Ms."""
+    return [*spell(match["a"]), "and", *_with_suffix(spell(match["b"]), match["s"])]
+
+
+@rule(r"(?P<grade>[A-F])(?P<sign>[-−*])(?=[,.;:!?)]|\s|$)(?!\s?-)", "u")
+def grade(match: re.Match[str], context: Context) -> Reading | None:
+    """Read B- and A*: the signs of marks at school."""
+    if match["sign"] == "*" and match["grade"] != "A":
+        return None
+    return [*spell(match["grade"]), "star" if match["sign"] == "*" else "minus"]
+
+
+_LENGTHS = {
+    "km": "kilometer", "m": "meter", "cm": "centimeter", "mm": "millimeter", "ft": "foot", "mi": "mile", "in": "inch",
+    "yd": "yard",
+}  # fmt: skip
+
+
+@rule(r"(?P<letters>[A-Za-z]{1,2})(?P<power>[²³])(?![\w²³⁰-⁹])", "l")
+def raised_letters(match: re.Match[str], context: Context) -> Reading | None:
+    """Read people per km², and E = mc²."""
+    square = match["power"] == "²"
+    if match["letters"] in _LENGTHS and context.previous.lower() in ("per", "/", "a", "each", "every", "one", "in"):
+        return ["square" if square else "cubic", _LENGTHS[match["letters"]]]
+    return [*spell(match["letters"]), "squared" if square else "cubed"]
+
+
+@rule(r"(?P<a>[A-Za-z])_\{?(?P<b>[A-Za-z]|\d{1,3})\}?(?!\w)", "l")
+def subscript(match: re.Match[str], context: Context) -> Reading:
+    """Read x_1: X sub one."""
+    low = match["b"]
+    return [*spell(match["a"]), "sub", *(spell(low) if low.isalpha() else [cardinal(low)])]
 
 
 @rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "u")
@@ -106,13 +136,31 @@ def letter_a(match: re.Match[str], context: Context) -> Reading | None:
     return spell("A")
 
 
+@rule(r"(?:A-Z|a-z)(?!\w)", "l")
+def whole_alphabet(match: re.Match[str], context: Context) -> Reading:
+    """Read A-Z: A to Z."""
+    return [*spell("A"), "to", *spell("Z")]
+
+
 @rule(r"(?P<word>[b-hj-z]|a(?=\s?[*^₀-₉]|\s=))(?![\w'])", "w")
 def small_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a small letter that stands alone."""
     return spell(match["word"])
 
 
-ACRONYM_RULES = (dotted, initial, letter_and_letter, capitals, single_letter, letter_a, small_letter)
+ACRONYM_RULES = (
+    whole_alphabet,
+    dotted,
+    initial,
+    letter_and_letter,
+    grade,
+    raised_letters,
+    subscript,
+    capitals,
+    single_letter,
+    letter_a,
+    small_letter,
+)
 
 
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-")
@@ -185,7 +233,7 @@ def _number_in_name(text: str, language: str) -> str:
 
 def split_identifier(text: str, context: Context) -> list[str | SpokenWord]:
     """Read an identifier made of letters and digits: gRPC, WaveGlow, mp3, utf8, v2."""
-    if text.lower() in _WHOLE:
+    if text.lower() in _WHOLE and (context.language == "en" or not any(sign.isdecimal() for sign in text)):
         return _as_words(_WHOLE[text.lower()])
     words: list[str | SpokenWord] = []
     for part in _BORDERS.split(text):
@@ -294,6 +342,8 @@ def snake_case(match: re.Match[str], context: Context) -> Reading:
 def camel_case(match: re.Match[str], context: Context) -> Reading | None:
     """Read WaveGlow, gRPC, OpenAI: the parts; a name in the lexicon (McDonald) stays whole."""
     name = match.group()
+    if name in ("LaTeX", "BibTeX"):
+        return split_identifier(name, context)
     if re.match(r"Ma?c[A-Z][a-z]+$|O[A-Z][a-z]+$|D[eiu][A-Z][a-z]+$|La[A-Z][a-z]+$", name) or (
         context.is_word(name.lower()) and not name[0].islower()
     ):
@@ -381,6 +431,77 @@ def host(match: re.Match[str], context: Context) -> Reading | None:
     return _address(text.rstrip("/"), context)
 
 
+@rule(r"(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?P<more>:\d{1,5}|/\d{1,2})?(?![\w/]|\.\d)", "d")
+def internet_address(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 192.168.0.1 digit by digit; four single digits are a version unless they are called an address."""
+    parts = match["ip"].split(".")
+    if max(map(len, parts)) < 2 and context.previous.lower() not in _ADDRESS_WORDS:
+        return None
+    if context.previous.lower() in ("version", "ver", "v", "release", "update"):
+        return None
+    names = _SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])
+    words = f" {names['.']} ".join(digits(part, context.language) for part in parts)
+    more = match["more"]
+    sign = {":": "Port" if context.language == "de" else "port"}.get(more[0], names["/"]) if more else ""
+    return [words, *([sign, digits(more[1:], context.language)] if more else [])]
+
+
+_ADDRESS_WORDS = word_set("ip address dns server host ping to is adresse ist ipv4")
+
+
+@rule(r"localhost:(?P<port>\d{1,5})(?P<path>(?:/[\w./-]*\w)?)", "l")
+def local_host(match: re.Match[str], context: Context) -> Reading:
+    """Read localhost:3000."""
+    port = "Port" if context.language == "de" else "port"
+    path = _address(match["path"], context) if match["path"] else []
+    return ["local", "host", port, digits(match["port"], context.language), *path]
+
+
+@rule(r"(?<![\w.])\.(?P<name>[A-Za-z][\w-]*(?:\.[\w-]+)*)(?![\w(])", "o")
+def hidden_file(match: re.Match[str], context: Context) -> Reading | None:
+    """Read .gitignore, .env and a .pdf file; not a full stop that stands before its word."""
+    name, _, ending = match["name"].partition(".")
+    if name not in _HIDDEN and name not in _EXTENSIONS and name not in ("com", "org", "net", "io", "ai"):
+        return None
+    dotted = _SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])["."]
+    if name in _EXTENSIONS and not ending:
+        return _path("." + name, context)
+    return [
+        dotted,
+        *split_identifier(_HIDDEN.get(name, name), context),
+        *(_path("." + ending, context) if ending else []),
+    ]
+
+
+_HIDDEN = {
+    "gitignore": "gitIgnore", "env": "env", "bashrc": "bashRC", "zshrc": "zshRC", "vimrc": "vimRC",
+    "profile": "profile",
+    "bash_profile": "bashProfile", "ssh": "ssh", "git": "git", "github": "github", "npmrc": "npmRC", "cache": "cache",
+    "dockerignore": "dockerIgnore", "venv": "venv", "htaccess": "htAccess", "config": "config", "gitattributes":
+    "gitAttributes", "editorconfig": "editorConfig", "local": "local", "eslintrc": "eslintRC",
+}  # fmt: skip
+
+
+@rule(r"(?<=\w)::(?=\w)", "o")
+def scope(match: re.Match[str], context: Context) -> Reading:
+    """Read the two colons of std::vector."""
+    name = _SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])[":"]
+    return [f"{name} {name}"]
+
+
+@rule(r"</?(?P<name>[A-Za-z][A-Za-z-]{2,30})\s?/?>", "o")
+def tag(match: re.Match[str], context: Context) -> Reading:
+    """Read the tag of a markup that is not read as one by its name."""
+    context.warnings.append(f"read the tag {match.group()!r} as {match['name']!r}; markup reads or skips tags")
+    return split_identifier(match["name"].replace("-", ""), context)
+
+
+@rule(r"(?P<a>0|5|10|15|20|25)W-?(?P<b>\d{2})(?!\w|-\w)", "d")
+def oil_grade(match: re.Match[str], context: Context) -> Reading:
+    """Read 10W-40."""
+    return [cardinal(match["a"], context.language), *spell("W"), cardinal(match["b"], context.language)]
+
+
 @rule(r"@(?P<name>\w[\w.]{0,60}\w|\w)", "o")
 def user_name(match: re.Match[str], context: Context) -> Reading:
     """Read `@jane_doe`: at jane underscore doe."""
@@ -400,7 +521,7 @@ def file_address(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(
-    r"(?P<path>(?:~|\.{1,2})?(?:/[\w.-]+){2,}/?|(?:[A-Za-z]:\\)[\w.\\-]+|(?:[\w-]+/)+[\w-]+\.[a-z]\w{0,11})(?![\w/\\])",
+    r"(?P<path>(?:~|\.{1,2})(?:/[\w.-]+)+/?|(?:/[\w.-]+){2,}/?|(?:[A-Za-z]:\\)[\w.\\-]+|(?:[\w-]+/)+[\w-]+\.[a-z]\w{0,11})(?![\w/\\])",
     "lo",
 )
 def file_path(match: re.Match[str], context: Context) -> Reading | None:
@@ -408,7 +529,7 @@ def file_path(match: re.Match[str], context: Context) -> Reading | None:
     return _path(match["path"].rstrip("."), context)
 
 
-@rule(r"(?P<name>\w[\w-]*(?:\.\w[\w-]*)+)(?P<call>\(\))?(?!\w|@)", "ld")
+@rule(r"(?P<name>\w[\w-]*(?:\.\w[\w-]*)+)(?P<call>\(\)|(?=\())?(?!\w|@)", "ld")
 def dotted_name(match: re.Match[str], context: Context) -> Reading | None:
     """Read `report.pdf`, `archive.tar.gz` and `os.path.join()`; not the end of a sentence glued to the next."""
     parts = match["name"].split(".")
@@ -420,13 +541,19 @@ def dotted_name(match: re.Match[str], context: Context) -> Reading | None:
     file = (
         last.lower() in _EXTENSIONS and (last.islower() or last.isupper() or not last.isalpha()) and len(parts[0]) > 1
     )
+    if len(parts) > 2 and parts[-2] in _EXTENSIONS and last.isdecimal():
+        return [
+            *_path(".".join(parts[:-1]), context),
+            _SIGN_NAMES[context.language]["."],
+            cardinal(last, context.language),
+        ]
     if any(part.isdecimal() for part in parts) and not file:
         return None
     code = (
         match["call"] is not None
         or "_" in match["name"]
         or (
-            all(part[0].islower() for part in parts)
+            all(part[0].islower() for part in (parts if len(parts) < 3 else parts[:-1]))
             and len(parts[0]) > 1
             and (len(parts) > 2 or not all(context.is_word(part) for part in parts))
         )
@@ -452,4 +579,7 @@ def _path(text: str, context: Context) -> list[str | SpokenWord]:
     return words
 
 
-WEB_RULES = (email, file_address, link, host, file_path, dotted_name, user_name, topic)
+WEB_RULES = (
+    email, file_address, link, internet_address, local_host, host, file_path, dotted_name, hidden_file, user_name, topic,
+    scope, tag, oil_grade,
+)  # fmt: skip

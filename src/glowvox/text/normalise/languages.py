@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from glowvox.text.normalise.abbreviations import ABBREVIATION_RULES
 from glowvox.text.normalise.addresses import ADDRESS_RULES
 from glowvox.text.normalise.dates import DATE_RULES, LATE_DATE_RULES, TIME_RULES
-from glowvox.text.normalise.german import GERMAN_RULES
+from glowvox.text.normalise.german import GERMAN_ADDRESS_RULES, GERMAN_RULES
 from glowvox.text.normalise.identifiers import (
     ACRONYM_RULES,
     EARLY_IDENTIFIER_RULES,
@@ -15,16 +15,18 @@ from glowvox.text.normalise.identifiers import (
     NAME_RULES,
     WEB_RULES,
 )
+from glowvox.text.normalise.money import MONEY_RULES
 from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
-from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, MONEY_RULES, QUANTITY_RULES, UNIT_RULES
+from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, QUANTITY_RULES, UNIT_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
-from glowvox.text.normalise.symbols import ANY_NUMBER_RULES, GREEK_RULES, WORD_RULES, symbol_rules
+from glowvox.text.normalise.symbols import ANY_NUMBER_RULES, FOOTNOTE_RULES, GREEK_RULES, WORD_RULES, symbol_rules
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def _english_rules() -> Iterable[Rule]:
     # Who comes first matters: the most specific pattern wins (a date before a fraction, a price before a number).
+    yield from FOOTNOTE_RULES
     yield from WEB_RULES
     yield from ADDRESS_RULES
     yield from MONEY_RULES
@@ -47,9 +49,12 @@ def _english_rules() -> Iterable[Rule]:
 
 
 def _german_rules() -> Iterable[Rule]:
+    yield from FOOTNOTE_RULES
     yield from WEB_RULES
+    yield from GERMAN_ADDRESS_RULES
     yield from FORMULA_RULES
     yield from NAME_RULES
+    yield from GREEK_RULES
     yield from GERMAN_RULES
     yield from IDENTIFIER_RULES
     yield from WORD_RULES
@@ -57,6 +62,7 @@ def _german_rules() -> Iterable[Rule]:
 
 
 def _any_rules() -> Iterable[Rule]:
+    yield from FOOTNOTE_RULES
     yield from ANY_NUMBER_RULES
     yield from WORD_RULES
     yield from symbol_rules("")

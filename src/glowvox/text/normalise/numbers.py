@@ -152,6 +152,12 @@ def roman(match: re.Match[str], context: Context) -> Reading | None:
     if value is None or match["initial"]:
         return None
     suffix = match["s"] or ""
+    if re.match(
+        r"(?:st|nd|rd|th)?\s(?:century|centuries|dynasty|arrondissement|legion|corps)\b",
+        match.string[match.end() :],
+        re.I,
+    ):
+        return [ordinal(str(value))]
     if before in _RULERS:
         if match["n"] == "I" and not _name_of_ruler_ends(match):
             return None
@@ -239,10 +245,25 @@ def national(match: re.Match[str], context: Context) -> Reading:
     return _groups(match.group())
 
 
+@rule(r"00\d{2}(?:[ -]\d{2,5}){2,4}(?![\w-]|[.,]\d)|\d{2,5}(?:[ -]\d{2,5}){1,4}(?![\w-]|[.,]\d)", "d")
+def called(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 0044 20 7946 0958, and any groups of digits after a word that calls them a telephone number."""
+    if not match.group().startswith("00"):
+        before = re.search(
+            r"([A-Za-z]+)(?:\sis|\sat|\sus\sat|\s?number|\sno\.?)?[.:]?\s$", match.string[: match.start()]
+        )
+        if before is None or before[1].lower() not in _CALLING or len(re.sub(r"\D", "", match.group())) < 6:
+            return None
+    return _groups(match.group())
+
+
+_CALLING = word_set("call dial phone telephone tel fax mobile cell text ring hotline number whatsapp sms")
+
+
 @rule(r"\d{3}-\d{2}-\d{4}(?!\w|[.-]\d)", "d")
 def security_number(match: re.Match[str], context: Context) -> Reading:
     """Read 123-45-6789."""
     return _groups(match.group())
 
 
-PHONE_NUMBER_RULES = (american, international, national, local, security_number)
+PHONE_NUMBER_RULES = (american, international, national, called, local, security_number)

@@ -7,9 +7,12 @@ from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, pa
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
 
 # Possessive: a number that something unknown follows is not cut in two.
-NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d++)(?:\.\d++)?|(?<!\w)\.\d++"
+NUMBER = (
+    r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|[1-9]\d{0,2}(?:[ ]\d{3}){2,}+(?![\d,]|-\d)"
+    r"|[1-9]\d{0,2}[ ]000(?![\d,]|[ -]\d)|\d++)(?:\.\d++)?|(?<!\w)\.\d++"
+)
 # A hyphen after a letter, a digit or a closing bracket is no sign.
-_SIGN = r"(?:(?<![\w)\]%.])[-+−])?"
+_SIGN = r"(?:(?<![\w)\]%.°])[-+−])?"
 _VULGAR = {
     "½": "one half", "⅓": "one third", "⅔": "two thirds", "¼": "one quarter", "¾": "three quarters",
     "⅕": "one fifth", "⅖": "two fifths",
@@ -32,11 +35,14 @@ def fraction(upper: str, lower: str) -> str:
     return f"{cardinal(upper)} {part}"
 
 
-@rule(r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:-?)(?P<th>(?i:st|nd|rd|th))(?P<s>s)?(?!\w)", "d")
+@rule(
+    r"(?P<n>\d{1,3}(?:,\d{3})+|\d{1,15})(?:-?(?P<th>(?i:st|nd|rd|th))(?P<s>s)?(?!\w)|\s(?P<apart>st|nd|rd|th)(?=\s[a-z]))",
+    "d",
+)
 def ordinal_number(match: re.Match[str], context: Context) -> Reading | None:
     """Read 21st; what is no ordinal (11st) is read as it is written."""
     digit = match["n"][-1] if match["n"].replace(",", "")[-2:-1] != "1" else ""
-    if match["th"].lower() != {"1": "st", "2": "nd", "3": "rd"}.get(digit, "th"):
+    if (match["th"] or match["apart"]).lower() != {"1": "st", "2": "nd", "3": "rd"}.get(digit, "th"):
         return None
     return [ordinal(match["n"]) + (match["s"] or "")]
 
@@ -56,6 +62,8 @@ def percentage(match: re.Match[str], context: Context) -> Reading:
 )
 def slashed(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3/4, 2 1/2, and 24/7."""
+    if not match["whole"] and not match["gap"] and _RATED.match(match.string, match.end()):
+        return [cardinal(match["a"]), "out of", cardinal(match["b"])]
     if match.group() == "24/7":
         return ["twenty four seven"]
     if match["a"] == match["b"] == "50":
@@ -66,10 +74,36 @@ def slashed(match: re.Match[str], context: Context) -> Reading | None:
         return None
     if match["gap"] and match["whole"]:
         return None
+    if re.match(r"\s*=", match.string[match.end() :]) and not match["whole"]:
+        return [cardinal(match["a"]), "divided by", cardinal(match["b"])]
     part = fraction(match["a"], match["b"])
     if match["whole"]:
         return [cardinal(match["whole"]), "and", _with_article(part)]
     return [part]
+
+
+_RATED = re.compile(
+    r"\s(?:stars?|people|points?|students|users|customers|patients|doctors|dentists|kids|children|women|men|adults|cases|tests"
+    r"|times|votes|ratings?|reviews|countries|states|passed|failed)\b"
+)
+
+
+@rule(r"(?P<a>\d\.\d)/(?P<b>5|10)(?!\w|[.,]\d|/)", "d")
+def rating(match: re.Match[str], context: Context) -> Reading:
+    """Read 4.5/5: four point five out of five."""
+    return [number(match["a"]), "out of", cardinal(match["b"])]
+
+
+@rule(r"(?P<n>\d{1,3})[ -]?(?:yo|y/o|y\.o\.)(?!\w)", "d")
+def age(match: re.Match[str], context: Context) -> Reading:
+    """Read 10yo: ten year old."""
+    return [cardinal(match["n"]), "year old"]
+
+
+@rule(r"(?P<n>\d)\*(?=[\s-](?:hotels?|ratings?|reviews?|rated|resorts?|service|general))", "d")
+def stars(match: re.Match[str], context: Context) -> Reading:
+    """Read 5* hotel."""
+    return [cardinal(match["n"]), "star"]
 
 
 def _with_article(part: str) -> str:
@@ -96,11 +130,13 @@ def power(match: re.Match[str], context: Context) -> Reading:
     return [number(base), "to the power of", number(exponent) if exponent.strip("+-") else "plus"]
 
 
-@rule(r"\^\s?\{?(?P<p>-?\d{1,4})\}?(?!\w)", "o")
+@rule(r"\^\s?\{?(?P<p>-?\d{1,4}|(?P<letter>[a-zA-Z]))\}?(?!\w)", "o")
 def exponent(match: re.Match[str], context: Context) -> Reading | None:
     """Read the exponent of x^2."""
     if not match.string[: match.start()][-1:].isalnum():
         return None
+    if match["letter"]:
+        return ["to the power of", SpokenWord(match["letter"].upper(), letter=True)]
     return [{"2": "squared", "3": "cubed"}.get(match["p"], f"to the power of {number(match['p'])}")]
 
 
@@ -124,7 +160,7 @@ def scaled(match: re.Match[str], context: Context) -> Reading:
 @rule(r"(?<=[/-])\d{5,}(?![\w.,]\d|\w)|\d{5,}(?=-[^\W\d_])", "d")
 def serial_number(match: re.Match[str], context: Context) -> Reading:
     """Read the long part of a serial number digit by digit."""
-    return [digits(match.group())]
+    return [digits(match.group(), context.language)]
 
 
 @rule(r"\d{1,7}(?:-\d{1,7}){2,}(?!\w|-)", "d")
@@ -132,13 +168,17 @@ def groups(match: re.Match[str], context: Context) -> Reading:
     """Read groups of digits, as in the number of a book, digit by digit."""
     words: list[str | SpokenWord] = []
     for place, group in enumerate(match.group().split("-")):
-        words.extend([*([","] if place else []), digits(group)])
+        words.extend([*([","] if place else []), digits(group, context.language)])
     return words
 
 
-@rule(r"(?P<a>\d{1,4}):(?P<b>\d{1,4})(?!\w|:\d)", "d")
-def ratio(match: re.Match[str], context: Context) -> Reading:
-    """Read 16:9."""
+@rule(r"(?P<a>\d{1,4}):(?P<b>\d{1,4})(?:[-–](?P<c>\d{1,3}))?(?!\w|:\d)", "d")
+def ratio(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 16:9, and the verses of Genesis 1:1-3."""
+    if match["c"]:
+        if not re.fullmatch(r"[A-Z][a-z]+", context.previous) or int(match["c"]) <= int(match["b"]):
+            return None
+        return [cardinal(match["a"]), cardinal(match["b"]), "to", cardinal(match["c"])]
     return [cardinal(match["a"]), "to", cardinal(match["b"])]
 
 
@@ -157,6 +197,8 @@ def _plausible_range(first: str, last: str) -> bool:
 def span(match: re.Match[str], context: Context) -> Reading | None:
     """Read 10-20: ten to twenty; before an equals sign, or falling with blanks around the hyphen, a subtraction."""
     a, b = match["a"].replace(",", ""), match["b"].replace(",", "")
+    if match.group() in ("50-50", "20-20", "50–50"):
+        return [number(a), number(b)]
     if match["equals"]:
         return [number(a), "minus", number(b), "equals"]
     spaced = match["sign"][0] == match["sign"][-1] == " "
@@ -167,20 +209,24 @@ def span(match: re.Match[str], context: Context) -> Reading | None:
     return [number(match["a"]), "to", number(match["b"])]
 
 
-@rule(r"[-–](?=[$€£¥]?\d)|[-–](?=(?:present|now|today)\b)", "o")
+@rule(r"[-–](?=[$€£¥']?\d)|[-–](?=(?:present|now|today)\b)", "o")
 def to_between(match: re.Match[str], context: Context) -> Reading | None:
     """Read the hyphen between two quantities of the same kind: 1960s-80s, 2%-10%, 5km-10km, 1990-present."""
     before, after = context.previous, match.string[match.end() :]
-    if not match.string[: match.start()].endswith(before) or not re.match(r"[$€£¥]?\d", before):
+    if not match.string[: match.start()].endswith(before) or not re.match(r"[$€£¥']?\d", before):
         return None
-    if not after[0].isdigit() and after[0] not in "$€£¥":
+    if not after[0].isdigit() and after[0] not in "$€£¥'":
         return ["to"] if re.fullmatch(r"\d{4}s?", before) else None
-    tail = re.match(r"[$€£¥]?\d[\d.,]*([%°]?[A-Za-z]*)", after)
+    tail = re.match(r"[$€£¥']?\d[\d.,]*([%°]?[A-Za-z]*)", after)
     own = re.search(r"([%°]?[A-Za-z]*)$", before)
     same = tail is not None and own is not None and (tail[1] == own[1] != "" or before[0] == after[0] in "$€£¥")
     ordinals = ("st", "nd", "rd", "th")
+    same = same or (before[0] == after[0] == "'")
     same = same or (tail is not None and own is not None and tail[1] in ordinals and own[1] in ordinals)
     return ["to"] if same else None
+
+
+_OPERATORS = {"en": ("minus", "times"), "de": ("minus", "mal")}
 
 
 @rule(r"[-−](?=\s?(?:\d|[a-z](?!\w)))|[*](?=\s?(?:\d|[a-z](?!\w)))", "o")
@@ -193,11 +239,14 @@ def operator(match: re.Match[str], context: Context) -> Reading | None:
     term = re.search(r"(?:^|[^\w'.])(\d*[a-z]|\d+(?:\.\d+)?)[)]?$", before.rstrip())
     if term is None:
         return None
+    minus, product = _OPERATORS[context.language]
     if match.group() == "*":
-        return ["times"]
+        return [product]
     algebra = term[1][-1].isalpha() and (term[1][0].isdigit() or "=" in match.string or re.match(r"\s?\d", after))
     if spaced and algebra and term[1] not in ("a", "i"):
-        return ["minus"]
+        return [minus]
+    if not spaced and re.search(r"[xyznk]$", term[1]) and (len(term[1]) > 1 or "=" in match.string):
+        return [minus]
     return None
 
 
@@ -207,11 +256,11 @@ def signed(match: re.Match[str], context: Context) -> Reading:
     return [number(match.group())]
 
 
-_RESOLUTION = re.compile(r"(?:144|240|360|480|540|576|720|1080|1440|2160|4320)(?=[pi](?!\w))")
+_RESOLUTION = re.compile(r"(?:144|240|360|480|540|576|720|1080|1440|2160|4320)(?=[pi](?![^\W\d]))")
 _NAMED_MODEL = re.compile(r"(?:[A-Za-z]*[a-z][A-Z]\w*|Galaxy|Nexus|Pixel|Model|Series|Kindle|Lumia|Xperia|Redmi)$")
 
 
-@rule(r"(?P<n>\d{1,3}(?:,\d{3})++|\d++(?:\.\d++)?)(?P<tail>[^\W\d_]+)(?!\w)", "d")
+@rule(r"(?P<n>\d{1,3}(?:,\d{3})++|\d++(?:\.\d++)?)(?P<tail>[^\W\d_]+|(?<=\d)[pi](?:24|25|30|48|50|60|120))(?!\w)", "d")
 def number_with_letters(match: re.Match[str], context: Context) -> Reading | None:
     """Read 1080p, 12a, 99p, 80proof, 747s, 5s: the number, then the letters."""
     text, tail = match["n"], match["tail"]
@@ -250,7 +299,8 @@ def leftover_digits(match: re.Match[str], context: Context) -> Reading:
 @rule(r"[#№]\s?(?P<n>\d{1,9})(?!\w)", "o")
 def numbered(match: re.Match[str], context: Context) -> Reading:
     """Read #5: number five."""
-    return ["number", cardinal(match["n"])]
+    called = context.previous.lower() in ("number", "no", "no.", "unit")
+    return [*([] if called else ["number"]), cardinal(match["n"])]
 
 
 @rule(r"(?P<sign>[~≈<>≤≥])\s?(?=\d)", "o")
@@ -261,7 +311,8 @@ def approximate(match: re.Match[str], context: Context) -> Reading:
 
 
 QUANTITY_RULES = (
-    ordinal_number, percentage, slashed, vulgar, power, exponent, scientific, ratio, scaled, number_with_letters,
+    ordinal_number, percentage, rating, age, stars, slashed, vulgar, power, exponent, scientific,
+    ratio, scaled, number_with_letters,
     serial_number,
     groups, span, to_between, operator, signed,
     numbered, approximate, underscored, plain,
@@ -279,7 +330,19 @@ _UNITS: dict[str, tuple[str, str]] = {
         "feet"),
         ("in", "inch", "inches"), ("kg", "kilogram", ""), ("g", "gram", ""), ("mg", "milligram", ""), ("µg",
         "microgram", ""),
-        ("μg", "microgram", ""), ("lb", "pound", ""), ("lbs", "pound", ""), ("oz", "ounce", ""), ("t", "ton", ""),
+        ("μg", "microgram", ""), ("lb", "pound", ""), ("lbs", "pound", ""), ("mo", "month", ""),
+        ("mos", "month", ""), ("Gbit", "gigabit", ""), ("Mbit", "megabit", ""),
+        ("kbit", "kilobit", ""), ("kgs", "kilogram", ""), ("kms", "kilometer", ""),
+        ("cms", "centimeter", ""), ("gms", "gram", ""), ("tsp", "teaspoon", ""), ("tbsp", "tablespoon", ""),
+        ("kmh", "kilometer per hour", "kilometers per hour"), ("kmph", "kilometer per hour", "kilometers per hour"),
+        ("yds", "yard", ""), ("nmi", "nautical mile", ""), ("mpg", "mile per gallon", "miles per gallon"),
+        ("ppm", "part per million", "parts per million"), ("mmHg", "millimeter of mercury", "millimeters of mercury"),
+        ("MJ", "megajoule", ""), ("µL", "microliter", ""), ("μL", "microliter", ""), ("kN", "kilonewton", ""),
+        ("lux", "lux", "lux"), ("Nm", "newton meter", ""), ("Wh", "watt hour", ""), ("GWh", "gigawatt hour", ""),
+        ("ha", "hectare", ""), ("Mbit/s", "megabit per second", "megabits per second"),
+        ("hp", "horsepower", "horsepower"),
+        ("kcal", "kilocalorie", ""), ("cm³", "cubic centimeter", ""), ("THz", "terahertz", "terahertz"),
+        ("oz", "ounce", ""), ("t", "ton", ""),
         ("l", "liter", ""),
         ("L", "liter", ""), ("ml", "milliliter", ""), ("mL", "milliliter", ""), ("cl", "centiliter", ""), ("gal",
         "gallon", ""),
@@ -338,13 +401,34 @@ _PER = {
     "dL": "deciliter", "cm": "centimeter", "cm²": "square centimeter", "mol": "mole", "K": "kelvin",
 }  # fmt: skip
 _POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
-_NUMBER = rf"(?P<n>(?:(?<![\w)\]%.])[-+−])?(?:{NUMBER}))"
+_NUMBER = rf"(?P<n>(?:(?<![\w)\]%.°\"'])[-+−])?(?:{NUMBER}))"
 _MAGNITUDE = r"(?:\s(?P<scale>hundred|thousand|million|billion|trillion)(?=\s))?"
 # What people write in the wrong case, where only one unit can be meant: 100ML, 12KG, 3 mbps.
 _FOLDED = {symbol.lower(): symbol for symbol in reversed(_UNITS) if len(symbol) > 1} | {
     "mb": "MB", "gb": "GB", "kb": "KB", "mw": "mW", "mv": "mV", "mhz": "MHz", "mbps": "Mbps", "gbps": "Gbps", "l": "l",
 }  # fmt: skip
-_NOT_FOLDED = {"in", "mi", "ma", "pa", "ms", "ns", "ha", "mol", "mp", "pb", "min", "bar", "cal", "t", "nm"}
+_NOT_FOLDED = {
+    "mo",
+    "mos",
+    "lux",
+    "hp",
+    "nmi",
+    "in",
+    "mi",
+    "ma",
+    "pa",
+    "ms",
+    "ns",
+    "ha",
+    "mol",
+    "mp",
+    "pb",
+    "min",
+    "bar",
+    "cal",
+    "t",
+    "nm",
+}
 _ANY_CASE = "|".join(re.escape(symbol) for symbol in sorted(_FOLDED, key=len, reverse=True))
 _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_UNITS, key=len, reverse=True))
 _SYMBOL = f"(?:{_SYMBOL}|(?i:{_ANY_CASE}))"
@@ -361,7 +445,8 @@ def _unit(symbol: str, power: str | None, amount: str) -> str:
 
 @rule(
     rf"{_NUMBER}(?:\s?[-–x×]\s?(?P<last>\d+(?:\.\d+)?))?{_MAGNITUDE}(?P<gap>[\s-]?)(?P<unit>{_SYMBOL})"
-    rf"(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³/]|-[^\W\d]|'\w)",
+    rf"(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³]|/(?!\d)|-[^\W\d]|'\w)"
+    r"(?:(?<=ft|lb|oz|mi|yd|in|hr|yr|wk)|(?<=lbs|min|sec|hrs|yrs|gal|tsp|qty)|(?<=mins|secs|tbsp))?(?P<stop>(?<=[a-z])\.(?=\s[a-z]))?",
     "do",
 )
 def measure(match: re.Match[str], context: Context) -> Reading | None:
@@ -375,7 +460,15 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
         return None
     if symbol == "s" and gap.isspace() and re.fullmatch(r"(?:1\d|20)\d0", match["n"]):
         return [plural(year(match["n"]))]
-    if symbol == "s" and not gap and not _counts_seconds(match["n"], context):
+    if (
+        symbol == "s"
+        and not gap
+        and (
+            not _counts_seconds(match["n"], context)
+            or re.search(r"\dx", match.group())
+            or (match["n"] == "10" and match.string[match.end() :].startswith(" of "))
+        )
+    ):
         return None
     words = [number(match["n"])]
     if match["last"]:
@@ -384,7 +477,11 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
     if match["scale"]:
         words.append(match["scale"])
     amount = "2" if match["scale"] else match["last"] or match["n"]
-    words.append(_unit(symbol, match["power"], "1" if gap == "-" else amount))
+    # A 65W charger, a 5 kg bag.
+    noun = context.previous in ("a", "an", "A", "An", "another") and re.match(
+        r"\s(?!of\b|per\b|and\b|or\b|to\b|in\b|is\b|at\b)[a-z]{3,}", match.string[match.end() :]
+    )
+    words.append(_unit(symbol, match["power"], "1" if gap == "-" or noun else amount))
     if match["per"]:
         words.append(f"per {_PER[match['per']]}")
     return words
@@ -397,18 +494,22 @@ def _after_hyphenated_name(match: re.Match[str]) -> bool:
 
 
 _SECONDS_BEFORE = re.compile(
-    r"^(?:within|after|every|takes?|took|lasts?|lasted|wait|waits|waited|timeout|than|least|=)$"
+    r"^(?:within|after|every|takes?|took|lasts?|lasted|wait|waits|waited|timeout|than|least|most|=|duration|delay|ttl|time"
+    r"|interval|latency|limit|runtime|length|for|last|next|only|just|another|about)$"
 )
 
 
 def _counts_seconds(text: str, context: Context) -> bool:
     """Say whether the s after a number stands for seconds: 11.2s, 30s, not 747s, 1960s, iPhone 5s."""
-    if "." in text or _SECONDS_BEFORE.search(context.previous):
+    if "." in text or _SECONDS_BEFORE.search(context.previous.lower()):
         return True
     if _NAMED_MODEL.search(context.previous):
         return False
+    if re.fullmatch(r"[A-Z][a-z]+", context.previous) and len(text) == 3:
+        return False
     plain = text.lstrip("+-").replace(",", "")
-    return len(plain) == 1 or (len(plain) == 2 and plain[1] != "0") or (len(plain) == 3 and plain[2] == "0")
+    # Decades have been asked before: what is left of 20s to 90s counts seconds.
+    return len(plain) < 3 or (len(plain) == 3 and plain[2] == "0")
 
 
 def _surely_unit(symbol: str, gap: str, match: re.Match[str]) -> bool:
@@ -418,7 +519,10 @@ def _surely_unit(symbol: str, gap: str, match: re.Match[str]) -> bool:
     if symbol not in _DOUBTFUL or not gap:
         return True
     if symbol == "in":
-        return gap.isspace() and re.match(r"\.|\s*$|\s[x×]\s", match.string[match.end() :]) is not None
+        following = match.string[match.end() :]
+        return gap.isspace() and (
+            bool(match.groupdict().get("stop")) or re.match(r"\.|\s*$|\s[x×]\s", following) is not None
+        )
     return gap.isspace()
 
 
@@ -446,7 +550,8 @@ def _duration(*parts: tuple[str | None, str]) -> Reading:
 def fraction_of_unit(match: re.Match[str], context: Context) -> Reading | None:
     """Read 4 1/2 lbs and ½ kg."""
     symbol, gap = match["unit"], match["gap"]
-    if (symbol in _DOUBTFUL and not _surely_unit(symbol, gap, match)) or (
+    listed = symbol == "in" and re.match(r"[,;)]", match.string[match.end() :])
+    if (symbol in _DOUBTFUL and not listed and not _surely_unit(symbol, gap, match)) or (
         symbol not in _UNITS and symbol.lower() in _NOT_FOLDED
     ):
         return None
@@ -469,14 +574,28 @@ def rate(match: re.Match[str], context: Context) -> Reading | None:
     return [number(match["n"]), "per", power + _PER[match["per"]]]
 
 
+def _in_quotes(match: re.Match[str]) -> bool:
+    """Say whether a quote is open: signs of inches, right after a number, are none."""
+    before = re.sub(r"\d(?:\"|'')", "", match.string[: match.start()])
+    return before.count('"') % 2 == 1 or before.count("''") % 2 == 1
+
+
+@rule(r"(?:(?P<whole>\d{1,3})[\s-])?(?P<a>\d{1,2})/(?P<b>\d{1,2})(?:\"|'')(?!\w)", "d")
+def inch_fraction(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 3/8" and 5 3/4"."""
+    if _in_quotes(match) or int(match["a"]) >= int(match["b"]):
+        return None
+    part = fraction(match["a"], match["b"])
+    return [cardinal(match["whole"]), "and", _with_article(part), "inches"] if match["whole"] else [part, "inch"]
+
+
 _INCHES = re.compile(r"\s?[x×]|\s(?:pizza|screen|monitor|TV|display|pipe|wheel|[a-z]+[^s\W])\b")
 
 
-@rule(rf"(?P<n>{NUMBER})(?:\"|'')(?!\w)", "d")
+@rule(rf"(?P<n>{NUMBER})(?:\"|'')(?:(?!\w)|(?=[x×]\s?\d))", "d")
 def inches(match: re.Match[str], context: Context) -> Reading | None:
     """Read 10" pizza; not a quote that closes after a number."""
-    before = match.string[: match.start()]
-    if before.count('"') % 2 or before.count("''") % 2:
+    if _in_quotes(match):
         return None
     return [number(match["n"]), _inch_or_foot(match, "inch", "inches")]
 
@@ -509,165 +628,41 @@ def height(match: re.Match[str], context: Context) -> Reading | None:
     return [*words, cardinal(match["inches"]), "inch" if match["inches"] == "1" else "inches"]
 
 
-@rule(r"(?P<a>\d+(?:\.\d+)?)(?:\s?x\s?|×)(?P<b>\d+(?:\.\d+)?)(?:(?:\s?x\s?|×)(?P<c>\d+(?:\.\d+)?))?(?!\w)", "d")
-def dimensions(match: re.Match[str], context: Context) -> Reading:
-    """Read 1920x1080: by."""
+@rule(
+    r"(?P<a>\d+(?:\.\d+)?)(?:\s?x\s?|×)(?P<b>\d+(?:\.\d+)?)(?:(?:\s?x\s?|×)(?P<c>\d+(?:\.\d+)?))?(?P<s>s)?(?!\w)", "d"
+)
+def dimensions(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 1920x1080 and 4x4s: by; before an equals sign or a power, a product."""
+    following = match.string[match.end() :]
+    if re.match(r"\^|[⁰-⁹²³¹⁺⁻]", following):
+        return None
     parts = [number(part) for part in (match["a"], match["b"], match["c"]) if part]
-    return [" by ".join(parts)]
+    between = " times " if re.match(r"\s*=", following) else " by "
+    return [plural(between.join(parts)) if match["s"] else between.join(parts)]
 
 
-@rule(r"(?P<n>\d+(?:\.\d+)?)[x×](?![\w])", "d")
+@rule(r"(?:(?P<from>\d+(?:\.\d+)?)\s?[-–]\s?)?(?P<n>\d+(?:\.\d+)?)(?:[x×]|(?<=\d)X(?=\s[a-z]))(?![\w])", "d")
 def times(match: re.Match[str], context: Context) -> Reading:
-    """Read 10x: ten times."""
+    """Read 10x and 3-4x: three to four times."""
+    if match["from"]:
+        return [number(match["from"]), "to", number(match["n"]), "times"]
     if re.match(r"(?!-\d+(?:\.\d+)?x)\s?[-+=*/^]\s?[\w(]", match.string[match.end() :]):
         return [number(match["n"]), SpokenWord("X", letter=True)]
     return [number(match["n"]), "times"]
 
 
-@rule(r"[x×](?=\s\d)", "lo")
+@rule(r"[x×](?=\s?\d)", "lo")
 def by(match: re.Match[str], context: Context) -> Reading | None:
     """Read the x between two measures: 10 cm x 5 cm."""
-    return ["by"] if re.fullmatch(r"\d.*[a-z\"'”]", context.previous) else None
+    return (
+        ["by"]
+        if re.fullmatch(r"\d.*[a-z\"'”]", context.previous) and not match.string[match.start() - 1].isalpha()
+        else None
+    )
 
 
 UNIT_RULES = (
-    hours_and_minutes, minutes_and_seconds, height, inches, feet, fraction_of_unit, measure, rate, dimensions, times,
+    hours_and_minutes, minutes_and_seconds, height, inch_fraction, inches, feet, fraction_of_unit,
+    measure, rate, dimensions, times,
     by,
 )  # fmt: skip
-
-
-# Sign or code: one, many, one of the small change, many of it.
-_DOLLAR = ("dollar", "dollars", "cent", "cents")
-_CURRENCIES: dict[str, tuple[str, str, str, str]] = {
-    "$": _DOLLAR, "US$": ("U.S. dollar", "U.S. dollars", "cent", "cents"), "USD": ("U.S. dollar", "U.S. dollars",
-    "cent", "cents"),
-    "C$": ("Canadian dollar", "Canadian dollars", "cent", "cents"), "CAD": ("Canadian dollar", "Canadian dollars",
-    "cent", "cents"),
-    "R$": ("real", "reais", "centavo", "centavos"), "HK$": ("Hong Kong dollar", "Hong Kong dollars", "cent", "cents"),
-    "NZ$": ("New Zealand dollar", "New Zealand dollars", "cent", "cents"),
-    "S$": ("Singapore dollar", "Singapore dollars", "cent", "cents"),
-    "NT$": ("Taiwan dollar", "Taiwan dollars", "cent", "cents"),
-    "CA$": ("Canadian dollar", "Canadian dollars", "cent", "cents"),
-    "AU$": ("Australian dollar", "Australian dollars", "cent", "cents"),
-    "MX$": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
-    "A$": ("Australian dollar", "Australian dollars", "cent", "cents"), "AUD": ("Australian dollar",
-    "Australian dollars", "cent", "cents"),
-    "€": ("euro", "euros", "cent", "cents"), "EUR": ("euro", "euros", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"), "GBP": ("pound", "pounds", "penny", "pence"),
-    "¥": ("yen", "yen", "sen", "sen"), "JPY": ("yen", "yen", "sen", "sen"), "CNY": ("yuan", "yuan", "fen", "fen"),
-    "RMB": ("yuan", "yuan", "fen", "fen"), "₹": ("rupee", "rupees", "paisa", "paise"), "INR": ("rupee", "rupees",
-    "paisa", "paise"),
-    "₽": ("ruble", "rubles", "kopek", "kopeks"), "RUB": ("ruble", "rubles", "kopek", "kopeks"),
-    "₩": ("won", "won", "jeon", "jeon"), "KRW": ("won", "won", "jeon", "jeon"), "₪": ("shekel", "shekels", "agora",
-    "agorot"),
-    "₺": ("lira", "lira", "kurush", "kurush"), "CHF": ("Swiss franc", "Swiss francs", "centime", "centimes"),
-    "SEK": ("Swedish krona", "Swedish kronor", "ore", "ore"), "NOK": ("Norwegian krone", "Norwegian kroner", "ore",
-    "ore"),
-    "DKK": ("Danish krone", "Danish kroner", "ore", "ore"), "฿": ("baht", "baht", "satang", "satang"),
-    "₫": ("dong", "dong", "dong", "dong"), "₿": ("bitcoin", "bitcoins", "satoshi", "satoshis"), "BTC": ("bitcoin",
-    "bitcoins", "satoshi", "satoshis"),
-    "₴": ("hryvnia", "hryvnias", "kopek", "kopeks"), "₱": ("peso", "pesos", "centavo", "centavos"),
-    "MXN": ("Mexican peso", "Mexican pesos", "centavo", "centavos"), "PLN": ("zloty", "zlotys", "grosz", "groszy"),
-}  # fmt: skip
-_CURRENCY_SIGN = r"(?:(?:US|CA|AU|HK|NZ|NT|MX|C|A|R|S)\$|[$€£¥₹₽₩₪₺฿₫₿₴₱])"
-_CODE = r"(?:USD|CAD|AUD|EUR|GBP|JPY|CNY|RMB|INR|RUB|KRW|CHF|SEK|NOK|DKK|BTC|MXN|PLN)"
-_AMOUNT = rf"(?P<amount>{NUMBER})"
-_MONEY_SCALES = {
-    "k": "thousand", "m": "million", "mn": "million", "mm": "million", "bn": "billion", "b": "billion",
-    "tn": "trillion", "t": "trillion",
-}  # fmt: skip
-_SCALE = r"(?:\s?(?P<scale>thousand|million|billion|trillion|hundred|(?:[kKmMbBtT]|[mMbBtT]n|mm)(?!\w)))?"
-
-
-def _scale(text: str | None) -> str:
-    return "" if text is None else " " + _MONEY_SCALES.get(text.lower(), text)
-
-
-def speak_money(amount: str, currency: str, scale: str | None = None, sign: str = "") -> list[str]:
-    """Return an amount in words.
-
-    Args:
-        amount: The number as written, `1,234.50`.
-        currency: A sign or a code.
-        scale: A word such as million, or its letter.
-        sign: A minus sign, or nothing.
-    """
-    one, many, small_one, small_many = (_spaced(name) for name in _CURRENCIES[currency])
-    plain = amount.replace(",", "")
-    words = ["minus"] if sign else []
-    whole, _, decimals = plain.partition(".")
-    if not scale and currency not in ("₿", "BTC", "₫"):
-        # By hand, a zero is left out or added: $20.5, $2.000, $0.010.
-        decimals = decimals.rstrip("0").ljust(2, "0") if decimals else ""
-    if scale or len(decimals) not in (0, 2):
-        spoken = number(plain)
-        if plain[0] == "." and not scale:
-            spoken = spoken.removeprefix("zero ")
-        return [*words, spoken + _scale(scale), one if plain == "1" and not scale else many]
-    change = int(decimals or 0)
-    if int(whole or 0) or not change:
-        words.extend([cardinal(whole or "0"), one if int(whole or 0) == 1 else many])
-        if change:
-            words.append("and")
-    if change:
-        words.extend([cardinal(str(change)), small_one if change == 1 else small_many])
-    return words
-
-
-def _spaced(name: str) -> str:
-    return name.replace("U.S.", "U S")
-
-
-@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}\s?[-–]\s?{_CURRENCY_SIGN}?(?P<last>\d+(?:,\d{{3}})*(?:\.\d+)?){_SCALE}(?!\w|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
-def money_range(match: re.Match[str], context: Context) -> Reading | None:
-    """Read $5-10 and $1.5-2 million."""
-    if match["minus"] or match["minus2"]:
-        return None
-    currency = match["sign"].strip()
-    if not match["scale"] and "." in match["amount"] + match["last"]:
-        return [*speak_money(match["amount"], currency), "to", *speak_money(match["last"], currency)]
-    return [number(match["amount"].replace(",", "")), "to", *speak_money(match["last"], currency, match["scale"])]
-
-
-@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|d|week|wk|kg|lb|night|person|user|min|minute|gal|sq\\sft|oz|mile|mi|piece|pc|unit|barrel|bbl|share|seat|GB|kWh)\b)?(?P<adjective>-(?:a|per)-[A-Za-z]+(?!\w))?(?![^\W_]|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
-def sign_first(match: re.Match[str], context: Context) -> Reading:
-    """Read $3.50, USD 20, €5 million."""
-    words = speak_money(match["amount"], match["sign"].strip(), match["scale"], match["minus"] or match["minus2"])
-    if match["per"]:
-        unit = match["per"].strip(" /")
-        short = {
-            "hr": "hour",
-            "h": "hour",
-            "d": "day",
-            "min": "minute",
-            "gal": "gallon",
-            "sq ft": "square foot",
-            "oz": "ounce",
-            "mi": "mile",
-            "pc": "piece",
-            "bbl": "barrel",
-            "GB": "gigabyte",
-            "kWh": "kilowatt hour",
-            "mo": "month",
-            "yr": "year",
-            "wk": "week",
-            "kg": "kilogram",
-            "lb": "pound",
-        }
-        words.extend(["per", short.get(unit, unit)])
-    return [*words, *([match["adjective"].replace("-", " ")] if match["adjective"] else [])]
-
-
-@rule(rf"(?P<minus>(?:(?<![\w%)])[-–−])?){_AMOUNT}{_SCALE}\s?(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|{_CODE}\b|\$(?!\d))", "do")
-def sign_last(match: re.Match[str], context: Context) -> Reading:
-    """Read 20 € and 5 USD."""
-    return speak_money(match["amount"], match["sign"], match["scale"], match["minus"])
-
-
-@rule(r"(?P<n>\d{1,3})\s?(?P<sign>[¢])", "d")
-def cents(match: re.Match[str], context: Context) -> Reading:
-    """Read 50¢."""
-    return [cardinal(match["n"]), "cent" if match["n"] == "1" else "cents"]
-
-
-MONEY_RULES = (money_range, sign_first, sign_last, cents)

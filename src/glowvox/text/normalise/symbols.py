@@ -18,10 +18,23 @@ def leading_apostrophe(match: re.Match[str], context: Context) -> Reading | None
     return [match.group().lower()] if match.group().lower() in _CONTRACTED_START else None
 
 
+_JOINED = word_set(
+    "and/or he/she she/he his/her her/his him/her und/oder er/sie sie/er ihm/ihr ihr/ihm sein/ihr ihn/sie dem/der "
+    "der/die"
+)
+_PERIODS = word_set("day week month year hour minute second person night user capita head")
+_SLASH = {"en": ["slash"], "de": ["Schrägstrich"]}
+
+
 @rule(r"(?P<a>[^\W\d_]{1,30})/(?P<b>[^\W\d_]{1,30})(?![\w/])", "l")
 def alternatives(match: re.Match[str], context: Context) -> Reading:
     """Read and/or: the slash makes a short step, he/she."""
-    joint = [] if match.group().lower() in ("and/or", "he/she", "she/he", "his/her", "him/her") else ["slash"]
+    one, many = match["a"].lower(), match["b"].lower()
+    joint = _SLASH.get(context.language, [])
+    if f"{one}/{many}" in _JOINED:
+        joint = []
+    elif context.language == "en" and many in _PERIODS and re.search(r"\d\s$", match.string[: match.start()]):
+        joint = ["per"]
     sides = [SpokenWord(side.upper(), letter=True) if len(side) == 1 else side for side in (match["a"], match["b"])]
     return [sides[0], *joint, sides[1]]
 
@@ -33,10 +46,11 @@ def word(match: re.Match[str], context: Context) -> Reading:
     return [match.group().rstrip("'")]
 
 
-@rule(r"(?P<letter>[Α-Ωα-ω])(?!\w)", "l")
+@rule(r"(?P<letter>[Α-Ωα-ω])(?![^\W_A-Za-z²³⁰-⁹]|[A-Za-z]{2})", "l")
 def greek_letter(match: re.Match[str], context: Context) -> Reading | None:
     """Read α by its name: alpha."""
-    return [unicodedata.name(match["letter"]).split(" LETTER ")[-1].split()[-1].lower()]
+    name = unicodedata.name(match["letter"]).split(" LETTER ")[-1].split()[-1].lower()
+    return ["delta" if name == "increment" else name.capitalize() if context.language == "de" else name]
 
 
 @rule(r"[-+]?\d+(?:[.,:/]\d+)*(?:\.(?=\s\w))?%?", "do")
@@ -78,12 +92,58 @@ _NAMES = {
         "°": "Grad", "©": "Copyright", "®": "registriert", "™": "Trademark", "§": "Paragraph", "→": "nach",
         "~": "ungefähr",
         "/": "Schrägstrich", "\\": "Backslash", "|": "Strich", "²": "Quadrat", "³": "Kubik", "‰": "Promille",
-        "№": "Nummer", "♥": "Herz", "₩": "Won", "₹": "Rupie", "₽": "Rubel", "₿": "Bitcoin", "₺": "Lira", "^": "hoch",
+        "№": "Nummer", "♥": "Herz", "∈": "Element von", "∉": "nicht Element von", "∀": "für alle", "∃": "es gibt",
+        "∅": "leere Menge", "∩": "geschnitten mit", "∪": "vereinigt mit", "⊂": "Teilmenge von", "⊆": "Teilmenge von",
+        "⇒": "daraus folgt", "⇔": "genau dann wenn", "∑": "Summe von", "∏": "Produkt von", "∫": "Integral von",
+        "∂": "partiell",
+        "←": "von", "↑": "nach oben", "↓": "nach unten", "✓": "Häkchen", "✔": "Häkchen", "✗": "Kreuz", "★": "Stern",
+        "₩": "Won", "₹": "Rupie", "₽": "Rubel", "₿": "Bitcoin", "₺": "Lira", "^": "hoch",
         "−": "minus",
     },
 }  # fmt: skip
 _SILENT = frozenset("\"'()[]{}<>*_`^~|•·▪■□●○◦‣†‡ªº\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
 _EMOTICONS = (":-)", ":)", ";-)", ";)", ":-(", ":(", ":-D", ":D", ":P")
+
+
+@rule(
+    r"""(?<=[\w.,;:!?"')\]])\[(?:(?:note|nb|n|Anm\.?|lower-alpha)\s?)?\d{1,3}(?:\s?[,–-]\s?\d{1,3}){0,9}\](?![\w=(\[]|\.\w|\s?[-+*/=<>]=?\s)"""
+    r"""|(?<=[.,;:!?"'\]])[¹²³⁰⁴-⁹]{1,3}(?=\s|$|["')\]])|(?<=\w)\[citation needed\]""",
+    "o",
+)
+def footnote(match: re.Match[str], context: Context) -> Reading | None:
+    """Leave out [1] after a word and a raised number after a full stop, with a warning."""
+    before = re.search(r"[\w)]{1,3}$", match.string[: match.start()])
+    if match.group()[0] == "[" and before is not None and len(before.group()) < 3 and before.group()[-1] != ")":
+        return None
+    context.warnings.append(f"left out {match.group()!r}: the mark of a footnote")
+    return []
+
+
+_COMPARISONS = {
+    "en": {
+        "!=": "is not equal to", "==": "equals", ">=": "is greater than or equal to", "<=": "is less than or equal to",
+        "&&": "and", "||": "or", "=>": "to", "->": "to", "-->": "to", "==>": "to", "<--": "from", "<-": "from",
+        ":=": "is", "+=": "plus equals", "-=": "minus equals",
+    },
+    "de": {
+        "!=": "ungleich", "==": "gleich", ">=": "größer oder gleich", "<=": "kleiner oder gleich", "&&": "und",
+        "||": "oder",
+        "=>": "nach", "->": "nach", "-->": "nach", "==>": "nach", "<--": "von", "<-": "von", ":=": "ist",
+        "+=": "plus gleich", "-=": "minus gleich",
+    },
+}  # fmt: skip
+
+
+@rule(r"(?P<sign>-->|==>|<--|!=|==|>=|<=|&&|\|\||=>|->|<-|:=|\+=|-=)(?![-=<>&|])(?=\s?[\w\"'(!$€-])", "o")
+def comparison(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the signs of programs and arrows of two characters: a != b, x >= 5, A -> B."""
+    if not context.previous or match.string[match.start() - 1] in "-=<>!":
+        return None
+    names = _COMPARISONS.get(context.language)
+    return None if names is None else [names[match["sign"]]]
+
+
+FOOTNOTE_RULES = (footnote, comparison)
 
 
 @rule(r"[.!?]{2,}|[,;:.!?]", "o")
@@ -111,7 +171,7 @@ def hyphen(match: re.Match[str], context: Context) -> Reading:
 def bracket(match: re.Match[str], context: Context) -> Reading:
     """Make a short pause of a bracket between words."""
     if match["open"]:
-        return [","] if context.previous and context.previous[-1:].isalnum() else []
+        return [","] if context.previous[-1:].isalnum() or context.previous[-1:] in (")", "]", "}") else []
     return [","] if (match["next"] or ".").isalnum() else []
 
 
@@ -138,6 +198,8 @@ def _flag(match: re.Match[str]) -> list[str]:
 def _read_symbols(match: re.Match[str], context: Context, language: str) -> Reading:
     text = match.group()
     symbol = text[0]
+    if text == "§§":
+        return ["Paragraphen" if language == "de" else "sections"]
     if symbol in _NAMES.get(language, {}):
         if text in (symbol * 2, symbol * 3) and symbol in "+$€£#%&@?":
             return [_NAMES[language][symbol]] * len(text)
@@ -184,7 +246,19 @@ _CJK_MARKS = {
     "؟": "?",
     "،": ",",
 }
-_OTHER = {"…": "...", "⁄": "/", "∕": "/", "\u00ad": "", "\ufeff": "", "¿": "", "¡": "", "⁇": "??", "⁈": "?!", "⁉": "!?"}
+_OTHER = {
+    "ⁿ": "^n",
+    "…": "...",
+    "⁄": "/",
+    "∕": "/",
+    "\u00ad": "",
+    "\ufeff": "",
+    "¿": "",
+    "¡": "",
+    "⁇": "??",
+    "⁈": "?!",
+    "⁉": "!?",
+}
 _TABLE = _QUOTES | _DASHES | _CJK_MARKS | _OTHER
 _KEPT_COMPATIBILITY = frozenset("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞²³¹⁰⁴⁵⁶⁷⁸⁹™℠℃℉№ªº℗…⁺⁻₀₁₂₃₄₅₆₇₈₉")
 _JOINERS = frozenset("\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
