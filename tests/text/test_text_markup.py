@@ -42,6 +42,7 @@ def test_prose_is_no_markup(text):
 
 
 CASES = (
+    ("\\*not bold\\* and snake\\_case", "not bold and snake underscore case"),
     ("# Heading\nSome text", "Heading Some text"),
     ("## A **bold** one\n", "A bold one"),
     ("Title\n=====\nText", "Title Text"),
@@ -104,6 +105,15 @@ def test_what_stays_unread_is_named_in_a_warning(english):
         assert any(warning in line for line in to_plain(text).warnings), text
 
 
+def test_ssml_inside_a_text_is_a_pause_or_passed_over_with_a_warning(english):
+    said = english.process('Wait <break time="1.5 s"/> here, <emphasis>now</emphasis>.', markup="auto")
+    assert [(sentence.normalized, sentence.pause_after) for sentence in said.sentences] == [
+        ("Wait", 1.5),
+        ("here, now.", 0),
+    ]
+    assert "passed over <emphasis>, which is SSML" in said.warnings[0]
+
+
 def test_a_markup_that_is_named_is_believed(english):
     assert english.process("**a** <b>c</b>", markup="html").normalized == "A C"
     assert to_plain("2*3*4 and <odd>x</odd>", "markdown").text.strip() == "234 and x"
@@ -135,6 +145,7 @@ FRAGMENTS = (
     "<br>", "a < b", "<3", "5*3*2", "file_name", "```\n", "code\n", "$$\nx\n$$\n", "[^1]", "[^1]: note", "---", "===",
     "[pause:1s]", "[[ h e ]]", "\\*", "C:\\temp", "#1", "  ", "- [x] done", "<p>para</p>", "<!-- c -->", "\r\n", "🙂",
     "|", "*", "_", "`", "<", "$", "[", "]", "\\", ">", "<div>\n", "</div>", "Name | Age", "--- | ---", "Dr. Smith",
+    '<break time="1s"/>', "<emphasis>now</emphasis>", '<prosody rate="fast">', "bold\\*", "snake\\_case", "a\\",
 )  # fmt: skip
 
 

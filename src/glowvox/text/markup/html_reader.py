@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 from glowvox.text.markup.spoken_text import MarkupOptions, SpokenText
 from glowvox.text.normalise.scanner import word_set
+from glowvox.text.prosody import break_seconds
 
 _ELEMENTS = word_set(
     "a abbr acronym address article aside audio b bdi bdo big blockquote body br button canvas caption center "
@@ -14,6 +15,7 @@ _ELEMENTS = word_set(
     "progress q rp rt ruby s samp script section select slot small source span strike strong style sub summary "
     "sup svg table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr"
 )
+_SPEECH_ELEMENTS = word_set("break prosody emphasis say-as phoneme")  # of SSML, in texts that are none
 THINKING = word_set("think thinking thought thoughts reasoning scratchpad reflection")
 """Elements in which language models write what is not meant for the listener."""
 _PARAGRAPHS = word_set(
@@ -31,9 +33,9 @@ _TAG = re.compile(
 
 
 def is_tag(source: str) -> bool:
-    """Return whether a tag is one of HTML, written as one: `<b and c>` is not."""
+    """Return whether a tag is one of HTML, or of SSML inside a text, written as one: `<b and c>` is not."""
     match = _TAG.fullmatch(source)
-    return match is not None and (match["name"].lower() in _ELEMENTS | THINKING)
+    return match is not None and (match["name"].lower() in _ELEMENTS | _SPEECH_ELEMENTS | THINKING)
 
 
 class HtmlReader(HTMLParser):
@@ -62,6 +64,12 @@ class HtmlReader(HTMLParser):
             return
         if tag == "br":
             self.spoken.line()
+        elif tag == "break":
+            self._break({name: value for name, value in attrs if value is not None})
+        elif tag in _SPEECH_ELEMENTS:
+            self.spoken.warnings.append(
+                f"passed over <{tag}>, which is SSML: name that as the markup to have it read so"
+            )
         elif tag == "img":
             self._image(dict(attrs))
         elif tag in _CELLS:
@@ -119,6 +127,12 @@ class HtmlReader(HTMLParser):
         if not self._silent and tag not in ("head", "template", "noscript", "datalist"):
             self.spoken.warnings.append(f"left out what stands in <{tag}>")
         self._silent.append(tag)
+
+    def _break(self, attributes: dict[str, str]) -> None:
+        """Leave a pause tag where the text has a `break` of SSML."""
+        seconds = break_seconds(attributes, self.spoken.warnings.append)
+        self.spoken.add(f"[pause:{seconds * 1000:.0f}ms]")
+        self.spoken.blank()
 
     def _image(self, attributes: dict[str, str | None]) -> None:
         description = (attributes.get("alt") or attributes.get("title") or "").strip()

@@ -168,7 +168,8 @@ def _careful_escape(state: "StateInline", silent: bool) -> bool:  # noqa: FBT001
     if source[place] != "\\" or place + 1 >= state.posMax:
         return False
     before = source[place - 1] if place else " "
-    if source[place + 1] not in _SIGNS_ESCAPED or before.isalnum() or before in ":\\":
+    sign = source[place + 1]
+    if sign not in _SIGNS_ESCAPED or (before.isalnum() and sign not in "*_") or before in ":\\":
         return False
     if not silent:
         state.push("verbatim", "", 0).content = source[place + 1]

@@ -213,9 +213,11 @@ class _Sent:
     def restart(self) -> None:
         self.place = 0
         self._ends = 0
+        self._shown = ""
 
     def new(self, spoken: SpokenText, *, keep_last: bool = False) -> list[Part]:
         """Return what was added since the last call; the last word may be kept back for more of it."""
+        self._align(spoken.text)
         upto = len(spoken.text)
         if keep_last and not spoken.open_end:
             upto = max(self.place, max(spoken.text.rfind(" "), spoken.text.rfind("\n"), -1))
@@ -236,7 +238,19 @@ class _Sent:
         if not keep_last:
             for warning in spoken.warnings:
                 self._warn(warning)
+        self._shown = spoken.text[: self.place]
         return parts
+
+    def _align(self, text: str) -> None:
+        """Find the place again where later lines have changed the white space before it."""
+        if text.startswith(self._shown):
+            return
+        left, place = sum(not sign.isspace() for sign in self._shown), 0
+        while left and place < len(text):
+            left -= not text[place].isspace()
+            place += 1
+        beyond = self.place - len(self._shown)
+        self.place = place + (beyond if text[place : place + beyond].isspace() else 0)
 
 
 class _BlockReader:

@@ -580,6 +580,6 @@ def _path(text: str, context: Context) -> list[str | SpokenWord]:
 
 
 WEB_RULES = (
-    email, file_address, link, internet_address, local_host, host, file_path, dotted_name, hidden_file, user_name, topic,
-    scope, tag, oil_grade,
+    email, file_address, link, internet_address, local_host, host, file_path, dotted_name, hidden_file, user_name,
+    topic, scope, tag, oil_grade,
 )  # fmt: skip

@@ -112,8 +112,9 @@ _EMOTICONS = (":-)", ":)", ";-)", ";)", ":-(", ":(", ":-D", ":D", ":P")
 )
 def footnote(match: re.Match[str], context: Context) -> Reading | None:
     """Leave out [1] after a word and a raised number after a full stop, with a warning."""
-    before = re.search(r"[\w)]{1,3}$", match.string[: match.start()])
-    if match.group()[0] == "[" and before is not None and len(before.group()) < 3 and before.group()[-1] != ")":
+    written = match.string[: match.start()]
+    if match.group()[0] == "[" and re.search(r"(?:^|\W)\w{1,2}$|\w\([^()\s]*\)$", written):
+        # An index: x[1], f(x)[1].
         return None
     context.warnings.append(f"left out {match.group()!r}: the mark of a footnote")
     return []
