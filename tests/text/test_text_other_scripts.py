@@ -87,6 +87,15 @@ def test_the_nearest_phones_are_those_of_the_language():
     assert nearest_phones(foreign, "de-de") == ("ʁ", "ˈyː", "n", "j", "x", "a", "n", "ʁ")
 
 
+def test_mandarin_is_read_by_pinyin_and_its_plosives_told_apart(program):
+    case = 'cmn-latn-pinyin) while read -r word; do [ -n "$word" ] && echo "pˈei2tɕˈi5ŋ ts.hˈi.5"; done; exit 0 ;;'
+    text = PROGRAM.replace("  cmn)", f"  {case}\n  cmn)")
+    program.write_text(text, encoding="utf-8")
+    said = load_front_end().process("Say 北京 now.")
+    assert " ".join(said.words[1].phonemes) == "b ˈeɪ d͡ʒ ˈi ŋ t͡ʃ ˈɪ"
+    assert said.warnings == ("'北京' is read by espeak-ng as cmn-latn-pinyin",)
+
+
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
 def test_the_installed_program_reads_cyrillic_greek_and_arabic():
     said = load_front_end().process("Say привет, Ωμέγα and سلام.")

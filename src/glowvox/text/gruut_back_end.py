@@ -19,7 +19,7 @@ from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shor
 from glowvox.text.british import BritishLexicon, british_phonemes, british_readings, with_linking_r
 from glowvox.text.homographs import Reading, SentenceContext, load_homograph_model
 from glowvox.text.letter_to_sound import load_letter_to_sound
-from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts
+from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts, script_of
 from glowvox.text.sequence_model import decode, letter_features, load_sequence_model, sentence_features
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
@@ -564,8 +564,10 @@ class GruutBackEnd(BackEnd):
         """Return one pronunciation for every word."""
         context = self._context(tokens)
         words = [token for token in tokens if not token.is_mark]
-        # A word that stands alone is read by the rules: nothing tells which language it is of.
-        mixed = len(words) > 1 and not all(word.text.isascii() for word in words)
+        # A word that stands alone is read by the rules, if they can: nothing tells which language it is of.
+        mixed = not all(word.text.isascii() for word in words) and (
+            len(words) > 1 or any(script_of(word.text) in ("CJK", "HIRAGANA") for word in words)
+        )
         foreign = read_other_scripts((word.text for word in words), self._language) if mixed else {}
         said = [
             foreign.get(token.text)

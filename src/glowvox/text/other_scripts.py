@@ -19,8 +19,10 @@ from glowvox.text.tokenizer import MODIFIERS, VOWELS, split_ipa, split_stress
 _PROGRAM = "espeak-ng"
 _LONGEST = 100
 _AFFRICATE = re.compile("(?:(?<=t)|(?<=d))(?=[ɕʑʃʒsz])")
+_MANDARIN_PLOSIVE = re.compile(r"(?P<plosive>tʂ|tɕ|ts|[ptk])(?P<aspirated>h?)")
+_VOICED = {"p": "b", "t": "d", "k": "ɡ", "tɕ": "dʒ", "tʂ": "dʒ", "ts": "dz"}
 _VOICES = {
-    "CJK": ("cmn",), "HIRAGANA": ("ja",), "KATAKANA": ("ja",), "HANGUL": ("ko",), "ARABIC": ("ar",),
+    "CJK": ("cmn-latn-pinyin", "cmn"), "HIRAGANA": ("ja",), "KATAKANA": ("ja",), "HANGUL": ("ko",), "ARABIC": ("ar",),
     "CYRILLIC": ("ru",), "GREEK": ("el",), "HEBREW": ("he",), "DEVANAGARI": ("hi",), "BENGALI": ("bn",), "TAMIL":
     ("ta",), "TELUGU": ("te",), "GUJARATI": ("gu",), "KANNADA": ("kn",), "MALAYALAM": ("ml",), "GURMUKHI": ("pa",),
     "GEORGIAN": ("ka",), "ARMENIAN": ("hy",), "THAI": ("th",), "SINHALA": ("si",), "ETHIOPIC": ("am",), "MYANMAR":
@@ -120,7 +122,8 @@ def read_other_script(word: str, language: str) -> Pronunciation | None:
     if program is None:
         return None
     for voice in voices:
-        own = nearest_phones(_phonemes(_transcribed(program, voice, [word])[0]), language)
+        line = _transcribed(program, voice, [word])[0]
+        own = nearest_phones(_phonemes(_mandarin(line) if voice == "cmn-latn-pinyin" else line), language)
         if own:
             return Pronunciation(own, "back end", f"{shortened(word)} is read by espeak-ng as {voice}")
     return None
@@ -154,6 +157,23 @@ def _transcribed(program: str, voice: str, words: Sequence[str]) -> list[str]:
         return [""] * len(words) if reader is None else reader.transcribe(words)
     except TextError:
         return [""] * len(words)
+
+
+def _mandarin(line: str) -> str:
+    """Return a transcription of Mandarin by the letters of Pinyin in IPA: a dot is retroflex, ɜ the third tone.
+
+    Its plosives differ by aspiration; a voice without that difference tells them apart by voice.
+    """
+    line = (
+        line.replace("ɜ", "")
+        .replace("ɑu", "au")
+        .replace("i.", "ɨ")
+        .replace("s.", "ʂ")
+        .replace("z.", "ʐ")
+        .replace("nɡ", "ŋ")
+    )
+    line = _MANDARIN_PLOSIVE.sub(lambda match: match[1] if match[2] else _VOICED[match[1]], line).replace("tʂ", "tʃ")
+    return re.sub("(?<=[aeo])[iu](?![aoeɛə])", lambda match: {"i": "ɪ", "u": "ʊ"}[match[0]], line)
 
 
 def _phonemes(line: str) -> tuple[str, ...]:
