@@ -23,7 +23,8 @@ _NEVER_LAST = word_set(
     "tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
     "apt rm bldg ste abb kap mär mrz okt dez std sek tab anm bd mrs inkl vgl sog allg bspw z.b d.h u.a "
     "z.t v.a str dipl ing mio "
-    "mrd abs z d u v i.d rs rt rte fa geb gest tsd sfr zzt bez bzgl einschl zzgl gegr insb insbes ugs verh hrsg "
+    "mrd abs z d u v i.d rs rt rte fa geb gest tsd sfr zzt bez bzgl einschl zzgl gegr insb insbes ugs verh "
+    "hrsg chs vols eqs "
     "dt zw tgl hrn frl fam gebr hl pfr dr.-ing dipl.-ing"
 )
 _BEFORE_NUMBERS = word_set(
@@ -35,6 +36,7 @@ _SOMETIMES_LAST = word_set(
 )
 _DAYTIMES = word_set("a.m p.m am pm etc usw")
 _AFTER_DAYTIMES = word_set(
+    "et pt ct mt "
     "eastern pacific central mountain gmt utc est edt cst cdt mst mdt pst pdt cet bst monday tuesday wednesday "
     "thursday "
     "friday saturday sunday january february march april may june july august september october november december"
@@ -136,7 +138,9 @@ _STREET_BEFORE = re.compile(r"(?:^|\s)(?!(?:The|A|An|And|But|Dear|My|Our)\s)[A-Z
 _FEET = re.compile(r"\d\s?(?:ft|[Mm]in|[Ss]ec)$")
 _WEEKDAYS = re.compile(r"(?:mo|di|mi|do|fr|sa|so)\.?[-–](?:mo|di|mi|do|fr|sa|so)")
 # Words as well: they are short for something only before a number.
-_BEFORE_DIGITS = word_set("art tab pos gem anm ziff jg aufl zeile bl par lt rd h")
+_BEFORE_DIGITS = word_set(
+    "temp lat long alt wt ht qty max avg est rel rev art tab pos gem anm ziff jg aufl zeile bl par lt rd h"
+)
 _AFTER_DOCTOR = word_set("med jur phil rer nat theol habil h.c ing oec")
 _DEGREES = word_set("ph.d m.d b.a m.a b.sc m.sc ll.b ll.m")
 _ROMAN = re.compile(r"[ivxlc]{1,6}")

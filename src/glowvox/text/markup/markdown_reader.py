@@ -169,7 +169,8 @@ def _careful_escape(state: "StateInline", silent: bool) -> bool:  # noqa: FBT001
         return False
     before = source[place - 1] if place else " "
     sign = source[place + 1]
-    if sign not in _SIGNS_ESCAPED or (before.isalnum() and sign not in "*_") or before in ":\\":
+    numbered = sign in ".)" and re.search(r"(?:^|\n)\s*\d{1,3}$", source[:place]) is not None
+    if sign not in _SIGNS_ESCAPED or (before.isalnum() and sign not in "*_" and not numbered) or before in ":\\":
         return False
     if not silent:
         state.push("verbatim", "", 0).content = source[place + 1]

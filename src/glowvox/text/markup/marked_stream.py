@@ -42,6 +42,7 @@ _TRIGGER = re.compile(
         | (?P<rule>[-*_=])(?:[ \t]*(?P=rule)){2,}[ \t]*$ # a rule, the line below a heading
         | ~~~ | ``` | \$\$ | \\\[ | \\begin\{
         | \[[ xX]\][ \t]                                # a task
+        | \d{1,3}\\[.)][ \t]                            # a number that begins no list
         | \[(?:\^)?[^\[\]]{1,80}\]:[ \t]                # a definition
       )
     | (?<![^\W_])\*{1,3}(?=[^\s*])                      # emphasis begins

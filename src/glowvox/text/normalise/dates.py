@@ -339,4 +339,13 @@ def until(match: re.Match[str], context: Context) -> Reading | None:
     return ["to"] if re.fullmatch(r"\d{1,2}:\d\d.*", context.previous) else None
 
 
-TIME_RULES = (until, half_range, clock_seconds, clock_half, hour_half, clock)
+@rule(r"(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)(?:(?P<zulu>Z)|\s(?:hrs?|(?<=0\d\d\d\s)hours))(?!\w)", "d")
+def military(match: re.Match[str], context: Context) -> Reading:
+    """Read 0800 hours and 1430 hrs."""
+    hour = match["hour"]
+    words = [f"oh {cardinal(hour[1])}" if hour[0] == "0" else cardinal(hour)]
+    words.append("hundred" if match["minute"] == "00" else cardinal(str(int(match["minute"]))))
+    return [*words, SpokenWord("Z", letter=True) if match["zulu"] else "hours"]
+
+
+TIME_RULES = (military, until, half_range, clock_seconds, clock_half, hour_half, clock)

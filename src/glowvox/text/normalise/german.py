@@ -27,11 +27,12 @@ from glowvox.text.normalise.german_quantities import (
     times_between,
     version,
 )  # fmt: skip
-from glowvox.text.normalise.quantities import groups, operator, serial_number
+from glowvox.text.normalise.quantities import coordinates, groups, operator, serial_number
 
 GERMAN_ADDRESS_RULES = ADDRESS_RULES
 GERMAN_RULES = (
-    *DATE_RULES, ordinal_range, ratio, thousands, scientific, money, hours_and_minutes, percentage, mixed_fraction,
+    *DATE_RULES, ordinal_range, coordinates, ratio,
+    thousands, scientific, money, hours_and_minutes, percentage, mixed_fraction,
     inches_or_feet, measure, scaled, rate, telephone, *ORDINAL_RULES, version, pointed, groups, serial_number, times,
     times_between, span, fraction, between_numbers, operator, numbered, plain_year, plain, any_digits, roman,
     *ABBREVIATION_RULES, *LETTER_RULES,

@@ -313,10 +313,10 @@ def standard(match: re.Match[str], context: Context) -> Reading:
     return [SpokenWord(match["letter"], letter=True), pairs(match["n"])]
 
 
-@rule(r"401\s?\(k\)|40[139]\s?\([abk]\)|501\s?\(c\)(?:\s?\(\d{1,2}\))?", "d")
+@rule(r"401\s?\(?k\)?(?!\w)|40[139]\s?\([abk]\)|501\s?\(c\)(?:\s?\(\d{1,2}\))?", "d")
 def tax_plan(match: re.Match[str], context: Context) -> Reading:
     """Read 401(k): four oh one K."""
-    first, letter, *more = re.findall(r"\w+", match.group())
+    first, letter, *more = re.findall(r"\d+|[a-z]", match.group())
     return [f"{cardinal(first[0])} oh {cardinal(first[2])}", *spell(letter), *(cardinal(part) for part in more)]
 
 
@@ -410,10 +410,12 @@ def email(match: re.Match[str], context: Context) -> Reading:
     return _address(match.group(), context)
 
 
-@rule(r"(?:mailto:|(?:https?|ftp)://)[^\s<>\"']*[^\s<>\"'.,;:!?)\]]", "l")
+@rule(r"(?:mailto:|(?i:[a-z][a-z0-9+-]{1,9})://)[^\s<>\"']*[^\s<>\"'.,;:!?)\]]", "l")
 def link(match: re.Match[str], context: Context) -> Reading:
     """Read an address with its scheme; the scheme itself goes without saying."""
-    body = re.sub(r"^(?:mailto:|\w+://)", "", match.group())
+    body = re.sub(r"^(?:mailto:|[\w+-]+://)", "", match.group())
+    if body.isupper():
+        body = body.lower()
     return _address(body.rstrip("/") or match.group(), context)
 
 
@@ -426,7 +428,9 @@ def host(match: re.Match[str], context: Context) -> Reading | None:
     """Read an address without scheme, such as example.org/path; not the end of one sentence glued to the next."""
     text = match.group()
     domain = text.split("/")[0].rsplit(".", 1)[-1]
-    if not text.startswith("www.") and (domain != domain.lower() or len(text.split(".")[0]) < 2):
+    if not text.startswith("www.") and domain != domain.lower():
+        return None
+    if len(text.split(".")[0]) < 2 and domain not in ("com", "org", "net", "co", "ai"):
         return None
     return _address(text.rstrip("/"), context)
 
@@ -504,7 +508,9 @@ def oil_grade(match: re.Match[str], context: Context) -> Reading:
 
 @rule(r"@(?P<name>\w[\w.]{0,60}\w|\w)", "o")
 def user_name(match: re.Match[str], context: Context) -> Reading:
-    """Read `@jane_doe`: at jane underscore doe."""
+    """Read `@jane_doe`: at jane underscore doe; 4K@60Hz is no name."""
+    if re.fullmatch(r"\d+[A-Za-z]{0,4}", match["name"]) and match.start() and match.string[match.start() - 1].isalnum():
+        return None
     return ["at", *_address(match["name"], context)]
 
 

@@ -100,7 +100,7 @@ def money_range(match: re.Match[str], context: Context) -> Reading | None:
     return [number(match["amount"].replace(",", "")), "to", *speak_money(match["last"], currency, match["scale"])]
 
 
-@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|d|week|wk|kg|lb|night|person|user|min|minute|gal|sq\\sft|oz|mile|mi|piece|pc|unit|barrel|bbl|share|seat|GB|kWh)\b)?(?P<adjective>-(?:a|per)-[A-Za-z]+(?!\w))?(?![^\W_]|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|d|week|wk|kg|lb|night|person|user|min|minute|gal|sq\sft|oz|mile|mi|piece|pc|unit|barrel|bbl|share|seat|GB|kWh)\b)?(?P<adjective>-(?:a|per)-[A-Za-z]+(?!\w))?(?![^\W_]|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
 def sign_first(match: re.Match[str], context: Context) -> Reading:
     """Read $3.50, USD 20, €5 million."""
     currency = match["sign"].strip()

@@ -66,8 +66,8 @@ def slashed(match: re.Match[str], context: Context) -> Reading | None:
         return [cardinal(match["a"]), "out of", cardinal(match["b"])]
     if match.group() == "24/7":
         return ["twenty four seven"]
-    if match["a"] == match["b"] == "50":
-        return ["fifty fifty"]
+    if match["a"] == match["b"] and match["a"] in ("50", "20"):
+        return [f"{cardinal(match['a'])} {cardinal(match['b'])}"]
     if match.group() == "9/11":
         return ["nine eleven"]
     if match["whole"] and int(match["a"]) >= int(match["b"]) > 100:
@@ -76,6 +76,8 @@ def slashed(match: re.Match[str], context: Context) -> Reading | None:
         return None
     if re.match(r"\s*=", match.string[match.end() :]) and not match["whole"]:
         return [cardinal(match["a"]), "divided by", cardinal(match["b"])]
+    if not match["whole"] and int(match["a"]) > int(match["b"]) >= 10:
+        return [cardinal(match["a"]), "over", cardinal(match["b"])]
     part = fraction(match["a"], match["b"])
     if match["whole"]:
         return [cardinal(match["whole"]), "and", _with_article(part)]
@@ -149,7 +151,10 @@ def scientific(match: re.Match[str], context: Context) -> Reading:
 @rule(r"(?P<n>\d+(?:\.\d+)?)(?P<scale>k|K|M|bn|B)(?!\w)", "d")
 def scaled(match: re.Match[str], context: Context) -> Reading:
     """Read 10k: ten thousand; 4K is the name of a screen's size."""
-    if match["scale"] == "K" and match["n"] in ("2", "4", "8"):
+    if re.search(r"\w-$", match.string[: match.start()]):
+        return None
+    race = re.match(r"\s(?:runs?|races?|walk|marathon|resolution|monitor|video|display)\b", match.string[match.end() :])
+    if match["scale"] in "kK" and (race or (match["scale"] == "K" and match["n"] in ("2", "4", "8"))):
         return [cardinal(match["n"]), SpokenWord("K", letter=True)]
     if match["scale"] == "B" and "." not in match["n"]:
         # A flat, a size, a house number: 221B.
@@ -257,6 +262,29 @@ def signed(match: re.Match[str], context: Context) -> Reading:
 
 
 _RESOLUTION = re.compile(r"(?:144|240|360|480|540|576|720|1080|1440|2160|4320)(?=[pi](?![^\W\d]))")
+_CIRCLE = {
+    "en": ("degrees", "minutes", "seconds", {"N": "north", "S": "south", "E": "east", "W": "west"}),
+    "de": ("Grad", "Minuten", "Sekunden", {"N": "Nord", "S": "Süd", "E": "Ost", "O": "Ost", "W": "West"}),
+}  # fmt: skip
+
+
+@rule(
+    r"(?P<d>\d{1,3})°\s?(?P<m>\d{1,2})[′']\s?(?:(?P<s>\d{1,2}(?:\.\d+)?)[″\"])?(?:\s?(?P<to>[NSEWO])(?!\w))?"
+    r"|(?P<n>\d{1,3}[.,]\d{2,8})°\s?(?P<at>[NSEWO])(?!\w)",
+    "d",
+)
+def coordinates(match: re.Match[str], context: Context) -> Reading:
+    """Read 40°42′46″N and 40.7128° N."""
+    degrees, minutes, seconds, names = _CIRCLE[context.language]
+    language, mark = context.language, "." if context.language == "en" else ","
+    if match["n"]:
+        return [number(re.sub("[.,]", mark, match["n"]), language), degrees, names.get(match["at"], "")]
+    words = [cardinal(match["d"], language), degrees, cardinal(str(int(match["m"])), language), minutes]
+    if match["s"]:
+        words.extend([number(match["s"].replace(".", mark), language), seconds])
+    return [*words, *([names.get(match["to"], "")] if match["to"] else [])]
+
+
 _NAMED_MODEL = re.compile(r"(?:[A-Za-z]*[a-z][A-Z]\w*|Galaxy|Nexus|Pixel|Model|Series|Kindle|Lumia|Xperia|Redmi)$")
 
 
@@ -330,7 +358,9 @@ _UNITS: dict[str, tuple[str, str]] = {
         "feet"),
         ("in", "inch", "inches"), ("kg", "kilogram", ""), ("g", "gram", ""), ("mg", "milligram", ""), ("µg",
         "microgram", ""),
-        ("μg", "microgram", ""), ("lb", "pound", ""), ("lbs", "pound", ""), ("mo", "month", ""),
+        ("μg", "microgram", ""), ("lb", "pound", ""), ("lbs", "pound", ""), ("qt", "quart", ""), ("qts", "quart", ""),
+        ("pt", "pint", ""), ("pts", "point", ""),
+        ("kts", "knot", ""), ("doz", "dozen", "dozen"), ("mo", "month", ""),
         ("mos", "month", ""), ("Gbit", "gigabit", ""), ("Mbit", "megabit", ""),
         ("kbit", "kilobit", ""), ("kgs", "kilogram", ""), ("kms", "kilometer", ""),
         ("cms", "centimeter", ""), ("gms", "gram", ""), ("tsp", "teaspoon", ""), ("tbsp", "tablespoon", ""),
@@ -408,6 +438,10 @@ _FOLDED = {symbol.lower(): symbol for symbol in reversed(_UNITS) if len(symbol) 
     "mb": "MB", "gb": "GB", "kb": "KB", "mw": "mW", "mv": "mV", "mhz": "MHz", "mbps": "Mbps", "gbps": "Gbps", "l": "l",
 }  # fmt: skip
 _NOT_FOLDED = {
+    "qt",
+    "pt",
+    "pts",
+    "doz",
     "mo",
     "mos",
     "lux",
@@ -446,7 +480,7 @@ def _unit(symbol: str, power: str | None, amount: str) -> str:
 @rule(
     rf"{_NUMBER}(?:\s?[-–x×]\s?(?P<last>\d+(?:\.\d+)?))?{_MAGNITUDE}(?P<gap>[\s-]?)(?P<unit>{_SYMBOL})"
     rf"(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³]|/(?!\d)|-[^\W\d]|'\w)"
-    r"(?:(?<=ft|lb|oz|mi|yd|in|hr|yr|wk)|(?<=lbs|min|sec|hrs|yrs|gal|tsp|qty)|(?<=mins|secs|tbsp))?(?P<stop>(?<=[a-z])\.(?=\s[a-z]))?",
+    r"(?P<stop>(?<=[a-z])\.(?=\s[a-z]|,))?",
     "do",
 )
 def measure(match: re.Match[str], context: Context) -> Reading | None:
@@ -592,21 +626,23 @@ def inch_fraction(match: re.Match[str], context: Context) -> Reading | None:
 _INCHES = re.compile(r"\s?[x×]|\s(?:pizza|screen|monitor|TV|display|pipe|wheel|[a-z]+[^s\W])\b")
 
 
-@rule(rf"(?P<n>{NUMBER})(?:\"|'')(?:(?!\w)|(?=[x×]\s?\d))", "d")
+@rule(rf"(?:(?P<from>{NUMBER})\s?[-–]\s?)?(?P<n>{NUMBER})(?:\"|'')(?:(?!\w)|(?=[x×]\s?\d))", "d")
 def inches(match: re.Match[str], context: Context) -> Reading | None:
     """Read 10" pizza; not a quote that closes after a number."""
     if _in_quotes(match):
         return None
-    return [number(match["n"]), _inch_or_foot(match, "inch", "inches")]
+    lower = [number(match["from"]), "to"] if match["from"] else []
+    return [*lower, number(match["n"]), _inch_or_foot(match, "inch", "inches")]
 
 
-@rule(rf"(?P<n>{NUMBER})'(?![\w'])", "d")
+@rule(rf"(?:(?P<from>{NUMBER})\s?[-–]\s?)?(?P<n>{NUMBER})'(?![\w'])", "d")
 def feet(match: re.Match[str], context: Context) -> Reading | None:
     """Read 20' x 30'; not a quote that closes after a number."""
     before = match.string[: match.end() - 1]
     if len(re.findall(r"(?<![\w'])'(?=\w)", before)) > len(re.findall(r"(?<=[\w.,!?])'(?!\w)", before)):
         return None
-    return [number(match["n"]), _inch_or_foot(match, "foot", "feet")]
+    lower = [number(match["from"]), "to"] if match["from"] else []
+    return [*lower, number(match["n"]), _inch_or_foot(match, "foot", "feet")]
 
 
 def _inch_or_foot(match: re.Match[str], one: str, many: str) -> str:
@@ -619,11 +655,18 @@ def _inch_or_foot(match: re.Match[str], one: str, many: str) -> str:
     return one if match["n"] == "1" or noun else many
 
 
+_BEFORE_A_NOUN = re.compile(
+    r"\s(?!(?:is|was|and|or|in|to|tall|with|at|but|when|by|on|for|as|high|long|wide|deep|away|above|below|of)\b)[a-z]{3,}"
+)
+
+
 @rule(r"(?P<feet>\d{1,2})'\s?(?:(?P<inches>\d{1,2})(?:\"|''))?(?!\w)", "d")
 def height(match: re.Match[str], context: Context) -> Reading | None:
     """Read 5'11": five feet eleven inches."""
     if match["inches"] is None:
         return None
+    if _BEFORE_A_NOUN.match(match.string, match.end()):
+        return [cardinal(match["feet"]), "foot", cardinal(match["inches"])]
     words = [cardinal(match["feet"]), "foot" if match["feet"] == "1" else "feet"]
     return [*words, cardinal(match["inches"]), "inch" if match["inches"] == "1" else "inches"]
 
@@ -662,6 +705,7 @@ def by(match: re.Match[str], context: Context) -> Reading | None:
 
 
 UNIT_RULES = (
+    coordinates,
     hours_and_minutes, minutes_and_seconds, height, inch_fraction, inches, feet, fraction_of_unit,
     measure, rate, dimensions, times,
     by,

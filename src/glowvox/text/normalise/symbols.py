@@ -199,6 +199,8 @@ def _flag(match: re.Match[str]) -> list[str]:
 def _read_symbols(match: re.Match[str], context: Context, language: str) -> Reading:
     text = match.group()
     symbol = text[0]
+    if text == "+" and not context.previous and re.match(r"\s+[^\W\d]", match.string[match.end() :]):
+        return []  # the bullet of a list
     if text == "§§":
         return ["Paragraphen" if language == "de" else "sections"]
     if symbol in _NAMES.get(language, {}):
