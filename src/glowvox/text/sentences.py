@@ -25,7 +25,7 @@ _NEVER_LAST = word_set(
     "z.t v.a str dipl ing mio "
     "mrd abs z d u v i.d rs rt rte fa geb gest tsd sfr zzt bez bzgl einschl zzgl gegr insb insbes ugs verh "
     "hrsg chs vols eqs "
-    "dt zw tgl hrn frl fam gebr hl pfr dr.-ing dipl.-ing"
+    "bj pck msp abschn gl fn rn urt überarb kfm mult stv dipl.-kfm dt zw tgl hrn frl fam gebr hl pfr dr.-ing dipl.-ing"
 )
 _BEFORE_NUMBERS = word_set(
     "no nos p pp ch sec fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr abb kap mär "
@@ -63,7 +63,8 @@ _STARTERS = word_set(
     "everyone everybody everything someone somebody nobody no none people most many some all few each every both there "
     "here today yesterday tomorrow later now since while although because whether which where with without from by for "
     "not yes maybe perhaps please let do did is was are were can could will would should does has have also only even "
-    "our my what who why how a an der die das er sie es wir ihr ich dann aber und wenn in im auf"
+    "our my what who why how a an der die das er sie es wir ihr ich dann aber und wenn in im auf "
+    "am um von vom zum zur mit nach bei seit für auch doch nun jetzt heute morgen gestern alle viele danach dort hier"
 )
 _CLOSERS = "\"'”’»)\\]}*_"
 _LOOKAHEAD = 128
@@ -206,7 +207,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         return second["first"].islower()
     if token in _SOMETIMES_LAST or _INITIALS.fullmatch(token):
         return word.lower() in _STARTERS
-    if len(token) == 1 and token.isalpha() and token != "i":
+    if len(token) == 1 and token.isalpha() and text[match.start() - 1] != "I":
         return word.lower() in _STARTERS and len(word) > 1
     if token[-1:].isdecimal() and _ORDINAL_BEFORE.search(text, max(start, match.start() - 40), match.start()):
         # Dem 1000. Besucher: an ordinal after a German article.

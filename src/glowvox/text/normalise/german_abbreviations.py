@@ -40,6 +40,15 @@ ABBREVIATIONS = {
     "bio.": "Billionen",
     "v.chr.": "vor Christus", "n.chr.": "nach Christus", "phil.": "phil", "med.": "med", "jur.": "jur",
     "ziff.": "Ziffer",
+    "u.": "und", "n.v.": "nach Verlängerung", "i.e.": "im Elfmeterschießen", "bj.": "Baujahr", "pck.": "Päckchen",
+    "msp.": "Messerspitze", "abschn.": "Abschnitt", "gl.": "Gleichung", "fn.": "Fußnote", "rn.": "Randnummer",
+    "urt.": "Urteil", "i.v.m.": "in Verbindung mit", "i. v. m.": "in Verbindung mit", "a.a.o.": "am angegebenen Ort",
+    "a. a. o.": "am angegebenen Ort", "ebd.": "ebenda", "z. zt.": "zurzeit", "z.zt.": "zurzeit",
+    "i. v.": "in Vertretung", "i.v.": "in Vertretung", "b. w.": "bitte wenden", "o. b.": "ohne Befund",
+    "v. l. n. r.": "von links nach rechts", "v.l.n.r.": "von links nach rechts", "a. d.": "außer Dienst",
+    "a.d.": "außer Dienst", "d. j.": "des Jahres", "d. m.": "des Monats", "v. h.": "vom Hundert",
+    "h.c.": "honoris causa", "h. c.": "honoris causa", "überarb.": "überarbeitete", "kfm.": "Kaufmann",
+    "u. e.": "unseres Erachtens", "bft.": "Beaufort", "stv.": "stellvertretende",
     "dt.": "deutsche", "zw.": "zwischen", "hrn.": "Herrn", "frl.": "Fräulein", "fam.": "Familie", "gebr.": "Gebrüder",
     "hl.": "heilige", "pfr.": "Pfarrer", "s.a.": "siehe auch", "s. a.": "siehe auch", "f.": "folgende", "jgst.":
     "Jahrgangsstufe", "schätzungsw.": "schätzungsweise", "dr.-ing.": "Doktor Ingenieur",
@@ -47,8 +56,8 @@ ABBREVIATIONS = {
     "insbesondere", "gegr.": "gegründet", "ugs.": "umgangssprachlich", "rd.": "rund", "tgl.": "täglich",
 }  # fmt: skip
 _ABBREVIATION = "|".join(re.escape(text) for text in sorted(ABBREVIATIONS, key=len, reverse=True))
-_BEFORE_NUMBERS = word_set("s. art. abs. bd. abb. kap. tab. ziff. anm. pos.")
-_ONLY_BEFORE_MORE = word_set("min. max. ms. gem. rd. bio. mag. med. phil. jur. hd. lt. fa. pos.")
+_BEFORE_NUMBERS = word_set("fn. rn. gl. s. art. abs. bd. abb. kap. tab. ziff. anm. pos.")
+_ONLY_BEFORE_MORE = word_set("u. min. max. ms. gem. rd. bio. mag. med. phil. jur. hd. lt. fa. pos.")
 _SPOKEN_AS_WORDS = word_set("NATO NASA UNESCO AIDS LASER RADAR DAX UNO IKEA BAFÖG PIN RAM UNICEF FIFA UEFA COVID")
 
 
@@ -69,6 +78,12 @@ def abbreviation(match: re.Match[str], context: Context) -> Reading | None:
         return None
     spoken = _as_words("im Allgemeinen" if match.group() == "i.a." else ABBREVIATIONS[text])
     return spoken if following else [*spoken, "."]
+
+
+@rule(r"v\.(?=\s(?:(?P<day>\d{1,2}\.)|[A-ZÄÖÜ][a-zäöüß]))", "w")
+def of(match: re.Match[str], context: Context) -> Reading:
+    """Read the v. of Urteil v. 5. März and Ludwig v. Beethoven."""
+    return ["vom" if match["day"] else "von"]
 
 
 @rule(r"(?P<word>Nr|Hbf|Bhf|MwSt|Dr|Prof|Str|ca|bzw|usw|etc|Mio|Mrd|Tsd)(?![\w.])", "l")
@@ -163,5 +178,5 @@ def letter(match: re.Match[str], context: Context) -> Reading:
 
 
 ADDRESS_RULES = (postal_code, named_postal_code)
-ABBREVIATION_RULES = (street, abbreviation, bare_abbreviation, company, gender_sign, per_unit)
+ABBREVIATION_RULES = (street, abbreviation, of, bare_abbreviation, company, gender_sign, per_unit)
 LETTER_RULES = (capitals, letter)

@@ -174,7 +174,7 @@ _WEEKDAY = "|".join(_WEEKDAYS)
 
 @rule(
     rf"(?P<day>{_WEEKDAY})\b\.?(?:(?P<sign>\s?[-–]\s?|\sbis\s|,\s|/|\sund\s|\su\.\s)(?P<last>{_WEEKDAY})\b\.?(?!\s[A-ZÄÖÜ])"
-    r"|(?=,?\s(?:\d{1,2}\.(?:\s?\d|\s[A-ZÄ])|\d{1,2}:\d|ab\s\d)))",
+    r"|(?=,?\s(?:\d{1,2}\.(?:\s?\d|\s[A-ZÄ])|\d{1,2}:\d|\d{1,2}\s?[-–]\s?\d|ab\s\d)))",
     "u",
 )
 def weekday(match: re.Match[str], context: Context) -> Reading | None:

@@ -8,7 +8,7 @@ from glowvox.text.normalise.scanner import Context, Reading, rule, word_set
 # What stands before an ordinal decides on its ending: am ersten, der erste, ein erster.
 BEFORE_EN = word_set(
     "am dem vom zum beim den des im seit bis ab diesem zur jeden ihren seinen meinen deinen unseren einen einem einer "
-    "eines keinen keinem keiner keines ihrem seinem meinem deinem unserem ihrer seiner meiner deiner unserer jedem "
+    "v eines keinen keinem keiner keines ihrem seinem meinem deinem unserem ihrer seiner meiner deiner unserer jedem "
     "diesen ihres seines meines unseres beiden alle allen"
 )
 _BEFORE_E = word_set("der die das eine keine jede jeder jedes dieser diese dieses seine ihre meine deine unsere")
@@ -49,7 +49,7 @@ def _governor(context: Context, before: str) -> str:
     if not before:
         return context.previous.lower()
     bare = re.sub(r"(?:\d{1,3}\.,?\s*(?:(?:und|oder|bis|sowie)\s+)?)+$", "", before)
-    word = re.search(r"(\w+)\s*$", bare)
+    word = re.search(r"(\w+)\.?\s*$", bare)
     return word[1].lower() if word else ""
 
 

@@ -60,6 +60,8 @@ _UNITS = {
     "W": "Watt", "V": "Volt", "GB": "Gigabyte", "MB": "Megabyte", "TB": "Terabyte", "kB": "Kilobyte",
     "°C": "Grad Celsius",
     "°F": "Grad Fahrenheit", "°": "Grad", "%": "Prozent", "‰": "Promille", "ha": "Hektar", "dB": "Dezibel",
+    "l/100 km": "Liter auf hundert Kilometer", "l/100km": "Liter auf hundert Kilometer", "Bft": "Beaufort",
+    "kWh/100 km": "Kilowattstunden auf hundert Kilometer",
     "ct": "Cent", "Ct": "Cent", "Zoll": "Zoll", "mAh": "Milliamperestunden",
     "rpm": "Umdrehungen pro Minute",
     "U/min": "Umdrehungen pro Minute", "km/s": "Kilometer pro Sekunde", "µs": "Mikrosekunden", "μs": "Mikrosekunden",
@@ -351,7 +353,7 @@ def pointed(match: re.Match[str], context: Context) -> Reading | None:
     return [cardinal(whole, "de"), "Punkt", cardinal(rest, "de")]
 
 
-@rule(r"(?P<v>[vV](?:ersion)?\.?\s?)?(?P<n>\d+(?:\.\d+)+)(?!\w)", "ld")
+@rule(r"(?P<v>[vV](?=\d)|[vV]ersion\s)?(?P<n>\d+(?:\.\d+)+)(?!\w)", "ld")
 def version(match: re.Match[str], context: Context) -> Reading | None:
     """Read 1.2.3 and v2.5.1; three digits after every point are separators of thousands."""
     parts = match["n"].split(".")
