@@ -9,6 +9,7 @@ import json
 import lzma
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 
 from glowvox.errors import TextError
@@ -18,12 +19,16 @@ _WEIGHTS = Path(__file__).with_name("letter_to_sound.safetensors.xz")
 _BEAM = 8
 _CHOICES = 12
 """Graphones of a letter that are tried: those that come after the last one most often."""
+_MOST_SCORES = 40_000
 _BITS = 9
 _UNSEEN = -100
 BORDER = 1
 """The number of the graphone at both ends of a word; the others follow."""
 
 Graphone = tuple[str, tuple[str, ...]]
+
+
+_total = itemgetter(0)
 
 
 class JointNgramModel:
@@ -50,22 +55,34 @@ class JointNgramModel:
         self._probabilities, self._backoffs = probabilities, backoffs
         self._window = (1 << _BITS * (order - 1)) - 1
         self._choices: dict[tuple[int, str], list[tuple[int, tuple[str, ...]]]] = {}
+        self._scores: dict[int, int] = {}
+        """Of the n-grams met last; words share most of theirs."""
 
     def pronounce(self, word: str) -> tuple[str, ...]:
         """Return the phonemes of a word in lower case; letters that the model does not know are passed over."""
         paths: list[tuple[int, int, tuple[str, ...]]] = [(0, BORDER, ())]
+        known = self._scores
         for letter in word:
             if letter not in self._graphones:
                 continue
-            grown: dict[tuple[int, tuple[str, ...]], int] = {}
+            grown = []
             for score, history, said in paths:
+                base = history << _BITS
                 for number, phonemes in self._likely(history & ((1 << _BITS) - 1), letter):
-                    key = ((history << _BITS | number) & self._window, said + phonemes)
-                    total = score + self._score(history, number)
-                    if total > grown.get(key, -(1 << 30)):
-                        grown[key] = total
-            best = sorted(grown.items(), key=lambda item: -item[1])[:_BEAM]
-            paths = [(total, history, said) for (history, said), total in best]
+                    gained = known.get(base | number)
+                    if gained is None:
+                        gained = self._score(history, number)
+                    grown.append((score + gained, (base | number) & self._window, said, phonemes))
+            grown.sort(key=_total, reverse=True)
+            # Only what stays is put together: most of what has grown does not.
+            paths, seen = [], set()
+            for total, history, said, phonemes in grown:
+                end = (history, said + phonemes)
+                if end not in seen:
+                    seen.add(end)
+                    paths.append((total, *end))
+                    if len(paths) == _BEAM:
+                        break
         return _with_one_stress(max(paths, key=lambda path: path[0] + self._score(path[1], BORDER))[2])
 
     def _likely(self, last: int, letter: str) -> list[tuple[int, tuple[str, ...]]]:
@@ -78,6 +95,15 @@ class JointNgramModel:
 
     def _score(self, history: int, number: int) -> int:
         """Return the logarithm of the probability of a graphone after others."""
+        ngram = history << _BITS | number
+        known = self._scores.get(ngram)
+        if known is None:
+            if len(self._scores) >= _MOST_SCORES:
+                self._scores.clear()
+            known = self._scores[ngram] = self._new_score(history, number)
+        return known
+
+    def _new_score(self, history: int, number: int) -> int:
         cost = 0
         while True:
             found = self._probabilities.get((history << _BITS | number) % _PRIME)

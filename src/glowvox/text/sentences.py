@@ -390,7 +390,9 @@ def split_items(items: Sequence[Item], max_tokens: int) -> list[list[Item]]:
 
 def _fit(items: Sequence[Item], max_tokens: int) -> int:
     """Return how many items from the beginning fit, at least one."""
-    low, high = 1, len(items)
+    if count_tokens(items) <= max_tokens:
+        return len(items)
+    low, high = 1, len(items) - 1 or 1
     while low < high:
         middle = (low + high + 1) // 2
         if count_tokens(items[:middle]) <= max_tokens:

@@ -8,10 +8,12 @@ import base64
 import string
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 Features = dict[str, str | bool | int | float]
+Weights = dict[bytes, float]
+"""Features by their whole names, `name:value`, in the bytes that the library would make of them each time."""
 
 
 def encode(text: str) -> str:
@@ -44,33 +46,35 @@ def letter_features(word: str) -> list[Features]:
     return rows
 
 
-def _word_features(word: str) -> Features:
-    return {
-        "bias": 1.0,
-        "word": encode(word),
-        "len(word)": len(word),
-        "word.ispunctuation": word in string.punctuation,
-        "word.isdigit()": word.isdigit(),
-        "word[:2]": word[:2],
-        "word[:3]": word[:3],
-        "word[-2:]": word[-2:],
-        "word[-3:]": word[-3:],
-    }
+@lru_cache(maxsize=4096)
+def _word_features(word: str, distance: int) -> Weights:
+    """Return the shape of a word, as the features of its neighbour at a distance name it."""
+    prefix = f"{distance:+d}:" if distance else ""
+    values = {"word": encode(word), **{f"word[{cut}]": word[place] for cut, place in _CUTS.items()}}
+    shape: Weights = {f"{prefix}{name}:{value}".encode(): 1.0 for name, value in values.items()}
+    shape[f"{prefix}bias".encode()] = 1.0
+    shape[f"{prefix}len(word)".encode()] = len(word)
+    shape[f"{prefix}word.ispunctuation".encode()] = word in string.punctuation
+    shape[f"{prefix}word.isdigit()".encode()] = word.isdigit()
+    return shape
 
 
-def sentence_features(words: Sequence[str]) -> list[Features]:
+_CUTS = {":2": slice(2), ":3": slice(3), "-2:": slice(-2, None), "-3:": slice(-3, None)}
+
+
+def sentence_features(words: Sequence[str]) -> list[Weights]:
     """Return for every word of a sentence: its shape, and that of two neighbours on each side."""
-    shapes = [_word_features(word) for word in words]
-    rows: list[Features] = []
-    for place, shape in enumerate(shapes):
-        row = dict(shape)
+    last = len(words) - 1
+    rows: list[Weights] = []
+    for place, word in enumerate(words):
+        row = dict(_word_features(word, 0))
         if place == 0:
-            row["BOS"] = True
-        if place == len(shapes) - 1:
-            row["EOS"] = True
+            row[b"BOS"] = True
+        if place == last:
+            row[b"EOS"] = True
         for distance in (-2, -1, 1, 2):
-            if 0 <= place + distance < len(shapes):
-                row.update({f"{distance:+d}:{name}": value for name, value in shapes[place + distance].items()})
+            if 0 <= place + distance <= last:
+                row.update(_word_features(words[place + distance], distance))
         rows.append(row)
     return rows
 
@@ -87,7 +91,7 @@ class SequenceModel:
         # The library keeps the row that is being labelled inside the tagger.
         self._lock = threading.Lock()
 
-    def labels(self, features: Sequence[Features]) -> list[str]:
+    def labels(self, features: Sequence[Features | Weights]) -> list[str]:
         """Return one label for every row of features."""
         with self._lock:
             return list(self._tagger.tag(features))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from glowvox.errors import TextError
@@ -85,6 +85,7 @@ def split_stress(phoneme: str) -> tuple[str, str]:
     return "", phoneme
 
 
+@lru_cache(maxsize=1024)
 def canonical_phone(phone: str) -> str | None:
     """Return the table's spelling of one phone without stress, or None where the table has none."""
     return _CANONICAL.get(unicodedata.normalize("NFC", phone.translate(_SAME)))
@@ -181,12 +182,17 @@ def _symbols_of(phoneme: str) -> tuple[str, ...]:
     return (stress, phone) if stress else (phone,)
 
 
+@lru_cache(maxsize=20_000)
+def _count_symbols(phonemes: tuple[str, ...]) -> int:
+    return sum(len(_symbols_of(phoneme)) for phoneme in phonemes)
+
+
 def count_tokens(items: Iterable[Word | Pause], *, add_blank: bool = True) -> int:
     """Return how many tokens a row of words and pauses becomes."""
     count, previous_is_word = 2, False
     for item in items:
         if isinstance(item, Word):
-            count += sum(len(_symbols_of(phoneme)) for phoneme in item.phonemes) + previous_is_word
+            count += _count_symbols(item.phonemes) + previous_is_word
             previous_is_word = True
         else:
             count += 1
