@@ -88,8 +88,8 @@ def test_the_nearest_phones_are_those_of_the_language():
 
 
 def test_mandarin_is_read_by_pinyin_and_its_plosives_told_apart(program):
-    case = 'cmn-latn-pinyin) while read -r word; do [ -n "$word" ] && echo "pˈei2tɕˈi5ŋ ts.hˈi.5"; done; exit 0 ;;'
-    text = PROGRAM.replace("  cmn*)", f"  {case}\n  cmn*)")
+    loop = 'while read -r word || [ -n "$word" ]; do [ -n "$word" ] && echo "pˈei2tɕˈi5ŋ ts.hˈi.5"; done; exit 0'
+    text = PROGRAM.replace("  cmn*)", f"  cmn-latn-pinyin) {loop} ;;\n  cmn*)")
     program.write_text(text, encoding="utf-8")
     said = load_front_end().process("Say 北京 now.")
     assert " ".join(said.words[1].phonemes) == "b ˈeɪ d͡ʒ ˈi ŋ t͡ʃ ˈɪ"
