@@ -65,7 +65,7 @@ class JointNgramModel:
         for letter in word:
             if letter not in self._graphones:
                 continue
-            grown = []
+            grown: list[tuple[int, int, tuple[str, ...], tuple[str, ...]]] = []
             for score, history, said in paths:
                 base = history << _BITS
                 for number, phonemes in self._likely(history & ((1 << _BITS) - 1), letter):
@@ -75,7 +75,8 @@ class JointNgramModel:
                     grown.append((score + gained, (base | number) & self._window, said, phonemes))
             grown.sort(key=_total, reverse=True)
             # Only what stays is put together: most of what has grown does not.
-            paths, seen = [], set()
+            paths = []
+            seen: set[tuple[int, tuple[str, ...]]] = set()
             for total, history, said, phonemes in grown:
                 end = (history, said + phonemes)
                 if end not in seen:

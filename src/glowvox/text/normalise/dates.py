@@ -129,7 +129,7 @@ def day_first(match: re.Match[str], context: Context) -> Reading | None:
     return words
 
 
-@rule(rf"{_MONTH}(?:,)?\s{_YEAR}(?!\w|,\d)", "l")
+@rule(rf"{_MONTH}(?:,?\s|-){_YEAR}(?!\w|,\d|-\d)", "l")
 def month_year(match: re.Match[str], context: Context) -> Reading | None:
     """Read Dec. 2024."""
     if not _is_month(match["month"], context, certain=False) and match["month"] != "may":
@@ -150,6 +150,33 @@ def short_month(match: re.Match[str], context: Context) -> Reading:
 def short_weekday(match: re.Match[str], context: Context) -> Reading:
     """Read a weekday written short before a date or a time."""
     return [_WEEKDAYS[match["day"].lower()]]
+
+
+_MONTH_BEGINNING = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+
+
+@rule(
+    rf"(?P<day>(?i:mon|tues?|wed|thurs?|thu|fri|sat|sun))\.?(?=,?\s(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?i:{_MONTH_BEGINNING})"
+    rf"|(?i:{_MONTH_BEGINNING})[a-z]*\.?\s\d))",
+    "w",
+)
+def small_weekday(match: re.Match[str], context: Context) -> Reading:
+    """Read a weekday in small letters before a date: wed, 25 sept."""
+    return [_WEEKDAYS[match["day"].lower()]]
+
+
+@rule(r"(?P<month>1[0-2]|0?[1-9])/(?P<day>3[01]|[12]\d|0?[1-9])(?![\w/]|[.,]\d|\sof\b)", "d")
+def short_date(match: re.Match[str], context: Context) -> Reading | None:
+    """Read on 12/25: a date after a word that a day follows."""
+    if context.previous.lower() not in ("on", "by", "until", "since", "before", "due", "dated", "from"):
+        return None
+    return _month_day(int(match["month"]), int(match["day"]), None)
+
+
+@rule(r"(?P<year>(?:1\d|20)\d0)\s?[-–]\s?(?P<last>\d0)'?s(?!\w)", "d")
+def decades(match: re.Match[str], context: Context) -> Reading:
+    """Read 1980-90s."""
+    return [year(match["year"]), "to", plural(cardinal(match["last"]))]
 
 
 @rule(r"(?P<century>'|1\d|20)(?P<decade>\d0)\s?'?s(?<!\d\ss)(?!\w)", "od")
@@ -248,7 +275,7 @@ def tens_of(match: re.Match[str], context: Context) -> Reading:
 DATE_RULES = (
     until_date,
     iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
-    decade, bare_decade, tens_of,
+    small_weekday, short_date, decades, decade, bare_decade, tens_of,
     year_range, era, short_year,
 )  # fmt: skip
 LATE_DATE_RULES = (plain_year,)
@@ -323,7 +350,8 @@ def half_range(match: re.Match[str], context: Context) -> Reading | None:
 
 
 @rule(
-    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|h)\b)?(?:\s?(?P<zone>{_ZONES})\b)?(?![\w:])", "d"
+    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|hours|h)\b)?(?:\s?(?P<zone>{_ZONES})\b)?(?![\w:])",
+    "d",
 )
 def clock(match: re.Match[str], context: Context) -> Reading | None:
     """Read 15:30."""

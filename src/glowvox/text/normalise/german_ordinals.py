@@ -138,6 +138,8 @@ def roman(match: re.Match[str], context: Context) -> Reading | None:
         r"\s+(?:Jahrhundert|Jh|Jahrtausend|Weltkrieg|Internationale|Akt|Kapitel|Teil)", following
     ):
         return [inflected(text, context, following)]
+    if match["dot"] and before.lower() in BEFORE_ORDINALS:
+        return [inflected(text, context, following).capitalize(), *ends]
     if match["dot"] and not ends:
         return None
     if before.lower() in _COUNTED or (len(match["n"]) > 1 and set(match["n"]) <= set("IVX")):

@@ -62,6 +62,7 @@ _UNITS = {
     "°F": "Grad Fahrenheit", "°": "Grad", "%": "Prozent", "‰": "Promille", "ha": "Hektar", "dB": "Dezibel",
     "l/100 km": "Liter auf hundert Kilometer", "l/100km": "Liter auf hundert Kilometer", "Bft": "Beaufort",
     "kWh/100 km": "Kilowattstunden auf hundert Kilometer",
+    "d": "Tage",
     "ct": "Cent", "Ct": "Cent", "Zoll": "Zoll", "mAh": "Milliamperestunden",
     "rpm": "Umdrehungen pro Minute",
     "U/min": "Umdrehungen pro Minute", "km/s": "Kilometer pro Sekunde", "µs": "Mikrosekunden", "μs": "Mikrosekunden",
@@ -71,7 +72,8 @@ _UNITS = {
 }  # fmt: skip
 _ONE = {
     "Stunden": "eine Stunde", "Minuten": "eine Minute", "Sekunden": "eine Sekunde", "Tonnen": "eine Tonne",
-    "Millisekunden": "eine Millisekunde", "Nanosekunden": "eine Nanosekunde", "Kilowattstunden": "eine Kilowattstunde",
+    "Tage": "ein Tag", "Millisekunden": "eine Millisekunde", "Nanosekunden": "eine Nanosekunde",
+    "Kilowattstunden": "eine Kilowattstunde",
     "Wattstunden": "eine Wattstunde", "Megawattstunden": "eine Megawattstunde", "Kilokalorien": "eine Kilokalorie",
     "Kalorien": "eine Kalorie",
 }  # fmt: skip
@@ -192,7 +194,7 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
     unit, gap = match["unit"], match["gap"]
     if unit not in _UNITS and unit.lower() in _NOT_FOLDED:
         return None
-    if unit in ("A", "N", "J", "K", "t") and not gap.isspace():
+    if unit in ("A", "N", "J", "K", "t", "d") and not gap.isspace():
         return None
     if unit == "J" and match["stop"]:
         return [_spoken(match["n"]), "Jahr" if match["n"] == "1" else "Jahre"]
@@ -293,6 +295,8 @@ def span(match: re.Match[str], context: Context) -> Reading:
     """Read 10-20 and 3-4x; before an equals sign it is a subtraction."""
     between = "minus" if re.match(r"\s*=", match.string[match.end() :]) else "bis"
     falling = match["a"].isdecimal() and match["b"].isdecimal() and int(match["a"]) > int(match["b"])
+    if falling and match["gap"]:
+        between = "minus"
     if between == "bis" and falling and not match["gap"] and len(match["b"]) > 1:
         # Boeing 747-400: a name.
         return [_spoken(match["a"]), _spoken(match["b"])]
@@ -320,7 +324,7 @@ def ratio(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3:2, 16:9 and 1:25.000; 8 : 2 = 4 is a division."""
     if re.match(r"\s*=", match.string[match.end() :]):
         return [cardinal(match["a"], "de"), "geteilt durch", cardinal(match["b"], "de")]
-    return None if match["gap"] else [cardinal(match["a"], "de"), "zu", cardinal(match["b"], "de")]
+    return [cardinal(match["a"], "de"), "zu", cardinal(match["b"], "de")]
 
 
 @rule(rf"(?P<n>{NUMBER})(?P<sign>\"|''|')(?![\w'])", "d")

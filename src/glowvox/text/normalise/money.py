@@ -144,7 +144,7 @@ def _before_noun(match: re.Match[str], context: Context) -> bool:
     return (hyphenated or article) and re.match(r"\s[a-z]{3,}", match.string[match.end() :]) is not None
 
 
-@rule(rf"(?P<minus>(?:(?<![\w%)])[-–−])?){_AMOUNT}{_SCALE}\s?(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|{_CODE}\b|\$(?!\d))", "do")
+@rule(rf"(?P<minus>(?:(?<![\w%)])[-–−])?){_AMOUNT}{_SCALE}\s?(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|{_CODE}\b|Rs\b|\$(?!\d))", "do")
 def sign_last(match: re.Match[str], context: Context) -> Reading:
     """Read 20 € and 5 USD."""
     return speak_money(match["amount"], match["sign"], match["scale"], match["minus"])

@@ -689,7 +689,9 @@ def times(match: re.Match[str], context: Context) -> Reading:
     """Read 10x and 3-4x: three to four times."""
     if match["from"]:
         return [number(match["from"]), "to", number(match["n"]), "times"]
-    if re.match(r"(?!-\d+(?:\.\d+)?x)\s?[-+=*/^]\s?[\w(]", match.string[match.end() :]):
+    if re.search(r"=\s*$", match.string[: match.start()]) or re.match(
+        r"(?!-\d+(?:\.\d+)?x)\s?[-+=*/^]\s?[\w(]", match.string[match.end() :]
+    ):
         return [number(match["n"]), SpokenWord("X", letter=True)]
     return [number(match["n"]), "times"]
 
