@@ -19,7 +19,6 @@ _WEIGHTS = Path(__file__).with_name("letter_to_sound.safetensors.xz")
 _BEAM = 8
 _CHOICES = 12
 """Graphones of a letter that are tried: those that come after the last one most often."""
-_MOST_SCORES = 40_000
 _BITS = 9
 _UNSEEN = -100
 BORDER = 1
@@ -55,24 +54,20 @@ class JointNgramModel:
         self._probabilities, self._backoffs = probabilities, backoffs
         self._window = (1 << _BITS * (order - 1)) - 1
         self._choices: dict[tuple[int, str], list[tuple[int, tuple[str, ...]]]] = {}
-        self._scores: dict[int, int] = {}
-        """Of the n-grams met last; words share most of theirs."""
 
     def pronounce(self, word: str) -> tuple[str, ...]:
         """Return the phonemes of a word in lower case; letters that the model does not know are passed over."""
         paths: list[tuple[int, int, tuple[str, ...]]] = [(0, BORDER, ())]
-        known = self._scores
         for letter in word:
             if letter not in self._graphones:
                 continue
             grown: list[tuple[int, int, tuple[str, ...], tuple[str, ...]]] = []
             for score, history, said in paths:
                 base = history << _BITS
+                levels = self._levels(history)
                 for number, phonemes in self._likely(history & ((1 << _BITS) - 1), letter):
-                    gained = known.get(base | number)
-                    if gained is None:
-                        gained = self._score(history, number)
-                    grown.append((score + gained, (base | number) & self._window, said, phonemes))
+                    total = score + self._score(levels, number)
+                    grown.append((total, (base | number) & self._window, said, phonemes))
             grown.sort(key=_total, reverse=True)
             # Only what stays is put together: most of what has grown does not.
             paths = []
@@ -84,36 +79,33 @@ class JointNgramModel:
                     paths.append((total, *end))
                     if len(paths) == _BEAM:
                         break
-        return _with_one_stress(max(paths, key=lambda path: path[0] + self._score(path[1], BORDER))[2])
+        return _with_one_stress(max(paths, key=lambda path: path[0] + self._score(self._levels(path[1]), BORDER))[2])
 
     def _likely(self, last: int, letter: str) -> list[tuple[int, tuple[str, ...]]]:
         """Return the graphones of a letter that come most often after another."""
         found = self._choices.get((last, letter))
         if found is None:
-            found = sorted(self._graphones[letter], key=lambda one: -self._score(last, one[0]))[:_CHOICES]
+            levels = self._levels(last)
+            found = sorted(self._graphones[letter], key=lambda one: -self._score(levels, one[0]))[:_CHOICES]
             self._choices[last, letter] = found
         return found
 
-    def _score(self, history: int, number: int) -> int:
-        """Return the logarithm of the probability of a graphone after others."""
-        ngram = history << _BITS | number
-        known = self._scores.get(ngram)
-        if known is None:
-            if len(self._scores) >= _MOST_SCORES:
-                self._scores.clear()
-            known = self._scores[ngram] = self._new_score(history, number)
-        return known
-
-    def _new_score(self, history: int, number: int) -> int:
-        cost = 0
-        while True:
-            found = self._probabilities.get((history << _BITS | number) % _PRIME)
-            if found is not None:
-                return cost + found
-            if not history:
-                return cost + _UNSEEN
+    def _levels(self, history: int) -> list[tuple[int, int]]:
+        """Return what it costs to know no more than a part of a history, and that part, the longest first."""
+        cost, levels = 0, [(0, history << _BITS)]
+        while history:
             cost += self._backoffs.get(history % _PRIME, 0)
             history &= (1 << (history.bit_length() - 1) // _BITS * _BITS) - 1
+            levels.append((cost, history << _BITS))
+        return levels
+
+    def _score(self, levels: Sequence[tuple[int, int]], number: int) -> int:
+        """Return the logarithm of the probability of a graphone after others."""
+        for cost, history in levels:
+            found = self._probabilities.get((history | number) % _PRIME)
+            if found is not None:
+                return cost + found
+        return levels[-1][0] + _UNSEEN
 
 
 def _with_one_stress(phonemes: tuple[str, ...]) -> tuple[str, ...]:
