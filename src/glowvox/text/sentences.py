@@ -140,6 +140,7 @@ _FEET = re.compile(r"\d\s?(?:ft|[Mm]in|[Ss]ec)$")
 _WEEKDAYS = re.compile(r"(?:mo|di|mi|do|fr|sa|so)\.?[-–](?:mo|di|mi|do|fr|sa|so)")
 # Words as well: they are short for something only before a number.
 _BEFORE_DIGITS = word_set(
+    "matt lev deut exod prov cor rom isa acct "
     "temp lat long alt wt ht qty max avg est rel rev art tab pos gem anm ziff jg aufl zeile bl par lt rd h"
 )
 _AFTER_DOCTOR = word_set("med jur phil rer nat theol habil h.c ing oec")
@@ -166,7 +167,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     token = token_match.group().lstrip("\"'“‘«([{").lower() if token_match else ""
     if word[:1].islower():
         return False
-    if token in _BEFORE_NUMBERS:
+    if token.rpartition("-")[2] in _BEFORE_NUMBERS or token.rpartition("–")[2] in _BEFORE_NUMBERS:
         return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
     if word[:1].isdecimal() and (
         token in _BEFORE_DIGITS

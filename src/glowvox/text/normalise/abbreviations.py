@@ -92,6 +92,24 @@ def saint_or_street(match: re.Match[str], context: Context) -> Reading:
     return [("street" if street else "saint") + (match["s"] or ""), *([] if following else ["."])]
 
 
+_BOOKS = {
+    "Gen": "Genesis", "Ex": "Exodus", "Exod": "Exodus", "Lev": "Leviticus", "Deut": "Deuteronomy", "Ps": "Psalm",
+    "Prov": "Proverbs", "Isa": "Isaiah", "Matt": "Matthew", "Rom": "Romans", "Cor": "Corinthians", "Rev": "Revelation",
+}  # fmt: skip
+
+
+@rule(rf"(?P<book>{'|'.join(_BOOKS)})\.?(?=\s\d{{1,3}}:\d)|Ps\.(?=\s\d)", "u")
+def book(match: re.Match[str], context: Context) -> Reading:
+    """Read Matt. 5:3."""
+    return [_BOOKS[match["book"] or "Ps"]]
+
+
+@rule(r"(?P<first>WW)(?P<n>I{1,3})(?!\w)", "u")
+def world_war(match: re.Match[str], context: Context) -> Reading:
+    """Read WWII."""
+    return ["World War", ("one", "two", "three")[len(match["n"]) - 1]]
+
+
 @rule(r"(?P<word>Mt|Ft|St)(?=\s[A-Z][a-z])", "u")
 def bare_place(match: re.Match[str], context: Context) -> Reading | None:
     """Read Mt Everest, Ft Worth and St Paul without a full stop; not the street at the end of Main St."""
@@ -136,4 +154,15 @@ def slashed_word(match: re.Match[str], context: Context) -> Reading:
     return [SpokenWord(word, letter=True) if len(word) == 1 else word for word in spoken.split()]
 
 
-ABBREVIATION_RULES = (latin, degree, saint_or_street, bare_place, before_number, dotted_word, bare_title, slashed_word)
+ABBREVIATION_RULES = (
+    latin,
+    degree,
+    saint_or_street,
+    bare_place,
+    book,
+    world_war,
+    before_number,
+    dotted_word,
+    bare_title,
+    slashed_word,
+)

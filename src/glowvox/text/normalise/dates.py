@@ -260,10 +260,32 @@ def plain_year(match: re.Match[str], context: Context) -> Reading:
     return [year(match["year"]) + (match["s"] or "")]
 
 
-@rule(r"[-–](?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d)", "o")
+_MONTH_END = re.compile(r".*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*\.?")
+_DAY_NAME = "Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun"
+
+
+@rule(rf"(?P<a>{_DAY_NAME})\b\.?\s?(?P<sign>[-–/])\s?(?P<b>{_DAY_NAME})\b\.?(?!\s[A-Z][a-z])", "u")
+def weekdays(match: re.Match[str], context: Context) -> Reading:
+    """Read Mon–Fri and Sat/Sun."""
+    ends = ["."] if match.group().endswith(".") and not match.string[match.end() :].strip() else []
+    between = "and" if match["sign"] == "/" else "to"
+    return [_WEEKDAYS[match["a"].lower()], between, _WEEKDAYS[match["b"].lower()], *ends]
+
+
+@rule(r"(?P<kind>[QH])(?P<a>[1-4])\s?[-–]\s?(?P<again>[QH]?)(?P<b>[1-4])(?!\w)", "u")
+def quarters(match: re.Match[str], context: Context) -> Reading:
+    """Read Q1–Q3."""
+    last = [SpokenWord(match["again"], letter=True)] if match["again"] else []
+    return [SpokenWord(match["kind"], letter=True), cardinal(match["a"]), "to", *last, cardinal(match["b"])]
+
+
+@rule(
+    r"[-–](?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d|\d{1,2}\s(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))",
+    "o",
+)
 def until_date(match: re.Match[str], context: Context) -> Reading | None:
     """Read the hyphen of Jan 5-Feb 3."""
-    return ["to"] if context.previous[-1:].isdecimal() else None
+    return ["to"] if context.previous[-1:].isdecimal() or _MONTH_END.fullmatch(context.previous) else None
 
 
 @rule(r"(?P<number>10|100|1,?000)s(?=\sof\b)", "d")
@@ -273,6 +295,7 @@ def tens_of(match: re.Match[str], context: Context) -> Reading:
 
 
 DATE_RULES = (
+    weekdays, quarters,
     until_date,
     iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
     small_weekday, short_date, decades, decade, bare_decade, tens_of,

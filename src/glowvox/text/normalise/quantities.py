@@ -181,7 +181,7 @@ def groups(match: re.Match[str], context: Context) -> Reading:
 def ratio(match: re.Match[str], context: Context) -> Reading | None:
     """Read 16:9, and the verses of Genesis 1:1-3."""
     if match["c"]:
-        if not re.fullmatch(r"[A-Z][a-z]+", context.previous) or int(match["c"]) <= int(match["b"]):
+        if not re.fullmatch(r"[A-Z][a-z]+\.?", context.previous) or int(match["c"]) <= int(match["b"]):
             return None
         return [cardinal(match["a"]), cardinal(match["b"]), "to", cardinal(match["c"])]
     return [cardinal(match["a"]), "to", cardinal(match["b"])]
@@ -479,8 +479,8 @@ def _unit(symbol: str, power: str | None, amount: str) -> str:
 
 @rule(
     rf"{_NUMBER}(?:\s?[-–x×]\s?(?P<last>\d+(?:\.\d+)?))?{_MAGNITUDE}(?P<gap>[\s-]?)(?P<unit>{_SYMBOL})"
-    rf"(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³]|/(?!\d)|-[^\W\d]|'\w)"
-    r"(?P<stop>(?<=[a-z])\.(?=\s[a-z]|,))?",
+    rf"(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³]|(?<!°[CF])/(?!\d)|-[^\W\d]|'\w)"
+    r"(?P<stop>(?<=[a-z])\.(?=\s[a-z]|[,;:)]))?",
     "do",
 )
 def measure(match: re.Match[str], context: Context) -> Reading | None:
