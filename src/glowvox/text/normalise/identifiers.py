@@ -507,7 +507,7 @@ def oil_grade(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(r"@(?P<name>\w[\w.]{0,60}\w|\w)", "o")
-def user_name(match: re.Match[str], context: Context) -> Reading:
+def user_name(match: re.Match[str], context: Context) -> Reading | None:
     """Read `@jane_doe`: at jane underscore doe; 4K@60Hz is no name."""
     if re.fullmatch(r"\d+[A-Za-z]{0,4}", match["name"]) and match.start() and match.string[match.start() - 1].isalnum():
         return None

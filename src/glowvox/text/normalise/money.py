@@ -64,7 +64,7 @@ def speak_money(amount: str, currency: str, scale: str | None = None, sign: str 
         sign: A minus sign, or nothing.
     """
     one, many, small_one, small_many = (_spaced(name) for name in _CURRENCIES[currency])
-    plain = amount.replace(",", "")
+    plain = amount.replace(",", "").replace(" ", "")
     words = ["minus"] if sign else []
     whole, _, decimals = plain.partition(".")
     if not scale and currency not in ("₿", "BTC", "₫"):
@@ -97,7 +97,11 @@ def money_range(match: re.Match[str], context: Context) -> Reading | None:
     currency = match["sign"].strip()
     if not match["scale"] and "." in match["amount"] + match["last"]:
         return [*speak_money(match["amount"], currency), "to", *speak_money(match["last"], currency)]
-    return [number(match["amount"].replace(",", "")), "to", *speak_money(match["last"], currency, match["scale"])]
+    return [
+        number(match["amount"].replace(",", "").replace(" ", "")),
+        "to",
+        *speak_money(match["last"], currency, match["scale"]),
+    ]
 
 
 @rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}{_SCALE}(?P<per>\s?/\s?(?:hr|h|hour|mo|month|yr|year|day|d|week|wk|kg|lb|night|person|user|min|minute|gal|sq\sft|oz|mile|mi|piece|pc|unit|barrel|bbl|share|seat|GB|kWh)\b)?(?P<adjective>-(?:a|per)-[A-Za-z]+(?!\w))?(?![^\W_]|[.,]\d)", "uo")  # fmt: skip  # noqa: E501

@@ -41,7 +41,7 @@ def fraction(upper: str, lower: str) -> str:
 )
 def ordinal_number(match: re.Match[str], context: Context) -> Reading | None:
     """Read 21st; what is no ordinal (11st) is read as it is written."""
-    digit = match["n"][-1] if match["n"].replace(",", "")[-2:-1] != "1" else ""
+    digit = match["n"][-1] if match["n"].replace(",", "").replace(" ", "")[-2:-1] != "1" else ""
     if (match["th"] or match["apart"]).lower() != {"1": "st", "2": "nd", "3": "rd"}.get(digit, "th"):
         return None
     return [ordinal(match["n"]) + (match["s"] or "")]
@@ -149,7 +149,7 @@ def scientific(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(r"(?P<n>\d+(?:\.\d+)?)(?P<scale>k|K|M|bn|B)(?!\w)", "d")
-def scaled(match: re.Match[str], context: Context) -> Reading:
+def scaled(match: re.Match[str], context: Context) -> Reading | None:
     """Read 10k: ten thousand; 4K is the name of a screen's size."""
     if re.search(r"\w-$", match.string[: match.start()]):
         return None
@@ -201,7 +201,7 @@ def _plausible_range(first: str, last: str) -> bool:
 )
 def span(match: re.Match[str], context: Context) -> Reading | None:
     """Read 10-20: ten to twenty; before an equals sign, or falling with blanks around the hyphen, a subtraction."""
-    a, b = match["a"].replace(",", ""), match["b"].replace(",", "")
+    a, b = match["a"].replace(",", "").replace(" ", ""), match["b"].replace(",", "").replace(" ", "")
     if match.group() in ("50-50", "20-20", "50–50"):
         return [number(a), number(b)]
     if match["equals"]:
@@ -541,7 +541,7 @@ def _counts_seconds(text: str, context: Context) -> bool:
         return False
     if re.fullmatch(r"[A-Z][a-z]+", context.previous) and len(text) == 3:
         return False
-    plain = text.lstrip("+-").replace(",", "")
+    plain = text.lstrip("+-").replace(",", "").replace(" ", "")
     # Decades have been asked before: what is left of 20s to 90s counts seconds.
     return len(plain) < 3 or (len(plain) == 3 and plain[2] == "0")
 
