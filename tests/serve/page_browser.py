@@ -63,3 +63,11 @@ def ready(page: Any, text: str | None = None) -> Any:
     if text is not None:
         page.fill("#text", text)
     return page
+
+
+def spoken_whole(page: Any) -> None:
+    """Speak the text, and stop playing when all of it has come."""
+    page.click("#speak")
+    page.wait_for_selector("#files [data-file=mp3]:enabled")
+    page.keyboard.press("Escape")
+    wait_for_state(page, "done")

@@ -4,41 +4,17 @@ import io
 import json
 import subprocess
 import wave
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from page_browser import headless, opened, ready, wait_for_state
-from page_stub import RATE, Script, serving, spoken
+from page_browser import opened, ready, wait_for_state
+from page_stub import RATE, Script, spoken
 
 from glowvox.audio.sound import TimedWord
 from glowvox.synthesis.timestamps import Timeline, srt
 
 TEXT = "One two. Three, two one!"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as one:
-        yield one
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def url(script: Script) -> Iterator[str]:
-    with serving(script) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Any, url: str) -> Iterator[Any]:
-    with opened(browser, url) as one:
-        yield ready(one, TEXT)
 
 
 def slide(page: Any, slider: str, value: float) -> None:

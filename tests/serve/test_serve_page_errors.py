@@ -1,19 +1,12 @@
 """What the page says and does when the service cannot do what is asked."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from page_browser import headless, opened, ready, wait_for_state
+from page_browser import opened, ready, wait_for_state
 from page_stub import Script, serving
 
 TEXT = "One two three."
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as one:
-        yield one
 
 
 def title(page: Any) -> str:

@@ -2,12 +2,11 @@
 
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from page_browser import headless, opened, ready, wait_for_state
+from page_browser import opened, ready, wait_for_state
 from page_stub import PAGE, RATE, Script, serving, spoken
 
 from glowvox.audio.mel import MelTransform
@@ -15,25 +14,6 @@ from glowvox.config.audio import AudioConfig
 
 TEXT = "One two three."
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with serving(Script()) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def quiet_page(browser: Any, url: str) -> Iterator[Any]:
-    """One page for the tests that only ask it something."""
-    with opened(browser, url) as page:
-        yield ready(page)
 
 
 def test_mel_in_any_pieces_is_that_of_the_package(quiet_page: Any) -> None:

@@ -1,32 +1,13 @@
 """How the page plays: faster at the same pitch, louder; and how it lies on its screens."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from page_browser import headless, opened, ready, wait_for_state
+from page_browser import opened, ready, wait_for_state
 from page_stub import OTHER_VOICE, RATE, Script, serving, spoken
 
 TEXT = "One two. Three, two one!"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with serving(Script()) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def quiet_page(browser: Any, url: str) -> Iterator[Any]:
-    with opened(browser, url) as page:
-        yield ready(page)
 
 
 _STRETCHED = """async ([samples, sizes, factor, rate]) => {

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from loopback import running
-from page_browser import headless, opened, ready, wait_for_state
+from page_browser import opened, ready, wait_for_state
 from tiny_voice import fake_voice
 
 from glowvox.serve.settings import Limits, ServerSettings
@@ -33,12 +33,6 @@ def service(**settings: Any) -> Iterator[str]:
 def url() -> Iterator[str]:
     with service() as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as one:
-        yield one
 
 
 def test_every_file_and_link_of_the_page_is_served(url: str) -> None:

@@ -4,12 +4,11 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from page_browser import headless, opened, ready, wait_for_state
+from page_browser import opened, ready, spoken_whole, wait_for_state
 from page_stub import OTHER_VOICE, RATE, Script, serving, spoken
 
 from glowvox.audio.sound import TimedWord
@@ -18,39 +17,9 @@ from glowvox.synthesis.timestamps import Timeline, vtt
 TEXT = "One two. Three, two one!"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as one:
-        yield one
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def url(script: Script) -> Iterator[str]:
-    with serving(script) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Any, url: str) -> Iterator[Any]:
-    with opened(browser, url) as one:
-        yield ready(one, TEXT)
-
-
 def speak(page: Any) -> None:
     page.click("#speak")
     wait_for_state(page, "playing")
-    page.keyboard.press("Escape")
-    wait_for_state(page, "done")
-
-
-def spoken_whole(page: Any) -> None:
-    page.click("#speak")
-    page.wait_for_selector("#files [data-file=mp3]:enabled")
     page.keyboard.press("Escape")
     wait_for_state(page, "done")
 

@@ -1,44 +1,13 @@
 """The words of the page: in the lane, in the text, on their cards; warnings, corrections, markup."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from page_browser import headless, opened, ready, wait_for_state
-from page_stub import Script, serving, spoken
+from page_browser import opened, ready, spoken_whole, wait_for_state
+from page_stub import Script, spoken
 
 TEXT = "One two. Three, two Zyxlor!"
 SAMPLE = "Every voice begins as noise. A flow bends it, step by step, until it says what you wrote."
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with headless() as one:
-        yield one
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def url(script: Script) -> Iterator[str]:
-    with serving(script) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Any, url: str) -> Iterator[Any]:
-    with opened(browser, url) as one:
-        yield ready(one, TEXT)
-
-
-def spoken_whole(page: Any) -> None:
-    page.click("#speak")
-    page.wait_for_selector("#files [data-file=mp3]:enabled")
-    page.keyboard.press("Escape")
-    wait_for_state(page, "done")
 
 
 def lane_boxes(page: Any) -> list[dict]:
