@@ -147,10 +147,10 @@ class FakeAcoustic(AcousticEngine):
             mean.astype(np.float32), log_std.astype(np.float32), (np.abs(np.sin(mixed)) * mask).astype(np.float32)
         )
 
-    def _decode(self, latent, lengths, speaker, harmonics) -> NDArray[np.float32]:
-        mask = (np.arange(latent.shape[2]) < lengths[:, None])[:, None]
-        padded = np.pad(latent * mask, ((0, 0), (0, 0), (1, 1)))
-        return ((padded[..., 1:-1] + 0.5 * padded[..., 2:] - 4.0) * mask).astype(np.float32)
+    def _decode(self, given, state, *, final) -> tuple[NDArray[np.float32], dict]:
+        mask = (np.arange(given.latent.shape[2]) < given.lengths[:, None])[:, None]
+        padded = np.pad(given.latent * mask, ((0, 0), (0, 0), (1, 1)))
+        return ((padded[..., 1:-1] + 0.5 * padded[..., 2:] - 4.0) * mask).astype(np.float32), {}
 
 
 class FakeVocoder(VocoderEngine):

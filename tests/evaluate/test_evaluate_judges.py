@@ -12,6 +12,7 @@ from glowvox.audio.files import write_audio
 from glowvox.errors import ConfigError, DataError, MissingExtraError
 from glowvox.evaluate import judges
 from glowvox.evaluate.clips import Recording, read_outputs
+from glowvox.evaluate.measures import OPINION_MEASURES
 from glowvox.evaluate.report import Report, report_table
 from glowvox.evaluate.voice import evaluate_voice
 
@@ -126,6 +127,6 @@ def test_the_real_judges_know_speech_from_noise(shared: Path) -> None:
 
 
 def test_the_measures_are_those_that_scores_have() -> None:
-    assert [measure.key for measure in judges.OPINION_MEASURES] == ["distillmos", "dnsmos", "p808"]
-    assert all(measure.better == "higher" for measure in judges.OPINION_MEASURES)
+    assert [measure.key for measure in OPINION_MEASURES] == ["distillmos", "dnsmos", "p808"]
+    assert all(measure.better == "higher" for measure in OPINION_MEASURES)
     assert replace(_report(), measures=()).shown_measures() == []

@@ -12,8 +12,9 @@ from glowvox.audio.griffin_lim import griffin_lim
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, DataError, MelError
 from glowvox.evaluate.clips import Recording, read_recordings
+from glowvox.evaluate.measures import Measure
 from glowvox.evaluate.page import report_page, ticks, write_page
-from glowvox.evaluate.report import Figure, Measure, Report, best_system, mean_figure, report_table
+from glowvox.evaluate.report import Figure, Report, best_system, mean_figure, report_table
 from glowvox.evaluate.signal_checks import match_level
 from glowvox.evaluate.vocoder import NATURAL, evaluate_vocoder
 

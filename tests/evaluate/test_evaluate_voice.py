@@ -10,10 +10,11 @@ from tiny_voice import fake_voice
 import glowvox.evaluate.word_errors as recognised
 from glowvox.errors import DataError, VoiceError
 from glowvox.evaluate.clips import Recording
+from glowvox.evaluate.measures import VOICE_MEASURES
 from glowvox.evaluate.page import write_page
 from glowvox.evaluate.report import Report, report_table
 from glowvox.evaluate.vocoder import NATURAL
-from glowvox.evaluate.voice import COPY, VOICE_MEASURES, evaluate_voice, read_sentences, spread
+from glowvox.evaluate.voice import COPY, evaluate_voice, read_sentences, spread
 
 RATE = 22050
 TEXTS = ("Seven ships came home.", "The old man sat down.", "Nobody knew what to say.")

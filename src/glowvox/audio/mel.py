@@ -12,10 +12,6 @@ from glowvox.audio.checks import checked_samples
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, MelError
 
-# STFT and inverse STFT, with the periodic Hann window of the mel contract, and matrix products over their frames.
-# Frames are transformed in blocks, so besides the result itself the memory does not grow with the signal.
-
-
 _BLOCK_BYTES = 4 << 20
 """Windowed frames held at once; a few megabytes keep the working set in the cache."""
 _ALONE = 2**18

@@ -18,18 +18,6 @@ from glowvox.audio.mel import mel_edges, product
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError
 
-# A harmonic-plus-noise source: what the latent of a voiced sound looks like when its phases are not known.
-# A flow that is told the mel spectrogram cannot know the phases of the harmonics; they stay in its latent, which
-# for voiced speech is a train of pulses with a flat spectrum rather than white noise. Drawn from white noise,
-# speech is whispered, or its harmonics lock to the frames. So what is drawn is what is found: pulses of the pitch
-# that the mel implies, their phase carried on from frame to frame, under noise that takes over towards high
-# frequencies.
-# The pulses are those of a band-limited train, sum_{k=1..K} cos(2 pi k phase) in closed form (Dirichlet's kernel),
-# K being the harmonics below half the sample rate, with unit spectral density, through the lapped transform of the
-# flow. The idea of exciting a network with a sine of the pitch is that of neural source-filter models (arXiv
-# 1810.11946).
-
-
 _HARMONIC_BELOW_HZ = 3000.0
 """Up to here the source of a voiced sound is harmonic; above, noise takes over step by step."""
 _NOISE_ABOVE_HZ = 9000.0
@@ -41,6 +29,15 @@ LOWEST_HZ, HIGHEST_HZ = 60.0, 500.0
 
 class HarmonicSource:
     """Makes lapped coefficients of a source from a pitch track; `stream` does it piece by piece.
+
+    A flow that is told the mel spectrogram cannot know the phases of the harmonics; they stay in its latent, which for
+    voiced speech is a train of pulses with a flat spectrum rather than white noise. Drawn from white noise, speech is
+    whispered, or its harmonics lock to the frames. So what is drawn is what is found: pulses of the pitch that the mel
+    implies, their phase carried on from frame to frame, under noise that takes over towards high frequencies. The
+    pulses are those of a band-limited train, sum_{k=1..K} cos(2 pi k phase) in closed form (Dirichlet's kernel), K
+    being the harmonics below half the sample rate, with unit spectral density, through the lapped transform of the
+    flow. The idea of exciting a network with a sine of the pitch is that of neural source-filter models (arXiv
+    1810.11946).
 
     Args:
         sample_rate: in Hz.

@@ -1,13 +1,19 @@
 """`glowvox evaluate`: measure how good a model is, beside natural speech and baselines."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli import evaluate_voice
-from glowvox.cli.judge_options import add_judge_options, add_report_options, open_judges, read_others
+from glowvox.cli.judge_options import (
+    add_judge_options,
+    add_report_options,
+    make_output,
+    open_judges,
+    read_others,
+    write_report,
+)
 from glowvox.cli.progress import counted_progress, phase
 
 if TYPE_CHECKING:
@@ -64,13 +70,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     if args.subject == "voice":
         return evaluate_voice.run(args)
-    import json
-
     from glowvox.config.audio import AudioConfig
     from glowvox.errors import DataError
     from glowvox.evaluate.clips import prepared_contract, read_ids, read_recordings
-    from glowvox.evaluate.page import write_page
-    from glowvox.evaluate.report import STARS, report_table
     from glowvox.evaluate.vocoder import evaluate_vocoder, flow_likelihood, flow_vocoder
 
     if not args.model and not args.baselines:
@@ -87,10 +89,7 @@ def run(args: argparse.Namespace) -> int:
     limit = args.clips if args.clips is not None or ids is not None else 40
     recordings = read_recordings(args.data, config, limit=limit, ids=ids)
     judges = open_judges(args, "en", recognise=args.wer)
-    try:
-        args.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{args.output}: cannot be made ({error.strerror})") from error
+    make_output(args)
     vocoders: dict[str, Any] = {}
     if "griffin-lim" in args.baselines:
         vocoders["Griffin-Lim"] = _griffin_lim(config)
@@ -110,19 +109,7 @@ def run(args: argparse.Namespace) -> int:
         settings=_settings(args, models, config),
         progress=counted_progress(),
     )
-    report = judges.judged(report, counted_progress())
-    report.write_json(args.output / "report.json")
-    write_page(report, args.output / "index.html", players=args.players)
-    if args.json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False))
-    else:
-        table = report_table(report)
-        print(table)
-        if " *" in table:
-            print(f"\n{STARS}")
-        for name, reason in report.left_out.items():
-            print(f"left out: {name}: {reason}", file=sys.stderr)
-        print(f"\nreport, to be opened in a browser: {args.output / 'index.html'}")
+    write_report(args, report, judges)
     return 0
 
 

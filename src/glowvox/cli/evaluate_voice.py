@@ -1,11 +1,17 @@
 """`glowvox evaluate voice`: how well a voice speaks."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glowvox.cli.judge_options import add_judge_options, add_report_options, open_judges, read_others
+from glowvox.cli.judge_options import (
+    add_judge_options,
+    add_report_options,
+    make_output,
+    open_judges,
+    read_others,
+    write_report,
+)
 from glowvox.cli.progress import counted_progress, phase
 
 if TYPE_CHECKING:
@@ -41,11 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Speak, measure and report."""
-    import json
-
-    from glowvox.errors import DataError
-    from glowvox.evaluate.page import write_page
-    from glowvox.evaluate.report import STARS, report_table
     from glowvox.evaluate.voice import evaluate_voice
     from glowvox.synthesis.installed_voices import find_voice
     from glowvox.synthesis.options import VocoderOptions
@@ -61,10 +62,7 @@ def run(args: argparse.Namespace) -> int:
         acoustic, engine = open_engines(folder, card, args.engine, args.threads)
     voice, vocoder = Voice(card, acoustic, engine), Vocoder(engine)
     sentences = _sentences(args, card)
-    try:
-        args.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{args.output}: cannot be made ({error.strerror})") from error
+    make_output(args)
     spoken = voice.options(speaker=args.speaker, seed=args.seed)
     options = VocoderOptions(sigma=spoken.sigma, denoise=spoken.denoise, refine=spoken.refine, seed=args.seed)
     language = card.speaker_languages.get(spoken.speaker or "", card.language)
@@ -85,19 +83,7 @@ def run(args: argparse.Namespace) -> int:
         settings=_settings(args, card, place, recognised=recognise),
         progress=lambda done, total, what: show(done, total, f"{voice.name}: {what}" if what in ids else what),
     )
-    report = judges.judged(report, counted_progress())
-    report.write_json(args.output / "report.json")
-    write_page(report, args.output / "index.html", players=args.players)
-    if args.json:
-        print(json.dumps(report.as_dict(), ensure_ascii=False))
-        return 0
-    table = report_table(report)
-    print(table)
-    if " *" in table:
-        print(f"\n{STARS}")
-    for name, reason in report.left_out.items():
-        print(f"left out: {name}: {reason}", file=sys.stderr)
-    print(f"\nreport, to be opened in a browser: {args.output / 'index.html'}")
+    write_report(args, report, judges)
     return 0
 
 

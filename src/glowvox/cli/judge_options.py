@@ -1,11 +1,14 @@
 """Options of both forms of `glowvox evaluate`: which clips, who judges, beside what, and what is written."""
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from glowvox.cli.progress import counted_progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,3 +107,37 @@ def read_others(
             raise DataError(f"--beside {given}: give each system a name of its own and a folder, as in rival=speech/")
         others[name] = read_outputs(Path(folder), names, sample_rate)
     return others
+
+
+def make_output(args: argparse.Namespace) -> None:
+    """Make the folder of the report, before anything takes long.
+
+    Raises:
+        DataError: it cannot be made.
+    """
+    from glowvox.errors import DataError
+
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{args.output}: cannot be made ({error.strerror})") from error
+
+
+def write_report(args: argparse.Namespace, report: "Report", judges: Judges) -> None:
+    """Have a report judged, write it as JSON and as a page, and print its table or JSON."""
+    from glowvox.evaluate.page import write_page
+    from glowvox.evaluate.report import STARS, report_table
+
+    report = judges.judged(report, counted_progress())
+    report.write_json(args.output / "report.json")
+    write_page(report, args.output / "index.html", players=args.players)
+    if args.json:
+        print(json.dumps(report.as_dict(), ensure_ascii=False))
+        return
+    table = report_table(report)
+    print(table)
+    if " *" in table:
+        print(f"\n{STARS}")
+    for name, reason in report.left_out.items():
+        print(f"left out: {name}: {reason}", file=sys.stderr)
+    print(f"\nreport, to be opened in a browser: {args.output / 'index.html'}")

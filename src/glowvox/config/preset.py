@@ -39,9 +39,6 @@ def _value(text: str) -> Any:
         return text
 
 
-# Presets: TOML files that hold what differs from the defaults, read into typed configurations.
-
-
 @dataclass(frozen=True)
 class ModelKind:
     """Which model a preset describes."""

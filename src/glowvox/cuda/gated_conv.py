@@ -15,6 +15,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from glowvox.nn.wavenet_rows import LayerMix
+
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 
@@ -192,33 +194,29 @@ def gated_conv(
 
 
 @_on_its_device
-def mix_into(
-    rows: Tensor, total: Tensor, activation: Tensor, residual: Tensor, skip: Tensor, bias: Tensor, keep: Tensor | None
-) -> None:
+def mix_into(rows: Tensor, total: Tensor, activation: Tensor, mix: LayerMix, keep: Tensor | None) -> None:
     """Add what a layer gives to the rows and to the sum of skips, in place: for where nothing needs gradients.
 
     Args:
         rows: `[R, C]`, contiguous; gets `(activation residual^T + bias) * keep`.
         total: float32 `[R, O]`, contiguous; gets `activation skip^T`.
         activation: `[R, H]`, contiguous.
-        residual: `[C, H]`; without rows in the last layer, whose `rows` nothing reads.
-        skip: `[O, H]`.
-        bias: `[C]`, or more of which the first are used.
+        mix: what the activations are multiplied with; nothing reads the `rows` of the last layer.
         keep: `[R, 1]`, one on the rows that hold valid frames; None: all do.
     """
-    weight = torch.cat([residual, skip])
+    weight = torch.cat([mix.residual, mix.skip])
     grid, options = _launch(len(rows), len(weight))
     _mix_kernel[grid](
         rows,
         total,
         activation,
         weight,
-        bias,
+        mix.bias,
         rows if keep is None else keep,
         len(rows),
-        CHANNELS=len(residual),
+        CHANNELS=len(mix.residual),
         FILTERS=activation.shape[1],
-        OUT=len(skip),
+        OUT=len(mix.skip),
         MASKED=keep is not None,
         **options,
     )

@@ -131,6 +131,16 @@ class EncodedText:
     melody: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class DecoderInput:
+    """What a decoder is given; see `AcousticEngine.decode`."""
+
+    latent: NDArray[np.float32]
+    lengths: NDArray[np.int64]
+    speaker: NDArray[np.int64] | None = None
+    harmonics: NDArray[np.float32] | None = None
+
+
 class AcousticEngine(ABC):
     """Runs the encoder and, backwards, the decoder of a Glow-TTS (arXiv 2005.11129, figure 1b).
 
@@ -215,8 +225,9 @@ class AcousticEngine(ABC):
             EngineError: the shapes do not fit, the engine failed, or gave values that are not finite.
             VoiceError: the speaker does not fit the model.
         """
-        self._check_latent(latent, lengths, speaker, harmonics)
-        return _finite_mel(self._decode(latent, lengths, speaker, harmonics))
+        given = DecoderInput(latent, lengths, speaker, harmonics)
+        self._check_input(given)
+        return _finite_mel(self._decode(given, None, final=True)[0])
 
     def begin_decoding(self) -> StreamState:
         """Return the state before the first piece of a latent.
@@ -226,7 +237,7 @@ class AcousticEngine(ABC):
         """
         if self.decoder_delay is None:
             raise EngineError("this engine decodes whole latents only")
-        return StreamState(0, self._begin_decoding(1))
+        return StreamState(0, {})
 
     def decode_piece(
         self,
@@ -259,27 +270,23 @@ class AcousticEngine(ABC):
             raise EngineError("this engine decodes whole latents only")
         if len(latent) != 1:
             raise EngineError(f"one latent is decoded in pieces at a time, got {len(latent)}")
-        self._check_latent(latent, np.array(latent.shape[-1:], np.int64), speaker, harmonics)
+        given = DecoderInput(latent, np.array(latent.shape[-1:], np.int64), speaker, harmonics)
+        self._check_input(given)
         if not final and state.frames + latent.shape[2] <= self.decoder_delay:
             raise EngineError(
                 f"the first piece of a latent needs more than {self.decoder_delay} frames, got {latent.shape[2]}"
             )
-        mel, values = self._decode_piece(latent, state, speaker, harmonics, final=final)
+        mel, values = self._decode(given, state, final=final)
         return _finite_mel(mel), StreamState(state.frames + latent.shape[2], values)
 
-    def _check_latent(
-        self,
-        latent: NDArray[np.float32],
-        lengths: NDArray[np.int64],
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-    ) -> None:
+    def _check_input(self, given: DecoderInput) -> None:
+        latent, lengths, harmonics = given.latent, given.lengths, given.harmonics
         step = self.n_squeeze
         if latent.ndim != 3 or latent.shape[1] != self.audio.n_mels or lengths.shape != (len(latent),):
             raise EngineError(f"expected a latent [B, {self.audio.n_mels}, T], got {list(latent.shape)}")
         if latent.shape[2] % step or (lengths % step).any() or lengths.min() < step or lengths.max() > latent.shape[2]:
             raise EngineError(f"frames must be multiples of {step}, got {latent.shape[2]} and {lengths.tolist()}")
-        self._check_speaker(speaker, len(latent))
+        self._check_speaker(given.speaker, len(latent))
         if (harmonics is not None) != self.melody:
             needs = "has a melody; say the pitch of each frame" if self.melody else "has no melody; leave the pitch out"
             raise EngineError(f"this model {needs}")
@@ -308,37 +315,21 @@ class AcousticEngine(ABC):
 
     @abstractmethod
     def _decode(
-        self,
-        latent: NDArray[np.float32],
-        lengths: NDArray[np.int64],
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        """Compute `decode` for inputs that fit.
-
-        Raises:
-            EngineError: the engine failed.
-        """
-
-    def _begin_decoding(self, batch: int) -> Mapping[str, Any]:
-        """Return the engine's own state before the first piece of `batch` latents."""
-        raise NotImplementedError
-
-    def _decode_piece(
-        self,
-        latent: NDArray[np.float32],
-        state: StreamState,
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-        *,
-        final: bool,
+        self, given: DecoderInput, state: StreamState | None, *, final: bool
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        """Compute `decode_piece` for inputs that fit, where `decoder_delay` is not None.
+        """Compute `decode`, or `decode_piece` where there is a state, for inputs that fit.
+
+        Args:
+            given: what the public methods were given; of a piece, how many frames it has.
+            state: None: the latents are whole. What the engine keeps in it is empty before the first piece.
+            final: whether the latent ends here.
+
+        Returns:
+            The mel [B, M, T], and what the engine keeps for the next piece.
 
         Raises:
             EngineError: the engine failed.
         """
-        raise NotImplementedError
 
 
 def _finite_mel(mel: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from glowvox.audio.pitch import PitchNetwork, SourceMixNetwork
 from glowvox.config.audio import AudioConfig
 from glowvox.config.schema import from_dict, to_dict
-from glowvox.engines.base import AcousticEngine, EncodedText, SteppingVocoder, StreamState
+from glowvox.engines.base import AcousticEngine, DecoderInput, EncodedText, SteppingVocoder, StreamState
 from glowvox.errors import ConfigError, EngineError
 
 METADATA_KEY = "glowvox"
@@ -498,45 +498,14 @@ class GraphAcoustic(AcousticEngine, ABC):
         return EncodedText(*self._encoder.compute_arrays(feed))
 
     def _decode(
-        self,
-        latent: NDArray[np.float32],
-        lengths: NDArray[np.int64],
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        if self._stream is None:
-            return self._decoder.compute_arrays(_latents(latent, lengths, speaker, harmonics), ["mel"])[0]
-        state = StreamState(0, self._begin_decoding(len(latent)))
-        return self._decoder.compute_piece(_latents(latent, lengths, speaker, harmonics), state, "mel", final=True)[0]
-
-    def _begin_decoding(self, batch: int) -> Mapping[str, Any]:
-        assert self._stream is not None
-        return self._decoder.begin(self._stream, batch)
-
-    def _decode_piece(
-        self,
-        latent: NDArray[np.float32],
-        state: StreamState,
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-        *,
-        final: bool,
+        self, given: DecoderInput, state: StreamState | None, *, final: bool
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        known = np.array([state.frames + latent.shape[2]], np.int64)  # all of them count
-        return self._decoder.compute_piece(_latents(latent, known, speaker, harmonics), state, "mel", final=final)
-
-
-def _latents(
-    latent: NDArray[np.float32],
-    lengths: NDArray[np.int64],
-    speaker: NDArray[np.int64] | None,
-    harmonics: NDArray[np.float32] | None,
-) -> dict[str, NDArray[Any]]:
-    """Return the inputs of a decoder's graph."""
-    given: dict[str, NDArray[Any] | None] = {
-        "latent": latent,
-        "lengths": lengths,
-        "speaker": speaker,
-        "comb": harmonics,
-    }
-    return {name: array for name, array in given.items() if array is not None}
+        frames = given.latent.shape[2]
+        lengths = given.lengths if state is None else np.array([state.frames + frames], np.int64)  # all of them count
+        named = {"latent": given.latent, "lengths": lengths, "speaker": given.speaker, "comb": given.harmonics}
+        feed = {name: array for name, array in named.items() if array is not None}
+        if self._stream is None:
+            return self._decoder.compute_arrays(feed, ["mel"])[0], {}
+        if state is None or not state.frames:
+            state = StreamState(0, self._decoder.begin(self._stream, len(given.latent)))
+        return self._decoder.compute_piece(feed, state, "mel", final=final)

@@ -16,7 +16,7 @@ from glowvox.audio.pitch import PitchNetwork, SourceMixNetwork
 from glowvox.checkpoint.model_folder import load_model
 from glowvox.cuda.attach import attach_kernels
 from glowvox.cuda.captured_calls import CapturedCalls, bucket
-from glowvox.engines.base import AnalysedMel, AnalysisEngine, EncodedText, SteppingVocoder, StreamState
+from glowvox.engines.base import AnalysedMel, AnalysisEngine, DecoderInput, EncodedText, SteppingVocoder, StreamState
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
@@ -141,44 +141,25 @@ class TorchAcoustic(AnalysisEngine):
             melody = None if text.melody is None else text.melody.float().cpu().numpy()
             return EncodedText(mean, log_std, log_duration, melody)
 
-    def _decode(
-        self,
-        latent: NDArray[np.float32],
-        lengths: NDArray[np.int64],
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        with torch.inference_mode(), told_when_out_of_memory(self.device, f"{latent.shape[2]} mel frames"):
-            given = self._tensor(latent), self._tensor(lengths)
-            told = None if harmonics is None else self._tensor(harmonics)
-            if self._captured is None:
-                mel = self._model.decode(*given, self._speaker(speaker), told)
-            else:
-                mel = self._replayed(self._captured, *given, told)
-            return np.asarray(mel.float().cpu().numpy())
-
     @property
     def decoder_delay(self) -> int | None:
         """Mel frames that must follow a frame before `decode_piece` gives it."""
         return self._model.decoder.delay
 
-    def _begin_decoding(self, batch: int) -> Mapping[str, Any]:
-        return {}
-
-    def _decode_piece(
-        self,
-        latent: NDArray[np.float32],
-        state: StreamState,
-        speaker: NDArray[np.int64] | None,
-        harmonics: NDArray[np.float32] | None,
-        *,
-        final: bool,
+    def _decode(
+        self, given: DecoderInput, state: StreamState | None, *, final: bool
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
-        told = None if harmonics is None else self._tensor(harmonics)
-        with torch.inference_mode(), told_when_out_of_memory(self.device, f"a piece of {latent.shape[2]} mel frames"):
-            mel, values = self._model.decode_piece(
-                self._tensor(latent), state.values, self._speaker(speaker), told, final=final
-            )
+        with torch.inference_mode(), told_when_out_of_memory(self.device, f"{given.latent.shape[2]} mel frames"):
+            latent, lengths = self._tensor(given.latent), self._tensor(given.lengths)
+            speaker = self._speaker(given.speaker)
+            harmonics = None if given.harmonics is None else self._tensor(given.harmonics)
+            values: Mapping[str, Any] = {}
+            if state is not None:
+                mel, values = self._model.decode_piece(latent, state.values, speaker, harmonics, final=final)
+            elif self._captured is None:
+                mel = self._model.decode(latent, lengths, speaker, harmonics)
+            else:
+                mel = self._replayed(self._captured, latent, lengths, harmonics)
             return np.asarray(mel.float().cpu().numpy()), values
 
     def _replayed(

@@ -13,8 +13,6 @@ from glowvox.evaluate.clips import SpokenFile
 from glowvox.synthesis.aligner import Aligner, Alignment, TextOptions, TextSide, load_aligner
 from glowvox.synthesis.timestamps import write_timestamps
 
-# The aligner of whatever a user names: a voice, a model folder, or a training run.
-
 
 def open_aligner(name_or_path: str | Path | None, *, threads: int | None = None, device: str = "cpu") -> Aligner:
     """Return the aligner of a voice (name, folder, `.voice` file), a Glow-TTS model folder or a training run.

@@ -114,10 +114,6 @@ def _choose(found: dict[str, T], source: Path, limit: int | None, ids: Sequence[
     return {name: found[name] for name in names}
 
 
-# Recordings with their texts, wherever they lie: a prepared data set, a corpus in any layout, or one file.
-# Only the list is read; each recording is opened when it is its turn, in whichever process.
-
-
 @dataclass(frozen=True)
 class SpokenFile:
     """A recording and what is said in it."""

@@ -17,8 +17,6 @@ from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, MelError, MissingExtraError, one_line
 from glowvox.evaluate.signal_checks import check_signal, match_level, tonal_energy
 
-# The distance between two log-mel spectrograms, frame against frame.
-
 
 @dataclass(frozen=True)
 class MelDistance:
@@ -69,15 +67,6 @@ def comparable_mels(reference: ArrayLike, estimate: ArrayLike) -> tuple[NDArray[
     return pair[0], pair[1]
 
 
-# Mel-cepstral distortion (MCD): the distance of two spectral envelopes in decibels.
-# The definition, because many are in use: the cepstra are those of the natural log-mel under an orthonormal DCT-II;
-# c1 to c13 count, c0 (the level) does not; and per pair of frames
-#     MCD = 10 / ln 10 * sqrt(2 * sum_{k=1..13} (c_k - c'_k)^2)    [dB]
-# (R. Kubichek, "Mel-cepstral distance measure for objective speech quality assessment", 1993), averaged over
-# frames. Figures are comparable only with figures of the same definition and the same mel contract: counting c0 to
-# c12 instead, as some do, gives 0.3 to 0.5 dB more for the same speech.
-
-
 _DECIBELS = 10.0 / np.log(10.0) * np.sqrt(2.0)
 _LARGEST_TABLE = 50_000_000
 """Cells of the warping table; 50 million are 400 MB, two sentences of 80 seconds at 86 frames per second."""
@@ -108,7 +97,16 @@ def mel_cepstral_distortion(
     first: int = 1,
     align: Literal["frames", "dtw"] = "frames",
 ) -> float:
-    """Return the mel-cepstral distortion of two natural log-mels in dB.
+    """Return the mel-cepstral distortion (MCD) of two natural log-mels in dB.
+
+    The definition, because many are in use: the cepstra are those of the natural log-mel under an orthonormal DCT-II;
+    c1 to c13 count, c0 (the level) does not; and per pair of frames
+
+        MCD = 10 / ln 10 * sqrt(2 * sum_{k=1..13} (c_k - c'_k)^2)    [dB]
+
+    (R. Kubichek, "Mel-cepstral distance measure for objective speech quality assessment", 1993), averaged over frames.
+    Figures are comparable only with figures of the same definition and the same mel contract: counting c0 to c12
+    instead, as some do, gives 0.3 to 0.5 dB more for the same speech.
 
     Args:
         reference: `[M, T]`.
@@ -166,9 +164,6 @@ def warping_path(distance: NDArray[np.float64]) -> list[tuple[int, int]]:
     return path[::-1]
 
 
-# The distance between two pitch tracks.
-
-
 @dataclass(frozen=True)
 class PitchDistance:
     """How the pitch of two aligned signals differs."""
@@ -195,9 +190,6 @@ def pitch_distance(reference: PitchTrack, estimate: PitchTrack) -> PitchDistance
         cents=float(np.sqrt(np.mean(cents**2))) if both.any() else float("nan"),
         voicing_error=float(np.mean(reference.voiced != estimate.voiced)),
     )
-
-
-# How far speech lies from a recording of the same text, whose timing is another.
 
 
 _QUIET_DB = 45.0
@@ -246,10 +238,7 @@ def duration_differences(
     return {"duration_error": abs(bias), "duration_bias": bias}
 
 
-# How a listener would judge a signal beside the original: wide-band PESQ and STOI.
 # Both compare with a clean, time-aligned original, so they measure copy synthesis, not text-to-speech.
-
-
 _PESQ_RATE = 16000
 _STOI_RATE = 10000
 _STOI_LEAST = 256 + 29 * 128

@@ -25,9 +25,6 @@ from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.synthesis.voice_folder import open_engines, open_voice_folder
 
-# What a call costs: seconds, peak memory, and the real-time factor of audio that it made.
-
-
 T = TypeVar("T")
 
 

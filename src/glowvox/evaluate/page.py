@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.files import write_audio
 from glowvox.errors import DataError, MissingExtraError, counted
-from glowvox.evaluate.report import ClipResult, Figure, Measure, Output, Report, best_system
+from glowvox.evaluate.measures import Measure
+from glowvox.evaluate.report import ClipResult, Figure, Output, Report, best_system
 from glowvox.evaluate.signal_checks import DYNAMIC_RANGE, average_spectrum, level_spectrogram
-
-# What the page of a report says in words, by what was evaluated.
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,6 @@ VOICE_TEXTS = PageTexts(
 def page_texts(subject: str) -> PageTexts:
     """Return the words for a report's subject."""
     return VOICE_TEXTS if subject == "voice" else VOCODER_TEXTS
-
-
-# Pictures for the report page: SVG whose lines and letters take the page's colours, light or dark.
 
 
 _LEFT, _TOP, _BOTTOM, _RIGHT = 46, 8, 40, 10

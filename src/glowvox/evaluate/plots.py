@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from glowvox.models.waveglow import WaveGlow
 
 
-# Where in a recording a flow finds the samples likely: its log-likelihood, taken apart over time, exactly.
-# Every term of the log-likelihood belongs to a position in time: the base density of the latent, the log scales of
-# the couplings and of the conditional scale. What is left of the log-determinant (1x1 convolutions, ActNorm, the
-# transform) is the same at every position.
-
-
 @dataclass(frozen=True)
 class LocalLikelihood:
     """A recording's latent and the log-likelihood of each position; `G` samples belong to a position."""
@@ -40,6 +34,10 @@ class LocalLikelihood:
 
 def local_likelihood(model: "WaveGlow", samples: NDArray[np.float32], mel: NDArray[np.float32]) -> LocalLikelihood:
     """Return latent and local log-likelihood under the base density N(0, 1).
+
+    Every term of the log-likelihood belongs to a position in time: the base density of the latent, the log scales of
+    the couplings and of the conditional scale. What is left of the log-determinant (1x1 convolutions, ActNorm, the
+    transform) is the same at every position.
 
     Args:
         model: the flow.

@@ -8,135 +8,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
 from glowvox.errors import DataError
-
-# What the figures of an evaluation are called, their units, which way is better, and what they mean.
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One figure that an evaluation gives for a system."""
-
-    key: str
-    """Name in JSON."""
-    label: str
-    """Name for people."""
-    unit: str
-    better: Literal["higher", "lower", "zero", "neither"]
-    digits: int
-    """Digits after the point."""
-    meaning: str
-    """One sentence for the report."""
-
-
-WORD_MEASURES = (
-    Measure(
-        "wer",
-        "Word error rate",
-        "%",
-        "lower",
-        1,
-        "Errors of a recogniser (named among the settings) against the text; read it beside natural speech.",
-    ),
-    Measure("cer", "Character error rate", "%", "lower", 1, "The same recogniser's edits per character."),
-)
-"""What a recogniser gives, for whatever speaks."""
-
-VOCODER_MEASURES = (
-    Measure(
-        "pesq",
-        "PESQ, wide band",
-        "MOS",
-        "higher",
-        2,
-        "Perceived quality beside the original (ITU-T P.862.2), 1 to 4.64.",
-    ),
-    Measure("stoi", "STOI", "", "higher", 3, "Short-time objective intelligibility beside the original, 0 to 1."),
-    Measure(
-        "mcd",
-        "MCD",
-        "dB",
-        "lower",
-        2,
-        "Mel-cepstral distortion over c1 to c13 of the log-mel, frame by frame: 10 / ln 10 * sqrt(2 * sum of squares).",
-    ),
-    Measure("mcd_c0", "MCD with the level", "dB", "lower", 2, "The same over c0 to c12, as some publications count."),
-    Measure("mel_l1", "Log-mel distance", "nats", "lower", 3, "Mean absolute difference of the natural log-mels."),
-    Measure(
-        "mel_l2", "Log-mel distance, RMS", "nats", "lower", 3, "Root-mean-square difference of the natural log-mels."
-    ),
-    *WORD_MEASURES,
-    Measure(
-        "nats_per_sample",
-        "Negative log-likelihood",
-        "nats/sample",
-        "lower",
-        3,
-        "Exact, of the recording under the flow, per sample, base density N(0, 1).",
-    ),
-    Measure(
-        "bits_per_dim",
-        "Bits per dimension",
-        "bits/sample",
-        "lower",
-        3,
-        "The same, for samples of 16 bits: what an ideal coder would need.",
-    ),
-    Measure(
-        "tonal_mean",
-        "Tonal energy, mean",
-        "dB",
-        "lower",
-        2,
-        "Mean level of the lines at multiples of rate / group above the bins beside them; natural speech lies near 0.",
-    ),
-    Measure(
-        "tonal_worst",
-        "Tonal energy, worst line",
-        "dB",
-        "lower",
-        2,
-        "Level of the strongest of these lines above the bins beside it.",
-    ),
-    Measure(
-        "f0_cents",
-        "Pitch error",
-        "cents",
-        "lower",
-        1,
-        "Root-mean-square difference of the fundamental frequency where both are voiced.",
-    ),
-    Measure(
-        "voicing_error", "Voicing error", "%", "lower", 2, "Frames that are voiced in one and unvoiced in the other."
-    ),
-    Measure(
-        "level_db",
-        "Level correction",
-        "dB",
-        "zero",
-        2,
-        "Gain that gave the output the level of the original before anything was compared.",
-    ),
-    Measure(
-        "rtf", "Real-time factor", "", "lower", 4, "Computing time over playing time; below 1 is faster than real time."
-    ),
-    Measure(
-        "peak_mib",
-        "Peak memory",
-        "MiB",
-        "lower",
-        0,
-        "Growth of the process's memory while it vocodes the most demanding clip, its weights not included.",
-    ),
-)
-"""The figures of a vocoder's copy synthesis, in the order in which reports show them."""
-
+from glowvox.evaluate.measures import Measure
 
 FORMAT_VERSION = 1
 
@@ -249,8 +128,6 @@ def mean_figure(values: Sequence[float]) -> Figure | None:
     margin = 1.96 * float(np.std(finite, ddof=1)) / math.sqrt(len(finite)) if len(finite) > 1 else None
     return Figure(float(np.mean(finite)), margin, len(finite))
 
-
-# A report as a table for the terminal: one row per figure, one column per system.
 
 STARS = "* the best besides natural speech, where it leads by more than the margins (\u00b1, 95 %)"
 """What is said of the stars of a table."""

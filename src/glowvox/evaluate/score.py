@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from glowvox.models.waveglow import WaveGlow
 
 
-# What recordings with right texts measure: the scale on which others are judged.
-
-
 FORMAT = "glowvox-score-reference"
 FORMAT_VERSION = 1
 _MOST_BYTES = 16 << 20
@@ -147,14 +144,6 @@ def chosen_texts(texts: Sequence[str], count: int = 64) -> tuple[str, ...]:
     return tuple(found[place * len(found) // count] for place in range(count))
 
 
-# How well a text fits a recording, by the acoustic model: what tells a wrong transcript from a right one.
-# The likelihood of a recording says more about the recording (noise, level, timbre) than about its text. What the
-# recording is like by itself cancels when the likelihood under its text is compared with that under other texts of
-# about the same length, laid over the same frames: the log-determinant is the same, and what is left is how much
-# better the text explains the frames than any speech would. Where words are missing from the text, or stand in it
-# too much, the comparison turns bad for a while, and the text's expected length does not fit the recording's.
-
-
 _OTHERS = 4
 """Other texts that a recording is compared under."""
 _WINDOW_SECONDS = 0.4
@@ -175,7 +164,14 @@ class TextFit:
 
 
 class FitMeter:
-    """Measures recordings with one model and one set of other texts."""
+    """Measures recordings with one model and one set of other texts.
+
+    The likelihood of a recording says more about the recording (noise, level, timbre) than about its text. What the
+    recording is like by itself cancels when the likelihood under its text is compared with that under other texts of
+    about the same length, laid over the same frames: the log-determinant is the same, and what is left is how much
+    better the text explains the frames than any speech would. Where words are missing from the text, or stand in it too
+    much, the comparison turns bad for a while, and the text's expected length does not fit the recording's.
+    """
 
     def __init__(self, aligner: Aligner, others: Sequence[str]) -> None:
         """Read the other texts.
@@ -415,9 +411,6 @@ def _judge(measured: Measured, scales: Mapping[str, Scale]) -> Judged:
 
 def _crashed(task: ScoreTask) -> Measured:
     return Measured(task.file.id, task.file.text, 0.0, None, "the process died while measuring it")
-
-
-# Scores as rows, as a table to read, and as files.
 
 
 def score_row(row: Judged) -> dict[str, Any]:

@@ -111,12 +111,6 @@ def _decibels(amplitude: float) -> float:
     return float(20.0 * np.log10(max(amplitude, 1e-10)))
 
 
-# Tonal energy at multiples of rate / group: the whistle that a flow over groups of samples can leave.
-# A WaveGlow squeezes G samples into the channels of one position; what it then does differently to each channel
-# repeats every G samples and sounds as steady tones at multiples of rate / G. They stand out as single lines above
-# their neighbours in a long analysis whose bins fall exactly on those frequencies.
-
-
 _GAP = 3
 """First neighbouring bin that the main lobe of the Hann window (two bins to each side) does not reach."""
 
@@ -143,6 +137,10 @@ class TonalEnergy:
 
 def tonal_energy(samples: ArrayLike, sample_rate: int, group: int) -> TonalEnergy:
     """Return the excess of the lines at multiples of `sample_rate / group` over the bins beside them.
+
+    A WaveGlow squeezes G samples into the channels of one position; what it then does differently to each channel
+    repeats every G samples and sounds as steady tones at multiples of rate / G. They stand out as single lines above
+    their neighbours in a long analysis whose bins fall exactly on those frequencies.
 
     Frames of `32 * group` samples (at least 2048) under a Hann window, half overlapping: every line falls on a bin. The
     level of a bin is its mean over the frames in dB, so that a steady tone counts in pauses as in loud speech; the
@@ -196,9 +194,6 @@ def _mean_levels(signal: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     return total / frames
 
 
-# One level for what is compared, so that no system wins by being louder.
-
-
 def match_level(reference: ArrayLike, estimate: ArrayLike) -> tuple[NDArray[np.float32], float]:
     """Scale a signal to the root mean square of the original.
 
@@ -218,9 +213,6 @@ def match_level(reference: ArrayLike, estimate: ArrayLike) -> tuple[NDArray[np.f
         raise AudioError("cannot match the level of a signal that is silent or not finite")
     gain = levels[0] / levels[1]
     return (gain * signal).astype(np.float32), float(20.0 * np.log10(gain))
-
-
-# Levels over time and frequency, in decibels, for pictures.
 
 
 DYNAMIC_RANGE = 80.0

@@ -18,16 +18,14 @@ from glowvox.errors import AudioError, DataError
 from glowvox.evaluate.clips import Recording
 from glowvox.evaluate.distances import CopyJudge, tonal_values
 from glowvox.evaluate.engine_speed import measure, real_time_factor
-from glowvox.evaluate.report import VOCODER_MEASURES, ClipResult, Figure, Output, Report, mean_figure
+from glowvox.evaluate.measures import VOCODER_MEASURES
+from glowvox.evaluate.report import ClipResult, Figure, Output, Report, mean_figure
 from glowvox.evaluate.word_errors import POCKETSPHINX, Recogniser, with_word_errors
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
 
 if TYPE_CHECKING:
     from glowvox.models.waveglow import WaveGlow
-
-
-# A flow in the place of a vocoder: what an evaluation calls to hear it, and to ask how likely a recording is.
 
 
 Vocode = Callable[[NDArray[np.float32]], NDArray[np.float32]]

@@ -16,9 +16,6 @@ from glowvox.audio.files import resample
 from glowvox.errors import AudioError, DataError, MissingExtraError, TextError
 from glowvox.evaluate.report import Figure, Report
 
-# One spelling for what was meant and what was recognised, so that only words are compared.
-
-
 _ABBREVIATIONS = {
     "mr": "mister",
     "mrs": "missus",
@@ -183,13 +180,6 @@ def _edit(chunk: Any, reference: list[str], hypothesis: list[str]) -> Edit:
     )
 
 
-# Speech recognition and forced alignment, offline, by PocketSphinx and the US-English model in its wheel.
-# It is a modest recogniser: its error rate means something beside that of natural speech and of other systems under
-# the same conditions, not by itself. Every recording is recognised for itself (features normalised over the whole
-# of it, the decoder's running averages forgotten before), so the result depends neither on the order nor on the
-# number of processes.
-
-
 _RATE = 16000
 
 
@@ -206,6 +196,11 @@ class TimedWord:
 
 def recognise(clips: Sequence[ArrayLike], sample_rate: int, *, jobs: int = 1) -> list[str]:
     """Return what was said in each clip: lower-case words separated by blanks, empty when nothing was understood.
+
+    By PocketSphinx, offline, with the US-English model in its wheel. It is a modest recogniser: its error rate means
+    something beside that of natural speech and of other systems under the same conditions, not by itself. Every
+    recording is recognised for itself (features normalised over the whole of it, the decoder's running averages
+    forgotten before), so the result depends neither on the order nor on the number of processes.
 
     Args:
         clips: recordings `[S]`, full scale 1.
@@ -308,9 +303,6 @@ def _pcm(samples: ArrayLike, sample_rate: int) -> bytes:
     """Return 16-bit samples at 16 kHz."""
     resampled = resample(np.asarray(samples, dtype=np.float32), sample_rate, _RATE)
     return np.round(np.clip(resampled, -1.0, 32767 / 32768) * 32768.0).astype("<i2").tobytes()
-
-
-# Word and character error rates of all systems of a report, over the clips whose text is known.
 
 
 Recogniser = Callable[[Sequence[Any], int], list[str]]

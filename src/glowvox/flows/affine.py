@@ -59,13 +59,12 @@ class ActNorm(Flow):
         self.initialised.fill_(value=True)
 
 
-# A scale per element that the condition decides: the flow's input arrives with roughly unit variance everywhere.
-# Dividing by a scale s(condition) before the flow is the same as a base density with variance s^2; the exact change
-# of variables adds -sum(log s).
-
-
 class ConditionalScale(Flow):
-    """y = x * exp(-log_scale(condition)); `network` maps the condition and the mask to `[B, C, T]`."""
+    """y = x * exp(-log_scale(condition)); `network` maps the condition and the mask to `[B, C, T]`.
+
+    So the flow's input arrives with roughly unit variance everywhere. Dividing by a scale s(condition) before the flow
+    is the same as a base density with variance s^2; the exact change of variables adds -sum(log s).
+    """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

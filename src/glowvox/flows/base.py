@@ -94,9 +94,6 @@ def full_precision(method: Method) -> Method:
     return wrapped  # type: ignore[return-value]
 
 
-# Composition and reversal of flows.
-
-
 class Chain(Flow):
     """Flows one after another; the log-determinants add."""
 
@@ -139,9 +136,6 @@ class Invert(Flow):
         """Apply the inner flow's forward. See `Flow.inverse`."""
         result: tuple[Tensor, Tensor] = self.flow(z, mask, condition)
         return result
-
-
-# The log-likelihood of a Gaussian base density, masked.
 
 
 LOG_TWO_PI = math.log(2 * math.pi)

@@ -117,11 +117,10 @@ class LUInvertibleConv(Flow):
         return apply_mask(x, mask), -self.log_abs.sum() * frame_counts(z, mask)
 
 
-# The grouped invertible 1x1 convolution of Glow-TTS (arXiv 2005.11129, section 3.2 and appendix A.1).
-
-
 class GroupedInvertibleConv(Flow):
     """One small matrix `[G, G]` mixes every group of G channels: half from the lower, half from the upper channels.
+
+    Glow-TTS, arXiv 2005.11129, section 3.2 and appendix A.1.
 
     Group g takes channels g * G/2 .. (g+1) * G/2 of each half, so that what a coupling kept and what it moved meet.
     The small matrix is spread into the full one for the product: with few channels a single dense product costs less

@@ -8,18 +8,17 @@ from torch.utils.checkpoint import checkpoint
 
 from glowvox.flows.base import Flow
 
-# Memory that does not grow with depth: a step's activations are computed again in the backward pass.
-# Only each step's input is kept. Inverting the output instead would save that input too, a few channels a step, but
-# costs a matrix inversion and loses digits on the way back; `benchmarks/constant_memory.py` measures both.
-
-
 Direction = Callable[[Tensor, Tensor | None, Tensor | None], tuple[Tensor, Tensor]]
 
 
 def run(
     step: Direction, x: Tensor, mask: Tensor | None, condition: Tensor | None, *, recompute: bool
 ) -> tuple[Tensor, Tensor]:
-    """Call a flow or its `inverse`; with `recompute`, keep nothing but the arguments for the backward pass."""
+    """Call a flow or its `inverse`; with `recompute`, keep nothing but the arguments for the backward pass.
+
+    Only each step's input is kept. Inverting the output instead would save that input too, a few channels a step, but
+    costs a matrix inversion and loses digits on the way back; `benchmarks/constant_memory.py` measures both.
+    """
     if recompute and torch.is_grad_enabled():
         result: tuple[Tensor, Tensor] = checkpoint(step, x, mask, condition, use_reentrant=False)
         return result

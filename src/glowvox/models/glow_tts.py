@@ -22,9 +22,6 @@ from glowvox.nn.streaming import PieceState
 Length = TypeVar("Length", int, Tensor)
 
 
-# What Glow-TTS returns, in training and in synthesis.
-
-
 @dataclass(frozen=True)
 class GlowTTSOutput:
     """What training needs. T is cut to a multiple of the decoder's squeeze; padding is zero everywhere.
@@ -359,11 +356,10 @@ class GlowTTS(nn.Module):
         return (torch.arange(mel.shape[2], device=mel.device) < mel_lengths[:, None]).unsqueeze(1).to(mel.dtype)
 
 
-# The prior of Glow-TTS: each mel frame's latent is Gaussian under the token it belongs to (section 3, equation 2).
-
-
 def frame_log_likelihood(latent: Tensor, text: TextStatistics, *, unit_variance: bool, complete: bool) -> Tensor:
     """Return log N(latent of frame t; mean, std of token l) for every pair, nats.
+
+    The prior of Glow-TTS: the latent of a mel frame is Gaussian under the token it belongs to (section 3, equation 2).
 
     Args:
         latent: [B, M, T].
@@ -412,9 +408,6 @@ def drawn_latent(text: TextStatistics, path: Tensor, noise: Tensor, temperature:
     if not temperature:
         return latent
     return latent + fitted_noise(noise, latent, n_frames) * temperature * spread(text.log_std, path).exp()
-
-
-# From predicted or given durations to whole frames that the decoder can take.
 
 
 def predicted_durations(log_duration: Tensor, mask: Tensor, length_scale: float | Tensor, n_squeeze: int) -> Tensor:
@@ -467,11 +460,8 @@ def _padded(rows: list[NDArray[np.int64]], like: Tensor) -> Tensor:
     return torch.from_numpy(padded).to(like.device)
 
 
-# What Glow-TTS refuses, each with one line that says what was wrong. Values are looked at where that waits for nothing,
-# on a CPU: a forward on another device takes what its callers have checked (the engine, the trainer, `inverse`).
-
-
 def _at_hand(tensor: Tensor) -> bool:
+    """Return whether values can be looked at without waiting: on a CPU. Elsewhere the callers have checked them."""
     return tensor.device.type == "cpu"
 
 

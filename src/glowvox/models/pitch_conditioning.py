@@ -32,8 +32,6 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.glow_tts import GlowTTSConfig
 from glowvox.errors import MelError
 
-# Predicts pitch and voicing from a mel spectrogram, for a vocoder's harmonic source and an acoustic model's decoder.
-
 
 class PitchPredictor(nn.Module):
     """Three convolutions over mel frames and a projection to the bins of `glowvox.audio.pitch`.
@@ -108,11 +106,8 @@ class PitchConditioning(nn.Module):
         return harmonic_features(pitch, self.audio)
 
 
-# What `audio.pitch` computes for one signal in NumPy, for batches in PyTorch: nothing here waits for a device.
-# In float64 as there, since the phases of high harmonics are large numbers.
-
-
 def _wide(values: Tensor) -> Tensor:
+    """Return float64, as `audio.pitch` has it: the phases of high harmonics are large numbers."""
     return values.to(torch.float32 if values.device.type == "mps" else torch.float64)  # MPS has no float64
 
 

@@ -28,8 +28,6 @@ from glowvox.models.source_mix import SourceMix
 from glowvox.nn.streaming import Chunk, PieceState, Stream
 from glowvox.nn.wavenet import WN
 
-# What WaveGlow's couplings see of the mel spectrogram, and the envelope that scales a lapped flow's input.
-
 
 class MelUpsampler(nn.Module):
     """The paper's condition: a transposed convolution to the rate of samples, then the squeeze to groups."""
@@ -150,20 +148,18 @@ def _noise_envelope(config: WaveGlowConfig) -> tuple[np.ndarray, np.ndarray]:
     return interpolation, interpolation @ gain
 
 
-# A limit to the levels of a lapped flow's bands, where it speaks.
-# The mel tells a lapped flow how loud each frame is, and its input is divided by that: in recordings the level of a
-# band of a frame, the root mean square of its coefficients, is nearly the same everywhere. The inverse of a flow
-# multiplies by scales that it has itself made of noise, and now and then, for a mel unlike those that it has
-# learned from, they agree on a value that no recording has: a burst of one frame. What is louder than recordings
-# ever are is brought down.
-
-
 SMALLEST_LEVEL = 1e-6
 """Below it a level is not divided by: silence stays silence."""
 
 
 class LevelLimit(nn.Module):
     """Brings the level of every band of every frame down to the highest one that it may have.
+
+    The mel tells a lapped flow how loud each frame is, and its input is divided by that: in recordings the level of a
+    band of a frame, the root mean square of its coefficients, is nearly the same everywhere. The inverse of a flow
+    multiplies by scales that it has itself made of noise, and now and then, for a mel unlike those that it has learned
+    from, they agree on a value that no recording has: a burst of one frame. What is louder than recordings ever are is
+    brought down.
 
     Args:
         highest: for each of equally wide bands of neighbouring coefficients, from low frequencies to high ones.

@@ -4,9 +4,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# Dropout whose mask costs little on a CPU, where PyTorch draws a Bernoulli number for every element.
-
-
 _BITS = {torch.bfloat16: torch.int16, torch.float16: torch.int16, torch.float32: torch.int32}
 """The integers as wide as a floating-point type."""
 
@@ -95,11 +92,11 @@ class ConvPrenet(nn.Module):
         return result
 
 
-# A predictor of numbers per token: durations (FastSpeech, arXiv 1905.09263), pitch (FastPitch, arXiv 2006.06873).
-
-
 class TokenPredictor(nn.Module):
-    """Two convolutions and a projection to `out_channels` numbers per token."""
+    """Two convolutions and a projection to `out_channels` numbers per token.
+
+    Durations (FastSpeech, arXiv 1905.09263), pitch (FastPitch, arXiv 2006.06873).
+    """
 
     def __init__(
         self, in_channels: int, channels: int, out_channels: int = 1, *, kernel_size: int = 3, dropout: float = 0.1

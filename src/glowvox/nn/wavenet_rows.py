@@ -9,7 +9,7 @@ the sum of skips never exists.
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -19,6 +19,17 @@ from glowvox.nn.convolution import dropout_factors
 
 if TYPE_CHECKING:
     from glowvox.nn.wavenet import WN, WNLayer
+
+
+class LayerMix(NamedTuple):
+    """What a layer's activations are multiplied with."""
+
+    residual: Tensor
+    """`[C, H]`; without rows in the last layer."""
+    skip: Tensor
+    """`[O, H]`; the end's matrix may be multiplied into it."""
+    bias: Tensor
+    """Of the residual `[C]`, or more of which the first are used."""
 
 
 class RowKernels(Protocol):
@@ -35,16 +46,7 @@ class RowKernels(Protocol):
     def gate_backward(self, values: Tensor, grad: Tensor) -> Tensor:
         """Return the gradient `[R, 2H]` before the gate."""
 
-    def mix_into(
-        self,
-        rows: Tensor,
-        total: Tensor,
-        activation: Tensor,
-        residual: Tensor,
-        skip: Tensor,
-        bias: Tensor,
-        keep: Tensor | None,
-    ) -> None:
+    def mix_into(self, rows: Tensor, total: Tensor, activation: Tensor, mix: LayerMix, keep: Tensor | None) -> None:
         """Add what a layer gives to the rows and to the sum of skips, in place."""
 
 
@@ -60,9 +62,6 @@ def wavenet_on_rows(wn: "WN", x: Tensor, mask: Tensor | None, condition: Tensor 
         out = _Layers(wn, dtype)(rows, keep, _conditions(wn, condition, x, gap, dtype))
         y = from_rows(out, x.shape[0], x.shape[2])
     return y if mask is None else y * mask.to(dtype)
-
-
-# All sequences of a batch in one matrix of rows [time, channels], with rows of zeros between them.
 
 
 def row_gap(batch: int, span: int) -> int:
@@ -124,9 +123,6 @@ def _given(rows: Tensor) -> LayerCondition:
     return lambda: rows
 
 
-# The layers, with a backward pass and without.
-
-
 class _Layers:
     """From the rows after the start to the rows `[R, out]` after the end."""
 
@@ -158,9 +154,9 @@ class _Layers:
             taps = layer.dilated.weight.permute(2, 0, 1)
             source = self._depthwise(layer, rows)
             activation = GatedConv.apply(source, condition(), taps, dilation, factors, kernels)  # type: ignore[no-untyped-call]
-            residual, skip = self._mix(layer)
+            residual, skip, bias = self._mix(layer)
             if len(residual):
-                mixed = F.linear(activation, residual, layer.mix.bias[: len(residual)].to(self._dtype))
+                mixed = F.linear(activation, residual, bias[: len(residual)].to(self._dtype))
                 rows = rows + mixed if keep is None else torch.addcmul(rows, mixed, keep)
             skips.append(F.linear(activation, skip))
         return functools.reduce(torch.add, skips)
@@ -176,14 +172,13 @@ class _Layers:
             weights = layer.dilated.weight.permute(2, 0, 1).to(self._dtype)
             source = self._depthwise(layer, rows)
             activation, _ = kernels.gated_conv(source, condition(), weights, dilation, keep_values=False)
-            kernels.mix_into(rows, total, activation, *self._mix(layer), layer.mix.bias, keep)
+            kernels.mix_into(rows, total, activation, self._mix(layer), keep)
         return total.to(self._dtype)
 
-    def _mix(self, layer: "WNLayer") -> tuple[Tensor, Tensor]:
-        """Return the matrices of residual (no rows in the last layer) and skip, the end's multiplied into that."""
+    def _mix(self, layer: "WNLayer") -> LayerMix:
         weight, skips = _matrix(layer.mix.weight, self._dtype), self._wn.end.in_channels
         residual, skip = weight.split([len(weight) - skips, skips])
-        return residual, skip if self._end is None else self._end @ skip
+        return LayerMix(residual, skip if self._end is None else self._end @ skip, layer.mix.bias)
 
     def _depthwise(self, layer: "WNLayer", rows: Tensor) -> Tensor:
         """Return the rows `[R, H]` after a separable layer's depthwise convolution; of other layers, themselves."""
@@ -195,12 +190,11 @@ class _Layers:
         return spread[0].t()
 
 
-# A dilated convolution with a gated activation on rows. The backward pass is written out because autograd's own, for
-# shifted views, fills a tensor of zeros for every tap.
-
-
 class GatedConv(torch.autograd.Function):
-    """`tanh(g_1) * sigmoid(g_2)` with `[g_1, g_2] = conv(rows) + condition` (WaveNet's gate; WaveGlow, section 2.2)."""
+    """`tanh(g_1) * sigmoid(g_2)` with `[g_1, g_2] = conv(rows) + condition` (WaveNet's gate; WaveGlow, section 2.2).
+
+    The backward pass is written out because autograd's own, for shifted views, fills a tensor of zeros for every tap.
+    """
 
     @staticmethod
     def forward(
@@ -277,21 +271,12 @@ class PlainKernels:
         torch.ops.aten.sigmoid_backward.grad_input(grad * tanh, sigmoid, grad_input=result[:, half:])
         return result
 
-    def mix_into(
-        self,
-        rows: Tensor,
-        total: Tensor,
-        activation: Tensor,
-        residual: Tensor,
-        skip: Tensor,
-        bias: Tensor,
-        keep: Tensor | None,
-    ) -> None:
+    def mix_into(self, rows: Tensor, total: Tensor, activation: Tensor, mix: LayerMix, keep: Tensor | None) -> None:
         """Add what a layer gives to the rows and to the sum of skips, in place."""
-        if len(residual):
-            mixed = F.linear(activation, residual, bias[: len(residual)].to(rows.dtype))
+        if len(mix.residual):
+            mixed = F.linear(activation, mix.residual, mix.bias[: len(mix.residual)].to(rows.dtype))
             rows.add_(mixed if keep is None else mixed.mul_(keep))
-        total.add_(F.linear(activation, skip))
+        total.add_(F.linear(activation, mix.skip))
 
 
 def _offsets(taps: Tensor, dilation: int) -> list[tuple[int, Tensor]]:

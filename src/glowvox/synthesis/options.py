@@ -14,17 +14,15 @@ from glowvox.audio.mel_refinement import MOST_PASSES
 from glowvox.errors import ConfigError, TextError, counted
 from glowvox.text.markup import check_markup
 
-# Seeds, and the vocoder's noise, which depends on the seed and the absolute position only.
-# So the latent of a window is a slice of the whole signal's; chunking, batches and engines do not change what is
-# said.
-
-
 NOISE_BLOCK = 64
 """Columns that one generator draws. Part of the definition: another size is other noise."""
 
 
 def noise(seed: int, channels: int, first: int, count: int) -> NDArray[np.float32]:
     """Return columns `first` to `first + count` of the standard normal noise of a seed, float32 `[channels, count]`.
+
+    So the latent of a window is a slice of the whole signal's: chunking, batches and engines do not change what is
+    said.
 
     Block b of 64 columns is drawn, column after column, by a PCG64 generator seeded with `(seed, b)`.
 

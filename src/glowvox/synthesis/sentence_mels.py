@@ -16,9 +16,6 @@ from glowvox.synthesis.options import SpeechOptions, VocoderOptions, sentence_se
 from glowvox.text.tokenizer import Tokenizer, TokenSequence
 from glowvox.text.utterance import Pause, Sentence, Word
 
-# A long sentence through the acoustic model's decoder in pieces, so that its first frames are there early.
-
-
 GROWTH = 4
 """A piece has that many times the frames of the one before: the first is early, and few pay for being called."""
 LONGEST_PIECE = 4096
