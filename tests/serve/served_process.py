@@ -7,8 +7,8 @@ from pathlib import Path
 def main(port: int, delay: float, drain: float) -> None:
     from loopback import slow_voice
 
+    from glowvox.serve.access_log import log_to_stderr
     from glowvox.serve.application import create_app
-    from glowvox.serve.request_log import log_to_stderr
     from glowvox.serve.server import run
     from glowvox.serve.settings import Address, ServerSettings
 

@@ -15,7 +15,7 @@ from websocket_client import conversation, heard, tell
 from wyoming.audio import AudioStop
 from wyoming.tts import Synthesize
 
-from glowvox.serve.request_log import JsonLines, TextLines, log_to_stderr, request_id
+from glowvox.serve.access_log import JsonLines, TextLines, log_to_stderr, request_id
 from glowvox.serve.settings import Limits, ServerSettings
 
 

@@ -12,8 +12,8 @@ from tiny_voice import FakeAcoustic, FakeVocoder, card, fake_voice
 
 from glowvox.errors import ConfigError, MissingExtraError, VoiceError
 from glowvox.serve.access import KEYS_VARIABLE, read_keys
+from glowvox.serve.access_log import JsonLines
 from glowvox.serve.application import create_app
-from glowvox.serve.request_log import JsonLines
 from glowvox.serve.server import bound_socket
 from glowvox.serve.server import run as serve
 from glowvox.serve.settings import Address, Limits, ServerSettings

@@ -11,8 +11,8 @@ from tiny_voice import FakeVocoder, card, fake_voice, write_tiny_voice
 
 from glowvox.errors import ConfigError, VoiceError
 from glowvox.serve.refusal import Refusal
-from glowvox.serve.served_voice import ServedVoice, find_voices
 from glowvox.serve.settings import ServerSettings
+from glowvox.serve.voice_registry import ServedVoice, find_voices
 from glowvox.synthesis.installed_voices import VOICES_VARIABLE, installed_voices, load_voice
 from glowvox.synthesis.shared_engines import SharedEngines
 

@@ -111,11 +111,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Load the voices and serve until a signal ends it."""
     from glowvox.serve.access import read_keys
+    from glowvox.serve.access_log import log_to_stderr
     from glowvox.serve.application import create_app
-    from glowvox.serve.request_log import log_to_stderr
-    from glowvox.serve.served_voice import find_voices
     from glowvox.serve.server import run as serve
     from glowvox.serve.settings import Address, Limits, ServerSettings, parse_aliases
+    from glowvox.serve.voice_registry import find_voices
     from glowvox.synthesis.aligner import load_aligner
 
     named = ("characters", "speech_seconds", "streams", "waiting", "per_client", "connections", "seconds")

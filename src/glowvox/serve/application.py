@@ -22,14 +22,12 @@ from glowvox.errors import GlowvoxError
 from glowvox.serve.access_log import AccessLog
 from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.preview import preview_router
-from glowvox.serve.refusal import Refusal, refusal_of
+from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.request_guard import RequestGuard
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
-from glowvox.serve.served_voice import ServedVoice
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
-from glowvox.serve.speech_stream import ClientGone
-from glowvox.serve.voice_registry import VoiceRegistry
+from glowvox.serve.voice_registry import ServedVoice, VoiceRegistry
 from glowvox.serve.websocket import socket_router
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.voice import Voice

@@ -15,8 +15,8 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from glowvox.serve.access_log import LOGGER
 from glowvox.serve.refusal import Refusal
-from glowvox.serve.request_log import LOGGER
 from glowvox.serve.scheduler import has_room
 from glowvox.serve.settings import Limits
 

@@ -52,6 +52,10 @@ class Refusal(Exception):  # noqa: N818 (it is not always the client's error)
         return JSONResponse({"error": self.error}, self.status, self.headers)
 
 
+class ClientGone(Exception):  # noqa: N818 (nobody did anything wrong)
+    """The client closed the connection before its answer was complete."""
+
+
 def refusal_of(error: Exception) -> Refusal:
     """Return what a client is told of an error; of one that is a defect of ours, nothing but that."""
     if isinstance(error, Refusal):

@@ -2,7 +2,6 @@
 
 import asyncio
 import ipaddress
-import re
 import socket
 import time
 
@@ -16,7 +15,6 @@ from glowvox.serve.settings import host_name
 _JSON, _FORM = "application/json", "multipart/form-data"
 _BODIES = {"/v1/audio/speech": _JSON, "/v1/explain": _JSON, "/v1/align": _FORM}
 """The paths that take a body, and of what type."""
-_JSON_TYPE = re.compile(r"application/[^/]+\+json")
 _LARGE_BODIES = frozenset({"/v1/align"})
 _SLOWEST = 8 << 10
 """Bytes a second at which a body may come, however large it is."""

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from glowvox.errors import ConfigError
+from glowvox.serve.access_log import LOGGER
 from glowvox.serve.connections import (
     ACCEPTED_AT_ONCE,
     BACKLOG,
@@ -24,7 +25,6 @@ from glowvox.serve.connections import (
     affordable_connections,
 )
 from glowvox.serve.discovery import Announcement
-from glowvox.serve.request_log import LOGGER
 from glowvox.serve.service import Service
 from glowvox.serve.settings import HIGHEST_PORT, Address
 from glowvox.serve.wyoming_server import WyomingServer

@@ -5,9 +5,9 @@ import logging
 from dataclasses import dataclass, field
 
 from glowvox.serve.access import ApiKeys
+from glowvox.serve.access_log import LOGGER
 from glowvox.serve.connections import ConnectionTable, Slots
 from glowvox.serve.metrics import Metrics
-from glowvox.serve.request_log import LOGGER
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.voice_registry import VoiceRegistry
 from glowvox.serve.worker_pool import WorkerPool

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from glowvox.serve.refusal import Refusal, refusal_of
+from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechOverrides
-from glowvox.serve.speech_stream import NOTHING, ClientGone, Report, SpeechChunk, speak
+from glowvox.serve.speech_stream import NOTHING, Report, SpeechChunk, speak
 from glowvox.serve.voice_registry import Selection
 from glowvox.serve.worker_pool import SynthesisJob
 from glowvox.synthesis.script import kind_of_text

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from glowvox.serve.instructions import LONGEST, followed
-from glowvox.serve.served_voice import ServedVoice
-from glowvox.serve.voice_registry import MODEL, Selection, VoiceRegistry
+from glowvox.serve.voice_registry import MODEL, Selection, ServedVoice, VoiceRegistry
 from glowvox.synthesis.script import lexicon_of
 from glowvox.synthesis.speech_encoding import SpeechEncoder
 
@@ -59,11 +58,16 @@ class SpeechOverrides(BaseModel, ABC):
     seed: Annotated[int, Field(ge=0, lt=2**63, description="Of the noise: the same seed, the same speech.")] = 0
     pitch_shift: Annotated[
         float | None,
-        Field(ge=-24, le=24, allow_inf_nan=False, description="Semitones, of a voice that has a melody."),
+        Field(ge=-24, le=24, allow_inf_nan=False, description="Semitones, of a voice with pitch conditioning."),
     ] = None
     pitch_range: Annotated[
         float | None,
-        Field(ge=0, le=4, allow_inf_nan=False, description="Width of the melody, 1: natural; of a voice that has one."),
+        Field(
+            ge=0,
+            le=4,
+            allow_inf_nan=False,
+            description="Width of the pitch contour, 1: natural; of a voice with pitch conditioning.",
+        ),
     ] = None
     temperature: Annotated[
         float | None,

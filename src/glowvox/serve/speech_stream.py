@@ -13,8 +13,8 @@ import numpy as np
 from starlette.requests import Request
 
 from glowvox.errors import SilentTextError
-from glowvox.serve.refusal import Refusal, refusal_of
-from glowvox.serve.request_log import LOGGER, REQUEST_ID
+from glowvox.serve.access_log import LOGGER, REQUEST_ID
+from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import Service
 from glowvox.serve.settings import Limits, ServerSettings
@@ -297,10 +297,6 @@ class Report:
         self._told |= {"code": code, "speech_seconds": round(self.seconds, 3)}
         self._told["took_seconds"] = round(time.perf_counter() - self._began, 4)
         logging.getLogger(LOGGER).log(level, "speech", extra={"told": self._told})
-
-
-class ClientGone(Exception):  # noqa: N818 (nobody did anything wrong)
-    """The client closed the connection before its answer was complete."""
 
 
 class DisconnectWatcher:

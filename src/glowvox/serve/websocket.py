@@ -12,11 +12,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from glowvox.errors import GlowvoxError
 from glowvox.serve.connections import ADMITTED
 from glowvox.serve.invalid_request import invalid_request
-from glowvox.serve.refusal import Refusal, refusal_of
+from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import Format, SpeechOverrides
-from glowvox.serve.speech_stream import ClientGone, SpeechChunk, viseme_table, word_table
+from glowvox.serve.speech_stream import SpeechChunk, viseme_table, word_table
 from glowvox.synthesis.visemes import VisemeTrack
 
 _POLICY, _TRY_LATER, _NORMAL = 1008, 1013, 1000

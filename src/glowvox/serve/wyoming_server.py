@@ -26,13 +26,13 @@ from wyoming.tts import (
 
 from glowvox import __version__
 from glowvox.errors import ConfigError, GlowvoxError
+from glowvox.serve.access_log import LOGGER, REQUEST_ID, RequestRecord, request_id
 from glowvox.serve.connections import ACCEPTED_AT_ONCE, BACKLOG, send_no_faster_than_taken
-from glowvox.serve.refusal import Refusal, refusal_of
-from glowvox.serve.request_log import LOGGER, REQUEST_ID, RequestRecord, request_id
+from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
 from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
-from glowvox.serve.speech_stream import ClientGone, SpeechChunk
+from glowvox.serve.speech_stream import SpeechChunk
 from glowvox.serve.voice_registry import Selection
 from glowvox.synthesis.voice_card import VoiceCard
 
