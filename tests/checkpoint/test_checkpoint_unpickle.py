@@ -156,7 +156,8 @@ def test_the_tensors_of_a_checkpoint_with_its_optimiser_are_the_models(tmp_path:
     content = {"state_dict": net.state_dict(), "optimizer": optimiser.state_dict(), "global_step": 9}
     torch.save(content, tmp_path / "x.pt")
     found = open_foreign(tmp_path / "x.pt")
-    assert (set(found.tensors), found.steps, found.n_parameters) == ({"weight", "bias"}, 9, 8)
+    assert {name: tensor.shape for name, tensor in found.tensors.items()} == {"weight": (2, 3), "bias": (2,)}
+    assert found.steps == 9
 
 
 @pytest.mark.parametrize("value", [{}, [], 3, {"a": 1}, torch.ones(3), {"model": {"a": 1}}])

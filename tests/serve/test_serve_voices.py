@@ -79,7 +79,7 @@ def test_a_voice_that_is_speaking_is_not_let_go():
 def test_what_is_known_of_a_voice_needs_no_models():
     later, loads = lazy()
     voice = slow_voice(name="later")[0]
-    assert (later.name, later.speakers, later.sample_rate) == (voice.name, voice.speakers, voice.sample_rate)
+    assert (later.name, later.card.speakers, later.card.sample_rate) == (voice.name, voice.speakers, voice.sample_rate)
     assert later.has_melody == voice.has_melody
     assert later.options(speed=1.5) == voice.options(speed=1.5)
     for wrong in ({"speed": 99.0}, {"unknown": 1}, {"speaker": "eve"}, {"language": "xx"}):

@@ -50,11 +50,6 @@ class ForeignCheckpoint:
         except CheckpointError as error:
             raise CheckpointError(f"{self.path}: {error}") from None
 
-    @property
-    def n_parameters(self) -> int:
-        """How many numbers the model's tensors hold."""
-        return sum(int(np.prod(tensor.shape, dtype=np.int64)) for tensor in self.tensors.values())
-
 
 def open_foreign(path: str | Path) -> ForeignCheckpoint:
     """Open a checkpoint of another program and find the model in it.

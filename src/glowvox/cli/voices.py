@@ -203,7 +203,7 @@ def _list(*, as_json: bool) -> int:
                 "language": card.language,
                 "languages": sorted(card.front_ends),
                 "speakers": list(card.speakers),
-                "sample_rate": card.vocoder.mel.sample_rate,
+                "sample_rate": card.sample_rate,
                 "licence": card.licence,
                 "teachers": card.teachers,
                 "description": card.description,

@@ -502,7 +502,12 @@ class GraphAcoustic(AcousticEngine, ABC):
     ) -> tuple[NDArray[np.float32], Mapping[str, Any]]:
         frames = given.latent.shape[2]
         lengths = given.lengths if state is None else np.array([state.frames + frames], np.int64)  # all of them count
-        named = {"latent": given.latent, "lengths": lengths, "speaker": given.speaker, "comb": given.harmonics}
+        named: dict[str, NDArray[Any] | None] = {
+            "latent": given.latent,
+            "lengths": lengths,
+            "speaker": given.speaker,
+            "comb": given.harmonics,
+        }
         feed = {name: array for name, array in named.items() if array is not None}
         if self._stream is None:
             return self._decoder.compute_arrays(feed, ["mel"])[0], {}

@@ -24,8 +24,6 @@ class SignalCheck:
     """Samples that are NaN or infinite (left out of all other figures)."""
     peak_db: float
     """Largest magnitude."""
-    rms_db: float
-    """Root of the mean square."""
     dc: float
     """Mean, full scale 1."""
     clipped: int
@@ -98,7 +96,6 @@ def check_signal(samples: ArrayLike, sample_rate: int, *, silence_db: float = -6
         duration=duration,
         not_finite=int(np.sum(~finite)),
         peak_db=_decibels(float(np.max(magnitude))),
-        rms_db=_decibels(float(np.sqrt(np.mean(clean**2)))),
         dc=float(np.mean(clean)),
         clipped=int(np.sum(magnitude >= _FULL_SCALE)),
         leading_silence=float(leading),

@@ -161,7 +161,7 @@ class SpeechOverrides(BaseModel, ABC):
             AudioError: see `SpeechEncoder`.
         """
         rate = PCM_RATE if self.sample_rate is None and self.response_format == "pcm" else self.sample_rate
-        return SpeechEncoder(self.response_format, voice.sample_rate, rate)
+        return SpeechEncoder(self.response_format, voice.card.sample_rate, rate)
 
 
 class PlainOverrides(SpeechOverrides):

@@ -181,7 +181,7 @@ def speak(
         # programs that speak chunk by chunk send full stops and smileys alone; words that cannot be spoken are told of
         if not isinstance(text, str) or any(map(str.isalnum, _TAG.sub("", text))):
             raise
-        samples = np.zeros(round(_SILENCE_SECONDS * selection.voice.sample_rate), np.float32)
+        samples = np.zeros(round(_SILENCE_SECONDS * selection.voice.card.sample_rate), np.float32)
         yield chunk_of(encoder.push(samples), Timeline((), (), _SILENCE_SECONDS))
         seconds = _SILENCE_SECONDS
     if ends_file:

@@ -63,16 +63,6 @@ class ServedVoice:
         return self.card.name
 
     @property
-    def sample_rate(self) -> int:
-        """Samples per second."""
-        return self.card.vocoder.mel.sample_rate
-
-    @property
-    def speakers(self) -> tuple[str, ...]:
-        """Names of the speakers; the first one speaks where none is named."""
-        return self.card.speakers
-
-    @property
     def has_melody(self) -> bool:
         """Whether its pitch can be changed."""
         voice = self._voice
@@ -220,8 +210,8 @@ class VoiceRegistry:
                 raise Refusal(
                     404, f"there is no voice '{name[:100]}'; there are {known}", param="voice", code="voice_not_found"
                 )
-        if speaker is not None and speaker not in voice.speakers:
-            known = ", ".join(voice.speakers[:20])
+        if speaker is not None and speaker not in voice.card.speakers:
+            known = ", ".join(voice.card.speakers[:20])
             raise Refusal(
                 404,
                 f"the voice {voice.name} has no speaker '{speaker[:100]}'; it has {known}",
@@ -245,7 +235,9 @@ class VoiceRegistry:
 
     def names(self) -> list[str]:
         """Return every name by which a voice can be asked for, those of speakers as NAME/SPEAKER."""
-        speakers = [f"{voice.name}/{name}" for voice in self if len(voice.speakers) > 1 for name in voice.speakers]
+        speakers = [
+            f"{voice.name}/{name}" for voice in self if len(voice.card.speakers) > 1 for name in voice.card.speakers
+        ]
         return [*self._voices, *speakers, *self._aliases]
 
     def listing(self) -> list[dict[str, Any]]:
@@ -256,8 +248,8 @@ class VoiceRegistry:
                 "name": voice.name,
                 "language": voice.card.language,
                 "languages": list(voice.card.front_ends),
-                "speakers": list(voice.speakers),
-                "sample_rate": voice.sample_rate,
+                "speakers": list(voice.card.speakers),
+                "sample_rate": voice.card.sample_rate,
                 "licence": voice.card.licence,
                 "description": voice.card.description,
                 "melody": voice.has_melody,

@@ -258,7 +258,7 @@ class WyomingConnection:
         selection, language = self._chosen(voice or SynthesizeVoice())
         overrides = PlainOverrides(
             response_format="pcm",
-            sample_rate=selection.voice.sample_rate,
+            sample_rate=selection.voice.card.sample_rate,
             language=language,
             input_format="ssml" if text_format == SynthesizeTextFormat.SSML else "auto",
         )
@@ -309,7 +309,7 @@ class WyomingSpeech:
     ) -> None:
         self._write = write
         self._streamed = streamed
-        self._rate = selection.voice.sample_rate
+        self._rate = selection.voice.card.sample_rate
         self._begun = False
         self._ending: asyncio.Task[None] | None = None
         self._session = Session(service, client, selection, overrides, self._send, self._fail)
@@ -403,7 +403,7 @@ def description(service: Service) -> Info:
             description=voice.name,  # Home Assistant shows this as the voice's name
             version=str(voice.card.provenance.get("version", __version__)),
             languages=[posix_language(language) for language in voice.card.front_ends],
-            speakers=[TtsVoiceSpeaker(name) for name in voice.speakers] if len(voice.speakers) > 1 else None,
+            speakers=[TtsVoiceSpeaker(name) for name in voice.card.speakers] if len(voice.card.speakers) > 1 else None,
         )
         for voice in service.registry
     ]

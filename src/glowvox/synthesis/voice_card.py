@@ -102,6 +102,11 @@ class VoiceCard:
             raise VoiceError(str(error)) from error
 
     @property
+    def sample_rate(self) -> int:
+        """Samples per second of what the voice says."""
+        return self.vocoder.mel.sample_rate
+
+    @property
     def numbered_speakers(self) -> tuple[str, ...]:
         """Names of the model's speakers in the order of its numbers, whether the voice offers them or not."""
         return self.model_speakers or self.speakers
@@ -367,7 +372,7 @@ def _facts(card: VoiceCard) -> list[list[str]]:
         *([["Taught by", _cell("; ".join(map(_teacher, card.teachers)))]] if card.teachers else []),
         ["Acoustic model", _training(card, "acoustic")],
         ["Vocoder", _training(card, "vocoder")],
-        ["Sound", f"{card.vocoder.mel.sample_rate:,} Hz, from {card.vocoder.mel.n_mels} mel bins"],
+        ["Sound", f"{card.sample_rate:,} Hz, from {card.vocoder.mel.n_mels} mel bins"],
         ["Speaks with", ", ".join(f"{name.replace('_', ' ')} {getattr(defaults, name):g}" for name in _TOLD)],
     ]
 

@@ -259,8 +259,6 @@ class _Walker:
         self._said = said
         self._lines = source.split("\n")
         self._literal: list[str] = []
-        self._depth = 0
-        self._in_table = False
         self._cells = 0
 
     def block(self, token: "Token") -> None:
