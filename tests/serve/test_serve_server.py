@@ -150,6 +150,11 @@ def test_addresses_and_settings_that_cannot_be_used():
         create_app([])
 
 
+def test_a_request_passes_every_layer_once():
+    layers = [layer.cls for layer in create_app([fake_voice()], ServerSettings(origins=("*",))).user_middleware]
+    assert len(set(layers)) == len(layers) == 4
+
+
 class _Aligned:
     """What an aligner gives back, of the length of the recording."""
 

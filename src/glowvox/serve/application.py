@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox import __version__
 from glowvox.errors import GlowvoxError
+from glowvox.serve.access import RequestGuard
 from glowvox.serve.access_log import AccessLog
 from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.preview import preview_router
 from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
-from glowvox.serve.request_guard import RequestGuard
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
@@ -128,8 +128,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_middleware(HeadRequests)
-    app.add_middleware(RequestGuard, service=service)
-    app.add_middleware(RequestGuard, service=service)
+    app.add_middleware(RequestGuard, settings=service.settings, keys=service.keys)
     if service.settings.origins:
         app.add_middleware(
             CORSMiddleware,
