@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,12 @@ FILE_RULES = (
     code_rules.import_effects,
     code_rules.speech_words,
 )
-PACKAGE_RULES = (import_rules.engines_apart, import_rules.reaches_torch, code_rules.concrete_bases)
+PACKAGE_RULES = (
+    import_rules.engines_apart,
+    import_rules.reaches_torch,
+    import_rules.circles,
+    code_rules.concrete_bases,
+)
 
 
 def _name(rule: Callable[..., Iterator[str]]) -> str:
@@ -45,6 +51,22 @@ def test_every_room_is_in_the_table():
 
 def test_no_file_is_over_the_hard_limit():
     assert list(code_rules.long_files(code_rules.HARD_LIMIT)) == []
+
+
+@pytest.mark.parametrize(
+    ("walk", "most"),
+    [
+        ("sentence", 25),
+        pytest.param("acoustic-step", 18, marks=pytest.mark.slow),
+        pytest.param("vocoder-step", 18, marks=pytest.mark.slow),
+    ],
+)
+def test_who_follows_a_sentence_or_a_step_reads_few_files(walk, most):
+    tour = [sys.executable, str(ROOT / "benchmarks" / "tour.py"), "--counts", "--only", walk]
+    done = subprocess.run(tour, capture_output=True, text=True, check=True)
+    files = re.search(r": (\d+) files", done.stdout)
+    assert files is not None
+    assert 10 < int(files[1]) <= most, done.stdout
 
 
 def _repository_paths() -> list[Path]:
@@ -143,6 +165,10 @@ def test_rules_over_the_package_find_what_they_are_for():
     assert list(import_rules.reaches_torch([voice, heavy]))
     late = _file("engines/base.py", "def f():\n    from torch import nn")
     assert not list(import_rules.reaches_torch([voice, late]))
+    back = _file("engines/base.py", "def f():\n    from glowvox.synthesis import voice")
+    assert len(list(import_rules.circles([voice, back]))) == 2
+    typed = _file("engines/base.py", "if TYPE_CHECKING:\n    from glowvox.synthesis.voice import Voice")
+    assert not list(import_rules.circles([voice, typed]))
 
 
 def test_banned_names_and_long_files_are_found(tmp_path):

@@ -132,3 +132,26 @@ def reaches_torch(files: Iterable[SourceFile]) -> Iterator[str]:
                     if module not in seen:
                         seen.add(module)
                         waiting.append(module)
+
+
+def circles(files: Iterable[SourceFile]) -> Iterator[str]:
+    """No file imports, inside its functions or through others, what imports it; names for types alone are let be."""
+    by_module = {file.module: file for file in files}
+
+    def imported(file: SourceFile) -> Iterator[str]:
+        for found in file.imports:
+            parts = found.module.split(".")
+            names = (".".join(parts[:end]) for end in range(len(parts), 1, -1))
+            module = next((name for name in names if name in by_module), file.module)
+            if module != file.module and not found.typing_only:
+                yield module
+
+    uses = {name: set(imported(file)) for name, file in by_module.items()}
+    for start in uses:
+        seen, waiting = set(uses[start]), list(uses[start])
+        while waiting:
+            for module in uses[waiting.pop()] - seen:
+                seen.add(module)
+                waiting.append(module)
+        if start in seen:
+            yield f"{by_module[start].name}: its imports lead back to it"

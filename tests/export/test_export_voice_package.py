@@ -70,7 +70,7 @@ def test_it_is_a_voice_like_any_other(site, monkeypatch, tmp_path):
     assert find_voice("anna") == site / "glowvox_voice_anna" / "anna"
     assert "glowvox_voice_anna" not in sys.modules, "a voice is data, of which nothing runs"
     assert find_voice("default").name == "nora"
-    from glowvox.serve.served_voice import find_voices
+    from glowvox.serve.voice_registry import find_voices
 
     assert "anna" in {found.voice.name for found in find_voices(["nora", "anna"])}
     assert "anna" in {found.voice.name for found in find_voices([])}  # those that HTTP and Wyoming offer

@@ -114,7 +114,7 @@ class Voice:
     @property
     def sample_rate(self) -> int:
         """Samples per second."""
-        return self.card.sample_rate
+        return self.card.vocoder.mel.sample_rate
 
     @property
     def speakers(self) -> tuple[str, ...]:
