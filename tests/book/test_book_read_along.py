@@ -18,7 +18,7 @@ RICH = {
     "one.xhtml": '<section epub:type="chapter"><h1 id="top">I</h1><p>It was <em>very late. She went</em> home.<a href="two.xhtml">'  # noqa: E501
     "<sup>1</sup></a> And <b>slept</b>.</p><table><tr><th>Name</th><th>Age</th></tr><tr><td>Ann</td><td>7</td></tr></table>"  # noqa: E501
     '<!-- a comment --><p><img src="a.png" alt="A red house"/></p><ol><li><p>One thing.</p></li></ol>'
-    "<p>Roses,<br/>violets. “<i>un</i>happy” men.</p></section>",
+    "<p>In <time>May 1896</time>.</p><p>Roses,<br/>violets. “<i>un</i>happy” men.</p></section>",
     "two.xhtml": '<h1 id="gv-1">The <i>Return</i></h1><p>Nobody answered. The wind was cold.</p>',
 }
 

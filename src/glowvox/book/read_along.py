@@ -37,6 +37,8 @@ _NO_SPANS = frozenset(
     ]
 )
 """Elements whose content may not be a span."""
+_TEXT_ONLY = frozenset((f"{{{XHTML}}}time",))
+"""Elements that hold nothing but text unless they say it in an attribute, too: they light up as a whole."""
 Words = Sequence[tuple[int, int, float, float]]
 
 
@@ -192,6 +194,9 @@ class _PageText:
         for child in parent:
             first, last = self._ranges[child]
             if first <= start and end <= last and first < last:
+                if child.tag in _TEXT_ONLY and child.get("datetime") is None:
+                    yield _Unit(-1, -1, unit.words), child
+                    return
                 yield from self.placed(unit, child)
                 return
         cuts = {start, end}

@@ -7,7 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glowvox.cli.say_options import add_engine_options, add_lexicon_option, add_seed_option, add_voice_options
+from glowvox.cli.say_options import (
+    add_engine_options,
+    add_lexicon_option,
+    add_noise_options,
+    add_seed_option,
+    add_voice_options,
+)
 
 if TYPE_CHECKING:
     from glowvox.book.audiobook import BookOptions, Made
@@ -65,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     heard.add_argument("--heading-pause", type=float, metavar="SECONDS", help="silence after a heading (default: 1)")
     voice = parser.add_argument_group("how")
     add_voice_options(voice)
+    add_noise_options(voice)
     voice.add_argument("--dialogue-voice", metavar="VOICE", help="speaks what stands in quotation marks")
     voice.add_argument("--dialogue-speaker", metavar="NAME", help="speaker of the dialogue")
     voice.add_argument(
@@ -158,11 +165,11 @@ def _narrators(args: argparse.Namespace, book: "HeardBook") -> "tuple[dict[str, 
     from glowvox.book.narration import open_narrator, read_lexicon
     from glowvox.errors import VoiceError
 
-    names = ("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "pause_tags")
-    options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    for name in ("sentence_pause", "paragraph_pause"):
-        if getattr(args, name) is not None:
-            options[name] = getattr(args, name)
+    names = (
+        *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "pause_tags"),
+        *("sigma", "denoise", "refine", "sentence_pause", "paragraph_pause"),
+    )
+    options = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     lexicon, lexicon_hash = read_lexicon(args.lexicon)
     if "language" not in options and book.source.language:
         options = _with_language(args, book, options)
