@@ -17,9 +17,9 @@ STAINLESS = (
 """Headers that OpenAI's JavaScript client asks for in a browser."""
 
 
-@pytest.mark.parametrize("text", [".", "...", "---", "?!", " ", "\n", "\u2026", "\u200d"])
+@pytest.mark.parametrize("text", ["", ".", "...", "---", "?!", " ", "\n", "\u2026", "\u200d", "\u4f60\u597d"])
 @pytest.mark.parametrize("format", ["pcm", "mp3", "wav", "opus", "flac"])
-def test_a_text_of_signs_is_a_short_silence(server, text, format):
+def test_a_text_with_nothing_to_say_is_a_short_silence(server, text, format):
     response = server.post(text, response_format=format)
     assert response.status_code == 200, response.text
     if format == "pcm":
@@ -28,6 +28,7 @@ def test_a_text_of_signs_is_a_short_silence(server, text, format):
         samples, rate = soundfile.read(io.BytesIO(response.content))
     assert 0.1 < len(samples) / rate < 0.5
     assert np.abs(samples).max() < 0.001
+    assert "nothing to say" in response.headers["x-notes"]
 
 
 def test_an_emoji_alone_is_taken(server):
@@ -39,6 +40,7 @@ def test_a_silence_is_told_as_any_speech(server):
     answer = server.post("...", response_format="wav", stream_format="json").json()
     assert answer["words"] == []
     assert answer["duration"] == pytest.approx(0.2)
+    assert answer["warnings"] == ["nothing to say: the text holds no word that can be spoken"]
     assert '"speech.audio.done"' in server.post("...", stream_format="sse").text
 
 
@@ -48,8 +50,8 @@ def test_null_and_empty_fields_are_absent_ones(server):
     names += ["pitch_shift", "pitch_range", "temperature", "pause_tags", "speaker", "language", "instructions"]
     for empty in (None, ""):
         assert server.post("Hello.", **dict.fromkeys(names, empty)).content == plain
-    for missing in (None, ""):
-        answer = server.client.post(f"{server.url}/v1/audio/speech", json={"input": missing})
+    for missing in ({"input": None}, {}):
+        answer = server.client.post(f"{server.url}/v1/audio/speech", json=missing)
         assert answer.status_code == 400
         assert answer.json()["error"]["param"] == "input"
 

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from http.client import HTTPResponse
 
 import httpx
 import pytest
@@ -33,7 +34,7 @@ def refused(server, content, headers=JSON):
         ("[]", "the body must be an object", None),
         ('"text"', "the body must be an object", None),
         ("{}", "'input' is missing", "input"),
-        ('{"input": ""}', "'input' must not be empty", "input"),
+        ('{"input": null}', "'input' is missing", "input"),
         ('{"input": 3}', "'input' must be a string", "input"),
         ('{"input": "\\ud800"}', "'input' must be a string of valid Unicode", "input"),
         ('{"input": "x", "voice": 3}', "'voice' must be a string or an object", "voice"),
@@ -173,3 +174,28 @@ def test_a_body_that_comes_in_pieces_is_taken():
     with running([fake_voice()], ServerSettings(Limits(receive_seconds=5.0))) as server:
         answer = server.client.post(f"{server.url}/v1/audio/speech", content=pieces(), headers=JSON)
         assert (answer.status_code, answer.content) == (200, server.post("Hello.").content)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("nonsense\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 404),
+        ("POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
+        ("BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        ("GET /v1/audio/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        ("GET /v1/audio/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 400),
+    ],
+)
+def test_requests_that_are_none_are_refused_in_json(server, sent, status):
+    url = httpx.URL(server.url)
+    with socket.create_connection((url.host, url.port), 20) as client:
+        client.sendall(sent.encode())
+        answer = HTTPResponse(client)
+        answer.begin()
+        body = json.loads(answer.read())
+    assert (answer.status, answer.getheader("content-type")) == (status, "application/json")
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+    assert "\n" not in body["error"]["message"]

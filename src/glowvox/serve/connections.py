@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -14,6 +15,7 @@ import h11
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request, Response
 
 from glowvox.serve.access_log import LOGGER
 from glowvox.serve.refusal import Refusal
@@ -169,7 +171,7 @@ class HttpConnection(H11Protocol):
         if self._table.enter(self):
             self._look()
         else:
-            transport.write(busy_answer(self._table.limit))
+            transport.write(plain_answer(too_many(self._table.limit)))
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -186,6 +188,13 @@ class HttpConnection(H11Protocol):
         """Wait for the next request."""
         super().on_response_complete()
         self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP in the form of every other error; nothing is written into an answer that has begun."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            wrong = Refusal(400, "the request cannot be read: it is not HTTP/1.1, or too long", code="invalid_http")
+            self.transport.write(plain_answer(wrong))
+        self.transport.close()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Give the connection over to the WebSocket's protocol."""
@@ -223,8 +232,10 @@ class HttpConnection(H11Protocol):
         self._timer = None
         begun = self.conn.our_state is h11.IDLE and bool(self.conn.trailing_data[0])
         if begun and not self.transport.is_closing():
-            late = Refusal(408, "the header of the request came too slowly", code="request_timeout")
-            self.transport.write(plain_answer(b"408 Request Timeout", late))
+            late = Refusal(
+                408, "the header of the request came too slowly", code="request_timeout", headers={"Retry-After": "1"}
+            )
+            self.transport.write(plain_answer(late))
             self.transport.close()
         elif self.transport.is_closing() or self.transport.get_write_buffer_size():
             self.transport.abort()  # what is left of the answer is taken by nobody
@@ -249,6 +260,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._since = time.monotonic()
         self._writable = asyncio.Event()
         self._writable.set()
+        self._accept = self.conn.accept
+        self.conn.accept = self._accepted  # type: ignore[method-assign]
 
     @property
     def idle_since(self) -> float | None:
@@ -291,21 +304,36 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         await self._writable.wait()
         await super().send(message)
 
+    def _accepted(self, request: Request) -> Response:
+        """Return the handshake's answer; one that refuses it has the form of every other error."""
+        answer = self._accept(request)
+        if answer.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            why = str(self.conn.handshake_exc or answer.reason_phrase)
+            told = Refusal(answer.status_code, f"the WebSocket cannot be opened: {why}", code="invalid_handshake")
+            answer.body = bytes(told.response().body)
+            for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(answer.body)))):
+                if name in answer.headers:
+                    del answer.headers[name]
+                answer.headers[name] = value
+        return answer
 
-def plain_answer(status: bytes, refusal: Refusal) -> bytes:
+
+def plain_answer(refusal: Refusal) -> bytes:
     """Return an answer to who has not asked anything that could be answered otherwise; the connection ends with it."""
     body = bytes(refusal.response().body)
-    head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % (status, len(body))
-    return head + b"Retry-After: 1\r\nConnection: close\r\n\r\n" + body
+    fields = {"Content-Type": "application/json", "Content-Length": str(len(body)), **refusal.headers}
+    lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in {**fields, "Connection": "close"}.items()]
+    return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body
 
 
-def busy_answer(limit: int) -> bytes:
-    """Return the answer to one connection too many."""
-    return plain_answer(
-        b"503 Service Unavailable",
-        Refusal(
-            503, f"the server has {limit} connections, as many as it may have; try again in 1 s", code="overloaded"
-        ),
+def too_many(limit: int) -> Refusal:
+    """Return what one connection too many is told."""
+    return Refusal(
+        503,
+        f"the server has {limit} connections, as many as it may have; try again in 1 s",
+        code="overloaded",
+        headers={"Retry-After": "1"},
     )
 
 

@@ -16,7 +16,7 @@ from glowvox.serve.metrics import CONTENT_TYPE
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechQuery, SpeechRequest
-from glowvox.serve.speech_stream import DisconnectWatcher, SpeechStream, viseme_table, word_table
+from glowvox.serve.speech_stream import DisconnectWatcher, SpeechStream, check_length, viseme_table, word_table
 from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS
 from glowvox.synthesis.aligner import Aligner, TextOptions
 from glowvox.synthesis.recording import read_upload
@@ -86,6 +86,7 @@ def speech_router(service: Service) -> APIRouter:
         if request.scope.get("head"):  # players ask what there is before they open it
             service.keys.client(request, query.api_key)
             selection = body.select(service.registry)
+            check_length(body, service.settings.limits)
             with body.encoder(selection.voice) as encoder:
                 told = headers(encoder.rate, body.notes(selection.voice))
             return Response(media_type=media_type, headers=told)

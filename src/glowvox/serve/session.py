@@ -143,18 +143,24 @@ class Session:
 
     def _write(self, text: str) -> None:
         self._held += text
-        # what cannot be spoken alone, such as blanks and signs, waits for what can
-        if self._feed is None and any(map(str.isalnum, self._held)):
+        # what may not be spoken alone, such as blanks and signs, waits for what can
+        if self._feed is not None or any(map(str.isalnum, self._held)):
+            self._put()
+
+    def _put(self) -> None:
+        """Have what is held spoken, in the utterance that is being written or a new one."""
+        if self._feed is None:
             if len(self._feeds) >= _MOST_UTTERANCES:
                 raise Refusal(429, f"{_MOST_UTTERANCES} utterances wait to be spoken; flush less often")
             self._feed = TextFeed()
             self._feeds.append(self._feed)
             self._waiting.put_nowait(self._feed)
-        if self._feed is not None:
-            self._feed.put(self._held)
-            self._held = ""
+        self._feed.put(self._held)
+        self._held = ""
 
     def _end_utterance(self) -> None:
+        if self._held.strip():  # signs alone: of some, a smiley or a currency's, the name is spoken
+            self._put()
         self._held = ""
         if self._feed is not None:
             self._feed.end()

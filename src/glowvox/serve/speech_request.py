@@ -3,7 +3,8 @@
 from abc import ABC
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic_core import PydanticKnownError
 
 from glowvox.serve.instructions import LONGEST, followed
 from glowvox.serve.voice_registry import MODEL, Selection, ServedVoice, VoiceRegistry
@@ -20,6 +21,24 @@ _OPTIONS = (
     *("pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause", "language", "pause_tags"),
     *("read_code", "strict_ssml"),
 )
+
+
+def _unicode(text: str) -> str:
+    """Return a text if it can be encoded: JSON can hold halves of letters.
+
+    Raises:
+        PydanticKnownError: it cannot.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PydanticKnownError("string_unicode") from None
+    return text
+
+
+SpokenText = Annotated[
+    str, AfterValidator(_unicode), Field(description="The text; one with nothing to say is a short silence.")
+]
 
 
 class VoiceReference(BaseModel):
@@ -174,7 +193,7 @@ class SpeechQuery(SpeechOverrides):
     voice: Annotated[
         str | None, Field(max_length=_LONGEST_NAME, description="A name of /v1/audio/voices, or NAME/SPEAKER.")
     ] = None
-    text: Annotated[str, Field(min_length=1, description="The text.")]
+    text: SpokenText
     api_key: Annotated[str, Field(max_length=1000, description="An API key, of players that cannot send headers.")] = ""
 
     def request(self) -> "SpeechRequest":
@@ -186,7 +205,7 @@ class SpeechQuery(SpeechOverrides):
 class SpeechRequest(SpeechOverrides):
     """A text to be spoken."""
 
-    input: Annotated[str, Field(min_length=1, description="The text.")]
+    input: SpokenText
     stream_format: Annotated[
         Literal["audio", "sse", "json"],
         Field(description="The sound file itself, server-sent events, or one JSON object with base64 and words."),

@@ -29,7 +29,7 @@ T = TypeVar("T")
 NOTHING = Timeline((), (), 0.0)
 """Of a piece that only ends the sound file."""
 _SILENCE_SECONDS = 0.2
-"""What a text is answered with that holds signs only."""
+"""What a text is answered with in which there is nothing to say."""
 _TAG = re.compile(r"<[^>]*>")
 _LETTER_SECONDS = 0.05
 _DIGIT_SECONDS = 0.125
@@ -52,6 +52,8 @@ class SpeechChunk:
     """Seconds of speech before the utterance."""
     warnings: tuple[str, ...] = ()
     """What was guessed, replaced or left out since the chunk before; they quote the text."""
+    silent: bool = False
+    """Whether there was nothing to say in the text."""
 
 
 class SpeechStream:
@@ -77,17 +79,7 @@ class SpeechStream:
         """
         client = service.keys.client(request, key)
         selection = body.select(service.registry)
-        longest = service.settings.limits.characters
-        if len(body.input) > longest:
-            raise Refusal(
-                413,
-                f"the input has {len(body.input)} characters; at most {longest} are spoken at once",
-                param="input",
-                code="text_too_long",
-            )
-        # better told now than when the beginning has been heard
-        if least_seconds(body.input, body.speed) > service.settings.limits.speech_seconds:
-            raise _too_long(service.settings.limits)
+        check_length(body, service.settings.limits)
 
         def produce(_: Turn) -> Generator[SpeechChunk, None, None]:
             with body.encoder(selection.voice) as encoder:
@@ -101,7 +93,8 @@ class SpeechStream:
             report.failed(error)
             raise
         stream = cls(first, job, watcher, report)
-        stream.notes = body.notes(selection.voice)
+        # what was left out of a silence stands in its warnings
+        stream.notes = list(first.warnings) if first.silent else body.notes(selection.voice)
         return stream
 
     async def pieces(self) -> AsyncGenerator[SpeechChunk, None]:
@@ -146,6 +139,9 @@ def speak(
     Every text is computed by itself, whatever waits beside it: in the pieces of its stream, together with others, it
     takes as long, and cut otherwise its samples would be rounded otherwise.
 
+    A whole text in which there is nothing to say is a short silence, with a warning: programs that speak chunk by
+    chunk send full stops, smileys and blanks alone. One that comes in pieces stands beside others, and is nothing.
+
     Args:
         selection: the voice.
         text: the text, or its pieces while they are written.
@@ -165,10 +161,10 @@ def speak(
         if settings.log_text:  # warnings quote the text
             logging.getLogger(LOGGER).warning(message)
 
-    def chunk_of(data: bytes, timeline: Timeline) -> SpeechChunk:
+    def chunk_of(data: bytes, timeline: Timeline, *, silent: bool = False) -> SpeechChunk:
         told = tuple(warnings)
         warnings.clear()
-        return SpeechChunk(data, timeline, seconds, encoder.rate, warnings=told)
+        return SpeechChunk(data, timeline, seconds, encoder.rate, warnings=told, silent=silent)
 
     try:
         for chunk in selection.voice.stream(text, on_warning=warn, **overrides.options(selection)):
@@ -177,17 +173,34 @@ def speak(
                 raise _too_long(settings.limits)
             yield chunk_of(encoder.push(chunk.samples), timeline)
             seconds += timeline.duration
-    except SilentTextError:
-        # programs that speak chunk by chunk send full stops and smileys alone; words that cannot be spoken are told of
-        if not isinstance(text, str) or any(map(str.isalnum, _TAG.sub("", text))):
-            raise
-        samples = np.zeros(round(_SILENCE_SECONDS * selection.voice.card.sample_rate), np.float32)
-        yield chunk_of(encoder.push(samples), Timeline((), (), _SILENCE_SECONDS))
-        seconds = _SILENCE_SECONDS
+    except SilentTextError as error:
+        if isinstance(text, str):
+            warn(str(error))
+            samples = np.zeros(round(_SILENCE_SECONDS * selection.voice.card.sample_rate), np.float32)
+            yield chunk_of(encoder.push(samples), Timeline((), (), _SILENCE_SECONDS), silent=True)
+            seconds = _SILENCE_SECONDS
     if ends_file:
         yield chunk_of(encoder.finish(), NOTHING)
     elif warnings:
         yield chunk_of(b"", NOTHING)
+
+
+def check_length(body: SpeechRequest, limits: Limits) -> None:
+    """See whether a text is one that may be spoken at once.
+
+    Raises:
+        Refusal: it has too many characters, or its speech would surely be too long.
+    """
+    if len(body.input) > limits.characters:
+        raise Refusal(
+            413,
+            f"the input has {len(body.input)} characters; at most {limits.characters} are spoken at once",
+            param="input",
+            code="text_too_long",
+        )
+    # better told now than when the beginning has been heard
+    if least_seconds(body.input, body.speed) > limits.speech_seconds:
+        raise _too_long(limits)
 
 
 def _too_long(limits: Limits) -> Refusal:
