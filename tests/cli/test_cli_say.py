@@ -127,6 +127,32 @@ def test_a_lexicon_is_heard(tmp_path):
     assert len(_read(tmp_path / "a.wav")) > len(before)
 
 
+ENCODINGS = pytest.mark.parametrize(
+    ("encoding", "told"),
+    [("utf-8-sig", ""), ("utf-16", "is read as UTF-16"), ("cp1252", "is read as cp1252, since it is not UTF-8")],
+)
+QUOTED = "\u201cNa\xefve caf\xe9\u201d, said Zo\xeb."
+
+
+@ENCODINGS
+def test_files_of_any_encoding_are_read_and_told(encoding, told, tmp_path, capsys):
+    wanted = fake_voice().say(QUOTED).samples
+    out = ["-o", str(tmp_path / "a.wav")]
+    (tmp_path / "a.txt").write_bytes(QUOTED.encode(encoding))
+    assert main(["say", "--file", str(tmp_path / "a.txt"), *out]) == 0
+    np.testing.assert_allclose(_read(tmp_path / "a.wav"), wanted, atol=1e-4)
+    (tmp_path / "b.csv").write_bytes(f"a|{QUOTED}\r\n".encode(encoding))
+    assert main(["say", "--batch", str(tmp_path / "b.csv"), "-o", str(tmp_path)]) == 0
+    np.testing.assert_allclose(_read(tmp_path / "a.wav"), wanted, atol=1e-4)
+    (tmp_path / "own.txt").write_bytes("caf\xe9 = b a b a b a b a\n".encode(encoding))
+    assert main(["say", QUOTED, *out, "--lexicon", str(tmp_path / "own.txt")]) == 0
+    assert len(_read(tmp_path / "a.wav")) != len(wanted)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[2].partition("; ")[0] for line in said] == (
+        [f"{tmp_path / name} {told}" for name in ("a.txt", "b.csv", "own.txt")] if told else []
+    )
+
+
 def test_a_batch_is_one_file_each(tmp_path, capsys):
     (tmp_path / "b.csv").write_text("one|Hello, world.\n\ntwo words|Bye now. And more.\r\n", encoding="utf-8")
     assert main(["say", "--batch", str(tmp_path / "b.csv"), "-o", str(tmp_path / "out"), "--json"]) == 0
@@ -150,7 +176,8 @@ def test_a_batch_is_one_file_each(tmp_path, capsys):
         (b".|Hello.", "cannot be the name of a file"),
         (b"|Hello.", "cannot be the name of a file"),
         (b"a|Hello.\na|Bye.", "line 2: the id 'a' stands twice"),
-        (b"\xff", "is not UTF-8 text"),
+        (b"\x81", "is not cp1252 text"),
+        (b"a\x00|\x00H\x00i\x00", "holds zero bytes"),
         (b"a|Hello.\nb|...", "text 2: nothing to say"),
     ],
 )

@@ -349,9 +349,19 @@ def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
         read_texts(tmp_path / "none.txt", 100)
     with pytest.raises(DataError, match="no text to speak"):
         read_texts(_texts(tmp_path, ""), 100)
-    (tmp_path / "latin.txt").write_bytes("One.\nGr\xfc\xdfe.".encode("latin-1"))
-    with pytest.raises(DataError, match=r"latin.txt, line 2: not UTF-8"):
-        read_texts(tmp_path / "latin.txt", 100)
+    (tmp_path / "latin.jsonl").write_bytes('{"text": "Gr\xfc\xdfe."}'.encode("latin-1"))
+    with pytest.raises(DataError, match=r"latin.jsonl is not UTF-8 text"):
+        read_texts(tmp_path / "latin.jsonl", 100)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_texts_in_other_encodings_are_read_and_told(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t.txt").write_bytes("One.\r\n\u201cGr\xfc\xdfe\u201d, they say.".encode(encoding))
+    texts, findings = read_texts(tmp_path / "t.txt", 100)
+    assert [one.text for one in texts] == ["One.", "\u201cGr\xfc\xdfe\u201d, they say."]
+    assert [one.reason.split(",")[0] for one in findings] == (
+        [] if encoding == "utf-8-sig" else [f"read as {encoding.upper() if encoding == 'utf-16' else encoding}"]
+    )
 
 
 def test_a_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:

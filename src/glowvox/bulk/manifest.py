@@ -15,9 +15,9 @@ from glowvox.errors import DataError, MissingExtraError, one_line
 from glowvox.storage.object_storage import open_file
 from glowvox.storage.text_files import (
     DELIMITERS,
-    UTF_8,
     TextEncoding,
     TextLine,
+    encoding_note,
     find_encoding,
     json_rows,
     split_header,
@@ -227,9 +227,8 @@ def manifest_encoding(source: str) -> TextEncoding | None:
 
 def _records(source: str, columns: ManifestColumns, on_note: Callable[[str], None]) -> Iterator[Record]:
     kind, encoding = _format(source), manifest_encoding(source)
-    if encoding is not None and encoding != UTF_8:
-        look = ", since it is not UTF-8; look at its letters, or save it as UTF-8" if encoding.is_guessed else ""
-        on_note(f"{source} is read as {encoding.name}{look}")
+    if encoding is not None and (line := encoding_note(source, encoding)):
+        on_note(line)
     remarks = _Remarks()
     try:
         with _opened(source) as stream:

@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
+    from glowvox.cli.streams import warn_as
     from glowvox.errors import counted
     from glowvox.evaluate.batch_alignment import align_spoken
     from glowvox.evaluate.clips import SpokenFile, read_text, text_beside
@@ -80,7 +81,7 @@ def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
         timestamp_format(args.output)
     text = args.text
     if text is None:
-        text = text_beside(args.recording) if args.text_file is None else read_text(args.text_file)
+        text = text_beside(args.recording) if args.text_file is None else read_text(args.text_file, warn_as("align"))
     alignment = align_spoken(choice, SpokenFile(args.recording.stem, text, "", "", args.recording))
     if args.output is not None:
         write_timestamps(alignment.timeline, args.output)

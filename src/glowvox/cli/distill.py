@@ -80,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from glowvox.cli.progress import Progress
+    from glowvox.cli.streams import warn_as
     from glowvox.data.distillation import DistillationSettings, TeacherCard, distill
     from glowvox.data.teachers import open_teacher
     from glowvox.errors import counted
@@ -104,6 +105,9 @@ def run(args: argparse.Namespace) -> int:
     print(f"{counted(report.kept, 'clip')}, {report.seconds / 3600:.2f} h: {args.output}")
     kinds: dict[tuple[str, str], int] = {}
     for finding in report.findings:
+        if finding.kind == "encoding":
+            warn_as("distill")(f"{finding.subject} is {finding.reason}")
+            continue
         kinds[finding.severity, finding.kind] = kinds.get((finding.severity, finding.kind), 0) + 1
     for (severity, kind), count in sorted(kinds.items()):
         print(f"{severity}: {kind}: {count}")

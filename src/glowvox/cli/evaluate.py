@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     if args.subject == "voice":
         return evaluate_voice.run(args)
+    from glowvox.cli.streams import warn_as
     from glowvox.config.audio import AudioConfig
     from glowvox.errors import DataError
     from glowvox.evaluate.clips import prepared_contract, read_ids, read_recordings
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     contracts = [model.config.audio for model in models.values()]
     config = contracts[0] if contracts else prepared_contract(args.data) or AudioConfig()
     _require_one_contract(models, config)
-    ids = read_ids(args.ids) if args.ids else None
+    ids = read_ids(args.ids, warn_as("evaluate")) if args.ids else None
     limit = args.clips if args.clips is not None or ids is not None else 40
     recordings = read_recordings(args.data, config, limit=limit, ids=ids)
     judges = open_judges(args, "en", recognise=args.wer)

@@ -88,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sentences(args: argparse.Namespace, card: "VoiceCard") -> "list[Recording]":
+    from glowvox.cli.streams import warn_as
     from glowvox.errors import DataError
     from glowvox.evaluate.clips import read_ids, read_recordings
     from glowvox.evaluate.voice import read_sentences, spread
@@ -95,8 +96,8 @@ def _sentences(args: argparse.Namespace, card: "VoiceCard") -> "list[Recording]"
     if args.sentences is not None:
         if args.ids is not None:
             raise DataError("--ids names clips of --data; leave it out with --sentences")
-        return spread(read_sentences(args.sentences), args.clips)
-    ids = read_ids(args.ids) if args.ids else None
+        return spread(read_sentences(args.sentences, warn_as("evaluate")), args.clips)
+    ids = read_ids(args.ids, warn_as("evaluate")) if args.ids else None
     limit = args.clips if args.clips is not None or ids is not None else 40
     return read_recordings(args.data, card.vocoder.mel, limit=limit, ids=ids)
 

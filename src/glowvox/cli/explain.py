@@ -31,9 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Explain the text; warnings go to standard error, or into the JSON object."""
     from glowvox.errors import TextError
+    from glowvox.synthesis.script import read_lexicon
     from glowvox.text.front_end import load_front_end
 
-    front_end = load_front_end(args.language, lexicon=args.lexicon, back_end=args.back_end)
+    notes: list[str] = []
+    lexicon = None if args.lexicon is None else read_lexicon(args.lexicon, notes.append)
+    front_end = load_front_end(args.language, lexicon=lexicon, back_end=args.back_end)
     text = args.text
     if text == "-":
         try:
@@ -53,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         for word in utterance.words
     ]
     if args.json:
-        result = {"normalized": utterance.normalized, "words": words, "warnings": list(utterance.warnings)}
+        result = {"normalized": utterance.normalized, "words": words, "warnings": [*notes, *utterance.warnings]}
         print(json.dumps(result, ensure_ascii=False))
         return 0
     print(utterance.normalized)
@@ -63,6 +66,6 @@ def run(args: argparse.Namespace) -> int:
         if "reading" in word:
             told += f": {word['reading']}" + (f" ({word['why']})" if word["why"] else "")
         print(told)
-    for warning in utterance.warnings:
+    for warning in (*notes, *utterance.warnings):
         print(f"warning: {warning}", file=sys.stderr)
     return 0

@@ -177,14 +177,13 @@ def _for_runtime(args: argparse.Namespace) -> int:
 
 
 def _sentences(path: Path | None) -> list[str]:
+    from glowvox.cli.streams import warn_as
     from glowvox.errors import ConfigError
+    from glowvox.storage.text_files import told_text
 
     if path is None:
         return []
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    lines = told_text(path, 16 << 20, warn_as("export")).splitlines()
     found = [line.strip() for line in lines if line.strip()]
     if not found:
         raise ConfigError(f"{path}: there is no sentence in it")

@@ -61,11 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    from glowvox.cli.streams import warn_as
     from glowvox.config.audio import AudioConfig
     from glowvox.data.checks import Limits
     from glowvox.data.preparation import PrepareSettings, prepare_corpus, read_contract
     from glowvox.evaluate.clips import read_ids
 
+    held_out = None if args.validation_ids is None else tuple(read_ids(args.validation_ids, warn_as("prepare")))
     settings = PrepareSettings(
         audio=AudioConfig() if args.contract is None else read_contract(args.contract),
         language=args.language,
@@ -75,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         without_text=args.without_text,
         limits=Limits(args.min_seconds, args.max_seconds),
         validation=args.validation,
-        validation_ids=None if args.validation_ids is None else tuple(read_ids(args.validation_ids)),
+        validation_ids=held_out,
         jobs=args.jobs,
     )
     if args.audit is not None:

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     source = parser.add_argument_group("what is spoken").add_mutually_exclusive_group()
     source.add_argument("text", metavar="TEXT", nargs="?", help="the text; - or none: standard input")
-    source.add_argument("--file", metavar="FILE", type=Path, help="a UTF-8 text file")
+    source.add_argument("--file", metavar="FILE", type=Path, help="a text file: UTF-8, UTF-16 or cp1252")
     source.add_argument("--batch", metavar="CSV", type=Path, help="a file with lines ID|TEXT, each spoken into a file")
     source.add_argument("--clipboard", action="store_true", help="the text on the clipboard")
     source.add_argument(
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     if text is not None:
         return _say(args, voice, text, overrides)
     if args.file is not None:
-        return _say(args, voice, text_pieces(args.file), overrides)
+        return _say(args, voice, text_pieces(args.file, _warn), overrides)
     if args.text in (None, "-"):
         return _say(args, voice, text_lines(sys.stdin.buffer, "standard input"), overrides)
     return _say(args, voice, args.text, overrides)
@@ -202,7 +202,7 @@ def _say_batch(args: argparse.Namespace, voice: "Voice", overrides: dict[str, An
     from glowvox.errors import DataError, counted
     from glowvox.synthesis.text_files import batch_rows
 
-    rows = batch_rows(args.batch)
+    rows = batch_rows(args.batch, _warn)
     folder = Path(args.output)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TextIO, final
 
 _FAILURES = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF))
@@ -84,6 +84,15 @@ def robust_streams(*, program: bool) -> Iterator[Streams]:
         if streams.escaped and encoding != "utf-8":  # there it was a file name's bytes
             said = "stand as \\uXXXX; a terminal in UTF-8 shows them"
             print(f"glowvox: letters that the terminal's encoding ({encoding}) does not have {said}", file=sys.stderr)
+
+
+def warn_as(command: str) -> Callable[[str], None]:
+    """Return what prints a line of a command on standard error."""
+
+    def warn(line: str) -> None:
+        print(f"glowvox {command}: {line}", file=sys.stderr, flush=True)
+
+    return warn
 
 
 def utf8_argument(text: str) -> str:

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.files import write_audio
 from glowvox.data.checks import MOST_CLIPPED, QUIETEST_PEAK, clipped_share
-from glowvox.data.corpora import Finding, clean_text, left_out, note
+from glowvox.data.corpora import Finding, clean_text, left_out, note, warning
 from glowvox.data.teachers import OpenTeacher, Request, Teacher, TeacherError
 from glowvox.errors import ConfigError, DataError, GlowvoxError
+from glowvox.storage.text_files import told_text
 
 CARD_FILE = "distillation.json"
 _FORMAT = 1
@@ -33,6 +34,7 @@ _JOURNAL, _METADATA, _LEFT_OUT = "journal.jsonl", "metadata.jsonl", "left-out.js
 _SAFE = re.compile(r"[\w-][\w.-]{0,99}")
 _WAITING_PER_THREAD = 4
 _FULL_SCALE = 0.99
+_LARGEST_LIST = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -135,25 +137,21 @@ def read_texts(path: Path, longest: int) -> tuple[list[Text], list[Finding]]:
     A text without an id gets one from its own hash, so that lines can be added or moved.
 
     Args:
-        path: the file, in UTF-8.
+        path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits (JSON is never that).
         longest: characters of a text.
 
     Returns:
-        The texts in the order of the file, and what was left out of it: empty, repeated, too long, malformed lines.
+        The texts in the order of the file, and what was found in it: another encoding; and empty, repeated, too long or
+        malformed lines, which are left out.
 
     Raises:
-        DataError: no such file, not UTF-8, or not one text in it.
+        DataError: no such file, no text, or not one text in it.
     """
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: the texts cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        bad = error.object[: error.start].count(b"\n") + 1
-        raise DataError(f"{path}, line {bad}: not UTF-8; save the file as UTF-8") from error
+    notes: list[str] = []
+    content = told_text(path, _LARGEST_LIST, notes.append, is_json=path.suffix.lower() == ".jsonl")
     texts: dict[str, Text] = {}
     spoken: dict[str, str] = {}
-    findings = []
+    findings = [warning("encoding", path.name, line.removeprefix(f"{path} is ")) for line in notes]
     for number, line in enumerate(content.split("\n"), 1):
         where = f"{path.name}, line {number}"
         try:
@@ -339,7 +337,8 @@ class _CorpusFolder:
     def finish(self, outcomes: Iterable[_Outcome], findings: Sequence[Finding]) -> None:
         """Write the manifest and the list of what was left out."""
         kept: list[dict[str, str]] = []
-        out = [{"line": one.subject, "kind": one.kind, "reason": one.reason} for one in findings]
+        lines = [one for one in findings if one.severity == "left out"]
+        out = [{"line": one.subject, "kind": one.kind, "reason": one.reason} for one in lines]
         for outcome in outcomes:
             if outcome.kind:
                 out.append({name: getattr(outcome, name) for name in ("voice", "id", "kind", "reason", "text")})

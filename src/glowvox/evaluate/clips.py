@@ -1,6 +1,7 @@
 """The recordings an evaluation compares with: a prepared data set's validation split, or a folder of recordings."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,8 +14,12 @@ from glowvox.config.audio import AudioConfig
 from glowvox.data.corpora import AUDIO_SUFFIXES, read_corpus
 from glowvox.data.prepared import DATASET_FILE, SPLITS, Clip, PreparedData
 from glowvox.errors import AudioError, DataError
+from glowvox.storage.text_files import told_text
 
 T = TypeVar("T")
+_LARGEST_LIST = 64 << 20
+_LARGEST_TEXT = 16 << 20
+"""Bytes of a file with the text of one recording."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +87,17 @@ def read_recordings(
     ]
 
 
-def read_ids(path: Path) -> list[str]:
+def read_ids(path: Path, on_note: Callable[[str], None] | None = None) -> list[str]:
     """Return the ids of a list, one a line; lines that begin with # are comments.
+
+    Args:
+        path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
+        on_note: told of an encoding that is not UTF-8, in a line.
 
     Raises:
         DataError: it cannot be read, or names nothing.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a list of ids ({error})") from error
+    lines = told_text(path, _LARGEST_LIST, on_note).splitlines()
     ids = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not ids:
         raise DataError(f"{path}: names no clips (one id a line)")
@@ -195,20 +201,17 @@ def text_beside(recording: Path) -> str:
     raise DataError(f"{recording}: no text is given, and there is no {recording.stem}.txt or .lab beside it")
 
 
-def read_text(path: Path) -> str:
-    """Return a UTF-8 text file.
+def read_text(path: Path, on_note: Callable[[str], None] | None = None) -> str:
+    """Return the text of a recording from its file.
+
+    Args:
+        path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
+        on_note: told of an encoding that is not UTF-8, in a line; None: the logger is.
 
     Raises:
-        DataError: it cannot be read, is not UTF-8, or larger than 16 MiB.
+        DataError: it cannot be read, is no text, or larger than 16 MiB.
     """
-    try:
-        if path.stat().st_size > 16 << 20:
-            raise DataError(f"{path}: more than 16 MiB; a text for one recording is shorter")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (near byte {error.start}); save it as UTF-8") from error
+    return told_text(path, _LARGEST_TEXT, on_note or logging.getLogger("glowvox").warning)
 
 
 def is_sound_file(path: Path) -> bool:

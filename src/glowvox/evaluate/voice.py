@@ -5,7 +5,7 @@ and what speaking costs. What is compared or played is brought to the level of t
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from glowvox.evaluate.report import ClipResult, Figure, Output, Report, mean_fig
 from glowvox.evaluate.signal_checks import check_signal, match_level
 from glowvox.evaluate.vocoder import NATURAL, Progress, Vocode
 from glowvox.evaluate.word_errors import POCKETSPHINX, Recogniser, with_word_errors, word_errors
+from glowvox.storage.text_files import told_text
 from glowvox.synthesis.voice import Voice
 
 COPY = "copy synthesis"
@@ -209,18 +210,17 @@ def _with_skips(report: Report) -> Report:
 _MAX_BYTES = 16 << 20
 
 
-def read_sentences(path: Path) -> list[Recording]:
+def read_sentences(path: Path, on_note: Callable[[str], None] | None = None) -> list[Recording]:
     """Return the sentences of a file, one a line, `id|text` or the text alone; without samples.
+
+    Args:
+        path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
+        on_note: told of an encoding that is not UTF-8, in a line.
 
     Raises:
         DataError: it cannot be read, or holds no sentence, or an id twice.
     """
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(f"{path}: more than {_MAX_BYTES >> 20} MiB; not a list of sentences")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a list of sentences ({error})") from error
+    lines = told_text(path, _MAX_BYTES, on_note).splitlines()
     found: dict[str, Recording] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):

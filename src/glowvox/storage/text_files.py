@@ -12,9 +12,9 @@ import itertools
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -116,7 +116,35 @@ def text_lines(stream: BinaryIO, encoding: TextEncoding) -> Iterator[TextLine]:
         yield _decoded(raw.removesuffix(b"\n").removesuffix(b"\r"), number, encoding)
 
 
-def read_text(path: Path, most_bytes: int) -> tuple[str, TextEncoding]:
+def encoding_note(name: str, encoding: TextEncoding) -> str:
+    """Return the line that tells how a file is read that is not UTF-8; an empty one for UTF-8."""
+    if encoding == UTF_8:
+        return ""
+    look = ", since it is not UTF-8; look at its letters, or save it as UTF-8" if encoding.is_guessed else ""
+    return f"{name} is read as {encoding.name}{look}"
+
+
+def told_text(
+    path: Path, most_bytes: int, on_note: Callable[[str], None] | None = None, *, is_json: bool = False
+) -> str:
+    """Return the content of a text file, whose encoding is told where it is not UTF-8.
+
+    Args:
+        path: the file.
+        most_bytes: how large it may be.
+        on_note: told of another encoding, in a line; None: nobody is.
+        is_json: see `find_encoding`.
+
+    Raises:
+        DataError: see `read_text`.
+    """
+    content, encoding = read_text(path, most_bytes, is_json=is_json)
+    if on_note is not None and (line := encoding_note(str(path), encoding)):
+        on_note(line)
+    return content
+
+
+def read_text(path: Path, most_bytes: int, *, is_json: bool = False) -> tuple[str, TextEncoding]:
     """Return the content of a text file, line ends as they are, and its encoding.
 
     Raises:
@@ -128,8 +156,7 @@ def read_text(path: Path, most_bytes: int) -> tuple[str, TextEncoding]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
-    with path.open("rb") as stream:
-        encoding = find_encoding(stream, str(path))
+    encoding = find_encoding(BytesIO(content), str(path), is_json=is_json)
     try:
         return content.decode("utf-8-sig" if encoding == UTF_8 else encoding.codec), encoding
     except UnicodeDecodeError as error:

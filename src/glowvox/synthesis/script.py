@@ -7,15 +7,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from glowvox.align.prior import Frames
-from glowvox.errors import ConfigError, SilentTextError, TextError, VoiceError
+from glowvox.errors import ConfigError, DataError, SilentTextError, TextError, VoiceError
+from glowvox.storage.text_files import told_text
 from glowvox.synthesis.options import SentenceOptions, SpeechOptions
 from glowvox.synthesis.sentence_mels import MelSynthesizer, Request
 from glowvox.synthesis.voice_card import VoiceCard
 from glowvox.text.front_end import FrontEnd, load_front_end
-from glowvox.text.lexicon import UserLexicon, load_lexicon, parse_lexicon
+from glowvox.text.lexicon import UserLexicon, parse_lexicon
 from glowvox.text.marked_text import PauseTag, PauseTagStream
 from glowvox.text.markup import MarkupStream, SentenceEnd
 from glowvox.text.markup.marked_stream import kind_of_start
@@ -29,6 +31,7 @@ _NOTHING = "nothing to say"
 _OTHER_SYSTEMS_VOICE = re.compile(r"[a-z]{2,3}-[A-Z]{2}\b")
 """How the names of the clouds' voices begin: with a language, as speakers' names do not."""
 _LIMITS = SentenceLimits()
+_MOST_LEXICON_BYTES = 32 << 20
 
 Warn = Callable[[str], None]
 OtherFrontEnds = Callable[[str], FrontEnd | None]
@@ -181,6 +184,23 @@ def lexicon_of(lines: str) -> UserLexicon:
     return parse_lexicon(lines)
 
 
+def read_lexicon(path: str | os.PathLike[str], on_note: Warn | None = None) -> UserLexicon:
+    """Return the user's own pronunciations from a file: UTF-8, UTF-16 with a mark, cp1252 where nothing else fits.
+
+    Args:
+        path: the file.
+        on_note: told of an encoding that is not UTF-8, in a line.
+
+    Raises:
+        TextError: it cannot be read, or a line is wrong.
+    """
+    place = Path(path)
+    try:
+        return parse_lexicon(told_text(place, _MOST_LEXICON_BYTES, on_note), str(place))
+    except DataError as error:
+        raise TextError(str(error).replace("cannot read ", "cannot read the lexicon ", 1)) from error
+
+
 def kind_of_text(begun: str, *, final: bool = False) -> str | None:
     """Return what a text is whose beginning this is, as `markup="auto"` takes it; None: more of it decides.
 
@@ -214,14 +234,19 @@ class FrontEnds:
         self._loaded: dict[str, FrontEnd] = {}
         self._lock = threading.Lock()
 
-    def load(self, language: str, lexicon: Lexicon | None = None) -> FrontEnd:
+    def load(self, language: str, lexicon: Lexicon | None = None, on_note: Warn | None = None) -> FrontEnd:
         """Return the front end of a language.
+
+        Args:
+            language: its tag.
+            lexicon: the user's own pronunciations.
+            on_note: told of a lexicon's encoding, see `read_lexicon`.
 
         Raises:
             TextError: it is not installed, or has another version; or the lexicon cannot be read.
         """
         if lexicon is not None:
-            own = lexicon if isinstance(lexicon, UserLexicon) else load_lexicon(os.fspath(lexicon))
+            own = lexicon if isinstance(lexicon, UserLexicon) else read_lexicon(lexicon, on_note)
             return self.load(language).with_lexicon(own)
         with self._lock:
             if language not in self._loaded:
@@ -399,8 +424,8 @@ class VoiceFrontEnd:
         Raises:
             TextError, VoiceError: see `Voice.say`.
         """
-        front_end = self.front_end(lexicon, options)
         warn = on_warning or logging.getLogger("glowvox").warning
+        front_end = self.front_end(lexicon, options, warn)
         lines = script_lines(pieces_of(text), front_end, options, warn, ssml=ssml, others=self.other_front_end)
         told: set[str] = set()
 
@@ -421,13 +446,13 @@ class VoiceFrontEnd:
                 yield Part(line, None)
         own.check_spent(sentences)
 
-    def front_end(self, lexicon: Lexicon | None, options: SpeechOptions) -> FrontEnd:
+    def front_end(self, lexicon: Lexicon | None, options: SpeechOptions, on_note: Warn | None = None) -> FrontEnd:
         """Return the front end of a text's language, with the user's own pronunciations.
 
         Raises:
             TextError: it cannot be had, or the lexicon is wrong.
         """
-        return self._front_ends.load(options.language or self._card.language, lexicon)
+        return self._front_ends.load(options.language or self._card.language, lexicon, on_note)
 
     def other_front_end(self, language: str) -> FrontEnd | None:
         """Return the front end of another language that the voice speaks, see `FrontEnds.other`."""

@@ -1,11 +1,12 @@
 """Texts from files and streams, in pieces, and batches of them."""
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from glowvox.errors import DataError, TextError
+from glowvox.storage.text_files import UTF_8, TextEncoding, encoding_note, find_encoding, told_text
 
 _BLOCK = 1 << 16
 _MAX_BATCH_BYTES = 256 << 20
@@ -21,48 +22,60 @@ def text_lines(stream: BinaryIO, name: str) -> Iterator[str]:
     return _decoded(stream, name, lines=True)
 
 
-def text_pieces(path: Path) -> Iterator[str]:
-    """Yield the text of a UTF-8 file.
+def text_pieces(path: Path, on_note: Callable[[str], None] | None = None) -> Iterator[str]:
+    """Yield the text of a file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
+
+    Args:
+        path: the file; a pipe is read as it comes, in UTF-8.
+        on_note: told of an encoding that is not UTF-8, in a line.
 
     Raises:
-        TextError: it cannot be read, or is not UTF-8.
+        TextError: it cannot be read, or is no text.
     """
+    encoding = UTF_8
     try:
         with path.open("rb") as stream:
-            yield from _decoded(stream, str(path), lines=False)
+            if stream.seekable():
+                try:
+                    encoding = find_encoding(stream, str(path))
+                except DataError as error:
+                    raise TextError(str(error)) from error
+                stream.seek(0)
+            if on_note is not None and (line := encoding_note(str(path), encoding)):
+                on_note(line)
+            yield from _decoded(stream, str(path), encoding, lines=False)
     except OSError as error:
         raise TextError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _decoded(stream: BinaryIO, name: str, *, lines: bool) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+def _decoded(stream: BinaryIO, name: str, encoding: TextEncoding = UTF_8, *, lines: bool) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding == UTF_8 else encoding.codec)()
     read = 0
     while True:
         block = stream.readline(_BLOCK) if lines else stream.read(_BLOCK)
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            raise TextError(f"{name} is not UTF-8 text (near byte {read + error.start}); save it as UTF-8") from error
+            raise TextError(
+                f"{name} is not {encoding.name} text (near byte {read + error.start}); save it as UTF-8"
+            ) from error
         if not block:
             return
         read += len(block)
         yield text
 
 
-def batch_rows(path: Path) -> list[tuple[str, str]]:
+def batch_rows(path: Path, on_note: Callable[[str], None] | None = None) -> list[tuple[str, str]]:
     """Return the rows `ID|TEXT` of a batch file; empty lines are left out.
+
+    Args:
+        path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
+        on_note: told of an encoding that is not UTF-8, in a line.
 
     Raises:
         DataError: it cannot be read, or a line is none; the message names it.
     """
-    try:
-        if path.stat().st_size > _MAX_BATCH_BYTES:
-            raise DataError(f"{path}: more than {_MAX_BATCH_BYTES >> 20} MiB; cut it into several")
-        content = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (near byte {error.start}); save it as UTF-8") from error
+    content = told_text(path, _MAX_BATCH_BYTES, on_note)
     rows: dict[str, str] = {}
     for number, line in enumerate(content.split("\n"), 1):
         if not line.strip():

@@ -31,10 +31,11 @@ from glowvox.synthesis.options import (
     SentenceOptions,
     SpeechOptions,
 )
-from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn, options_of
+from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn, options_of, read_lexicon
 from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, VolumeCurve, timed_marks, timed_words
 from glowvox.synthesis.vocoder import Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
+from glowvox.text.lexicon import UserLexicon
 from glowvox.text.tokenizer import Tokenizer
 
 FADE_SECONDS = 0.004
@@ -260,6 +261,8 @@ class Voice:
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
         options = self.options(**overrides)
+        if lexicon is not None and not isinstance(lexicon, UserLexicon):
+            lexicon = read_lexicon(lexicon, on_warning)
         return self._many(iter(texts), batch_size, lexicon, options, on_warning)
 
     def durations(

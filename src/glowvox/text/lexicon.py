@@ -126,7 +126,7 @@ def _content(path: Path) -> str:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise TextError(f"{path}: larger than {_MAX_BYTES // 2**20} MiB, hardly a lexicon")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise TextError(f"cannot read the lexicon {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
