@@ -63,6 +63,18 @@ def test_a_pipe_that_is_closed_early(words):
     assert (status, said) == (0, b"")
 
 
+@pytest.mark.parametrize(("target", "told"), [(["-o", "-"], b""), (["--raw"], b"raw audio: ")])
+def test_a_pipe_that_has_heard_enough_is_no_mistake(target, told):
+    words = [sys.executable, "-m", "glowvox", "say", "One sentence, and another one. " * 4, *target]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert len(program.stdout.read(100)) == 100
+        program.stdout.close()
+        said = program.stderr.read()
+        assert program.wait(60) == 0
+    assert said.startswith(told)
+    assert said.count(b"\n") == bool(told)
+
+
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 

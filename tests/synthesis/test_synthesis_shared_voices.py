@@ -71,6 +71,16 @@ def test_names_are_found_and_packed_files_stand_alone(voices, tmp_path, monkeypa
     alone = load_voice(tmp_path / "carl.voice", engine="onnx")
     assert alone.card.shares == ""
     np.testing.assert_array_equal(alone.say(TEXT, seed=1).samples, wanted)
+    monkeypatch.setenv("GLOWVOX_CACHE", str(tmp_path / "cache"))
+    for _ in range(2):
+        model = model_path(str(tmp_path / "carl.voice"), "acoustic")
+        assert model.parent == tmp_path / "cache" / "models"
+        for name in ("config.json", "model.safetensors"):
+            assert (model / name).read_bytes() == (voices / "bob" / "acoustic" / name).read_bytes()
+    assert [entry.name for entry in model.parent.iterdir()] == [model.name]
+    (tmp_path / "wrong.voice").write_bytes(b"PK")
+    with pytest.raises(VoiceError, match=r"wrong\.voice: damaged"):
+        model_path(str(tmp_path / "wrong.voice"), "acoustic")
     sent = pack_voice_for_workers("carl", "onnx")
     assert sent.name == "carl" and len(sent.content) > 10_000
 

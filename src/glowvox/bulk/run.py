@@ -11,7 +11,7 @@ from glowvox.bulk.ledger import RunTotals, forget, read_all_complete, write_summ
 from glowvox.bulk.manifest import ManifestColumns, check_formats, identify, manifest_rows
 from glowvox.bulk.plan import ShardPlan, read_plan, write_plan
 from glowvox.bulk.workers import Workers, do_shard, result_of
-from glowvox.errors import EngineError
+from glowvox.errors import EngineError, counted
 from glowvox.storage.object_storage import Storage
 
 _WINDOW_SECONDS = 900.0
@@ -39,7 +39,7 @@ class Standing:
         bad = f", {self.errors} bad" if self.errors else ""
         speed = f", {self.seconds_of_audio / self.elapsed:.1f} s of speech a second" if self.seconds_of_audio else ""
         rest = "not known yet" if self.remaining is None else duration(self.remaining)
-        return f"{self.rows} of {self.total_rows} rows{again}{bad}{speed}; remaining: {rest}"
+        return f"{self.rows} of {counted(self.total_rows, 'row')}{again}{bad}{speed}; remaining: {rest}"
 
 
 class Progress:

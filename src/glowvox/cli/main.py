@@ -101,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return status
         except GlowvoxError as error:
+            if isinstance(error.__cause__, BrokenPipeError):  # who read the sound has had enough of it
+                streams.stop_printing()
+                return 0
             print(f"{name}: {error}", file=sys.stderr)
             return 2
         except BrokenPipeError:

@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init-from",
         metavar="MODEL",
-        help="start from the weights of a model folder, a run, an installed voice, or 'default', where they fit; "
-        "speakers and symbols are matched by their names, and what was skipped is printed",
+        help="start from the weights of a model folder, a run, a voice (name, folder or .voice file), or 'default', "
+        "where they fit; speakers and symbols are matched by their names, and what was skipped is printed",
     )
     parser.add_argument(
         "--mels-from",

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.engines.base import AcousticEngine, VocoderEngine
+from glowvox.engines.graph_cache import cache_folder
 from glowvox.errors import MissingExtraError, VoiceError, one_line
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice import Voice
@@ -262,25 +264,54 @@ def model_path(name_or_path: str, part: str) -> Path:
     """Return where a model lies.
 
     Args:
-        name_or_path: 'default', the name or folder of a voice that holds its models, a model folder or a training run.
-        part: 'acoustic' or 'vocoder', of a voice.
+        name_or_path: 'default', the name, folder or `.voice` file of a voice that holds its models, a model folder or
+            a training run.
+        part: 'acoustic' or 'vocoder', of a voice. Of a `.voice` file it is unpacked into the cache, where it stays.
 
     Raises:
-        VoiceError: the voice does not hold its models.
+        VoiceError: the voice does not hold its models, or its file is damaged.
     """
     if name_or_path == DEFAULT:
         return default_model(part)
     place = Path(name_or_path)
     if not place.exists():
         place = next((voice.path for voice in installed_voices() if voice.name == name_or_path), place)
-    if place.is_file() and place.suffix == ".voice":
-        raise VoiceError(f"{place}: unpack the voice first (it is a zip file), then name its folder")
+    if place.is_file() and place.suffix.lower() == ARCHIVE_SUFFIX:
+        return _unpacked_model(place, part)
     if not (place / CARD_NAME).is_file():
         return place
     place = files_folder(place, read_voice_card(place))
     if not all((place / part / name).is_file() for name in _MODEL_FILES):
         raise VoiceError(f"{place}: the voice does not hold its {part} model, only what speaks")
     return place / part
+
+
+def _unpacked_model(archive: Path, part: str) -> Path:
+    """Return the folder of a model that a `.voice` file holds, in the cache, where a run that is resumed finds it."""
+    try:
+        with archive.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    except OSError as error:
+        raise VoiceError(f"{archive}: cannot be read ({error.strerror or error})") from error
+    home = cache_folder() or Path(tempfile.gettempdir()) / "glowvox"
+    target = home / "models" / f"{digest}-{part}"
+    if all((target / name).is_file() for name in _MODEL_FILES):
+        return target
+    with open_voice_folder(archive) as folder:
+        if not all((folder / part / name).is_file() for name in _MODEL_FILES):
+            raise VoiceError(f"{archive}: the voice does not hold its {part} model, only what speaks")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".making-", dir=target.parent, ignore_cleanup_errors=True) as aside:
+                made = Path(aside) / part
+                shutil.copytree(folder / part, made)
+                with contextlib.suppress(OSError):  # another process was faster
+                    made.rename(target)
+        except (OSError, shutil.Error) as error:
+            raise VoiceError(f"{archive}: cannot be unpacked into {home}: {one_line(error, limit=200)}") from error
+    if not all((target / name).is_file() for name in _MODEL_FILES):
+        raise VoiceError(f"{archive}: cannot be unpacked: {target} is there, and is no model")
+    return target
 
 
 def default_model(part: str) -> Path:
