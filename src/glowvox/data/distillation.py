@@ -148,7 +148,12 @@ def read_texts(path: Path, longest: int) -> tuple[list[Text], list[Finding]]:
         DataError: no such file, no text, or not one text in it.
     """
     notes: list[str] = []
-    content = told_text(path, _LARGEST_LIST, notes.append, is_json=path.suffix.lower() == ".jsonl")
+    try:
+        content = told_text(path, _LARGEST_LIST, notes.append, is_json=path.suffix.lower() == ".jsonl")
+    except DataError as error:
+        if isinstance(error.__cause__, OSError):
+            raise DataError(f"{path}: the texts cannot be read ({error.__cause__.strerror})") from error
+        raise
     texts: dict[str, Text] = {}
     spoken: dict[str, str] = {}
     findings = [warning("encoding", path.name, line.removeprefix(f"{path} is ")) for line in notes]

@@ -17,7 +17,7 @@ from glowvox.errors import AudioError, DataError
 from glowvox.storage.text_files import told_text
 
 T = TypeVar("T")
-_LARGEST_LIST = 64 << 20
+_LARGEST_LIST = 16 << 20
 _LARGEST_TEXT = 16 << 20
 """Bytes of a file with the text of one recording."""
 
@@ -97,11 +97,30 @@ def read_ids(path: Path, on_note: Callable[[str], None] | None = None) -> list[s
     Raises:
         DataError: it cannot be read, or names nothing.
     """
-    lines = told_text(path, _LARGEST_LIST, on_note).splitlines()
+    lines = list_lines(path, "ids", on_note)
     ids = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not ids:
         raise DataError(f"{path}: names no clips (one id a line)")
     return ids
+
+
+def list_lines(path: Path, what: str, on_note: Callable[[str], None] | None = None) -> list[str]:
+    """Return the lines of a list in a file.
+
+    Args:
+        path: see `read_ids`.
+        what: it holds, in the plural.
+        on_note: see `read_ids`.
+
+    Raises:
+        DataError: it cannot be read, or is larger than 16 MiB.
+    """
+    try:
+        return told_text(path, _LARGEST_LIST, on_note).splitlines()
+    except DataError as error:
+        if error.__cause__ is None:
+            raise
+        raise DataError(f"{path}: cannot be read as a list of {what} ({error.__cause__})") from error
 
 
 def _choose(found: dict[str, T], source: Path, limit: int | None, ids: Sequence[str] | None) -> dict[str, T]:

@@ -16,7 +16,7 @@ from glowvox.audio.mel import MelTransform
 from glowvox.audio.yin import track_pitch
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import AudioError, DataError, MelError, TextError
-from glowvox.evaluate.clips import Recording
+from glowvox.evaluate.clips import Recording, list_lines
 from glowvox.evaluate.distances import duration_differences, warped_distances
 from glowvox.evaluate.engine_speed import real_time_factor
 from glowvox.evaluate.measures import VOICE_MEASURES
@@ -24,7 +24,6 @@ from glowvox.evaluate.report import ClipResult, Figure, Output, Report, mean_fig
 from glowvox.evaluate.signal_checks import check_signal, match_level
 from glowvox.evaluate.vocoder import NATURAL, Progress, Vocode
 from glowvox.evaluate.word_errors import POCKETSPHINX, Recogniser, with_word_errors, word_errors
-from glowvox.storage.text_files import told_text
 from glowvox.synthesis.voice import Voice
 
 COPY = "copy synthesis"
@@ -207,9 +206,6 @@ def _with_skips(report: Report) -> Report:
     return replace(report, systems=systems)
 
 
-_MAX_BYTES = 16 << 20
-
-
 def read_sentences(path: Path, on_note: Callable[[str], None] | None = None) -> list[Recording]:
     """Return the sentences of a file, one a line, `id|text` or the text alone; without samples.
 
@@ -220,7 +216,7 @@ def read_sentences(path: Path, on_note: Callable[[str], None] | None = None) -> 
     Raises:
         DataError: it cannot be read, or holds no sentence, or an id twice.
     """
-    lines = told_text(path, _MAX_BYTES, on_note).splitlines()
+    lines = list_lines(path, "sentences", on_note)
     found: dict[str, Recording] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
