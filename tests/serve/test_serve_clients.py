@@ -17,7 +17,7 @@ STAINLESS = (
 """Headers that OpenAI's JavaScript client asks for in a browser."""
 
 
-@pytest.mark.parametrize("text", ["", ".", "...", "---", "?!", " ", "\n", "\u2026", "\u200d", "\u4f60\u597d"])
+@pytest.mark.parametrize("text", ["", ".", "...", "---", "?!", " ", "\n", "\u2026", "\u200d", "\U00013000"])
 @pytest.mark.parametrize("format", ["pcm", "mp3", "wav", "opus", "flac"])
 def test_a_text_with_nothing_to_say_is_a_short_silence(server, text, format):
     response = server.post(text, response_format=format)

@@ -51,7 +51,7 @@ def test_a_document_that_is_none_is_told_in_one_line(server):
 
 def test_a_document_of_signs_is_a_short_silence(server):
     assert len(server.post("<speak> . </speak>").content) == 2 * 24_000 // 5
-    for document in ("<speak>\u4f60\u597d</speak>", "<speak/>"):
+    for document in ("<speak>\U00013000</speak>", "<speak/>"):
         answer = server.post(document, stream_format="json").json()
         assert answer["duration"] == 0.2
         assert "nothing to say" in answer["warnings"][-1]
