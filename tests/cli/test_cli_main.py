@@ -43,8 +43,10 @@ def test_every_module_of_the_folder_is_in_the_table():
     files = {path.stem for path in Path(command_line.__file__).parent.glob("*.py")} - {
         "main",
         "__init__",
+        "clipboard",
         "defaults",
         "device_options",
+        "interactive",
         "judge_options",
         "markup_options",
         "parser",
