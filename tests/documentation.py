@@ -3,7 +3,6 @@
 import re
 import runpy
 import shlex
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def run_page(page: Path) -> None:
 
 
 def write_files(folder: Path) -> None:
-    """Write what the pages speak of: recordings, a published checkpoint, subtitles, models, a voice."""
+    """Write what the examples work on: recordings, models, a voice."""
     speech = runpy.run_path(str(EXAMPLES / "speech_like.py"))
     (folder / "recordings").mkdir()
     for index in range(6):
@@ -77,8 +76,6 @@ def write_files(folder: Path) -> None:
         Audio(samples, speech["SAMPLE_RATE"]).save(folder / "recordings" / f"{index}.wav")
         (folder / "recordings" / f"{index}.txt").write_text(f"This is sentence number {index}.", encoding="utf-8")
     Audio(speech["speech_like"](1.0), speech["SAMPLE_RATE"]).save(folder / "recording.wav")
-    shutil.copy(ROOT / "tests/golden/waveglow_tiny.official.pt", folder / "waveglow_256channels.pt")
-    (folder / "film.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nGood morning.\n", encoding="utf-8")
     write_tiny_voice(folder / "voices/pair", folder / "models/pair", speakers=("ann", "bob"))
     front_ends = {"en-us": load_front_end("en-us").to_dict()}
     text = {"tokenizer": Tokenizer().to_dict(), "front_ends": front_ends, "speakers": ["ann"]}
