@@ -63,6 +63,9 @@ def test_a_lexicon_and_pauses_are_those_of_the_run(spoken, tmp_path, exported_vo
     lexicon.write_text("hello = b a b a b a b a b a\n", encoding="utf-8")
     [own] = spoken(["Hello. Hello."], "--lexicon", str(lexicon))
     assert own["seconds"] > plain["seconds"]
+    lexicon.write_bytes("caf\xe9 = k a\nhello = b a b a b a b a b a\n".encode("cp1252"))
+    assert spoken(["Hello. Hello."], "--lexicon", str(lexicon)) == [own]
+    lexicon.write_text("hello = b a b a b a b a b a\n", encoding="utf-8")
     (tmp_path / "texts.csv").write_text("1|Hello.\n")
     line = ["bulk", str(tmp_path / "texts.csv"), "-o", str(tmp_path / "run"), "--voice", str(exported_voice)]
     line += ["--workers", "0", "--lexicon", str(lexicon)]

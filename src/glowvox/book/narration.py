@@ -13,8 +13,9 @@ from glowvox.book.production import Narrator
 from glowvox.book.script import BookPauses, script_of
 from glowvox.errors import DataError, SilentTextError, TextError
 from glowvox.synthesis.installed_voices import find_voice, load_voice
+from glowvox.synthesis.script import read_lexicon
 from glowvox.synthesis.voice_folder import open_voice_folder
-from glowvox.text.lexicon import UserLexicon, load_lexicon
+from glowvox.text.lexicon import UserLexicon
 
 _SAMPLED = 60
 """Utterances whose length is computed; the rest is reckoned from them."""
@@ -47,15 +48,15 @@ def open_narrator(
     return Narrator(opened, options, lexicon), told
 
 
-def read_lexicon(path: Path | None) -> tuple[UserLexicon | None, str]:
-    """Return the lexicon of a book and a hash of it.
+def read_book_lexicon(path: Path | None, on_note: Callable[[str], None]) -> tuple[UserLexicon | None, str]:
+    """Return the lexicon of a book and a hash of it. An encoding that is not UTF-8 is told.
 
     Raises:
         TextError: it cannot be read, or a line is wrong.
     """
     if path is None:
         return None, ""
-    lexicon = load_lexicon(path)
+    lexicon = read_lexicon(path, on_note)
     try:
         return lexicon, hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

@@ -162,7 +162,7 @@ def _described(args: argparse.Namespace, source: Any) -> None:
 
 
 def _narrators(args: argparse.Namespace, book: "HeardBook") -> "tuple[dict[str, Narrator], dict[str, Any]]":
-    from glowvox.book.narration import open_narrator, read_lexicon
+    from glowvox.book.narration import open_narrator, read_book_lexicon
     from glowvox.errors import VoiceError
 
     names = (
@@ -170,7 +170,7 @@ def _narrators(args: argparse.Namespace, book: "HeardBook") -> "tuple[dict[str, 
         *("sigma", "denoise", "refine", "sentence_pause", "paragraph_pause"),
     )
     options = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
-    lexicon, lexicon_hash = read_lexicon(args.lexicon)
+    lexicon, lexicon_hash = read_book_lexicon(args.lexicon, _warn)
     if "language" not in options and book.source.language:
         options = _with_language(args, book, options)
     narrator, told = open_narrator(args.voice, engine=args.engine, options=options, lexicon=lexicon)

@@ -78,6 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
+def _note(line: str) -> None:
+    print(f"glowvox bulk: {line}", file=sys.stderr)
+
+
 def run(args: argparse.Namespace) -> int:
     """Plan or continue, speak, and say what was done."""
     from glowvox.bulk.card import RunSettings, read_card
@@ -85,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.bulk.run import Told, do_run, plan_run
     from glowvox.errors import ConfigError
     from glowvox.storage.object_storage import open_storage
-    from glowvox.text.lexicon import lexicon_lines
+    from glowvox.synthesis.script import lexicon_lines
 
     if args.threads < 1 or (args.workers is not None and args.workers < 0):
         raise ConfigError(f"--threads is 1 or more and --workers 0 or more, got {args.threads} and {args.workers}")
@@ -93,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--workers 0 works without a cluster; leave out --address or the 0")
     options = speech_overrides(args)
     seed = options.pop("seed")
-    lexicon = "" if args.lexicon is None else lexicon_lines(args.lexicon)
+    lexicon = "" if args.lexicon is None else lexicon_lines(args.lexicon, _note)
     began = time.monotonic()
     voice = pack_voice_for_workers(args.voice, args.engine)
     voice.check(options | {"seed": seed})

@@ -73,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.audio.files import audio_writer
     from glowvox.synthesis.dubbing import Dubber, Fit
     from glowvox.synthesis.installed_voices import load_voice
+    from glowvox.synthesis.script import read_lexicon
     from glowvox.synthesis.subtitles import read_subtitle_file
     from glowvox.synthesis.timestamps import Timeline, timestamp_format, write_timestamps
-    from glowvox.text.lexicon import load_lexicon
 
     if args.timestamps is not None:
         timestamp_format(args.timestamps)
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     cues = subtitles.cues
     overrides = speech_overrides(args)
     # Here, as a cue that cannot be read is a silent one.
-    lexicon = None if args.lexicon is None else load_lexicon(args.lexicon)
+    lexicon = None if args.lexicon is None else read_lexicon(args.lexicon, _warn)
     voice = load_voice(
         args.voice, engine=args.engine, threads=args.threads, device=args.device, precision=args.precision
     )

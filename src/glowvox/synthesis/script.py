@@ -185,7 +185,14 @@ def lexicon_of(lines: str) -> UserLexicon:
 
 
 def read_lexicon(path: str | os.PathLike[str], on_note: Warn | None = None) -> UserLexicon:
-    """Return the user's own pronunciations from a file: UTF-8, UTF-16 with a mark, cp1252 where nothing else fits.
+    """Return the user's own pronunciations from a file. See `lexicon_lines`."""
+    return parse_lexicon(_lexicon_content(Path(path), on_note), str(path))
+
+
+def lexicon_lines(path: str | os.PathLike[str], on_note: Warn | None = None) -> str:
+    """Return the lines of a lexicon file, for `parse_lexicon` elsewhere.
+
+    The file is UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
 
     Args:
         path: the file.
@@ -194,9 +201,14 @@ def read_lexicon(path: str | os.PathLike[str], on_note: Warn | None = None) -> U
     Raises:
         TextError: it cannot be read, or a line is wrong.
     """
-    place = Path(path)
+    content = _lexicon_content(Path(path), on_note)
+    parse_lexicon(content, str(path))
+    return content
+
+
+def _lexicon_content(path: Path, on_note: Warn | None) -> str:
     try:
-        return parse_lexicon(told_text(place, _MOST_LEXICON_BYTES, on_note), str(place))
+        return told_text(path, _MOST_LEXICON_BYTES, on_note)
     except DataError as error:
         raise TextError(str(error).replace("cannot read ", "cannot read the lexicon ", 1)) from error
 

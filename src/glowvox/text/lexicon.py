@@ -111,17 +111,6 @@ def load_lexicon(path: Path | str) -> UserLexicon:
     return parse_lexicon(_content(Path(path)), str(path))
 
 
-def lexicon_lines(path: Path | str) -> str:
-    """Return the lines of a lexicon file (UTF-8), for `parse_lexicon` elsewhere.
-
-    Raises:
-        TextError: The file cannot be read, or a line is wrong.
-    """
-    text = _content(Path(path))
-    parse_lexicon(text, str(path))
-    return text
-
-
 def _content(path: Path) -> str:
     try:
         if path.stat().st_size > _MAX_BYTES:
