@@ -29,8 +29,6 @@ from glowvox.training.utterances import encode_clips, stored_text
 EMA_DECAY = 0.999
 GRADIENT_NORM = 1.0
 WARMUP = 50
-ROUNDED_UP = 0.5
-"""Frames that rounding a duration up adds on average: predictions that are right would make speech a fifth slower."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def errors(model: GlowTTS, batch: list[Utterance]) -> tuple[Errors, Tensor, Tens
     assert text.melody is not None
     mask, count = text.mask[:, 0], text.mask.sum()
     height, odds = text.melody.float().unbind(1)
-    off = text.log_duration - torch.log((frames - ROUNDED_UP).clamp_min(ROUNDED_UP))
+    off = text.log_duration - torch.log(frames.clamp_min(1.0))
     return (
         Errors(
             0.5 * ((text.mean - latent).square() * frames[:, None]).sum() / (frames.sum() * latent.shape[1]),
@@ -169,7 +167,7 @@ def validate(model: GlowTTS, held_out: list[Utterance]) -> str:
             if voiced.sum() > 2:
                 pair = torch.stack([height[0][voiced], one.pitch[0][voiced]])
                 correlations.append(float(torch.corrcoef(pair)[0, 1]))
-            off.append(float((log_duration[0].exp() + ROUNDED_UP - one.frames).abs().mean()) * frame)
+            off.append(float((log_duration[0].exp() - one.frames).abs().mean()) * frame)
     model.encoder.train()
     likelihood, durations, height_loss, voicing = np.mean(losses, 0)
     return (

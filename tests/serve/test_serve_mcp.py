@@ -37,11 +37,11 @@ def _call(tools, name, **arguments):
 
 
 def test_a_text_becomes_a_file(tools, tmp_path):
-    told = _call(tools, "say_to_file", text="Hello 你好.", file="new/a.wav", speed=2)
+    told = _call(tools, "say_to_file", text="Hello 𓀀.", file="new/a.wav", speed=2)
     samples, rate = soundfile.read(told["file"])
     assert told["file"] == str(tmp_path.resolve() / "new" / "a.wav")
     assert (len(samples), rate) == (len(fake_voice().say("Hello.", speed=2.0).samples), told["sample_rate"])
-    assert any("你好" in warning for warning in told["warnings"])
+    assert any("𓀀" in warning for warning in told["warnings"])
     _call(tools, "say_to_file", text="Hello.", file=str(tmp_path / "b.flac"), voice="nora")
     _call(tools, "say_to_file", text="Hello.", file="b.flac", overwrite=True)
     assert tools.asked == [None, "nora"]  # each voice is opened once
