@@ -66,11 +66,11 @@ def main() -> None:
         name="nora",
         licence="Apache-2.0",
         description="A woman who speaks US English. A taught voice: she was made from synthetic speech.",
-        data=f"18 hours of {_TAUGHT}, speaking the texts of LJ Speech; the weights started from those of the voice "
-        "'kathleen' (CC0 1.0)",
-        weaknesses=("intonation is narrower than her teacher's", "half-sentences may begin or end abruptly"),
+        data=f"24 hours of {_TAUGHT}, speaking the texts of LJ Speech and short sentences of many kinds; the weights "
+        "started from those of the voice 'kathleen' (CC0 1.0)",
+        weaknesses=("intonation is narrower than her teacher's, and the pace an eighth slower",),
         quality=quality("nora"),
-        defaults={**common, "temperature": 0.2},
+        defaults={**common, "temperature": 0.1},
     )
     kathleen = VoiceDescription(
         name="kathleen",
