@@ -10,13 +10,14 @@ from glowvox.export.voice_export import one_speaker
 from glowvox.models.glow_tts import GlowTTS
 
 
-def random_model(*, melody: bool, n_speakers: int = 3) -> GlowTTS:
+def random_model(*, melody: bool, n_speakers: int = 3, in_encoder: bool = False) -> GlowTTS:
     torch.manual_seed(5)
     config = GlowTTSConfig(
         n_symbols=20,
         audio=AudioConfig(n_mels=12),
         n_speakers=n_speakers,
         speaker_channels=6 if n_speakers > 1 else 0,
+        speaker_in_encoder=in_encoder,
         hidden_channels=16,
         filter_channels=24,
         duration_channels=12,
@@ -45,11 +46,14 @@ def test_the_flow_is_that_of_the_speaker(melody: bool) -> None:
             torch.testing.assert_close(found, wanted)
 
 
-def test_predictions_are_those_of_the_speaker_within_the_text() -> None:
-    model = random_model(melody=True)
+@pytest.mark.parametrize("in_encoder", [False, True])
+def test_predictions_are_those_of_the_speaker_within_the_text(in_encoder: bool) -> None:
+    model = random_model(melody=True, in_encoder=in_encoder)
     tokens, lengths = torch.randint(0, 20, (1, 15)), torch.tensor([15])
     expected, found = model.encode(tokens, lengths, torch.tensor([1])), one_speaker(model, 1).encode(tokens, lengths)
     torch.testing.assert_close(found.mean, expected.mean)
+    others = model.encode(tokens, lengths, torch.tensor([2])).mean
+    assert torch.equal(others, expected.mean) != in_encoder, "the means know who speaks, or do not"
     # two convolutions of three taps: beyond two tokens from an end, nothing is seen of what lies outside
     torch.testing.assert_close(found.log_duration[:, 2:-2], expected.log_duration[:, 2:-2])
     torch.testing.assert_close(found.melody[:, :, 2:-2], expected.melody[:, :, 2:-2])

@@ -18,6 +18,8 @@ class GlowTTSConfig:
     """Speakers; 1: no conditioning."""
     speaker_channels: int = 0
     """Size of the speaker embedding; 0 with one speaker."""
+    speaker_in_encoder: bool = False
+    """Whether the means of the latent know the speaker too, not only the flow and the predictors (the paper: no)."""
     hidden_channels: int = 192
     """Encoder width."""
     filter_channels: int = 768

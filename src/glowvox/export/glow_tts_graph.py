@@ -170,6 +170,9 @@ def write_encoder(graph: GraphBuilder, model: GlowTTS) -> None:
     hidden = model.config.hidden_channels
     table = graph.matrix(array_of(encoder.embedding.weight) * math.sqrt(hidden))
     embedded = graph.op("Gather", table, tokens, axis=0)
+    if encoder.speaker is not None:
+        shift = graph.op("MatMul", speaker, graph.floats(array_of(encoder.speaker.weight).T))  # type: ignore[arg-type]
+        embedded = graph.op("Add", embedded, graph.op("Unsqueeze", shift, graph.integers([1])))
     layout = TokenLayout(graph, embedded)
     mask = layout.rows(_mask(graph, layout, lengths), 1)
     rows = layout.rows(embedded, hidden)

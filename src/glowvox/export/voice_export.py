@@ -418,7 +418,8 @@ def highest_levels(model: WaveGlow, clips: Sequence[Clip]) -> tuple[float, ...]:
 def one_speaker(model: GlowTTS, speaker: int) -> GlowTTS:
     """Return a model that always speaks as one of a model's speakers: smaller, and without a choice to make.
 
-    A speaker's vector is the same at every place. So what the couplings make of it is a bias, exactly. In the
+    A speaker's vector is the same at every place. So what the couplings make of it is a bias, exactly, and what the
+    encoder adds to the symbols' embeddings is a part of them. In the
     predictors of durations and pitch it goes through a convolution that sees zeros beyond the text, so there it is a
     bias except at the first and the last token.
 
@@ -444,7 +445,10 @@ def one_speaker(model: GlowTTS, speaker: int) -> GlowTTS:
         name = f"encoder.{part}.convolution_1.weight"
         if name in state:
             _fold(state, name, vector)
-    config = dataclasses.replace(model.config, n_speakers=1, speaker_channels=0)
+    if "encoder.speaker.weight" in state:
+        shift = state.pop("encoder.speaker.weight") @ vector / math.sqrt(model.config.hidden_channels)
+        state["encoder.embedding.weight"] = state["encoder.embedding.weight"] + shift
+    config = dataclasses.replace(model.config, n_speakers=1, speaker_channels=0, speaker_in_encoder=False)
     assert config.condition_channels == model.config.condition_channels - channels
     alone = GlowTTS(config).to(next(model.parameters()))
     alone.load_state_dict(state)

@@ -46,6 +46,10 @@ class TextEncoder(nn.Module):
         hidden = config.hidden_channels
         self.embedding = nn.Embedding(config.n_symbols, hidden)
         nn.init.normal_(self.embedding.weight, 0.0, hidden**-0.5)
+        self.speaker: nn.Linear | None = None
+        if config.speaker_in_encoder and config.speaker_channels:
+            self.speaker = nn.Linear(config.speaker_channels, hidden, bias=False)
+            nn.init.zeros_(self.speaker.weight)
         self.prenet = ConvPrenet(hidden) if config.prenet else None
         self.transformer = TransformerEncoder(
             hidden,
@@ -75,6 +79,8 @@ class TextEncoder(nn.Module):
         dtype = self.embedding.weight.dtype
         mask = (torch.arange(tokens.shape[1], device=tokens.device) < token_lengths[:, None]).unsqueeze(1).to(dtype)
         x = (self.embedding(tokens) * math.sqrt(self.embedding.embedding_dim)).transpose(1, 2)
+        if self.speaker is not None and speaker is not None:
+            x = x + self.speaker(speaker.transpose(1, 2)).to(dtype).transpose(1, 2)
         if self.prenet is not None:
             x = self.prenet(x, mask)
         x = self.transformer(x, mask)
