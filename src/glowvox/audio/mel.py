@@ -197,7 +197,10 @@ class BandedMatrix:
         """Return `rows [T, K] @ self`, of the rows' type."""
         result = np.zeros((len(rows), self.shape[1]), rows.dtype)
         for within, columns, band in self._bands:
-            result[:, columns] = product(rows[:, within], band)
+            if len(rows) * band.size <= _ALONE:
+                np.matmul(rows[:, within], band, out=result[:, columns])
+            else:
+                result[:, columns] = product(rows[:, within], band)
         return result
 
     __array_ufunc__ = None

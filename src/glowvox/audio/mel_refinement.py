@@ -10,6 +10,7 @@ The phases stay the vocoder's; their consistency with the magnitudes is restored
 iteration this is, with a vocoder's output in place of random phases and a smooth gain in place of a fixed magnitude.
 """
 
+import functools
 import math
 from types import ModuleType
 from typing import Any
@@ -51,9 +52,7 @@ class MelRefinement:
             raise MelError("mel refinement needs a mel contract whose frames are centred; choose 0 passes")
         self.config = config
         self.passes = passes
-        filters, spread = refinement_filters(config)
-        self._analysis = BandedMatrix(filters.T.astype(np.float32))
-        self._spread = BandedMatrix(spread.T.astype(np.float32))
+        self._analysis, self._spread = _banded_filters(config)
 
     @property
     def context(self) -> int:
@@ -71,8 +70,11 @@ class MelRefinement:
         return np.concatenate([stream.push(samples, mel), stream.finish()])
 
     def gain(self, spectrum: NDArray[np.complexfloating], target: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the gain `[T, F]` of a spectrum `[T, F]` for a mel spectrogram `[T, M]` in nepers."""
-        power, magnitude = self.config.power, np.abs(spectrum)
+        """Return the gain `[T, H]` of a spectrum `[T, F]` for a mel spectrogram `[T, M]` in nepers.
+
+        H bins lie below the end of the last filter; the gain of those above is one.
+        """
+        power, magnitude = self.config.power, np.abs(spectrum[:, : self._analysis.shape[0]])
         powered = magnitude if power == 1.0 else magnitude**power
         log_gain: NDArray[np.float32] = refinement_log_gain(
             powered, target, self._analysis, self._spread, self.config, np
@@ -120,7 +122,7 @@ class _Pass:
         self._refinement = refinement
         config = refinement.config
         self._n_fft, self._hop, self._half = config.n_fft, config.hop_length, config.n_fft // 2
-        self._window = hann_window(config.win_length, config.n_fft).astype(np.float32)
+        self._window, self._rising = _windows(config)
         self._known = np.empty(0, np.float32)
         """Samples from the place `_first` on; from the signal's start on while that has not been mirrored."""
         self._first = 0
@@ -129,7 +131,6 @@ class _Pass:
         """Of the frames from `_frame` on."""
         self._frame = 0
         self._sum = np.empty(0, np.float32)
-        self._weight = np.empty(0, np.float32)
         """What the frames so far add to the samples from the place of the next frame on."""
         self._skip = self._half
 
@@ -152,7 +153,9 @@ class _Pass:
         end = self._first + len(self._known)
         self._known = np.concatenate([self._known, self._mirrored(self._known[-self._half - 1 : -1])])
         ready, place = self._refined(), self._frame * self._hop
-        rest = self._divided(self._sum, self._weight)[: max(0, end - place)]
+        squares = np.broadcast_to(self._window * self._window, (min(self._frame, len(self._rising)), self._n_fft))
+        weight = overlap_add(squares, self._hop)[len(squares) * self._hop :] if self._frame else self._sum
+        rest = (self._sum / _divisor(weight))[: max(0, end - place)]
         rest = np.pad(rest, (0, max(0, end - place - len(rest))))  # no frame reaches there
         return np.concatenate([ready, rest[self._skip :]])
 
@@ -180,20 +183,44 @@ class _Pass:
         """Take frames from samples; return as many hops, to which no later frame adds anything."""
         views = np.lib.stride_tricks.sliding_window_view(samples, self._n_fft)[:: self._hop]
         spectrum = np.fft.rfft(views * self._window).astype(np.complex64, copy=False)
-        spectrum *= self._refinement.gain(spectrum, self._target[:count])
+        gain = self._refinement.gain(spectrum, self._target[:count])
+        spectrum[:, : gain.shape[1]] *= gain
         frames = np.fft.irfft(spectrum, self._n_fft).astype(np.float32, copy=False)
         frames *= self._window
-        squares = np.broadcast_to(self._window * self._window, frames.shape)
         total = overlap_add(frames, self._hop, self._sum)
-        weight = overlap_add(squares, self._hop, self._weight)
         done = count * self._hop
-        self._sum, self._weight = total[done:], weight[done:]
+        self._sum = total[done:]
+        ready = total[:done].reshape(count, self._hop)
+        begun = len(self._rising) - 1
+        edge = min(count, max(0, begun - self._frame))
+        ready[:edge] /= self._rising[self._frame : self._frame + edge]
+        ready[edge:] /= self._rising[begun]
         self._target, self._frame = self._target[count:], self._frame + count
-        return self._divided(total[:done], weight[:done])
+        return ready.reshape(-1)
 
-    @staticmethod
-    def _divided(total: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.divide(total, weight, out=total.copy(), where=weight > LEAST_WEIGHT)
+
+def _divisor(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.where(weight > LEAST_WEIGHT, weight, np.float32(1.0))
+
+
+@functools.lru_cache(maxsize=8)
+def _windows(config: AudioConfig) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the window `[n_fft]`, and what divides the sums of a signal's first hops, `[ceil(n_fft / hop), hop]`.
+
+    The last of these divides all that follow: as many frames reach there as anywhere.
+    """
+    window = hann_window(config.win_length, config.n_fft).astype(np.float32)
+    pieces = -(-config.n_fft // config.hop_length)
+    weight = overlap_add(np.broadcast_to(window * window, (pieces, config.n_fft)), config.hop_length)
+    return window, _divisor(weight[: pieces * config.hop_length].reshape(pieces, config.hop_length))
+
+
+@functools.lru_cache(maxsize=8)
+def _banded_filters(config: AudioConfig) -> tuple[BandedMatrix, BandedMatrix]:
+    """Return the mel filters `[H, M]`, and `[M, H]`, which spreads their values, over the H bins that they weigh."""
+    filters, spread = refinement_filters(config)
+    heard = int(np.flatnonzero(filters.any(0))[-1]) + 1
+    return BandedMatrix(filters.T[:heard].astype(np.float32)), BandedMatrix(spread.T[:, :heard].astype(np.float32))
 
 
 def refinement_filters(config: AudioConfig) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

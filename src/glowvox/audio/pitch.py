@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.mel import mel_edges, product
+from glowvox.audio.mel import mel_edges
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError
 
@@ -115,13 +115,14 @@ class HarmonicStream:
         if count < 1:
             return
         hop, rate = self._source.hop_length, self._source.sample_rate
-        start, end = self._frequency[:-1, None], self._frequency[1:, None]
-        periods = np.cumsum(np.append(self._phase, hop * (start + end)[:, 0] / (2 * rate)))
-        inside = np.arange(hop) / hop
-        frequency = start + (end - start) * inside
-        phase = periods[:-1, None] + (start * inside + (end - start) * inside**2 / 2) * (hop / rate)
-        pulses = 2.0 * np.sqrt(frequency / rate) * _pulse_train(phase, np.floor(rate / 2 / frequency))
-        self._blocks = np.concatenate([self._blocks, pulses])
+        steps = hop * (self._frequency[:-1] + self._frequency[1:]) / (2 * rate)
+        periods = np.cumsum(np.append(self._phase, steps))
+        kept = len(self._blocks)
+        self._blocks = np.concatenate([self._blocks, np.empty((count, hop))])
+        for first in range(0, count, _PULSE_FRAMES):
+            last = min(first + _PULSE_FRAMES, count)
+            pitch = self._frequency[first : last + 1, None]
+            _pulses(pitch, periods[first:last, None], rate, out=self._blocks[kept + first : kept + last])
         self._block_voicing = np.append(self._block_voicing, (self._voicing[:-1] + self._voicing[1:]) / 2)
         self._phase = float(periods[-1] % 1.0)
         self._frequency, self._voicing = self._frequency[-1:], self._voicing[-1:]
@@ -133,22 +134,60 @@ class HarmonicStream:
         if count < 1:
             return (np.empty((self._source.hop_length, 0), np.float32),) * 2
         needed = self._blocks[: first + count + (0 if ended else 1)]
-        coefficients = lapped_coefficients(needed)[first : first + count].T
-        voicing = self._block_voicing[first : first + count]
+        coefficients = lapped_coefficients(needed)[first : first + count]
+        voicing = self._block_voicing[first : first + count, None]
         self._blocks, self._block_voicing = self._blocks[first + count - 1 :], self._block_voicing[first + count - 1 :]
         self._started = True
         source = self._source
-        pulses = coefficients * source.harmonic_gain * voicing
-        return pulses.astype(np.float32), (1.0 - voicing + voicing * source.noise_gain).astype(np.float32)
+        coefficients *= source.harmonic_gain[:, 0]
+        coefficients *= voicing
+        gain = 1.0 - voicing + voicing * source.noise_gain[:, 0]
+        return coefficients.astype(np.float32).T, gain.astype(np.float32).T
 
 
-def _pulse_train(phase: NDArray[np.float64], harmonics: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return sum_{k=1..K} cos(2 pi k phase), the phase in periods."""
-    half = np.pi * (phase - np.round(phase))
+_PULSE_FRAMES = 32
+"""Blocks of samples made at once: what they need stays in the cache."""
+
+
+def _pulses(
+    frequency: NDArray[np.float64], periods: NDArray[np.float64], rate: int, *, out: NDArray[np.float64]
+) -> None:
+    """Write the pulses of frames between whose ends the pitch glides, with unit spectral density.
+
+    Args:
+        frequency: Hz at the border of each frame, `[t + 1, 1]`.
+        periods: that passed before each frame, `[t, 1]`.
+        rate: samples per second.
+        out: the pulses, `[t, hop]`.
+    """
+    hop = out.shape[1]
+    inside = np.arange(hop) / hop
+    start, change = frequency[:-1], frequency[1:] - frequency[:-1]
+    phase = change * (inside**2 / 2)
+    phase += start * inside
+    phase *= hop / rate
+    phase += periods
+    pitch = change * inside
+    pitch += start
+    _pulse_train(phase, np.floor(rate / 2 / pitch), out=out)
+    pitch /= rate
+    out *= np.multiply(np.sqrt(pitch, out=pitch), 2.0, out=pitch)
+
+
+def _pulse_train(phase: NDArray[np.float64], harmonics: NDArray[np.float64], *, out: NDArray[np.float64]) -> None:
+    """Write sum_{k=1..K} cos(2 pi k phase), the phase in periods."""
+    half = phase - np.round(phase)
+    half *= np.pi
     sine = np.sin(half)
     near = np.abs(sine) < 1e-9
-    ratio = np.sin((2.0 * harmonics + 1.0) * half) / np.where(near, 1.0, sine)
-    return np.where(near, harmonics, 0.5 * ratio - 0.5)
+    some = bool(near.any())
+    half *= 2.0 * harmonics + 1.0
+    np.sin(half, out=out)
+    out /= np.where(near, 1.0, sine) if some else sine
+    out *= 0.5
+    out -= 0.5
+    if some:
+        np.copyto(out, harmonics, where=near)
 
 
 @functools.lru_cache(maxsize=4)
@@ -162,12 +201,38 @@ def lapped_constants(hop: int) -> tuple[NDArray[np.float64], NDArray[np.float64]
 def lapped_coefficients(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the orthonormal lapped transform `[T, hop]` of blocks of samples `[T, hop]`, as `flows.Lapped` has it."""
     half = blocks.shape[1] // 2
-    sine, cosine, basis = lapped_constants(blocks.shape[1])
+    sine, cosine, _ = lapped_constants(blocks.shape[1])
     folded = blocks.copy()
     before, after = blocks[:-1, half:][:, ::-1], blocks[1:, :half]
     folded[:-1, half:] = (sine * before - cosine * after)[:, ::-1]
     folded[1:, :half] = sine * after + cosine * before
-    return product(folded, basis)
+    return _cosine_transform(folded)
+
+
+def _cosine_transform(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return rows `[T, N]` times the cosine basis of `lapped_constants`, N even: a DCT of type IV.
+
+    Even places and odd ones from behind make complex rows of half the length, which are turned, transformed and turned
+    again.
+    """
+    before, after = _turns(rows.shape[1])
+    turned = np.empty((len(rows), len(before)), np.complex128)
+    turned.real, turned.imag = rows[:, ::2], rows[:, ::-2]
+    turned *= before
+    spectrum = np.fft.fft(turned)
+    spectrum *= after
+    result = np.empty_like(rows)
+    result[:, ::2] = spectrum.real
+    np.negative(spectrum.imag, out=result[:, ::-2])
+    return result
+
+
+@functools.lru_cache(maxsize=4)
+def _turns(length: int) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Return the factors `[length / 2]` before and after the transform inside `_cosine_transform`."""
+    place = np.arange(length // 2)
+    before = np.exp(-1j * np.pi * (4 * place + 1) / (4 * length))
+    return before, np.sqrt(2.0 / length) * np.exp(-1j * np.pi * place / length)
 
 
 BINS = 96
@@ -258,20 +323,29 @@ class PitchNetwork:
 
     def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return logits `[C, T]` of a mel `[M, T]`."""
-        hidden = (np.asarray(mel, np.float64).T - self.mel_mean) / self.mel_std
-        frames = len(hidden)
+        frames = mel.shape[1]
+        around = len(self._taps[0]) // 2
+        padded = np.zeros((frames + 2 * around, mel.shape[0]))
+        inner = padded[around : around + frames]
+        np.subtract(mel.T, self.mel_mean, out=inner, dtype=np.float64)
+        inner /= self.mel_std
         for place, (taps, (_, bias)) in enumerate(zip(self._taps, self.layers, strict=True)):
-            around = len(taps) // 2
-            padded = np.pad(hidden, ((around, around), (0, 0)))
-            hidden = np.broadcast_to(bias, (frames, len(bias))).copy()
+            last = place == len(self.layers) - 1
+            around = 0 if last else len(self._taps[place + 1]) // 2
+            result = np.zeros((frames + 2 * around, len(bias)))
+            inner = result[around : around + frames]
             block = max(1, _ALONE // taps[0].size)
             for start in range(0, frames, block):
                 end = min(start + block, frames)
-                for shift, tap in enumerate(taps):
-                    hidden[start:end] += padded[start + shift : end + shift] @ tap
-            if place < len(self.layers) - 1:
-                hidden = np.maximum(hidden, 0.0)
-        return hidden.T
+                part = inner[start:end]
+                np.matmul(padded[start:end], taps[0], out=part)
+                for shift, tap in enumerate(taps[1:], 1):
+                    part += padded[start + shift : end + shift] @ tap
+                part += bias
+                if not last:
+                    np.maximum(part, 0.0, out=part)
+            padded = result
+        return padded.T
 
     def to_dict(self) -> dict[str, Any]:
         """Return the network as plain JSON data. See `packed_weights`."""

@@ -108,6 +108,15 @@ class OnnxGraph(OpenGraph):
         self._observed = [name for name in names if name.startswith(RANGE_PREFIX)]
         self.ranges: dict[str, float] = {}
         """The largest magnitudes that products were given so far, by their names; of a graph written to tell them."""
+        self._begun: Mapping[str, onnxruntime.OrtValue] | None = None
+
+    def begin(self, stream: StreamCard, batch: int) -> "Mapping[str, onnxruntime.OrtValue]":
+        """Return the states before the first piece; those of one signal are made once, since nothing changes them."""
+        if batch != 1:
+            return super().begin(stream, batch)
+        if self._begun is None:
+            self._begun = super().begin(stream, batch)
+        return self._begun
 
     def value(self, array: NDArray[Any]) -> "onnxruntime.OrtValue":
         """Return an array as a value."""
