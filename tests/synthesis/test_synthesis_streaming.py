@@ -170,13 +170,18 @@ def test_a_known_mel_is_spoken_with_what_each_chunk_needs(engine_of, name, monke
     mel = random_mel(vocoder.engine, 150, 5)
     options = VocoderOptions(seed=4, refine=2, chunk_frames=60)
     whole = vocoder(mel, options)
-    pushed, push = [], StreamingVocoder.push
+    pushed, push, finish = [], StreamingVocoder.push, StreamingVocoder.finish
 
     def counted(self, frames):
         pushed.append(frames.shape[1])
         return push(self, frames)
 
+    def counted_last(self, frames=None):
+        pushed.append(0 if frames is None else frames.shape[1])
+        return finish(self, frames)
+
     monkeypatch.setattr(StreamingVocoder, "push", counted)
+    monkeypatch.setattr(StreamingVocoder, "finish", counted_last)
     for pieces in ([mel], [mel[:, :70], mel[:, 70:71], mel[:, 71:]]):
         pushed.clear()
         stream = vocoder.stream(options, first_chunk=10)
@@ -186,7 +191,10 @@ def test_a_known_mel_is_spoken_with_what_each_chunk_needs(engine_of, name, monke
         np.testing.assert_allclose(np.concatenate(chunks), whole, rtol=0, atol=1e-5 * np.abs(whole).max())
         assert sum(pushed) == 150
         assert pushed[0] == min(needed, pieces[0].shape[1])
-        assert len(pushed) <= 4 + len(pieces)
+        assert len(pushed) <= 5 + len(pieces)
+    pushed.clear()
+    list(vocoder.stream(options).speak([mel[:, :50]]))
+    assert pushed == [50]  # one call for a mel that is one chunk
 
 
 def test_many_streams_over_one_engine(engine_of):

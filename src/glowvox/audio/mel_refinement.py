@@ -67,7 +67,7 @@ class MelRefinement:
         if not self.passes or len(samples) <= self.config.n_fft // 2:
             return samples
         stream = self.stream()
-        return np.concatenate([stream.push(samples, mel), stream.finish()])
+        return stream.finish(samples, mel)
 
     def gain(self, spectrum: NDArray[np.complexfloating], target: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the gain `[T, H]` of a spectrum `[T, F]` for a mel spectrogram `[T, M]` in nepers.
@@ -103,12 +103,16 @@ class MelRefinementStream:
             samples = one.push(samples, target)
         return samples
 
-    def finish(self) -> NDArray[np.float32]:
-        """End the stream and return the samples that were still on their way."""
-        left = np.empty(0, np.float32)
-        nothing = np.empty((0, 0), np.float32)
+    def finish(
+        self, samples: NDArray[np.float32] | None = None, mel: NDArray[Any] | None = None
+    ) -> NDArray[np.float32]:
+        """Take the last frames and samples, if any, end the stream and return the samples that were on their way."""
+        left = np.empty(0, np.float32) if samples is None else samples
+        target = np.empty((0, 0), np.float32)
+        if mel is not None:
+            target = log_mel_in_nepers(np.asarray(mel, np.float32).T, self._config)
         for one in self._passes:
-            left = np.concatenate([one.push(left, nothing), one.finish()])
+            left = one.finish(left, target)
         return left
 
 
@@ -136,18 +140,15 @@ class _Pass:
 
     def push(self, samples: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take samples, and the mel `[t, M]` of further frames in nepers; return the samples that are ready."""
-        self._known = np.concatenate([self._known, samples])
-        if target.size:
-            self._target = np.concatenate([self._target, target])
-        if not self._begun:
-            if len(self._known) <= self._half:
-                return self._known[:0]
-            self._known = np.concatenate([self._mirrored(self._known[1 : self._half + 1]), self._known])
-            self._begun = True
-        return self._refined()
+        self._take(samples, target)
+        return self._refined() if self._begun else self._known[:0]
 
-    def finish(self) -> NDArray[np.float32]:
-        """Return all that is left, the signal being mirrored at its end; one too short for that as it is."""
+    def finish(self, samples: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Take the last ones and return all that is left, the signal being mirrored at its end.
+
+        One too short for that is returned as it is.
+        """
+        self._take(samples, target)
         if not self._begun:
             return self._known
         end = self._first + len(self._known)
@@ -158,6 +159,14 @@ class _Pass:
         rest = (self._sum / _divisor(weight))[: max(0, end - place)]
         rest = np.pad(rest, (0, max(0, end - place - len(rest))))  # no frame reaches there
         return np.concatenate([ready, rest[self._skip :]])
+
+    def _take(self, samples: NDArray[np.float32], target: NDArray[np.float32]) -> None:
+        self._known = np.concatenate([self._known, samples]) if len(self._known) else samples
+        if target.size:
+            self._target = np.concatenate([self._target, target]) if len(self._target) else target
+        if not self._begun and len(self._known) > self._half:
+            self._known = np.concatenate([self._mirrored(self._known[1 : self._half + 1]), self._known])
+            self._begun = True
 
     def _mirrored(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         return samples[::-1] if self._refinement.config.pad_mode == "reflect" else np.zeros_like(samples)
@@ -174,7 +183,7 @@ class _Pass:
         # the end of the signal is mirrored by half a window
         kept = max(0, min(begin + max(0, count) * self._hop, len(self._known) - self._half - 1))
         self._known, self._first = self._known[kept:].copy(), self._first + kept
-        samples = np.concatenate(ready) if ready else self._known[:0]
+        samples = ready[0] if len(ready) == 1 else np.concatenate([self._known[:0], *ready])
         skipped = min(self._skip, len(samples))
         self._skip -= skipped
         return samples[skipped:]

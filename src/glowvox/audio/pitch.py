@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.mel import mel_edges
+from glowvox.audio.mel import mel_edges, product
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError
 
@@ -87,7 +87,7 @@ class HarmonicStream:
         """Of the frames from the first one on whose block of samples was not made."""
         self._phase = phase
         """At the first of them, in periods."""
-        self._blocks = np.empty((0, source.hop_length))
+        self._blocks = np.empty((0, source.hop_length), np.float32)
         """Blocks of samples that later coefficients need: the one before the next frame, that frame's, and later."""
         self._block_voicing = np.empty(0)
         self._started = False
@@ -118,7 +118,7 @@ class HarmonicStream:
         steps = hop * (self._frequency[:-1] + self._frequency[1:]) / (2 * rate)
         periods = np.cumsum(np.append(self._phase, steps))
         kept = len(self._blocks)
-        self._blocks = np.concatenate([self._blocks, np.empty((count, hop))])
+        self._blocks = np.concatenate([self._blocks, np.empty((count, hop), np.float32)])
         for first in range(0, count, _PULSE_FRAMES):
             last = min(first + _PULSE_FRAMES, count)
             pitch = self._frequency[first : last + 1, None]
@@ -135,23 +135,20 @@ class HarmonicStream:
             return (np.empty((self._source.hop_length, 0), np.float32),) * 2
         needed = self._blocks[: first + count + (0 if ended else 1)]
         coefficients = lapped_coefficients(needed)[first : first + count]
-        voicing = self._block_voicing[first : first + count, None]
+        voicing = self._block_voicing[first : first + count, None].astype(np.float32)
         self._blocks, self._block_voicing = self._blocks[first + count - 1 :], self._block_voicing[first + count - 1 :]
         self._started = True
         source = self._source
         coefficients *= source.harmonic_gain[:, 0]
         coefficients *= voicing
-        gain = 1.0 - voicing + voicing * source.noise_gain[:, 0]
-        return coefficients.astype(np.float32).T, gain.astype(np.float32).T
+        return coefficients.T, (voicing * (source.noise_gain[:, 0] - np.float32(1.0)) + np.float32(1.0)).T
 
 
 _PULSE_FRAMES = 32
 """Blocks of samples made at once: what they need stays in the cache."""
 
 
-def _pulses(
-    frequency: NDArray[np.float64], periods: NDArray[np.float64], rate: int, *, out: NDArray[np.float64]
-) -> None:
+def _pulses(frequency: NDArray[np.float64], periods: NDArray[np.float64], rate: int, *, out: NDArray[Any]) -> None:
     """Write the pulses of frames between whose ends the pitch glides, with unit spectral density.
 
     Args:
@@ -170,24 +167,33 @@ def _pulses(
     pitch = change * inside
     pitch += start
     _pulse_train(phase, np.floor(rate / 2 / pitch), out=out)
-    pitch /= rate
-    out *= np.multiply(np.sqrt(pitch, out=pitch), 2.0, out=pitch)
+    loudness = pitch.astype(out.dtype)
+    loudness *= 4.0 / rate
+    out *= np.sqrt(loudness, out=loudness)
 
 
-def _pulse_train(phase: NDArray[np.float64], harmonics: NDArray[np.float64], *, out: NDArray[np.float64]) -> None:
-    """Write sum_{k=1..K} cos(2 pi k phase), the phase in periods."""
-    half = phase - np.round(phase)
-    half *= np.pi
-    sine = np.sin(half)
+def _pulse_train(phase: NDArray[np.float64], harmonics: NDArray[np.float64], *, out: NDArray[Any]) -> None:
+    """Write sum_{k=1..K} cos(2 pi k phase), the phase in periods.
+
+    Phases are reduced to one period in float64; their sines are those of the type that is written.
+    """
+    reduced = phase - np.rint(phase)
+    many = harmonics * 2.0
+    many += 1.0
+    many *= reduced
+    many *= 0.5
+    many -= np.rint(many)
+    np.multiply(many, 2.0 * np.pi, out=out, casting="same_kind")
+    np.sin(out, out=out)
+    sine = (reduced * np.pi).astype(out.dtype)
+    np.sin(sine, out=sine)
     near = np.abs(sine) < 1e-9
     some = bool(near.any())
-    half *= 2.0 * harmonics + 1.0
-    np.sin(half, out=out)
     out /= np.where(near, 1.0, sine) if some else sine
     out *= 0.5
     out -= 0.5
     if some:
-        np.copyto(out, harmonics, where=near)
+        np.copyto(out, harmonics, where=near, casting="same_kind")
 
 
 @functools.lru_cache(maxsize=4)
@@ -198,10 +204,10 @@ def lapped_constants(hop: int) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return np.sin(angle), np.cos(angle), np.sqrt(2.0 / hop) * np.cos(np.pi / hop * index[:, None] * index[None, :])
 
 
-def lapped_coefficients(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+def lapped_coefficients(blocks: NDArray[Any]) -> NDArray[Any]:
     """Return the orthonormal lapped transform `[T, hop]` of blocks of samples `[T, hop]`, as `flows.Lapped` has it."""
     half = blocks.shape[1] // 2
-    sine, cosine, _ = lapped_constants(blocks.shape[1])
+    sine, cosine = (part.astype(blocks.dtype) for part in lapped_constants(blocks.shape[1])[:2])
     folded = blocks.copy()
     before, after = blocks[:-1, half:][:, ::-1], blocks[1:, :half]
     folded[:-1, half:] = (sine * before - cosine * after)[:, ::-1]
@@ -209,21 +215,21 @@ def lapped_coefficients(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     return _cosine_transform(folded)
 
 
-def _cosine_transform(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cosine_transform(rows: NDArray[Any]) -> NDArray[Any]:
     """Return rows `[T, N]` times the cosine basis of `lapped_constants`, N even: a DCT of type IV.
 
     Even places and odd ones from behind make complex rows of half the length, which are turned, transformed and turned
     again.
     """
     before, after = _turns(rows.shape[1])
-    turned = np.empty((len(rows), len(before)), np.complex128)
+    turned = np.empty((len(rows), len(before)), np.result_type(rows.dtype, np.complex64))
     turned.real, turned.imag = rows[:, ::2], rows[:, ::-2]
     turned *= before
     spectrum = np.fft.fft(turned)
     spectrum *= after
     result = np.empty_like(rows)
     result[:, ::2] = spectrum.real
-    np.negative(spectrum.imag, out=result[:, ::-2])
+    np.negative(spectrum.imag, out=result[:, ::-2], casting="same_kind")
     return result
 
 
@@ -274,6 +280,8 @@ def target_bins(frequency: NDArray[np.floating]) -> tuple[NDArray[np.float32], N
 
 _ALONE = 2**18
 """Multiplications up to which a product is computed by the calling thread alone (see `audio/mel.py`)."""
+_COLUMNS = 48
+"""Channels computed at once: the fewer, the more rows fit into such a product."""
 _PITCH_LAYERS = ("convolutions.0", "convolutions.1", "convolutions.2", "projection")
 _PITCH_NAMES = tuple(f"{layer}.{part}" for layer in _PITCH_LAYERS for part in ("weight", "bias"))
 _MIX_NAMES = ("hidden.weight", "hidden.bias", "gains.weight", "gains.bias")
@@ -334,16 +342,11 @@ class PitchNetwork:
             around = 0 if last else len(self._taps[place + 1]) // 2
             result = np.zeros((frames + 2 * around, len(bias)))
             inner = result[around : around + frames]
-            block = max(1, _ALONE // taps[0].size)
-            for start in range(0, frames, block):
-                end = min(start + block, frames)
-                part = inner[start:end]
-                np.matmul(padded[start:end], taps[0], out=part)
-                for shift, tap in enumerate(taps[1:], 1):
-                    part += padded[start + shift : end + shift] @ tap
-                part += bias
-                if not last:
-                    np.maximum(part, 0.0, out=part)
+            for columns in (slice(first, first + _COLUMNS) for first in range(0, len(bias), _COLUMNS)):
+                _convolve(padded, taps[:, :, columns], out=inner[:, columns])
+            inner += bias
+            if not last:
+                np.maximum(inner, 0.0, out=inner)
             padded = result
         return padded.T
 
@@ -360,6 +363,16 @@ class PitchNetwork:
             EngineError: the data is damaged.
         """
         return cls(*unpacked_weights(stored, _PITCH_NAMES, "pitch predictor"))
+
+
+def _convolve(padded: NDArray[np.float64], taps: NDArray[np.float64], *, out: NDArray[np.float64]) -> None:
+    """Write the convolution `[T, C]` of rows `[T + K - 1, D]` with taps `[K, D, C]`, by the calling thread alone."""
+    block = max(1, _ALONE // taps[0].size)
+    for start in range(0, len(out), block):
+        part = out[start : start + block]
+        np.matmul(padded[start : start + len(part)], taps[0], out=part)
+        for shift, tap in enumerate(taps[1:], start + 1):
+            part += padded[shift : shift + len(part)] @ tap
 
 
 class SourceMixNetwork:
@@ -398,15 +411,23 @@ class SourceMixNetwork:
 
     def __call__(self, mel: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the gains of pulses and of noise, each `[G, T]`, of a mel `[M, T]`; beyond its ends lies nothing."""
-        standard = (np.asarray(mel, np.float32).T - np.float32(self.mel_mean)) / np.float32(self.mel_std)
-        padded = np.pad(standard, ((1, 1), (0, 0)))
-        frames = len(standard)
-        hidden = sum(padded[shift : shift + frames] @ tap for shift, tap in enumerate(self._taps))
-        hidden = np.maximum(hidden + self.weights["hidden.bias"], 0.0)
-        levels = (hidden @ self._gains + self.weights["gains.bias"]) * np.float32(1 / MOST_NEPERS)
-        gains = np.exp(np.tanh(levels) * np.float32(MOST_NEPERS)).T
-        half = len(gains) // 2
-        return gains[:half], gains[half:]
+        frames = mel.shape[1]
+        padded = np.zeros((frames + 2, len(mel)), np.float32)
+        inner = padded[1:-1]
+        np.subtract(mel.T, np.float32(self.mel_mean), out=inner)
+        inner /= np.float32(self.mel_std)
+        hidden = product(padded[:frames], self._taps[0])
+        for shift, tap in enumerate(self._taps[1:], 1):
+            hidden += product(padded[shift : shift + frames], tap)
+        hidden += self.weights["hidden.bias"]
+        gains = product(np.maximum(hidden, 0.0, out=hidden), self._gains)
+        gains += self.weights["gains.bias"]
+        gains *= np.float32(1 / MOST_NEPERS)
+        np.tanh(gains, out=gains)
+        gains *= np.float32(MOST_NEPERS)
+        np.exp(gains, out=gains)
+        half = gains.shape[1] // 2
+        return gains.T[:half], gains.T[half:]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the network as plain JSON data. See `packed_weights`."""

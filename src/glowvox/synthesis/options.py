@@ -42,11 +42,15 @@ def noise(seed: int, channels: int, first: int, count: int) -> NDArray[np.float3
     columns = np.empty((count, channels), np.float32)
     for block in range(first // NOISE_BLOCK, -(-last // NOISE_BLOCK)):
         sequence = np.random.SeedSequence(seed, spawn_key=(block,))
-        drawn = np.random.Generator(np.random.PCG64(sequence)).standard_normal((NOISE_BLOCK, channels), np.float32)
+        generator = np.random.Generator(np.random.PCG64(sequence))
         start = block * NOISE_BLOCK
         begin, end = max(first, start), min(last, start + NOISE_BLOCK)
-        columns[begin - first : end - first] = drawn[begin - start : end - start]
-    return np.ascontiguousarray(columns.T)
+        if begin == start:  # what comes before the end is drawn, no more
+            generator.standard_normal(dtype=np.float32, out=columns[begin - first : end - first])
+        else:
+            drawn = generator.standard_normal((end - start, channels), np.float32)
+            columns[begin - first : end - first] = drawn[begin - start :]
+    return columns.T
 
 
 def check_seed(seed: int) -> None:

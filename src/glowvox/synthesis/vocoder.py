@@ -61,8 +61,10 @@ class LatentStream:
         self._mel = np.concatenate([self._mel, mel], 1)
         return self._ready(ended=False)
 
-    def finish(self) -> Frames:
-        """End the signal; return the frames that were still on their way."""
+    def finish(self, mel: NDArray[np.float32] | None = None) -> Frames:
+        """Take the last frames `[M, t]`, if any, and end the signal; return the frames that were still on their way."""
+        if mel is not None:
+            self._mel = np.concatenate([self._mel, mel], 1)
         return self._ready(ended=True)
 
     def _ready(self, *, ended: bool) -> Frames:
@@ -92,16 +94,18 @@ class LatentStream:
 
     def _give(self, end: int, source: tuple[NDArray[np.float32], NDArray[np.float32]] | None) -> Frames:
         count, options, columns = end - self._given, self._options, self._engine.groups_per_frame
-        latent = np.zeros((self._engine.n_group, count * columns), np.float32)
         if options.sigma and self._engine.n_group and count:
             latent = noise(options.seed, self._engine.n_group, self._given * columns, count * columns)
             latent *= np.float32(options.sigma)
+        else:
+            latent = np.zeros((self._engine.n_group, count * columns), np.float32)
         if source is not None:
             pulses, gain = source
             if self._engine.source_mix is not None and count:
                 loudness = self._gains(self._engine.source_mix, end)
                 pulses, gain = pulses * loudness[0], gain * loudness[1]
-            latent = latent * gain + pulses
+            latent *= gain
+            latent += pulses
         mel = self._mel[:, self._given - self._first : end - self._first].copy()
         self._given = end
         keep = end if self._source is None else max(0, min(end - self._mixed, self._pitched - self._context))
@@ -124,9 +128,7 @@ class LatentStream:
 
 def whole_latent(engine: VocoderEngine, options: VocoderOptions, mel: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the latent `[G, T * groups_per_frame]` of a mel `[M, T]`."""
-    stream = LatentStream(engine, options)
-    pieces = stream.push(mel), stream.finish()
-    return np.concatenate([latent for latent, _ in pieces], 1)
+    return LatentStream(engine, options).finish(mel)[0]
 
 
 SamplesAndMel = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -334,15 +336,25 @@ class StreamingVocoder:
             EngineError: the engine failed.
         """
         self._check_open()
-        array = np.asarray(mel)
-        if array.shape != (self._engine.audio.n_mels, 0):
-            frames = checked_mel(array, self._engine.audio).astype(np.float32, copy=False)
+        frames = self._checked(mel)
+        if frames is not None:
             self._pieces.take(*self._latents.push(frames))
+        return self._joined(self._chunks())
+
+    def _checked(self, mel: Any) -> NDArray[np.float32] | None:
+        """Return mel frames [M, t] that fit, None for none."""
+        array = np.asarray(mel)
+        if array.shape == (self._engine.audio.n_mels, 0):
+            return None
+        return checked_mel(array, self._engine.audio).astype(np.float32, copy=False)
+
+    def _chunks(self) -> list[NDArray[np.float32]]:
+        """Return the samples of the chunks that are known with all that they depend on."""
         pieces = []
         while self._pieces.received - self._pieces.spoken >= self._chunk + self._pieces.look_ahead:
             pieces.append(self._refine(*self._pieces.speak(self._chunk)))
             self._chunk = min(_GROWTH * self._chunk, self._longest_chunk)
-        return self._joined(pieces)
+        return pieces
 
     def speak(self, mels: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         """Yield the samples of a mel that is known, or in long pieces [M, t], chunk by chunk, and end the stream.
@@ -354,13 +366,20 @@ class StreamingVocoder:
             MelError: see `push`.
             EngineError: the engine failed.
         """
-        known = 0
-        for mel in mels:
-            first = known
-            while known < first + mel.shape[1]:
-                end = min(first + mel.shape[1], max(known + 1, self.next_frames))
+        known, coming = 0, iter(mels)
+        mel = next(coming, None)
+        while mel is not None:
+            first, whole, following = known, known + mel.shape[1], None
+            while known < whole:
+                needed = max(known + 1, self.next_frames)
+                end = min(whole, needed)
+                if end < needed and (following := next(coming, None)) is None:
+                    # What is left makes no chunk of its own: it ends the signal, and each part is called once for it.
+                    yield self.finish(mel[:, known - first :])
+                    return
                 yield self.push(mel[:, known - first : end - first])
                 known = end
+            mel = next(coming, None) if following is None else following
         yield self.finish()
 
     @property
@@ -368,21 +387,25 @@ class StreamingVocoder:
         """Mel frames that must be known before the next chunk is spoken."""
         return self.frames_spoken + self._chunk + self._latents.look_ahead + self._pieces.look_ahead
 
-    def finish(self) -> NDArray[np.float32]:
-        """End the stream and return the samples that were still on their way; none where no frame was pushed.
+    def finish(self, mel: Any | None = None) -> NDArray[np.float32]:
+        """Take the last mel frames [M, t], if any, end the stream and return the samples that were on their way.
+
+        Where no frame was ever given, there are none.
 
         Raises:
-            MelError: the stream has ended before.
+            MelError: the stream has ended before, or the frames are wrong: see `push`.
             EngineError: the engine failed.
         """
         self._check_open()
-        self._pieces.take(*self._latents.finish())
-        # Fewer frames than a chunk and its look-ahead are left: one piece, no larger than the others, reaches the end.
-        left = self._pieces.received > self._pieces.spoken
-        pieces = [self._refine(*self._pieces.finish())] if left else []
+        self._pieces.take(*self._latents.finish(None if mel is None else self._checked(mel)))
+        pieces = self._chunks()
         self._finished = True
+        # Fewer frames than a chunk and its look-ahead are left: one piece, no larger than the others, reaches the end.
+        left = self._pieces.finish() if self._pieces.received > self._pieces.spoken else None
         if self._refined is not None:
-            pieces.append(self._refined.finish())
+            pieces.append(self._refined.finish(*(left or ())))
+        elif left is not None:
+            pieces.append(left[0])
         samples = self._joined(pieces)
         return samples if self._clean is None else np.concatenate([samples, self._clean.finish()])
 
