@@ -45,6 +45,7 @@ ACOUSTIC_CONFIGS = {
     "speakers": dataclasses.replace(GLOW_TTS, n_speakers=3, speaker_channels=5, sigmoid_scale=True),
     "melody": dataclasses.replace(GLOW_TTS, melody=True),
     "melody and speakers": dataclasses.replace(GLOW_TTS, melody=True, n_speakers=2, speaker_channels=4),
+    "melody and many speakers": dataclasses.replace(GLOW_TTS, melody=True, n_speakers=7, speaker_channels=4),
     "speakers in the means": dataclasses.replace(GLOW_TTS, n_speakers=3, speaker_channels=5, speaker_in_encoder=True),
     "other parts": dataclasses.replace(GLOW_TTS, mean_only=True, max_log_scale=2.0, n_squeeze=3, prenet=False),
     "no positions": dataclasses.replace(GLOW_TTS, relative_positions=False),

@@ -8,7 +8,9 @@ import pytest
 import torch
 from export_models import ACOUSTIC_CONFIGS, random_model, vocoder_configs
 
+from glowvox.audio.pitch import harmonic_features
 from glowvox.checkpoint.model_folder import ModelCard
+from glowvox.engines.graph_engine import STREAM_KEY, StreamCard, read_metadata
 from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import EngineError
@@ -58,6 +60,24 @@ def test_an_acoustic_model(name, tmp_path):
         graph = onnx.load(file)
         onnx.checker.check_model(graph, full_check=True)
         assert {node.op_type for node in graph.graph.node} <= set(ALLOWED.split())
+
+
+@pytest.mark.parametrize(("name", "told"), [("melody and speakers", 2), ("melody and many speakers", 4)])
+def test_speakers_beside_a_pitch_take_few_channels_of_every_row(name, told, tmp_path):
+    config = ACOUSTIC_CONFIGS[name]
+    model = random_model(config)
+    write_graphs(model, graph_cards(model, ModelCard(config)), tmp_path, "float32")
+    place = tmp_path / "acoustic_decoder.onnx"
+    card = StreamCard.from_json(read_metadata(place)[STREAM_KEY], str(place))
+    [channels] = [channels for name, (rows, channels) in card.states.items() if "condition" in name]
+    assert channels == config.melody_channels + told
+    engine, pitch = OnnxAcoustic.load(tmp_path, threads=1), np.array([[210.0] * 8, [140.0] * 8])
+    latent = np.random.default_rng(0).standard_normal((2, 80, 8)).astype(np.float32)
+    comb, lengths, speaker = harmonic_features(pitch, config.audio), np.array([8, 6]), np.array([1, 0])
+    expected = TorchAcoustic(model).decode(latent, lengths, speaker, comb)
+    np.testing.assert_allclose(engine.decode(latent, lengths, speaker, comb), expected, atol=1e-4)
+    swapped = engine.decode(latent, lengths, speaker[::-1].copy(), comb)
+    assert np.abs(swapped - expected).max() > 1e-2
 
 
 def test_padding_changes_nothing(tmp_path):

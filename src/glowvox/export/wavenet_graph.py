@@ -31,6 +31,10 @@ class WNCondition(ABC):
     def __init__(self, channels: int) -> None:
         self.channels = channels
 
+    def matrix(self, weights: NDArray[Any]) -> NDArray[Any] | str:
+        """Return a layer's matrix `[C, width]` from its weights `[G, width]`, which G channels of a network meet."""
+        return weights
+
     @abstractmethod
     def beside(self, layout: PieceLayout) -> str | None:
         """Return `[B, T, C]` for the rows of a layout, to lie beside a convolution's taps; None: see `projected`."""
@@ -76,7 +80,16 @@ class _KeptCondition:
 class RowCondition(WNCondition):
     """A vector for every row."""
 
-    def __init__(self, graph: GraphBuilder, rows: str, layout: PieceLayout, channels: int, oldest: int) -> None:
+    def __init__(
+        self,
+        graph: GraphBuilder,
+        rows: str,
+        layout: PieceLayout,
+        channels: int,
+        oldest: int,
+        *,
+        basis: NDArray[np.float64] | None = None,
+    ) -> None:
         """Keep what layers need later.
 
         Args:
@@ -85,10 +98,25 @@ class RowCondition(WNCondition):
             layout: of the rows.
             channels: C.
             oldest: the lag of the last layer.
+            basis: `[C, G]`: the networks' condition of G channels is `rows @ basis`; None: it is the rows themselves.
         """
         super().__init__(channels)
+        self._graph = graph
+        self._basis = basis
         self._kept = _KeptCondition(graph, rows, layout, channels, oldest)
         self._parts: dict[int, str] = {}
+
+    def matrix(self, weights: NDArray[Any]) -> NDArray[Any] | str:
+        """Return a layer's matrix `[C, width]`.
+
+        Where the graph refers to stored weights, the product with the basis is made when the graph is opened.
+        """
+        if self._basis is None:
+            return weights
+        if not self._graph.refers:
+            product: NDArray[Any] = self._basis @ weights
+            return product
+        return self._graph.op("MatMul", self._graph.floats(self._basis), self._graph.matrix(weights))
 
     def beside(self, layout: PieceLayout) -> str | None:
         """Return the vectors of the rows."""
@@ -281,8 +309,8 @@ class WNGraph:
                 addend = self._condition.projected(layout, matrix, addend)
             else:
                 parts.append(beside)
-                matrices.append(matrix)
-                columns += len(matrix)
+                matrices.append(self._condition.matrix(matrix))
+                columns += self._condition.channels
         gates = graph.linear(layout.joined(parts, columns), graph.stacked(matrices), addend)
         filtered, gate = graph.split(gates, [network.channels] * 2)
         return graph.op("Mul", graph.op("Tanh", filtered), graph.op("Sigmoid", gate))
