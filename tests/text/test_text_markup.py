@@ -202,3 +202,31 @@ def test_a_long_text_is_read_in_little_memory_and_time():
         longest = max(longest, len(said))
     assert longest < 20_000
     stream.flush()
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Use the <think> tag to reason.", "Use the think tag to reason."),
+        ("Use the <think> tag.\n\nSecond paragraph.", "Use the think tag. Second paragraph."),
+        ("Put it between <think> and </think> then.", "Put it between think and think then."),
+        ("Hello <think>so and so</think> there.", "Hello there."),
+        ("Hello <think>so\n\nand so</think> there.\n\nEnd.", "Hello there. End."),
+        ("<think>so and so, never closed\n\nMore of it", ""),
+    ],
+)
+def test_thoughts_are_left_out_and_a_tag_that_is_only_mentioned_is_read(english, text, spoken):
+    said = english.process(text, markup="auto")
+    assert said.normalized == spoken
+    assert any("<think>" in warning for warning in said.warnings)
+    stream, parts = MarkupStream("auto"), []
+    for sign in text:
+        parts += stream.push(sign)
+    assert _joined([*parts, *stream.flush()]).split() == to_plain(text).text.split()
+
+
+def test_the_dashes_of_an_option_in_code_are_read(english):
+    read = english.process("Run `say --voice nora -o x` or `x - y` - now.", markup="auto").normalized
+    assert read == "Run say dash dash voice nora dash O X or X — Y — now."
+    german = load_front_end("de").process("Starte `say --hilfe`.", markup="auto").normalized
+    assert german == "Starte say Strich Strich hilfe."

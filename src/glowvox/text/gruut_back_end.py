@@ -19,86 +19,12 @@ from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shor
 from glowvox.text.british import BritishLexicon, british_phonemes, british_readings, with_linking_r
 from glowvox.text.homographs import Reading, SentenceContext, load_homograph_model
 from glowvox.text.letter_to_sound import load_letter_to_sound
+from glowvox.text.lexicon_supplement import english_supplement, german_supplement
 from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts, script_of
 from glowvox.text.sequence_model import decode, letter_features, load_sequence_model, sentence_features
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
-
-
-# Words younger than the dictionaries, missing from them, or with a reading in them that is hardly ever meant.
-_ENGLISH_SUPPLEMENT = """
-app ˈæ p
-blog b l ˈɔ ɡ
-coax k ˈoʊ k s
-coaxes k ˈoʊ k s ɪ z
-covid k ˈoʊ v ɪ d
-do d ˈu
-evening ˈi v n ɪ ŋ
-evenings ˈi v n ɪ ŋ z
-emoji ɪ m ˈoʊ d͡ʒ i
-gif ɡ ˈɪ f
-gigahertz ɡ ˈɪ ɡ ə h ˌɚ t s
-glowvox ɡ l ˈoʊ v ˌɑ k s
-google ɡ ˈu ɡ ə l
-hashtag h ˈæ ʃ t ˌæ ɡ
-hectopascals h ˈɛ k t oʊ p ˌæ s k ə l z
-hinder h ˈɪ n d ɚ
-hinders h ˈɪ n d ɚ z
-kilocalories k ˈɪ l ə k ˌæ l ɚ i z
-kilohertz k ˈɪ l ə h ˌɚ t s
-leasing l ˈi s ɪ ŋ
-lied l ˈaɪ d
-linux l ˈɪ n ə k s
-megapixels m ˈɛ ɡ ə p ˌɪ k s ə l z
-milliamps m ˈɪ l i ˌæ m p s
-milliamp m ˈɪ l i ˌæ m p
-miz m ˈɪ z
-nestling n ˈɛ s l ɪ ŋ
-number n ˈʌ m b ɚ
-podcast p ˈɑ d k ˌæ s t
-podcasts p ˈɑ d k ˌæ s t s
-re ɹ ˈi
-real ɹ ˈi l
-selfie s ˈɛ l f i
-smartphone s m ˈɑ ɹ t f ˌoʊ n
-smartphones s m ˈɑ ɹ t f ˌoʊ n z
-supply s ə p l ˈaɪ
-terahertz t ˈɛ ɹ ə h ˌɚ t s
-tweet t w ˈi t
-vlog v l ˈɔ ɡ
-webcam w ˈɛ b k ˌæ m
-website w ˈɛ b s ˌaɪ t
-websites w ˈɛ b s ˌaɪ t s
-wifi w ˈaɪ f ˌaɪ
-wi w ˈaɪ
-wiki w ˈɪ k i
-won w ˈʌ n
-zloty z l ˈɑ t i
-zlotys z l ˈɑ t i z
-"""
-
-_GERMAN_SUPPLEMENT = """
-app ˈɛ p
-celsius t͡s ˈɛ l z ɪ ʊ s
-gigabyte ɡ ˈiː ɡ a b aɪ̯ t
-gigahertz ɡ ˈiː ɡ a h ɛ ʁ t͡s
-kilobyte k ˈiː l oː b aɪ̯ t
-kilohertz k ˈiː l oː h ɛ ʁ t͡s
-megabyte m ˈeː ɡ a b aɪ̯ t
-megahertz m ˈeː ɡ a h ɛ ʁ t͡s
-terabyte t ˈeː ʁ a b aɪ̯ t
-"""
-
-
-def english_supplement() -> dict[str, tuple[str, ...]]:
-    """Return pronunciations by English word."""
-    return _rows(_ENGLISH_SUPPLEMENT)
-
-
-def german_supplement() -> dict[str, tuple[str, ...]]:
-    """Return pronunciations by German word."""
-    return _rows(_GERMAN_SUPPLEMENT)
 
 
 @cache
@@ -110,11 +36,6 @@ def english_homographs() -> dict[str, dict[Reading, tuple[str, ...]]]:
         reading = Reading(name, "" if kind == "-" else kind, meaning)
         table.setdefault(word, {})[reading] = tuple(phonemes.split())
     return table
-
-
-def _rows(text: str) -> dict[str, tuple[str, ...]]:
-    rows = (line.split() for line in text.strip().splitlines())
-    return {word: tuple(phonemes) for word, *phonemes in rows}
 
 
 @dataclass(frozen=True)

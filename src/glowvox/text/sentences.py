@@ -48,9 +48,28 @@ _AFTER_COMPANIES = word_set(
     "spokesperson analyst day memorial boulevard blvd drive street way avenue high school park library prize award "
     "center centre bridge house co inc ltd foundation university hospital"
 )
+_COUNTRIES = word_set("u.s u.k u.s.a d.c e.u u.n")
+# In the U.S. Profits rose: a country that a preposition goes before, unless these go on with its name.
+_IN_COUNTRY = re.compile(
+    r"(?:\b(?:in|to|from|of|across|within|throughout|into|outside|around|for|with|leaves?|left|enter(?:s|ed)?|visit(?:s|ed)?"
+    r"|tour(?:s|ed)?)\s(?:the\s)?|Washington,?\s)$"
+)
+_AFTER_COUNTRY = word_set(
+    "army navy air marine marines coast congress senate house president vice supreme district department dept "
+    "treasury state states secretary attorney attorneys representative representatives rep reps senator senators "
+    "sen ambassador embassy consulate constitution government federal food forest fish geological census bureau "
+    "postal patent open masters steel bank route highway capitol marshal marshals virgin dollar dollars soccer "
+    "olympic national code court courts circuit civil customs immigration border citizenship securities "
+    "environmental central centers special space cyber military forces troops news naval grand billboard chamber "
+    "commerce commission conference cup team women men figure presidential labor trade english american midwest "
+    "south north east west northeast northwest southeast southwest southern northern eastern western gulf pacific "
+    "atlantic parliament prime home foreign ministry minister singles charts chart security general council "
+    "charter human high world"
+)
 # The German words after which a number with a full stop is an ordinal.
 _BEFORE_ORDINALS = word_set(
     "der die das dem den des am im vom zum beim zur seit bis ab diesem jeden ihr ihren seinen meinen deinen unseren"
+    " sein mein dein unser seine meine deine unsere ihre ihrem seinem meinem deinem unserem"
 )
 _FUNCTION_WORDS = word_set(
     "the a an to of in on at by for with from and or but nor as is are was were be been that which who my your his her "
@@ -141,7 +160,7 @@ _WEEKDAYS = re.compile(r"(?:mo|di|mi|do|fr|sa|so)\.?[-–](?:mo|di|mi|do|fr|sa|s
 # Words as well: they are short for something only before a number.
 _BEFORE_DIGITS = word_set(
     "matt lev deut exod prov cor rom isa acct "
-    "temp lat long alt wt ht qty max avg est rel rev art tab pos gem anm ziff jg aufl zeile bl par lt rd h"
+    "hwy fl pkwy temp lat long alt wt ht qty max avg est rel rev art tab pos gem anm ziff jg aufl zeile bl par lt rd h"
 )
 _AFTER_DOCTOR = word_set("med jur phil rer nat theol habil h.c ing oec")
 _DEGREES = word_set("ph.d m.d b.a m.a b.sc m.sc ll.b ll.m")
@@ -202,6 +221,17 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         if word.lower() in _AFTER_COMPANIES or word.isupper():
             return False
         # Corp. Profits rose: a second word in small letters makes it a sentence; Corp. Miller Jones goes on.
+        second = _SECOND.match(text, match.end())
+        if second is None:
+            return None if not final and len(text) < match.end() + 60 else False
+        return second["first"].islower()
+    if (
+        token in _COUNTRIES
+        and word[:1].isupper()
+        and not word.isupper()
+        and word.lower() not in _STARTERS | _AFTER_COUNTRY
+        and _IN_COUNTRY.search(text, max(start, match.start() - 24 - len(token)), match.start() - len(token))
+    ):
         second = _SECOND.match(text, match.end())
         if second is None:
             return None if not final and len(text) < match.end() + 60 else False

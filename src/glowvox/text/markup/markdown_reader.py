@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from glowvox.text.markup.formulas import speak_formula
-from glowvox.text.markup.html_reader import HtmlReader, is_tag, left_out_code
+from glowvox.text.markup.html_reader import THINKING, HtmlReader, is_tag, left_out_code
 from glowvox.text.markup.spoken_text import MarkupOptions, SpokenText
 
 if TYPE_CHECKING:
@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 _LONGEST_FORMULA = 400
 _WORDS = {
-    "en": {"footnote": "Footnote", "done": "done:", "formula": "formula"},
-    "de": {"footnote": "Fußnote", "done": "erledigt:", "formula": "Formel"},
+    "en": {"footnote": "Footnote", "done": "done:", "formula": "formula", "dash": "dash"},
+    "de": {"footnote": "Fußnote", "done": "erledigt:", "formula": "Formel", "dash": "Strich"},
 }
+_OPTION = re.compile(r"(?<!\S)--?(?=[A-Za-z])")
+"""The dashes of an option, which are no pause: `say --voice nora -o out.wav`."""
 _UNDERLINE = re.compile(r"={3,}")
+_THOUGHT = re.compile(rf"<(?P<name>{'|'.join(sorted(THINKING))})\s*>", re.IGNORECASE)
+_BETWEEN_TAGS = re.compile(
+    r"[^\w]*(?:(?:and|or|to|the|a|with|by|then|opens?|opening|closes?|closing|starts?|ends?|tags?|und|oder|bis|mit|dem|der"
+    r"|das|öffnet|schließt)\b[^\w]*){1,6}|\s*\.{3}\s*|\s*…\s*"
+)
+"""What stands between two tags that somebody writes about: put it between <think> and </think>."""
 _TASK = re.compile(r"\[([ xX])\](?:[ \t]+|$)")
 _PRICE = re.compile(r"\$\d[\d.,]*[kKmMbB]?(?=[\s.,;:!?)\]-]|$)")
 _IS_FORMULA = re.compile(
@@ -213,6 +221,8 @@ class MarkdownReader:
         """Take what is to be known."""
         self._options = options
         self._said = _WORDS.get(options.language, _WORDS["en"])
+        self.open_thought = False
+        """Whether the thoughts of a model begin inside a line of the block that was read last, and do not end in it."""
 
     def read(self, source: str) -> tuple[SpokenText, bool]:
         """Read a block.
@@ -227,6 +237,7 @@ class MarkdownReader:
         html = HtmlReader(spoken, self._options)
         walker = _Walker(spoken, html, self._options, self._said, source)
         tokens = _parser(careful=self._options.careful).parse(source)
+        self.open_thought = self._options.careful and walker.find_thoughts(tokens)
         for token in tokens:
             walker.block(token)
         html.close()
@@ -260,6 +271,31 @@ class _Walker:
         self._lines = source.split("\n")
         self._literal: list[str] = []
         self._cells = 0
+        self._spoken_tags: set[int] = set()
+        self._open_thought = False
+
+    def find_thoughts(self, tokens: "Sequence[Token]") -> bool:
+        """Find tags of thoughts that somebody only writes about, which are read; return whether thoughts stay open."""
+        parts = [part for token in tokens for part in token.children or ()]
+        place = 0
+        while place < len(parts):
+            opens = _THOUGHT.fullmatch(parts[place].content) if parts[place].type == "html_inline" else None
+            if opens is None:
+                place += 1
+                continue
+            close = re.compile(rf"</{opens['name']}\s*>", re.IGNORECASE)
+            later = range(place + 1, len(parts))
+            end = next((n for n in later if parts[n].type == "html_inline" and close.fullmatch(parts[n].content)), None)
+            if end is None:
+                self._spoken_tags.add(id(parts[place]))
+                self._open_thought = True
+                place += 1
+                continue
+            inside = " ".join(part.content for part in parts[place + 1 : end])
+            if _BETWEEN_TAGS.fullmatch(inside):
+                self._spoken_tags |= {id(parts[place]), id(parts[end])}
+            place = end + 1
+        return self._open_thought
 
     def block(self, token: "Token") -> None:
         kind = token.type
@@ -298,7 +334,8 @@ class _Walker:
 
     def settled(self) -> bool:
         """Whether no sign in the last leaf may still get a meaning by what follows."""
-        return not is_pending("".join(self._literal), careful=self._options.careful) and not self._html.silent
+        pending = is_pending("".join(self._literal), careful=self._options.careful)
+        return not pending and not self._html.silent and not self._open_thought
 
     def _fence(self, token: "Token") -> None:
         lines = [line for line in token.content.splitlines() if line.strip()]
@@ -347,8 +384,11 @@ class _Walker:
         if kind in ("softbreak", "hardbreak"):
             if not self._html.silent:
                 spoken.line()
-        elif kind in ("code_inline", "verbatim"):
+        elif kind == "verbatim":
             self._html.text(token.content)
+        elif kind == "code_inline":
+            dash = self._said["dash"]
+            self._html.text(_OPTION.sub(lambda match: f"{dash} " * len(match.group()), token.content))
         elif kind == "formula":
             if not self._html.silent:
                 _say_formula(token.content, spoken, self._options, self._said)
@@ -372,6 +412,9 @@ class _Walker:
         if source.startswith("<!--"):
             return
         if self._options.careful and (not is_tag(source) or self._stands_for_letter(source, children, place)):
+            self._html.text(source)
+            return
+        if id(children[place]) in self._spoken_tags:
             self._html.text(source)
             return
         self._html.feed(source)

@@ -297,6 +297,14 @@ class _BlockReader:
             parts += self._end_aside()
         return [*parts, *self._end_block()]
 
+    def _thinking(self) -> bool:
+        """Return whether the block has opened thoughts inside a line, and not closed them."""
+        source = "".join(self._block)
+        if "<t" not in source.lower() and "<r" not in source.lower() and "<s" not in source.lower():
+            return False
+        self._markdown.read(source)
+        return self._size < _LONGEST_BLOCK and self._markdown.open_thought
+
     def _cut_line(self) -> list[Part]:
         parts: list[Part] = []
         while len(self._line) > _LONGEST_BLOCK:
@@ -311,6 +319,11 @@ class _BlockReader:
         if self._aside is not None:
             return self._more_aside(line)
         if not line.strip():
+            if self._thinking():
+                # Whether the thoughts that begin in this block end at all, a later one says.
+                self._block.append(line)
+                self._size += len(line)
+                return []
             return [*self._end_block(), line]
         opened = self._opens_aside(line)
         if opened is not None:

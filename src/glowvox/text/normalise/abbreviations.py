@@ -136,6 +136,14 @@ def latin(match: re.Match[str], context: Context) -> Reading:
     return [_LATIN[text], *([","] if match["comma"] else [])]
 
 
+@rule(r"(?:c|ca)\.\s?(?=\d{3,4}(?!\w|[.,:]\d|\s?%))|&c\.?(?!\w)", "lo")
+def circa(match: re.Match[str], context: Context) -> Reading:
+    """Read c. 1850 and &c."""
+    if match.group()[0] == "&":
+        return ["et cetera", *([] if match.string[match.end() :].strip() or match.group()[-1] != "." else ["."])]
+    return ["circa"]
+
+
 @rule(r"(?P<name>Ph\.?\s?D|M\.?D|B\.A|B\.?Sc|M\.?Sc|M\.A|LL\.?[BMD])\b\.?(?P<s>'s)?", "l")
 def degree(match: re.Match[str], context: Context) -> Reading:
     """Read Ph.D.: letters."""
@@ -156,6 +164,7 @@ def slashed_word(match: re.Match[str], context: Context) -> Reading:
 
 ABBREVIATION_RULES = (
     latin,
+    circa,
     degree,
     saint_or_street,
     bare_place,

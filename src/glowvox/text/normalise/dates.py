@@ -137,7 +137,10 @@ def month_year(match: re.Match[str], context: Context) -> Reading | None:
     return [month_name(match["month"]), year(match["year"])]
 
 
-@rule(r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s)", "u")
+@rule(
+    r"(?:(?:Jan|Feb|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?=\s'\d\d(?!\w))|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)\.(?=\s))",
+    "u",
+)
 def short_month(match: re.Match[str], context: Context) -> Reading:
     """Read a month written short, alone."""
     return [month_name(match.group())]

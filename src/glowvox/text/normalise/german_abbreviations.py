@@ -54,6 +54,7 @@ ABBREVIATIONS = {
     "Jahrgangsstufe", "schätzungsw.": "schätzungsweise", "dr.-ing.": "Doktor Ingenieur",
     "bearb.": "bearbeitet", "zit.": "zitiert", "mglw.": "möglicherweise", "insb.": "insbesondere", "insbes.":
     "insbesondere", "gegr.": "gegründet", "ugs.": "umgangssprachlich", "rd.": "rund", "tgl.": "täglich",
+    "co.": "Co",
 }  # fmt: skip
 _ABBREVIATION = "|".join(re.escape(text) for text in sorted(ABBREVIATIONS, key=len, reverse=True))
 _BEFORE_NUMBERS = word_set("fn. rn. gl. s. art. abs. bd. abb. kap. tab. ziff. anm. pos.")

@@ -69,24 +69,15 @@ _UNITS = {
     "Stk": "Stück", "EL": "Esslöffel", "TL": "Teelöffel", "Wo": "Wochen", "fps": "Bilder pro Sekunde",
     "mbar": "Millibar",
     "kN": "Kilonewton", "kbps": "Kilobit pro Sekunde", "Gbps": "Gigabit pro Sekunde", "MP": "Megapixel",
+    "mph": "Meilen pro Stunde", "kph": "Kilometer pro Stunde", "kPa": "Kilopascal", "GWh": "Gigawattstunden",
+    "mL": "Milliliter",
 }  # fmt: skip
 _ONE = {
-    "Stunden": "eine Stunde", "Minuten": "eine Minute", "Sekunden": "eine Sekunde", "Tonnen": "eine Tonne",
-    "Tage": "ein Tag", "Millisekunden": "eine Millisekunde", "Nanosekunden": "eine Nanosekunde",
-    "Kilowattstunden": "eine Kilowattstunde",
-    "Wattstunden": "eine Wattstunde", "Megawattstunden": "eine Megawattstunde", "Kilokalorien": "eine Kilokalorie",
-    "Kalorien": "eine Kalorie",
-}  # fmt: skip
-_PER = {
-    "m²": "Quadratmeter", "m2": "Quadratmeter", "m³": "Kubikmeter", "km²": "Quadratkilometer", "kg": "Kilogramm",
-    "l": "Liter", "h": "Stunde", "Std": "Stunde", "Stunde": "Stunde", "s": "Sekunde", "min": "Minute", "Tag": "Tag",
-    "Woche": "Woche", "Monat": "Monat", "Jahr": "Jahr", "km": "Kilometer", "Person": "Person", "Nacht": "Nacht",
-    "t": "Tonne", "Stück": "Stück", "kWh": "Kilowattstunde", "ml": "Milliliter", "Liter": "Liter",
-}  # fmt: skip
-_ONE = {
-    "Stunden": "eine Stunde", "Minuten": "eine Minute", "Sekunden": "eine Sekunde", "Tonnen": "eine Tonne",
+    "Tage": "ein Tag", "Stunden": "eine Stunde", "Minuten": "eine Minute", "Sekunden": "eine Sekunde",
+    "Tonnen": "eine Tonne",
     "Millisekunden": "eine Millisekunde", "Nanosekunden": "eine Nanosekunde", "Kilowattstunden": "eine Kilowattstunde",
-    "Wattstunden": "eine Wattstunde", "Megawattstunden": "eine Megawattstunde", "Kilokalorien": "eine Kilokalorie",
+    "Wattstunden": "eine Wattstunde", "Megawattstunden": "eine Megawattstunde",
+    "Gigawattstunden": "eine Gigawattstunde", "Kilokalorien": "eine Kilokalorie",
     "Kalorien": "eine Kalorie", "Mikrosekunden": "eine Mikrosekunde", "Wochen": "eine Woche",
     "Milliamperestunden": "eine Milliamperestunde", "Umdrehungen pro Minute": "eine Umdrehung pro Minute",
 }  # fmt: skip
@@ -109,6 +100,12 @@ _PER_UNIT = "|".join(re.escape(unit) for unit in sorted(_PER, key=len, reverse=T
 _MAGNITUDE = r"(?:Mio|Mrd|Tsd|Bio)\b\.?|Tausend|tausend|Million(?:en)?|Milliarden?|Billion(?:en)?"
 # The full stop of a short unit is no end, unless the text ends there: what follows is in the same sentence.
 _SHORT_STOP = r"(?P<stop>\.(?=\s*[^\s.!?]))?"
+
+
+def unit_name(symbol: str, *, single: bool) -> str:
+    """Return the name of a unit, of one of it without an article, or of many."""
+    name = _UNITS[symbol]
+    return _ONE[name].partition(" ")[2] if single and name in _ONE else name
 
 
 def _spoken(text: str) -> str:

@@ -212,8 +212,9 @@ _WHOLE = {
     "mcdonald": "McDonald", "phd": "P H D", "ebay": "e bay", "ipad": "i pad", "openai": "open A I",
     "latex": "lay tech",
     "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B",
-    "pytorch": "pie torch", "py": "pie",
+    "postgresql": "post gress Q L", "pytorch": "pie torch", "py": "pie",
 }  # fmt: skip
+_NUMBERED = re.compile(r"(?P<name>[A-Za-z]{3,})(?P<n>\d{1,4})")
 _VOWEL = re.compile(r"[aeiouyäöüà-ÿ]")
 _PROGRAMMING = {"c++": "C plus plus", "c#": "C sharp", "f#": "F sharp", ".net": "dot net", "node.js": "node J S"}
 
@@ -235,6 +236,9 @@ def split_identifier(text: str, context: Context) -> list[str | SpokenWord]:
     """Read an identifier made of letters and digits: gRPC, WaveGlow, mp3, utf8, v2."""
     if text.lower() in _WHOLE and (context.language == "en" or not any(sign.isdecimal() for sign in text)):
         return _as_words(_WHOLE[text.lower()])
+    numbered = _NUMBERED.fullmatch(text)
+    if numbered and numbered["name"].lower() in _WHOLE and context.language == "en":
+        return [*_as_words(_WHOLE[numbered["name"].lower()]), _number_in_name(numbered["n"], "en")]
     words: list[str | SpokenWord] = []
     for part in _BORDERS.split(text):
         if part == "s" and words and not isinstance(words[-1], SpokenWord):
@@ -324,8 +328,9 @@ def tax_plan(match: re.Match[str], context: Context) -> Reading:
 def mixed(match: re.Match[str], context: Context) -> Reading:
     """Read letters mixed with digits: mp3, A4, B2B, utf8."""
     words: list[str | SpokenWord] = []
+    underscore = _SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])["_"]
     for number, part in enumerate(match.group().split("_")):
-        words.extend([*(["underscore"] if number else []), *split_identifier(part, context)])
+        words.extend([*([underscore] if number else []), *split_identifier(part, context)])
     return words
 
 
@@ -333,8 +338,9 @@ def mixed(match: re.Match[str], context: Context) -> Reading:
 def snake_case(match: re.Match[str], context: Context) -> Reading:
     """Read snake_case: the parts with the underscore between them."""
     words: list[str | SpokenWord] = []
+    underscore = _SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])["_"]
     for number, part in enumerate(match.group().split("_")):
-        words.extend([*(["underscore"] if number else []), *split_identifier(part, context)])
+        words.extend([*([underscore] if number else []), *split_identifier(part, context)])
     return words
 
 
@@ -514,6 +520,26 @@ def user_name(match: re.Match[str], context: Context) -> Reading | None:
     return ["at", *_address(match["name"], context)]
 
 
+@rule(
+    r"(?<!\w)\#(?P<hex>(?=[0-9]*[A-Fa-f])(?=[A-Fa-f]*[0-9])(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{3}))(?!\w)", "o"
+)
+def colour(match: re.Match[str], context: Context) -> Reading:
+    """Read #FF5733 sign by sign."""
+    return [_SIGN_NAMES.get(context.language, _SIGN_NAMES["en"])["#"], *_sign_by_sign(match["hex"], context)]
+
+
+def _sign_by_sign(text: str, context: Context) -> list[str | SpokenWord]:
+    return [
+        SpokenWord(sign.upper(), letter=True) if sign.isalpha() else digits(sign, context.language) for sign in text
+    ]
+
+
+@rule(r"U\+(?P<hex>[0-9A-F]{4,6})(?!\w)", "u")
+def code_point(match: re.Match[str], context: Context) -> Reading:
+    """Read U+1F600 sign by sign."""
+    return [SpokenWord("U", letter=True), "plus", *_sign_by_sign(match["hex"], context)]
+
+
 @rule(r"(?<!\w)\#(?P<name>[A-Za-z]\w{0,80})(?![\w\#])", "o")
 def topic(match: re.Match[str], context: Context) -> Reading:
     """Read `#TextToSpeech`: hashtag text to speech."""
@@ -587,5 +613,5 @@ def _path(text: str, context: Context) -> list[str | SpokenWord]:
 
 WEB_RULES = (
     email, file_address, link, internet_address, local_host, host, file_path, dotted_name, hidden_file, user_name,
-    topic, scope, tag, oil_grade,
+    colour, code_point, topic, scope, tag, oil_grade,
 )  # fmt: skip

@@ -20,6 +20,7 @@ from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
 from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, QUANTITY_RULES, UNIT_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
 from glowvox.text.normalise.symbols import ANY_NUMBER_RULES, FOOTNOTE_RULES, GREEK_RULES, WORD_RULES, symbol_rules
+from glowvox.text.normalise.units_alone import UNIT_ALONE_RULES
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -34,6 +35,7 @@ def _english_rules() -> Iterable[Rule]:
     yield from DATE_RULES
     yield from TIME_RULES
     yield from UNIT_RULES
+    yield from UNIT_ALONE_RULES
     yield from EARLY_IDENTIFIER_RULES
     yield from LATE_DATE_RULES
     yield from QUANTITY_RULES
@@ -55,6 +57,7 @@ def _german_rules() -> Iterable[Rule]:
     yield from FORMULA_RULES
     yield from NAME_RULES
     yield from GREEK_RULES
+    yield from UNIT_ALONE_RULES
     yield from GERMAN_RULES
     yield from IDENTIFIER_RULES
     yield from WORD_RULES

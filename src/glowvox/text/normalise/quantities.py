@@ -349,7 +349,7 @@ LAST_QUANTITY_RULES = (leftover_digits,)
 
 
 # Case matters: Mb is megabit, MB megabyte.
-_UNITS: dict[str, tuple[str, str]] = {
+UNITS: dict[str, tuple[str, str]] = {
     symbol: (one, many or one + "s")
     for symbol, one, many in (
         ("km", "kilometer", ""), ("m", "meter", ""), ("cm", "centimeter", ""), ("mm", "millimeter", ""), ("nm",
@@ -419,7 +419,7 @@ _UNITS: dict[str, tuple[str, str]] = {
         "degrees Fahrenheit"),
     )
 }  # fmt: skip
-_PER = {
+PER = {
     "s": "second", "h": "hour", "hr": "hour", "min": "minute", "m": "meter", "m²": "square meter",
     "m2": "square meter",
     "m³": "cubic meter", "m3": "cubic meter", "km": "kilometer", "kg": "kilogram", "l": "liter", "L": "liter",
@@ -434,8 +434,9 @@ _POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 _NUMBER = rf"(?P<n>(?:(?<![\w)\]%.°\"'])[-+−])?(?:{NUMBER}))"
 _MAGNITUDE = r"(?:\s(?P<scale>hundred|thousand|million|billion|trillion)(?=\s))?"
 # What people write in the wrong case, where only one unit can be meant: 100ML, 12KG, 3 mbps.
-_FOLDED = {symbol.lower(): symbol for symbol in reversed(_UNITS) if len(symbol) > 1} | {
+_FOLDED = {symbol.lower(): symbol for symbol in reversed(UNITS) if len(symbol) > 1} | {
     "mb": "MB", "gb": "GB", "kb": "KB", "mw": "mW", "mv": "mV", "mhz": "MHz", "mbps": "Mbps", "gbps": "Gbps", "l": "l",
+    "v": "V", "w": "W",
 }  # fmt: skip
 _NOT_FOLDED = {
     "qt",
@@ -464,15 +465,22 @@ _NOT_FOLDED = {
     "nm",
 }
 _ANY_CASE = "|".join(re.escape(symbol) for symbol in sorted(_FOLDED, key=len, reverse=True))
-_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_UNITS, key=len, reverse=True))
+_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(UNITS, key=len, reverse=True))
 _SYMBOL = f"(?:{_SYMBOL}|(?i:{_ANY_CASE}))"
-_PER_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_PER, key=len, reverse=True))
+_PER_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(PER, key=len, reverse=True))
 # Symbols that are also words or letters need a number right before them or a sure sign after.
 _DOUBTFUL = {"in", "K", "t", "h", "L", "l", "m", "N", "J", "V", "W", "g", "s"}
 
 
+def unit_name(symbol: str, *, single: bool) -> str:
+    """Return the name of a unit (a symbol of `UNITS`, or one with a raised 2 or 3) for one of it, or for many."""
+    if symbol in UNITS:
+        return UNITS[symbol][not single]
+    return f"{_POWERS[symbol[-1]]} {UNITS[symbol[:-1]][not single]}"
+
+
 def _unit(symbol: str, power: str | None, amount: str) -> str:
-    one, many = _UNITS.get(symbol) or _UNITS[_FOLDED[symbol.lower()]]
+    one, many = UNITS.get(symbol) or UNITS[_FOLDED[symbol.lower()]]
     name = one if amount.lstrip("+-") == "1" else many
     return f"{_POWERS[power]} {name}" if power else name
 
@@ -488,7 +496,11 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
     symbol, gap = match["unit"], match["gap"]
     if _after_hyphenated_name(match) and symbol in _DOUBTFUL:
         return None
-    if symbol not in _UNITS and symbol.lower() in _NOT_FOLDED and (gap or len(symbol) < 3):
+    if symbol not in UNITS and symbol.lower() in _NOT_FOLDED and (gap or len(symbol) < 3):
+        return None
+    if symbol == "v" and (gap or match["n"] not in _VOLTAGES):
+        return None
+    if symbol == "w" and (gap or not _DEVICE.match(match.string, match.end())):
         return None
     if not match["power"] and not match["per"] and not _surely_unit(symbol, gap, match):
         return None
@@ -512,13 +524,25 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
         words.append(match["scale"])
     amount = "2" if match["scale"] else match["last"] or match["n"]
     # A 65W charger, a 5 kg bag.
-    noun = context.previous in ("a", "an", "A", "An", "another") and re.match(
-        r"\s(?!of\b|per\b|and\b|or\b|to\b|in\b|is\b|at\b)[a-z]{3,}", match.string[match.end() :]
-    )
+    noun = (
+        context.previous in ("a", "an", "A", "An", "another")
+        and re.match(
+            r"\s(?:(?!of\b|per\b|and\b|or\b|to\b|in\b|is\b|at\b)[a-z]{3,}|(?:TV|PC|SSD|HDD|LCD|LED|OLED|USB|RAM)\b)",
+            match.string[match.end() :],
+        )
+    ) or (not gap and _DEVICE.match(match.string, match.end()))
     words.append(_unit(symbol, match["power"], "1" if gap == "-" or noun else amount))
     if match["per"]:
-        words.append(f"per {_PER[match['per']]}")
+        words.append(f"per {PER[match['per']]}")
     return words
+
+
+# A 5V supply, a 12v battery, 100mbps lines.
+_DEVICE = re.compile(
+    r"\s(?:suppl(?:y|ies)|batter(?:y|ies)|adapters?|chargers?|jacks?|lines?|uplinks?|connections?|motors?|bulbs?|outlets?|rails?"
+    r"|monitors?|screens?|displays?|drives?|disks?|cards?|lens(?:es)?|cables?|hoses?|pipes?|engines?|tanks?|bottles?|speakers?)\b"
+)
+_VOLTAGES = ("3", "5", "6", "9", "12", "18", "24", "36", "48", "110", "115", "120", "220", "230", "240", "400")
 
 
 def _after_hyphenated_name(match: re.Match[str]) -> bool:
@@ -586,7 +610,7 @@ def fraction_of_unit(match: re.Match[str], context: Context) -> Reading | None:
     symbol, gap = match["unit"], match["gap"]
     listed = symbol == "in" and re.match(r"[,;)]", match.string[match.end() :])
     if (symbol in _DOUBTFUL and not listed and not _surely_unit(symbol, gap, match)) or (
-        symbol not in _UNITS and symbol.lower() in _NOT_FOLDED
+        symbol not in UNITS and symbol.lower() in _NOT_FOLDED
     ):
         return None
     if match["a"] and int(match["a"]) >= int(match["b"]):
@@ -605,7 +629,7 @@ def rate(match: re.Match[str], context: Context) -> Reading | None:
     if match["per"] in ("s", "m", "h", "l", "K") and len(match["n"]) < 3 and not match["power"]:
         return None
     power = f"{_POWERS[match['power']]} " if match["power"] else ""
-    return [number(match["n"]), "per", power + _PER[match["per"]]]
+    return [number(match["n"]), "per", power + PER[match["per"]]]
 
 
 def _in_quotes(match: re.Match[str]) -> bool:
@@ -671,6 +695,12 @@ def height(match: re.Match[str], context: Context) -> Reading | None:
     return [*words, cardinal(match["inches"]), "inch" if match["inches"] == "1" else "inches"]
 
 
+@rule(r"(?P<feet>[1-9])ft\.?\s?(?P<inches>\d|1[01])(?:in)?(?!\w|[.,]\d)", "d")
+def feet_and_inches(match: re.Match[str], context: Context) -> Reading:
+    """Read 6ft2: six foot two."""
+    return [cardinal(match["feet"]), "foot", cardinal(match["inches"])]
+
+
 @rule(
     r"(?P<a>\d+(?:\.\d+)?)(?:\s?x\s?|×)(?P<b>\d+(?:\.\d+)?)(?:(?:\s?x\s?|×)(?P<c>\d+(?:\.\d+)?))?(?P<s>s)?(?!\w)", "d"
 )
@@ -708,7 +738,7 @@ def by(match: re.Match[str], context: Context) -> Reading | None:
 
 UNIT_RULES = (
     coordinates,
-    hours_and_minutes, minutes_and_seconds, height, inch_fraction, inches, feet, fraction_of_unit,
+    hours_and_minutes, minutes_and_seconds, height, feet_and_inches, inch_fraction, inches, feet, fraction_of_unit,
     measure, rate, dimensions, times,
     by,
 )  # fmt: skip

@@ -156,6 +156,12 @@ def punctuation(match: re.Match[str], context: Context) -> Reading:
     return [next(mark for mark in "?!.,;:" if mark in text)]
 
 
+@rule(r"(?<=\w)-(?=\s(?:and|or|to|nor|und|oder|bis|sowie|bzw)\b)|(?<=\w)-(?=[,/)])", "o")
+def hanging_hyphen(match: re.Match[str], context: Context) -> Reading:
+    """Say nothing for the hyphen of pre- and post-war, and of Vor- und Nachteile."""
+    return []
+
+
 @rule(r"[—–]+|--+|(?<=\s)-(?=\s)|-(?=\s)|(?<=\s)-", "o")
 def dash(match: re.Match[str], context: Context) -> Reading:
     """Make a pause of a dash; at the beginning of a line it is a list's bullet and silent."""
@@ -165,6 +171,12 @@ def dash(match: re.Match[str], context: Context) -> Reading:
 @rule(r"-", "o")
 def hyphen(match: re.Match[str], context: Context) -> Reading:
     """Say nothing for a hyphen inside a compound."""
+    return []
+
+
+@rule(r"(?<=\w)(?:\(\)|\[\]|\{\})", "o")
+def empty_brackets(match: re.Match[str], context: Context) -> Reading:
+    """Say nothing for the brackets of foo()."""
     return []
 
 
@@ -232,7 +244,7 @@ def symbol_rules(language: str) -> tuple[Rule, ...]:
     def symbol(match: re.Match[str], context: Context) -> Reading:
         return _read_symbols(match, context, language)
 
-    return (emoticon, punctuation, dash, hyphen, bracket, flag, symbol)
+    return (emoticon, punctuation, hanging_hyphen, dash, hyphen, empty_brackets, bracket, flag, symbol)
 
 
 _QUOTES = dict.fromkeys("‘’‚‛ʼ′＇`´", "'") | dict.fromkeys("“”„‟«»″＂‹›「」『』", '"')
