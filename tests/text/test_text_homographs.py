@@ -2,9 +2,10 @@
 
 import csv
 import os
-import time
 from pathlib import Path
+from zlib import crc32
 
+import numpy as np
 import pytest
 
 from glowvox.text import FrontEnd, load_front_end, parse_lexicon
@@ -16,9 +17,9 @@ from glowvox.text.homographs import (
     SentenceContext,
     describe,
     feature_key,
-    load_homograph_model,
 )
 from glowvox.text.tokenizer import canonical_phonemes
+from glowvox.text.word_table import WordTable, load_word_table
 
 CASES = Path(__file__).with_name("homograph_cases.tsv")
 CORPUS = Path(os.environ.get("GLOWVOX_SHARED", Path(__file__).parents[3] / "shared")) / "text" / "homographs"
@@ -153,14 +154,45 @@ def test_features_in_words(feature: str, words: str) -> None:
     assert describe(feature) == words
 
 
-def test_a_choice_is_quick() -> None:
-    words = ["He", "said", "that", "she", "had", "taken", "the", "lead", "in", "the", "last", "lap", "of", "a", "race"]
-    context = SentenceContext(words, [False] * len(words), ["NN"] * len(words))
-    readings, model = tuple(english_homographs()["lead"]), load_homograph_model()
-    best = 1.0
-    for _ in range(5):
-        start = time.process_time()
-        for _ in range(200):
-            model.choose(readings, context.features(7))
-        best = min(best, (time.process_time() - start) / 200)
-    assert best < 0.3e-3
+def test_the_words_around_count_by_their_meanings() -> None:
+    keys = np.array([crc32(word.encode()) for word in ("lake", "guitar")], np.uint32)
+    table = WordTable(keys, np.array([[127, 0], [0, 127]], np.int8), np.array([0, 5], np.uint32))
+    music, fish = Reading("bass", "", "music"), Reading("bass_corp", "", "the fish")
+    model = HomographModel({}, {crc32(b"bass_corp"): np.array([3.0, -2.0], np.float32)}, table)
+    lake, guitar = [("lake", 1.0), ("unknown", 1.0)], [("lake", 0.5), ("guitar", 1.0)]
+    assert model.choose([music, fish], [], lake).reading is fish
+    assert model.choose([music, fish], [], lake).why == "'lake' nearby"
+    assert model.choose([music, fish], [], guitar).reading is music
+    assert model.choose([music, fish], []).reading is music
+    found, shares = table.shares(guitar)
+    assert found == ["lake", "guitar"]
+    assert np.allclose(shares, np.array([[0.5, 0.0], [0.0, 1.0]]) / 1.25**0.5)
+    assert table.shares([("unknown", 1.0)])[1].shape == (0, 2)
+    assert (table.cluster("guitar"), table.cluster("unknown")) == (5, 0)
+
+
+def test_verbs_share_a_direction_too() -> None:
+    table = WordTable(np.array([crc32(b"lake")], np.uint32), np.array([[127]], np.int8), np.array([0], np.uint32))
+    noun, verb = Reading("n", "noun", ""), Reading("v", "verb", "")
+    model = HomographModel({}, {0: np.array([1.0], np.float32)}, table)
+    for readings in ([noun, verb], [verb, noun]):
+        assert model.choose(readings, [], [("lake", 1.0)]).reading is verb
+
+
+def test_words_nearby_are_those_that_say_something_and_the_near_ones_count_more() -> None:
+    words = ["The", "bass", ",", "which", "he", "caught", "in", "a", "lake", "near", "London", "was", "big", "."]
+    context = SentenceContext(words, [word in ",." for word in words], ["NN"] * len(words))
+    nearby = dict(context.nearby(1))
+    assert nearby == {"caught": 1.0, "lake": 0.6, "near": 0.6, "london": 0.6, "big": 0.6}
+
+
+def test_the_table_that_comes_along_knows_what_goes_together() -> None:
+    table = load_word_table()
+
+    def alike(one: str, two: str) -> float:
+        first, second = (table.shares([(word, 1.0)])[1][0] for word in (one, two))
+        return float(first @ second)
+
+    assert alike("guitar", "drums") > alike("guitar", "river") + 0.3
+    assert alike("ship", "boat") > alike("ship", "ribbon") + 0.2
+    assert table.cluster("monday") == table.cluster("tuesday") != 0

@@ -378,7 +378,8 @@ def _facts(card: VoiceCard) -> list[list[str]]:
 
 
 def _front_end(language: str, stored: Mapping[str, str]) -> str:
-    understood = " and ".join(map(str, understood_versions(stored)))
+    *others, last = map(str, understood_versions(stored))
+    understood = f"{', '.join(others)} and {last}" if others else last
     return f"{language}: made with version {version_number(stored)}, understands {understood}"
 
 

@@ -18,9 +18,10 @@ from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
 from glowvox.text.ssml import parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 
-FRONT_END_VERSION = 2
-"""Rises when a text may get other phonemes. 2: homographs by a classifier, unknown words by another model."""
-_UNDERSTOOD = (1, 2)
+FRONT_END_VERSION = 3
+"""Rises when a text may get other phonemes. 2: homographs by a classifier, unknown words by another model.
+3: homographs by the meanings of the words around, too; words that German took over."""
+_UNDERSTOOD = (1, 2, 3)
 """Versions with the same phonemes and symbols in other words: a voice of one understands the others."""
 _MOST_WARNINGS = 100
 _STRENGTH = {".": 4, "?": 5, "!": 5, ";": 3, ":": 3, "—": 2, ",": 1}

@@ -552,7 +552,8 @@ class GruutBackEnd(BackEnd):
         roles = self._roles(word)
         readings = self._homograph(word)
         if readings and context:
-            choice = load_homograph_model().choose(tuple(readings), context[0].features(context[1]))
+            sentence, place = context
+            choice = load_homograph_model().choose(tuple(readings), sentence.features(place), sentence.nearby(place))
             return Pronunciation(readings[choice.reading], "lexicon", reading=choice.reading.meaning, why=choice.why)
         if roles:
             return Pronunciation(choose(roles, tag), "lexicon")

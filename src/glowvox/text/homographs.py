@@ -1,9 +1,10 @@
 """Homograph disambiguation: which reading a word that is written alike has, by a maximum-entropy classifier.
 
-A log-linear model over the words, endings and parts of speech around the word: weights of each word's own, and
-weights that all words share whose readings are a noun (or adjective) and a verb (Gorman, Mazovetskiy and Nikolaev 2018,
-"Improving homograph disambiguation with supervised machine learning", whose corpus it is trained on). The recipe in
-`recipes/homographs` makes the weights.
+A log-linear model over the words, endings, parts of speech and clusters around the word, and over the direction in
+which the meanings of the words around it point: weights of each word's own, and weights that all words share whose
+readings are a noun (or adjective) and a verb (Gorman, Mazovetskiy and Nikolaev 2018, "Improving homograph
+disambiguation with supervised machine learning", whose corpus it is trained on). The recipe in `recipes/homographs`
+makes the weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,19 @@ from functools import cache, lru_cache
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
+from numpy.typing import NDArray
+
 from glowvox.errors import TextError
 from glowvox.text.normalise.scanner import word_set
+from glowvox.text.word_table import WordTable, load_word_table
 
 _WEIGHTS = "homographs.safetensors"
 _REACH = 10  # words to each side that count as the subject of the sentence
 _NEAR = 4
+_MEANING_REACH = 12  # words and marks to each side whose meanings are added
+_FAR_WEIGHT = 0.6
+_SHORT_PATHS = (("kk", 63), ("kx", 1023))  # bits of a cluster's path that stand for wider clusters
 _BORDER = 3  # places beyond each end of a sentence that features name
 _ENDINGS = ("ingly", "edly", "ing", "ies", "ed", "es", "ly", "'s", "s")
 _FUNCTION_WORDS = word_set(
@@ -85,6 +93,16 @@ class SentenceContext:
         self._tags = [*("<",) * _BORDER, *tags, *(">",) * _BORDER]
         self._finite = [place for place, tag in enumerate(self._tags) if tag in _FINITE]
 
+    def nearby(self, place: int) -> list[tuple[str, float]]:
+        """Return the words around a place by whose meanings the classifier goes, with their weights."""
+        here = place + _BORDER
+        last = min(len(self._words) - _BORDER, here + _MEANING_REACH + 1)
+        return [
+            (word, 1.0 if abs(other - here) <= _NEAR else _FAR_WEIGHT)
+            for other in range(max(_BORDER, here - _MEANING_REACH), last)
+            if other != here and not self._marks[other] and (word := self._words[other]) not in _FUNCTION_WORDS
+        ]
+
     def features(self, place: int) -> list[str]:
         """Return what the classifier may know of the word at a place, as `name=value`."""
         here = place + _BORDER
@@ -117,7 +135,17 @@ class SentenceContext:
         more.update(f"{'l' if other < here else 'r'}={words[other]}" for other in around if abs(other - here) <= _NEAR)
         more.update(f"lt={other}" for other in tags[max(_BORDER, here - _NEAR - 1) : here])
         more.update(f"rt={other}" for other in tags[here + 1 : here + _NEAR + 2] if other != ">")
-        return found + sorted(more)
+        return [*found, *self._clusters(here), *sorted(more)]
+
+    def _clusters(self, here: int) -> list[str]:
+        """Return to which clusters the two words on each side belong, by whole paths and their beginnings."""
+        table, found = load_word_table(), []
+        for distance in (-2, -1, 1, 2):
+            cluster = table.cluster(self._words[here + distance])
+            if cluster:
+                found.append(f"k{distance}={cluster}")
+                found += [f"{name}{distance}={cluster & bits}" for name, bits in _SHORT_PATHS]
+        return found
 
     def _governors(self, here: int) -> tuple[str, str]:
         """Return the auxiliary and the pronoun before a word, within its clause."""
@@ -151,32 +179,59 @@ def stem(word: str) -> str:
 class HomographModel:
     """The classifier; safe to use from threads."""
 
-    def __init__(self, weights: Mapping[int, int]) -> None:
-        """Take weights by the hash of what they belong to; see `feature_key`."""
-        self._weights = weights
+    def __init__(
+        self,
+        weights: Mapping[int, int],
+        directions: Mapping[int, NDArray[np.float32]] | None = None,
+        table: WordTable | None = None,
+    ) -> None:
+        """Take weights by the hash of what they belong to; see `feature_key`.
 
-    def choose(self, readings: Sequence[Reading], features: Sequence[str]) -> Choice:
+        Args:
+            weights: For each reading and feature, in steps.
+            directions: For each reading the meanings that speak for it, `[D]`, in the same steps.
+            table: The meanings of words; that of the package if none is given.
+        """
+        self._weights = weights
+        self._directions = directions or {}
+        self._table = table
+
+    def choose(
+        self, readings: Sequence[Reading], features: Sequence[str], nearby: Sequence[tuple[str, float]] = ()
+    ) -> Choice:
         """Return the most likely reading.
 
         Args:
             readings: The readings of the word, the usual one first.
             features: `SentenceContext.features` of its place.
+            nearby: `SentenceContext.nearby` of its place.
         """
         encoded = [feature.encode("utf-8", "replace") for feature in features]
-        scored = [(self._evidence(reading, encoded), reading) for reading in readings[1:]]
+        words: list[str] = []
+        shares = None
+        if nearby and self._directions:
+            words, shares = (self._table or load_word_table()).shares(nearby)
+        names = [*features, *(f"g={word}" for word in words)]
+        scored = [(self._evidence(reading, encoded, shares), reading) for reading in readings[1:]]
         parts, best = max(scored, key=lambda each: sum(each[0]))
         if sum(parts) > 0:
-            return Choice(best, _reasons(features, parts))
-        return Choice(readings[0], _reasons(features, [-part for part in parts]))
+            return Choice(best, _reasons(names, parts))
+        return Choice(readings[0], _reasons(names, [-part for part in parts]))
 
-    def _evidence(self, reading: Reading, features: Sequence[bytes]) -> list[int]:
-        """Return what each feature says for a reading and against the usual one, in steps of the stored weights."""
+    def _evidence(self, reading: Reading, features: Sequence[bytes], shares: NDArray[np.float32] | None) -> list[float]:
+        """Return what each feature and each word around says for a reading and against the usual one, in steps."""
         look, own = self._weights.get, crc32(reading.name.encode())
-        parts = [look(crc32(feature, own), 0) for feature in features]
-        if not reading.kind:
+        sign = {"verb": 1, "noun": -1}.get(reading.kind, 0)
+        parts: list[float] = [look(crc32(feature, own), 0) for feature in features]
+        if sign:
+            parts = [part + sign * look(crc32(feature), 0) for part, feature in zip(parts, features, strict=True)]
+        if shares is None:
             return parts
-        sign = 1 if reading.kind == "verb" else -1
-        return [part + sign * look(crc32(feature), 0) for part, feature in zip(parts, features, strict=True)]
+        direction = self._directions.get(own)
+        common = self._directions.get(0) if sign else None
+        if common is not None:
+            direction = sign * common if direction is None else direction + sign * common
+        return parts if direction is None else parts + (shares @ direction).tolist()
 
 
 def feature_key(reading: str, feature: str) -> int:
@@ -196,10 +251,11 @@ def load_homograph_model() -> HomographModel:
         from safetensors.numpy import load_file
 
         arrays = load_file(path)
-        keys, weights = arrays["keys"], arrays["weights"]
+        weights = dict(zip(arrays["keys"].tolist(), arrays["weights"].tolist(), strict=True))
+        directions = arrays["directions"].astype(np.float32)
+        return HomographModel(weights, dict(zip(arrays["readings"].tolist(), directions, strict=True)))
     except (OSError, ValueError, KeyError) as error:
         raise TextError(f"cannot read {path}: reinstall glowvox") from error
-    return HomographModel(dict(zip(keys.tolist(), weights.tolist(), strict=True)))
 
 
 _WHERE = {
@@ -245,7 +301,7 @@ def describe(feature: str) -> str:
     return ""
 
 
-def _reasons(features: Sequence[str], parts: Sequence[int]) -> str:
+def _reasons(features: Sequence[str], parts: Sequence[float]) -> str:
     order = sorted(range(len(parts)), key=lambda place: -parts[place])
     told: list[str] = []
     for place in order:

@@ -109,6 +109,7 @@ podcast p ˈɔ t k aː s t
 podcasts p ˈɔ t k aː s t s
 python p ˈaɪ̯ t ɔ n
 raute ʁ ˈaʊ̯ t ə
+sharp ʃ ˈaː ʁ p
 smartphone s m ˈaː ʁ t f oː n
 smartphones s m ˈaː ʁ t f oː n s
 spotify s p ˈɔ t ɪ f aɪ̯

@@ -21,7 +21,7 @@ _NEVER_LAST = word_set(
     "supt insp st mt ft msgr "
     "vs fig figs eq vol vols no nos pp cf viz approx jan feb mar apr jun jul aug sep sept oct nov dec mon tue "
     "tues wed thu thur thurs fri ext tel e.g i.e hr nr bzw ca evtl ggf "
-    "apt rm bldg ste abb kap mär mrz okt dez std sek tab anm bd mrs inkl vgl sog allg bspw z.b d.h u.a "
+    "hbf bhf apt rm bldg ste abb kap mär mrz okt dez std sek tab anm bd mrs inkl vgl sog allg bspw z.b d.h u.a "
     "z.t v.a str dipl ing mio "
     "mrd abs z d u v i.d rs rt rte fa geb gest tsd sfr zzt bez bzgl einschl zzgl gegr insb insbes ugs verh "
     "hrsg chs vols eqs "

@@ -122,6 +122,12 @@ def subscript(match: re.Match[str], context: Context) -> Reading:
     return [*spell(match["a"]), "sub", *(spell(low) if low.isalpha() else [cardinal(low)])]
 
 
+@rule(r"(?P<f>[fghpqFGHPQSTuvV])\((?P<x>[xyztnkXYZTNK])\)(?!\w)", "l")
+def function(match: re.Match[str], context: Context) -> Reading:
+    """Read f(x): F of X."""
+    return [*spell(match["f"]), "of", *spell(match["x"])]
+
+
 @rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "u")
 def single_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a capital that stands alone, except A and I, which are words."""
@@ -156,6 +162,7 @@ ACRONYM_RULES = (
     grade,
     raised_letters,
     subscript,
+    function,
     capitals,
     single_letter,
     letter_a,
@@ -360,7 +367,7 @@ def camel_case(match: re.Match[str], context: Context) -> Reading | None:
 
 
 EARLY_IDENTIFIER_RULES = (programming_name, version, standard, tax_plan, numbered_name, name_with_version)
-NAME_RULES = (numbered_name, name_with_version)
+NAME_RULES = (programming_name, numbered_name, name_with_version)
 IDENTIFIER_RULES = (snake_case, mixed, camel_case)
 
 
@@ -534,6 +541,23 @@ def _sign_by_sign(text: str, context: Context) -> list[str | SpokenWord]:
     ]
 
 
+@rule(
+    r"[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?(?!\w)|\d{4}(?:(?P<gap>[\s-])\d{4})(?:(?P=gap)\d{4}){2}(?!\w|[.,-]\d)",
+    "ud",
+)
+def account(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the numbers of accounts and cards sign by sign, in their groups of four."""
+    text = match.group()
+    years = re.fullmatch(r"(?:(?:19|20)\d\d\D?){4}", text)
+    if years or (text[0].isalpha() and sum(sign.isdecimal() for sign in text) < 8):
+        return None
+    groups = re.findall(r"\w+", text) if re.search(r"[\s-]", text) else re.findall(r"\w{1,4}", text)
+    words: list[str | SpokenWord] = []
+    for place, group in enumerate(groups):
+        words.extend([*([","] if place else []), *_sign_by_sign(group, context)])
+    return words
+
+
 @rule(r"U\+(?P<hex>[0-9A-F]{4,6})(?!\w)", "u")
 def code_point(match: re.Match[str], context: Context) -> Reading:
     """Read U+1F600 sign by sign."""
@@ -613,5 +637,5 @@ def _path(text: str, context: Context) -> list[str | SpokenWord]:
 
 WEB_RULES = (
     email, file_address, link, internet_address, local_host, host, file_path, dotted_name, hidden_file, user_name,
-    colour, code_point, topic, scope, tag, oil_grade,
+    colour, code_point, account, topic, scope, tag, oil_grade,
 )  # fmt: skip

@@ -89,10 +89,10 @@ def _spaced(name: str) -> str:
     return name.replace("U.S.", "U S")
 
 
-@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}\s?[-–]\s?{_CURRENCY_SIGN}?(?P<last>\d+(?:,\d{{3}})*(?:\.\d+)?){_SCALE}(?!\w|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
+@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}\s?)(?P<minus2>[-–]?)\s?{_AMOUNT}(?P<first>[kKmMbB]?)\s?[-–]\s?{_CURRENCY_SIGN}?(?P<last>\d+(?:,\d{{3}})*(?:\.\d+)?){_SCALE}(?!\w|[.,]\d)", "uo")  # fmt: skip  # noqa: E501
 def money_range(match: re.Match[str], context: Context) -> Reading | None:
     """Read $5-10 and $1.5-2 million."""
-    if match["minus"] or match["minus2"]:
+    if match["minus"] or match["minus2"] or (match["first"] and match["first"] != (match["scale"] or "").strip()):
         return None
     currency = match["sign"].strip()
     if not match["scale"] and "." in match["amount"] + match["last"]:

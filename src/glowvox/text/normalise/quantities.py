@@ -300,10 +300,10 @@ def number_with_letters(match: re.Match[str], context: Context) -> Reading | Non
     return [spoken, *split_identifier(tail, context)]
 
 
-@rule(r"\d{1,3}(?:_\d{3})+(?!\w)", "d")
+@rule(r"\d{1,3}(?:_\d{3})+(?!\w)|[1-9]\d{0,2}(?:'\d{3})+(?!\w)", "d")
 def underscored(match: re.Match[str], context: Context) -> Reading:
-    """Read 1_000_000, as programs write it."""
-    return [number(match.group().replace("_", ","))]
+    """Read 1_000_000, as programs write it, and 1'000'000, as the Swiss do."""
+    return [number(re.sub("[_']", ",", match.group()))]
 
 
 @rule(rf"(?P<n>{NUMBER})(?P<s>'?s)?(?![^\W\d])", "do")
@@ -412,6 +412,17 @@ UNITS: dict[str, tuple[str, str]] = {
         ("mph", "mile per hour", "miles per hour"), ("kph", "kilometer per hour", "kilometers per hour"),
         ("ha", "hectare", ""), ("mol", "mole", ""), ("px", "pixel", ""), ("MP", "megapixel", ""), ("K", "kelvin",
         "kelvin"),
+        ("atm", "atmosphere", ""), ("Sv", "sievert", ""), ("mSv", "millisievert", ""), ("µSv", "microsievert", ""),
+        ("μSv", "microsievert", ""), ("Gy", "gray", ""), ("Bq", "becquerel", ""), ("MPa", "megapascal", ""),
+        ("GPa", "gigapascal", ""), ("eV", "electron volt", ""), ("keV", "kilo electron volt", ""),
+        ("MeV", "mega electron volt", ""), ("GeV", "giga electron volt", ""), ("TeV", "tera electron volt", ""),
+        ("lm", "lumen", ""), ("lx", "lux", "lux"), ("cd", "candela", ""), ("kgf", "kilogram force", "kilograms force"),
+        ("amu", "atomic mass unit", ""), ("AU", "astronomical unit", ""), ("mcg", "microgram", ""),
+        ("gpm", "gallon per minute", "gallons per minute"), ("GJ", "gigajoule", ""), ("TJ", "terajoule", ""),
+        ("ng", "nanogram", ""), ("pg", "picogram", ""), ("kt", "kiloton", ""), ("kn", "knot", ""),
+        ("mmol", "millimole", ""), ("ppb", "part per billion", "parts per billion"), ("rad", "radian", ""),
+        ("mrad", "milliradian", ""), ("TWh", "terawatt hour", ""), ("TW", "terawatt", ""), ("Ah", "amp hour", ""),
+        ("kVA", "kilovolt amp", ""), ("pm", "picometer", ""), ("kr", "krone", "kroner"),
         ("°", "degree", ""), ("°C", "degree Celsius", "degrees Celsius"), ("°F", "degree Fahrenheit",
         "degrees Fahrenheit"),
         ("℃", "degree Celsius", "degrees Celsius"), ("℉", "degree Fahrenheit", "degrees Fahrenheit"),
@@ -463,13 +474,32 @@ _NOT_FOLDED = {
     "cal",
     "t",
     "nm",
+    "pm",
+    "rad",
+    "cd",
+    "ng",
+    "pg",
+    "lm",
+    "lx",
+    "au",
+    "ah",
+    "gy",
+    "sv",
+    "bq",
+    "ev",
+    "tw",
+    "gj",
+    "tj",
+    "kt",
+    "kn",
+    "kr",
 }
 _ANY_CASE = "|".join(re.escape(symbol) for symbol in sorted(_FOLDED, key=len, reverse=True))
 _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(UNITS, key=len, reverse=True))
 _SYMBOL = f"(?:{_SYMBOL}|(?i:{_ANY_CASE}))"
 _PER_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(PER, key=len, reverse=True))
 # Symbols that are also words or letters need a number right before them or a sure sign after.
-_DOUBTFUL = {"in", "K", "t", "h", "L", "l", "m", "N", "J", "V", "W", "g", "s"}
+_DOUBTFUL = {"pm", "in", "K", "t", "h", "L", "l", "m", "N", "J", "V", "W", "g", "s"}
 
 
 def unit_name(symbol: str, *, single: bool) -> str:
@@ -488,7 +518,7 @@ def _unit(symbol: str, power: str | None, amount: str) -> str:
 @rule(
     rf"{_NUMBER}(?:\s?[-–x×]\s?(?P<last>\d+(?:\.\d+)?))?{_MAGNITUDE}(?P<gap>[\s-]?)(?P<unit>{_SYMBOL})"
     rf"(?P<power>[²³]|(?<=m)[23])?(?:/(?P<per>{_PER_SYMBOL}))?(?![\w²³]|(?<!°[CF])/(?!\d)|-[^\W\d]|'\w)"
-    r"(?P<stop>(?<=[a-z])\.(?=\s[a-z]|[,;:)]))?",
+    r"(?P<stop>(?<=[a-z])\.(?=\s[a-z]|[,;:)]|\s\d{1,2}\s?(?:in|oz|min|sec)\b))?",
     "do",
 )
 def measure(match: re.Match[str], context: Context) -> Reading | None:
@@ -728,7 +758,9 @@ def times(match: re.Match[str], context: Context) -> Reading:
 
 @rule(r"[x×](?=\s?\d)", "lo")
 def by(match: re.Match[str], context: Context) -> Reading | None:
-    """Read the x between two measures: 10 cm x 5 cm."""
+    """Read the x between two measures: 10 cm x 5 cm; that of 2.5 x 10^3 is a product."""
+    if re.match(r"\s?\d+(?:\^|[⁰-⁹²³¹⁺⁻])", match.string[match.end() :]) and context.previous[-1:].isdecimal():
+        return ["times"]
     return (
         ["by"]
         if re.fullmatch(r"\d.*[a-z\"'”]", context.previous) and not match.string[match.start() - 1].isalpha()
