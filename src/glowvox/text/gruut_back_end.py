@@ -19,12 +19,28 @@ from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shor
 from glowvox.text.british import BritishLexicon, british_phonemes, british_readings, with_linking_r
 from glowvox.text.homographs import Reading, SentenceContext, load_homograph_model
 from glowvox.text.letter_to_sound import load_letter_to_sound
-from glowvox.text.lexicon_supplement import english_supplement, german_supplement
 from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts, script_of
 from glowvox.text.sequence_model import decode, letter_features, load_sequence_model, sentence_features
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
+
+
+def english_supplement() -> dict[str, tuple[str, ...]]:
+    """Return pronunciations by English word that go before the dictionary's."""
+    return _supplement("en")
+
+
+def german_supplement() -> dict[str, tuple[str, ...]]:
+    """Return pronunciations by German word that go before the dictionary's."""
+    return _supplement("de")
+
+
+def _supplement(language: str) -> dict[str, tuple[str, ...]]:
+    """Return words younger than the dictionary, missing from it, or with a reading in it that is hardly ever meant."""
+    lines = Path(__file__).with_name("lexicon_supplement.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    rows = (line.split("\t") for line in lines)
+    return {word: tuple(phonemes.split()) for of, word, phonemes in rows if of == language}
 
 
 @cache
