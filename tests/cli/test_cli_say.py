@@ -10,6 +10,7 @@ import soundfile
 from tiny_voice import fake_voice, write_tiny_voice
 
 from glowvox.cli.main import main
+from glowvox.synthesis.voice import Voice
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +81,16 @@ def test_files_and_standard_input(tmp_path, monkeypatch):
     text = "One thing.\nAnd another thing\nover two lines."
     (tmp_path / "text.txt").write_text("\ufeff" + text, encoding="utf-8")
     wanted = fake_voice().say(text).samples
+    given, stream = [], Voice.stream
+
+    def told(self, text, **options):
+        given.append(text)
+        return stream(self, text, **options)
+
+    monkeypatch.setattr(Voice, "stream", told)
     assert main(["say", "--file", str(tmp_path / "text.txt"), "-o", str(tmp_path / "a.wav")]) == 0
     np.testing.assert_allclose(_read(tmp_path / "a.wav"), wanted, atol=1e-4)
+    assert given == [[text]]  # a list: known whole, so that all cores may speak it
     for arguments in ([], ["-"]):
         monkeypatch.setattr(sys, "stdin", _Pipe(text.encode()))
         assert main(["say", *arguments, "-o", str(tmp_path / "b.wav")]) == 0

@@ -72,6 +72,14 @@ def test_the_sentences_of_a_long_text_are_spoken_side_by_side():
     assert audio.words == wanted.words
     chunks = list(voice.stream(LONG, early=False, seed=2, denoise=0.0))
     np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in chunks]), wanted.samples)
+    meeting.threads.clear()
+    pieces = [LONG[:50], LONG[50:]]
+    known = list(voice.stream(pieces, early=False, seed=2, denoise=0.0))
+    assert len(meeting.threads) > 1
+    np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in known]), wanted.samples)
+    written = list(voice.stream(iter(pieces), early=False, seed=2, denoise=0.0))
+    assert shared.threads  # nobody knows when the rest comes
+    np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in written]), wanted.samples)
     slot = voice.say(LONG, seed=2, slot=60.0)
     assert len(slot.samples) == 60 * voice.sample_rate
 

@@ -3,6 +3,8 @@
 import csv
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from glowvox.text import FrontEnd, load_front_end
 from glowvox.text.normalise import clean_characters
+from glowvox.text.normalise.languages import Normaliser
 from glowvox.text.normalise.numbers import roman_value
 
 HERE = Path(__file__).parent
@@ -170,3 +173,21 @@ def test_a_tag_in_plain_text_is_read_by_its_name_with_a_warning(english: FrontEn
     read = english.process("go <noise/> home")
     assert read.normalized == "go noise home"
     assert read.warnings == ("read the tag '<noise/>' as 'noise'; markup reads or skips tags",)
+
+
+@pytest.mark.parametrize("language", ["en-us", "de-de", "fr-fr"])
+def test_every_pattern_can_be_made(language):
+    rules = {rule for kind in Normaliser(language, lambda _word: False)._scanner._rules.values() for rule in kind}
+    assert len(rules) > 5
+    assert all(rule.compiled.flags & re.VERBOSE for rule in rules)
+
+
+def test_english_waits_for_no_rules_of_german():
+    script = (
+        "import sys, glowvox.text.normalise.languages as languages\n"
+        "languages.Normaliser('en-us', lambda word: False)\n"
+        "assert not any('german' in name for name in sys.modules)\n"
+        "languages.Normaliser('de-de', lambda word: False)\n"
+        "assert any('german' in name for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

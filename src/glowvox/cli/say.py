@@ -42,6 +42,8 @@ Without a text, standard input is read, and each sentence is spoken as soon as i
 file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
 """
 _FORMATS = ("wav", "flac", "ogg", "mp3")
+_KNOWN_BYTES = 16 << 20
+"""Up to which size a text file is read before it is spoken; a longer one, or a pipe, is spoken as it is read."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -101,7 +103,10 @@ def run(args: argparse.Namespace) -> int:
     if text is not None:
         return _say(args, voice, text, overrides)
     if args.file is not None:
-        return _say(args, voice, text_pieces(args.file, _warn), overrides)
+        pieces: Iterable[str] = text_pieces(args.file, _warn)
+        if args.file.is_file() and args.file.stat().st_size <= _KNOWN_BYTES:
+            pieces = list(pieces)  # a text that is known whole is spoken on all cores
+        return _say(args, voice, pieces, overrides)
     if args.text in (None, "-"):
         return _say(args, voice, text_lines(sys.stdin.buffer, "standard input"), overrides)
     return _say(args, voice, args.text, overrides)

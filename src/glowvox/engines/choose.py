@@ -1,5 +1,6 @@
 """Which engine runs a model on this machine, and why; and the engines by name."""
 
+import functools
 import importlib.metadata
 import importlib.util
 import os
@@ -29,11 +30,16 @@ def installed_engines() -> dict[str, str]:
     found = {}
     for name, package in ENGINES.items():
         if importlib.util.find_spec(package) is not None:
-            try:
-                found[name] = importlib.metadata.version(package)
-            except importlib.metadata.PackageNotFoundError:
-                found[name] = "unknown"
+            found[name] = _version(package)
     return found
+
+
+@functools.cache
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def choose_engine(wanted: str = "auto", *, exported: bool = True) -> EngineChoice:

@@ -6,6 +6,7 @@ so that a damaged one is noticed, thrown away and made again. What cannot be wri
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -62,7 +63,8 @@ def graph_key(graph: Path, *about: str) -> str:
     for name in (*sorted(places), graph.with_suffix(".bin").name.encode() if graph.suffix == ".xml" else b""):
         weights = graph.parent / os.fsdecode(name)
         if name and weights.is_file():
-            digest.update(_digest(weights))
+            known = weights.stat()
+            digest.update(_digest_of_weights(weights, known.st_size, known.st_mtime_ns, known.st_ino))
     return digest.hexdigest()[:32]
 
 
@@ -121,6 +123,12 @@ def _name(key: str, file: Path, suffix: str) -> str:
 def _digest(file: Path) -> bytes:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").digest()
+
+
+@functools.lru_cache(maxsize=16)
+def _digest_of_weights(file: Path, *_state: int) -> bytes:
+    """Return the digest of a file in this state; several graphs refer to one file."""
+    return _digest(file)
 
 
 def _tidy(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The ONNX Runtime engine: the default everywhere, without PyTorch."""
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 from collections.abc import Mapping, Sequence
@@ -48,7 +49,7 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     count = checked_threads(threads)
     place = Path(path)
     try:
-        key = graph_key(place, "onnxruntime", importlib.metadata.version("onnxruntime"))
+        key = graph_key(place, "onnxruntime", _version())
         kept = from_cache(key, ".onnx", lambda entry: _session(entry, count, optimised=True))
     except (OSError, importlib.metadata.PackageNotFoundError):
         key, kept = None, None
@@ -62,6 +63,11 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
         return made[0] if made else _session(place, count)
     except Exception as error:  # its errors have no base class of their own
         raise EngineError(f"{path}: ONNX Runtime cannot open it: {one_line(error, limit=300)}") from error
+
+
+@functools.cache
+def _version() -> str:
+    return importlib.metadata.version("onnxruntime")
 
 
 def quiet_telemetry() -> None:

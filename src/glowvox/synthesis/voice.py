@@ -209,8 +209,9 @@ class Voice:
         the text, except where durations are asked for, which need it whole.
 
         Args:
-            text: a text, or an iterator of pieces of text, cut anywhere.
-            early: whether the first samples of a sentence shall be ready early; if not, less is computed in all.
+            text: a text, or an iterator of pieces of text, cut anywhere; a list of them is a text that is known whole.
+            early: whether the first samples of a sentence shall be ready early; if not, less is computed in all, and
+                the sentences of a long text that is known whole are spoken side by side, one on each core.
             ssml: see `say`, like all other arguments.
             lexicon: see `say`.
             slot: see `say`.
@@ -228,7 +229,7 @@ class Voice:
         if not control.empty:
             parts = with_durations(parts, control, self._mels)
         first_chunk = self._synthesizer.first_chunk if early else None
-        whole = isinstance(text, str) or not control.empty
+        whole = isinstance(text, str | list | tuple) or not control.empty
         total = control.samples(self.sample_rate)
         return self._pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
 

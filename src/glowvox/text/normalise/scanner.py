@@ -1,5 +1,6 @@
 """The scanner: reads a text from left to right, and at each place lets the first rule speak that knows what it sees."""
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,18 +70,23 @@ class Rule:
     matched something else.
     """
 
-    pattern: re.Pattern[str]
+    pattern: str
+    """Verbose; it starts at a token's start."""
     speak: Callable[[re.Match[str], Context], Reading | None]
     first: str = "ldo"
     """Kinds of first character for which the rule is tried: l letter (u capital, w small), d digit, o other."""
 
+    @functools.cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern, made when it is first tried: to make all of them takes half as long as loading a voice."""
+        return re.compile(self.pattern, re.VERBOSE)
+
 
 def rule(pattern: str, first: str = "ldo") -> Callable[[Callable[[re.Match[str], Context], Reading | None]], Rule]:
     """Return a decorator that makes a rule of a function; the pattern is verbose and starts at a token's start."""
-    compiled = re.compile(pattern, re.VERBOSE)
 
     def make(speak: Callable[[re.Match[str], Context], Reading | None]) -> Rule:
-        return Rule(compiled, speak, first)
+        return Rule(pattern, speak, first)
 
     return make
 
@@ -132,7 +138,7 @@ class Scanner:
 
     def _read(self, context: Context, position: int, stop: int) -> tuple[int, Reading]:
         for each in self._rules[_kind(context.text[position])]:
-            match = each.pattern.match(context.text, position, stop)
+            match = each.compiled.match(context.text, position, stop)
             if match is None or match.end() == position:
                 continue
             reading = each.speak(match, context)
