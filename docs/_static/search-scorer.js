@@ -1,4 +1,5 @@
-// What the search finds first: pages whose title or text has the word, then classes and functions, last attributes.
+// What the search finds first: the guides, then the pages of measurements and of the Python interface, and after all
+// of them its classes, functions and attributes, of which every second word has one.
 var Scorer = {
   objNameMatch: 6,
   objPartialMatch: 2,
@@ -8,4 +9,8 @@ var Scorer = {
   partialTitle: 14,
   term: 10,
   partialTerm: 4,
+  score([page, , , , score, , kind]) {
+    if (kind === "object") return score - 100;
+    return score - (page === "api" || page.startsWith("api-") ? 40 : page === "benchmarks" ? 8 : 0);
+  },
 };

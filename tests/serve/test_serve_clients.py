@@ -143,6 +143,9 @@ def test_openai_in_a_browser_may_ask_from_a_permitted_page():
         assert allowed.status_code == 200
         assert allowed.headers["access-control-allow-origin"] == page
         assert set(STAINLESS.split(",")) <= set(allowed.headers["access-control-allow-headers"].lower().split(","))
+        # browsers ask, too, whether a page of the internet may come into the network that the server is in
+        private = {"Origin": page, **asks, "Access-Control-Request-Private-Network": "true"}
+        assert own.client.options(url, headers=private).status_code == 200
         refused = own.client.options(url, headers={"Origin": "https://other.example", **asks})
         assert "access-control-allow-origin" not in refused.headers
         headers = {"Origin": page, "Authorization": "Bearer a-long-secret", "X-Stainless-OS": "Unknown"}

@@ -23,6 +23,7 @@ WRONG_ORIGINS = (
     "javascript:alert(1)",
     "http://..",
 )
+WRONG_WYOMINGS = ("foo", "tcp://", "tcp://host", "tcp://host:99999", "udp://1.2.3.4:5", "tcp://h:1/path", "unix://")
 WRONG_PROXIES = ("nonsense", "localhost", "300.0.0.1", "127.0.0.1,nonsense", "10.0.0.1/8", "127.0.0.1:80", "::1::")
 
 
@@ -45,6 +46,9 @@ WRONG_PROXIES = ("nonsense", "localhost", "300.0.0.1", "127.0.0.1,nonsense", "10
         (["--drain", "nan"], "0 or more"),
         (["--drain", "inf"], "finite"),
         (["--host", ""], "to listen at"),
+        (["--threads", "0"], "from 1 to 4096"),
+        (["--threads", "100000"], "from 1 to 4096"),
+        *[(["--wyoming", uri], "no address for Wyoming") for uri in WRONG_WYOMINGS],
         *[(["--origin", origin], "no origin") for origin in WRONG_ORIGINS],
         *[(["--proxy", proxy], "no address of a proxy") for proxy in WRONG_PROXIES],
     ],

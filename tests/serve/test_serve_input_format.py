@@ -61,6 +61,8 @@ def test_an_address_recognises_a_document(said):
     with running([fake_voice()], ServerSettings(get_speech=True)) as own:
         query = {"text": DOCUMENT, "response_format": "pcm"}
         assert own.client.get(f"{own.url}/v1/audio/speech", params=query).content == pcm_of(said)
+        query = {"input": DOCUMENT, "response_format": "pcm"}  # as the text is called in a body
+        assert own.client.get(f"{own.url}/v1/audio/speech", params=query).content == pcm_of(said)
 
 
 def answered(server, *messages, **start):

@@ -25,6 +25,11 @@ from glowvox.synthesis.options import SpeechOptions
         ("Long pauses between sentences", {"pauses": 2.5}),
         ("with short pauses", {"pauses": 0.5}),
         ("without pauses", {"pauses": 0.25}),
+        ("Speed up a bit", {"speed": 1.25**0.5}),
+        ("Pitch it up", {"semitones": 2.5}),
+        ("Pacing: slow", {"speed": 0.8}),
+        ("- **Voice:** deep\n- **Pauses:** brief", {"semitones": -2.5, "pauses": 0.5}),
+        ("Speed: 1.5x. Pitch: very high. Pauses: none.", {"speed": 1.5, "semitones": 5.0, "pauses": 0.25}),
         ("Monotone", {"pitch_range": 0.3}),
         ("Be very expressive!", {"pitch_range": 1.3}),
     ],
@@ -44,6 +49,12 @@ def test_what_is_not_changes_nothing(text):
     reading = read_instructions(text)
     assert (reading.speed, reading.semitones, reading.pitch_range, reading.pauses) == (1.0, 0.0, 1.0, 1.0)
     assert list(reading.ignored) == ([text] if text and "0%" not in text else [])
+
+
+def test_a_heading_is_no_wish_and_what_stands_below_it_is_told_as_written():
+    reading = read_instructions("Affect: gentle.\nPauses: after each question\nLike a pirate: arr")
+    assert reading.ignored == ("gentle", "after each question", "Like a pirate", "arr")
+    assert reading.pauses == 1.0
 
 
 def test_fields_count_before_instructions_and_speed_is_multiplied():

@@ -1,6 +1,7 @@
 """Under load: nothing is mixed up, nobody is starved, and what cannot be done is refused at once."""
 
 import json
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import pytest
 from loopback import eventually, running, slow_voice
 from tiny_voice import fake_voice
 
+from glowvox.serve import worker_pool
 from glowvox.serve.settings import Limits, ServerSettings
 
 LONG = "This is a sentence that takes its time to be spoken. " * 16
@@ -106,7 +108,8 @@ def test_a_client_that_goes_away_stops_its_synthesis():
         assert 'glowvox_errors_total{code="client_gone",voice="tiny"} 1.0' in server.service.metrics.text().decode()
 
 
-def test_a_client_that_goes_away_while_it_waits_leaves_the_queue():
+def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(monkeypatch):
+    monkeypatch.setattr(worker_pool, "_LEAD", math.inf)  # the first one makes no way for it
     slow, vocoder = slow_voice(0.05)
     with running([slow], ServerSettings(Limits(streams=1), workers=1)) as server, ThreadPoolExecutor(1) as threads:
         first = threads.submit(server.post, LONG)
@@ -119,6 +122,17 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue():
         assert eventually(lambda: not server.service.busy)
         # the first one's text, and nothing of the others'
         assert vocoder.samples < 1.5 * len(fake_voice().say(LONG).samples)
+
+
+def test_long_texts_of_a_client_keep_no_short_one_of_its_own_waiting():
+    slow, _ = slow_voice(0.05)
+    with running([slow], ServerSettings(Limits(streams=2), workers=1)) as server, ThreadPoolExecutor(2) as threads:
+        long = [threads.submit(server.post, LONG, response_format="flac") for _ in range(2)]
+        assert eventually(lambda: server.service.pool.admission.speaking == 2)
+        assert server.post("Hello.").status_code == 200
+        assert not any(future.done() for future in long)
+        alone = server.post(LONG, response_format="flac").content
+        assert [future.result().content for future in long] == [alone, alone]
 
 
 def test_a_client_that_reads_slowly_keeps_nobody_waiting():

@@ -53,6 +53,16 @@ def test_mel_of_what_is_shorter_than_half_a_window_is_nothing(quiet_page: Any, l
     assert count == 0
 
 
+def test_forced_colours_leave_the_word_that_is_said_readable(browser: Any) -> None:
+    with serving(Script()) as url, opened(browser, url, forced_colors="active") as page:
+        ready(page, TEXT)
+        page.click("#speak")
+        word = page.wait_for_selector("#lane .now")
+        colours = word.evaluate("(one) => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]")
+        assert colours[0] != colours[1]
+        assert "rgba(0, 0, 0, 0)" not in colours
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_colours_of_the_spectrogram_are_evenly_lighter_or_darker(quiet_page: Any, dark: bool) -> None:
     table = quiet_page.evaluate("async (dark) => [...(await import('/colour_map.js')).colourMap(dark)]", dark)

@@ -9,6 +9,8 @@ from loopback import eventually
 
 from glowvox.serve.refusal import Refusal
 from glowvox.serve.scheduler import Admission, FairScheduler, Turn
+from glowvox.serve.settings import Limits
+from glowvox.serve.worker_pool import WorkerPool
 
 
 def test_places_are_given_in_turn_to_the_clients_that_have_fewest():
@@ -78,6 +80,87 @@ def test_a_closed_server_refuses():
     admission.close()
     with pytest.raises(Refusal, match="stopping"):
         asyncio.run(admission.enter("a"))
+
+
+def speaking(seconds):
+    """Return what a thread does for a text of so many seconds."""
+
+    def produce(_):
+        yield from [1.0] * seconds
+
+    return produce
+
+
+async def take(job, heard, name):
+    async for _ in job:
+        heard.append(name)
+
+
+def test_a_text_ahead_of_its_listener_makes_way_even_for_one_of_the_same_client():
+    async def play():
+        pool, heard = WorkerPool(Limits(streams=1, waiting=2), 1), []
+        long = await pool.submit("a", speaking(200), seconds_of=float)
+        reading = asyncio.create_task(take(long, heard, "long"))
+        await take(await pool.submit("a", speaking(3), seconds_of=float), heard, "short")
+        assert "long" in heard
+        assert heard.count("long") < 200  # it had not been spoken to its end
+        await reading
+        assert heard.count("long") == 200  # and lost nothing
+        await asyncio.sleep(0.05)
+        assert (pool.admission.speaking, pool.admission.waiting, pool.stalled) == (0, 0, 0)
+        assert not pool.admission.crowded
+        pool.shutdown()
+
+    asyncio.run(play())
+
+
+def test_a_client_that_goes_while_its_text_makes_way_leaves_no_trace():
+    async def play():
+        pool, heard, goes_on = WorkerPool(Limits(streams=1, waiting=2), 2), [], threading.Event()
+
+        def waits(_):
+            yield 1.0
+            goes_on.wait(10)
+            yield 1.0
+
+        long = await pool.submit("a", speaking(200), seconds_of=float)
+        reading = asyncio.create_task(take(long, heard, "long"))
+        second = await pool.submit("b", waits, seconds_of=float)
+        while long.returning is None:
+            await asyncio.sleep(0.001)
+        long.cancel()
+        goes_on.set()
+        await take(second, heard, "second")
+        await reading
+        assert heard.count("second") == 2
+        while pool.admission.speaking or pool.stalled:
+            await asyncio.sleep(0.001)
+        assert pool.admission.waiting == 0
+        pool.shutdown()
+
+    asyncio.run(asyncio.wait_for(play(), 60))
+
+
+def test_a_text_that_waits_to_go_on_is_ended_when_its_time_is_over():
+    async def play():
+        pool, goes_on = WorkerPool(Limits(streams=1, waiting=2, seconds=1.0), 2), threading.Event()
+
+        def waits(_):
+            yield 1.0
+            goes_on.wait(10)
+
+        long = await pool.submit("a", speaking(200), seconds_of=float)
+        reading = asyncio.create_task(take(long, [], "long"))
+        second = await pool.submit("b", waits, open_ended=True, seconds_of=float)
+        with pytest.raises(Refusal, match="took longer"):
+            await reading
+        goes_on.set()
+        await take(second, [], "second")
+        while pool.admission.speaking or pool.stalled:
+            await asyncio.sleep(0.001)
+        pool.shutdown()
+
+    asyncio.run(asyncio.wait_for(play(), 60))
 
 
 class Contest:

@@ -30,7 +30,7 @@ def refused(server, content, headers=JSON):
     [
         ("{", "the body is not valid JSON", None),
         ("", "the body is missing", None),
-        ("\xff", "the body cannot be read", None),
+        ("\xff", "the body is not JSON in UTF-8, or is nested too deeply", None),
         ("[]", "the body must be an object", None),
         ('"text"', "the body must be an object", None),
         ("{}", "'input' is missing", "input"),
@@ -45,6 +45,14 @@ def refused(server, content, headers=JSON):
         ('{"input": "x", "speed": 0.1}', "'speed' must be at least 0.25", "speed"),
         ('{"input": "x", "speed": "fast"}', "'speed' must be a number", "speed"),
         ('{"input": "x", "speed": NaN}', "'speed' must be a finite number", "speed"),
+        ('{"input": "x", "speed": true}', "'speed' must be a number", "speed"),
+        ('{"input": "x", "pitch_shift": false}', "'pitch_shift' must be a number", "pitch_shift"),
+        ('{"input": "x", "seed": true}', "'seed' must be a whole number", "seed"),
+        ('{"input": "x", "strict_ssml": 0}', "'strict_ssml' must be true or false", "strict_ssml"),
+        ('{"input": "x", "pause_tags": 1.0}', "'pause_tags' must be true or false", "pause_tags"),
+        ('{"input": "x", "language": "xx"}', "the voice tiny does not speak 'xx'; it speaks en-us", "language"),
+        ('{"input": "x", "lexicon": "x"}', "lexicon: line 1: expected 'word = pronunciation', got 'x'", "lexicon"),
+        ('{"input": "<speak>"}', "SSML line 1, column 8: not well-formed: no element found", "input"),
         ('{"input": "x", "timestamps": 1}', "'timestamps' must be true or false", "timestamps"),
         ('{"input": "x", "sample_rate": 16000.5}', "'sample_rate' must be a whole number", "sample_rate"),
         ('{"input": "x", "seed": 9223372036854775808}', "'seed' must be less than 9223372036854775808", "seed"),
@@ -60,9 +68,31 @@ def test_errors_are_told_in_the_words_of_the_interface(server, content, message,
     assert refused(server, content.encode("latin-1")) == (400, message, param)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/audio/speech", "POST"),
+        ("PUT", "/v1/audio/voices", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+        ("GET", "/v1/explain", "POST"),
+        ("HEAD", "/v1/explain", "POST"),
+        ("OPTIONS", "/health", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_is_not_there_is_told_which_are(server, method, path, allowed):
+    answer = server.client.request(method, server.url + path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+def test_of_an_address_with_two_methods_both_are_told():
+    with running([fake_voice()], ServerSettings(get_speech=True)) as own:
+        answer = own.client.put(f"{own.url}/v1/audio/speech")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
 def test_a_body_that_is_nested_too_deeply_is_refused(server):
     status, message, _ = refused(server, b"[" * 100_000)
-    assert (status, message) == (400, "the body cannot be read")
+    assert (status, message) == (400, "the body is not JSON in UTF-8, or is nested too deeply")
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_json_holds_a_whole_file_and_the_words(server, voice):
         ({"model": "gpt-9"}, 404, "model"),
         ({"input": None}, 400, "input"),
         ({"input": "x" * 10_001}, 413, "input"),
-        ({"language": "xx"}, 400, None),
+        ({"language": "xx"}, 400, "language"),
         ({"seed": -1}, 400, "seed"),
         ({"sample_rate": 12_345, "response_format": "mp3"}, 400, None),
     ],

@@ -4,6 +4,7 @@ import gc
 import shutil
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from loopback import eventually, running, slow_voice
@@ -12,7 +13,7 @@ from tiny_voice import FakeVocoder, card, fake_voice, write_tiny_voice
 from glowvox.errors import ConfigError, VoiceError
 from glowvox.serve.refusal import Refusal
 from glowvox.serve.settings import ServerSettings
-from glowvox.serve.voice_registry import ServedVoice, find_voices
+from glowvox.serve.voice_registry import ServedVoice, VoiceRegistry, find_voices
 from glowvox.synthesis.installed_voices import VOICES_VARIABLE, installed_voices, load_voice
 from glowvox.synthesis.shared_engines import SharedEngines
 
@@ -150,6 +151,29 @@ def test_only_those_are_served_that_are_named(folder, monkeypatch):
         find_voices(["bea", "carl"], threads=1)
     with pytest.raises(VoiceError):
         find_voices(["bea", str(folder / "damaged")], threads=1)
+
+
+def named(name):
+    return ServedVoice(replace(card(), name=name), None)
+
+
+def test_names_are_found_in_capitals_or_not():
+    registry = VoiceRegistry([named("nora"), named("Studio-One"), named("Ann"), named("ann")])
+    for name, found in [
+        ("Nora", "nora"),
+        ("NORA", "nora"),
+        ("Default", "nora"),
+        ("DEFAULT", "nora"),
+        ("studio-one", "Studio-One"),
+        ("ann", "ann"),
+        ("Ann", "Ann"),
+    ]:
+        assert registry.find(name).voice.name == found
+    speaker = card().speakers[0]
+    assert registry.find(f"NORA/{speaker}").speaker == speaker
+    for name in ("ANN", "nor", "nora ", f"nora/{speaker.upper()}x"):  # which of two, or none
+        with pytest.raises(Refusal):
+            registry.find(name)
 
 
 def test_voices_of_one_vocoder_have_it_in_memory_once(folder):

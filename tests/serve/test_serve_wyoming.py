@@ -82,6 +82,8 @@ def test_a_voice_is_attributed_to_those_who_taught_it():
     own = replace(card(), provenance={"acoustic": taught, "vocoder": taught, "url": "https://voices.example/a"})
     told = attribution(own)
     assert (told.name, told.url) == ("Kokoro (CC0-1.0)", "https://voices.example/a")
+    # a vocoder that has heard a teacher serves voices of people, too
+    assert attribution(replace(card(), provenance={"vocoder": taught})).name == "Glowvox (CC0-1.0)"
 
 
 @pytest.mark.parametrize(("tag", "posix"), [("en-us", "en_US"), ("de", "de"), ("pt-br", "pt_BR")])
@@ -99,6 +101,13 @@ def test_synthesize_gives_the_voices_samples(server, voice):
     assert (start.rate, start.width, start.channels) == (voice.sample_rate, 2, 1)
     assert AudioStop.is_type(events[-1].type)
     assert audio_of(events) == samples_of(voice.say(TEXT))
+
+
+def test_an_empty_name_is_none(server, voice):
+    wanted = SynthesizeVoice(name="", speaker="")
+    assert audio_of(spoken_to(server, [Synthesize(text="Hello.", voice=wanted)], AudioStop)) == samples_of(
+        voice.say("Hello.")
+    )
 
 
 @pytest.mark.parametrize("wanted", [SynthesizeVoice(name="duo", speaker="bob"), SynthesizeVoice(name="duo/bob")])
@@ -213,7 +222,19 @@ def test_a_text_with_nothing_to_say_is_silence_that_ends(server, text, streamed)
         sent, last = [Synthesize(text=text)], AudioStop
     events = spoken_to(server, sent, last)
     kinds = [event.type for event in events]
-    assert kinds == ["audio-start", "audio-stop", *(["synthesize-stopped"] if streamed else [])]
+    assert kinds == ["audio-start", "audio-chunk", "audio-stop", *(["synthesize-stopped"] if streamed else [])]
+    assert audio_of(events) == bytes(2 * round(0.2 * 22_050))  # of which a client can make a file
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_cannot_be_spoken_is_told_and_ends_too(server, streamed):
+    text = "<speak>"
+    if streamed:
+        sent, last = [SynthesizeStart(), SynthesizeChunk(text=text), SynthesizeStop()], SynthesizeStopped
+    else:
+        sent, last = [Synthesize(text=text)], AudioStop
+    kinds = [event.type for event in spoken_to(server, sent, last)]
+    assert kinds == ["error", "audio-start", "audio-stop", *(["synthesize-stopped"] if streamed else [])]
 
 
 @pytest.mark.parametrize("text", ["\N{GRINNING FACE}", "\N{EURO SIGN}", "\N{RIGHTWARDS ARROW}!"])

@@ -60,5 +60,5 @@ def checked_threads(threads: int | None) -> int:
     if threads is None:
         return usable_cores()
     if not 1 <= threads <= 4096:
-        raise EngineError(f"the number of threads must be at least 1, got {threads}")
+        raise EngineError(f"the number of threads must be from 1 to 4096, got {threads}")
     return threads

@@ -53,7 +53,7 @@ def set_threads(threads: int | None) -> None:
     """
     if threads is not None:
         if not 1 <= threads <= 4096:
-            raise EngineError(f"the number of threads must be at least 1, got {threads}")
+            raise EngineError(f"the number of threads must be from 1 to 4096, got {threads}")
         torch.set_num_threads(threads)
 
 

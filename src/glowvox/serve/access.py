@@ -41,7 +41,8 @@ def read_keys(path: Path | None) -> tuple[str, ...]:
                 content = file.read(_MOST_BYTES + 1)
             lines = content.decode("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot read the API keys in {path}: {error}") from error
+            why = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            raise ConfigError(f"cannot read the API keys in {path}: {why}") from error
         if len(content) > _MOST_BYTES:
             raise ConfigError(f"{path}: a file of API keys may have {_MOST_BYTES} bytes at most")
         found = [key for line in lines if (key := line.partition("#")[0].strip())]

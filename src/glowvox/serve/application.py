@@ -5,7 +5,9 @@ import hashlib
 import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib import resources
+from inspect import signature
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox import __version__
@@ -59,6 +61,10 @@ _WITHOUT_KEY = ("/health", "/ready")
 """Routes that ask nobody for a key; so do those of the page's own files."""
 _LISTS = ("/v1/models", "/v1/models/{model}", "/v1/audio/models", "/v1/audio/voices")
 """Routes that do neither where the voices are public."""
+_PRIVATE_NETWORK: dict[str, Any] = (
+    {"allow_private_network": True} if "allow_private_network" in signature(CORSMiddleware).parameters else {}
+)
+"""A permitted page may lie in the internet, and this server in the network at home; older releases do not mind."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -136,6 +142,7 @@ def create_app(
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],  # clients tell of themselves in headers of their own, such as x-stainless-os
             expose_headers=["X-Sample-Rate", "X-Notes", "Retry-After", "X-Request-Id"],
+            **_PRIVATE_NETWORK,
         )
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
@@ -210,10 +217,29 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return invalid_request(error.errors()).response()
 
 
-async def _not_found(_: Request, error: Exception) -> Response:
+async def _not_found(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    message = "the body cannot be read" if "parsing the body" in error.detail else error.detail
-    return Refusal(error.status_code, message, headers=error.headers).response()
+    if "parsing the body" in error.detail:
+        form = request.headers.get("content-type", "").startswith("multipart/")
+        message = f"the body is not {'a form' if form else 'JSON in UTF-8, or is nested too deeply'}"
+        return Refusal(error.status_code, message, code="invalid_request").response()
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # the framework names the methods of one route only
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return Refusal(error.status_code, error.detail, headers=headers).response()
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods by which there is an answer at the path of a request."""
+    tried = ("GET", "POST")
+    found = {
+        method
+        for method in tried
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
+    return found | ({"HEAD"} if "GET" in found else set())
 
 
 def page_routes() -> list[Route]:

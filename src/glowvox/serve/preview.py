@@ -10,6 +10,7 @@ from pydantic import Field, StrictBool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from glowvox.errors import TextError
 from glowvox.serve.refusal import Refusal
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import Format, PlainOverrides, SpeechOverrides
@@ -54,7 +55,10 @@ def preview_router(service: Service) -> APIRouter:
         def work(_: object) -> Generator[Explanation, None, None]:
             options = body.options(selection)
             ssml = body.input_format in ("auto", "ssml") and body.input.lstrip().startswith("<speak")
-            yield selection.voice.explain(body.input, ssml=ssml, readings=body.readings, **options)
+            try:
+                yield selection.voice.explain(body.input, ssml=ssml, readings=body.readings, **options)
+            except TextError as error:
+                raise Refusal(400, str(error), param="input") from error
 
         watcher = DisconnectWatcher(request)
         job, explanation = await watcher.start(service.pool.submit(client, work))

@@ -160,6 +160,9 @@ class Admission:
         self._speaking: Counter[str] = Counter()
         self._aside: Counter[str] = Counter()
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
+        self._new: Counter[str] = Counter()
+        self.crowded = False
+        """Whether a request waits that has not had a place yet; any thread may look."""
         self._pace = 1.0
         self._closed = False
 
@@ -187,8 +190,7 @@ class Admission:
             raise Refusal(
                 503, "the server is stopping; try again in 5 s", code="stopping", headers={"Retry-After": "5"}
             )
-        queued = {name: len(queue) for name, queue in self._queues.items()}
-        mine = self._speaking[client] + self._aside[client] + queued.get(client, 0)
+        mine = self._speaking[client] + self._aside[client] + len(self._queues.get(client, ()))
         if self._per_client and mine >= self._per_client:
             raise Refusal(
                 429,
@@ -199,17 +201,25 @@ class Admission:
         if has_room(self._speaking, client, self._places):
             self._speaking[client] += 1
             return
-        if self._limit == 0 or not has_room(queued, client, self._limit):
+        if self._limit == 0 or not has_room(self._new, client, self._limit):
             raise Refusal(
                 503,
                 f"the server is busy and its queue is full; try again in {self.retry_after} s",
                 code="overloaded",
                 headers={"Retry-After": str(self.retry_after)},
             )
-        await self._wait(client)
+        self._new[client] += 1
+        self.crowded = True
+        try:
+            await self._wait(client)
+        finally:
+            self._new[client] -= 1
+            if not self._new[client]:
+                del self._new[client]
+            self.crowded = bool(self._new)
 
     def step_aside(self, client: str) -> None:
-        """Give a place back for as long as its client does not read."""
+        """Give a place back, for as long as its client does not read or others are to be heard first."""
         self._aside[client] += 1
         self.leave(client)
 

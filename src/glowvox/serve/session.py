@@ -11,7 +11,7 @@ from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechOverrides
-from glowvox.serve.speech_stream import NOTHING, Report, SpeechChunk, speak
+from glowvox.serve.speech_stream import NOTHING, Report, SpeechChunk, seconds_of, speak
 from glowvox.serve.voice_registry import Selection
 from glowvox.serve.worker_pool import SynthesisJob
 from glowvox.synthesis.script import kind_of_text
@@ -196,7 +196,7 @@ class Session:
         def produce(turn: Turn) -> Generator[SpeechChunk, None, None]:
             return speak(self._selection, feed.pieces(turn), self._overrides, self._service.settings, self._encoder)
 
-        job = self._job = await self._service.pool.submit(self._client, produce, open_ended=True)
+        job = self._job = await self._service.pool.submit(self._client, produce, open_ended=True, seconds_of=seconds_of)
         origin = self.seconds
         try:
             async for piece in job:

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from glowvox.config.processors import usable_cores
 from glowvox.errors import ConfigError
@@ -158,6 +159,8 @@ class Address:
                 f"the seconds to finish in (drain) must be 0 or more, and finite, got {self.drain_seconds}"
             )
         object.__setattr__(self, "proxies", ",".join(_proxies(self.proxies)))
+        if self.wyoming:
+            wyoming_address(self.wyoming)
 
 
 def checked_origin(origin: str) -> str:
@@ -195,6 +198,23 @@ def host_name(header: str) -> str | None:
     """Return the host that a `Host` header names, in small letters, without port and last dot; None: it names none."""
     found = _HOST.fullmatch(header.strip().lower())
     return None if found is None else (found[1] or found[2]).rstrip(".") or None
+
+
+def wyoming_address(uri: str) -> tuple[str, int, str]:
+    """Return the host, the port and the path of an address for Wyoming: `tcp://HOST:PORT` or `unix:///PATH`.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), "", None
+    path = parts.path if parts.scheme == "unix" and not host else ""
+    if not (path or (parts.scheme == "tcp" and host and port is not None and not parts.path.strip("/"))):
+        raise ConfigError(f"'{uri[:200]}' is no address for Wyoming; write tcp://HOST:PORT or unix:///PATH")
+    return host, port or 0, path
 
 
 def _proxies(addresses: str) -> list[str]:

@@ -3,10 +3,12 @@
 from abc import ABC
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
+from glowvox.errors import GlowvoxError
 from glowvox.serve.instructions import LONGEST, followed
+from glowvox.serve.refusal import Refusal
 from glowvox.serve.voice_registry import MODEL, Selection, ServedVoice, VoiceRegistry
 from glowvox.synthesis.script import lexicon_of
 from glowvox.synthesis.speech_encoding import SpeechEncoder
@@ -17,6 +19,9 @@ PCM_RATE = 24_000
 _LONGEST_NAME = 200
 _LONGEST_LEXICON = 100_000
 _TEXTS = ("input", "text")
+_NUMBERS = ("speed", "pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause")
+_WHOLE_NUMBERS = ("seed", "sample_rate")
+_TRUTHS = ("pause_tags", "read_code", "strict_ssml")
 _OPTIONS = (
     *("pitch_shift", "pitch_range", "temperature", "sentence_pause", "paragraph_pause", "language", "pause_tags"),
     *("read_code", "strict_ssml"),
@@ -120,6 +125,30 @@ class SpeechOverrides(BaseModel, ABC):
     speaker: Annotated[str | None, Field(max_length=_LONGEST_NAME, description="Of a voice with several.")] = None
     language: Annotated[str | None, Field(max_length=40, description="Of a voice with several.")] = None
 
+    @field_validator(*_NUMBERS, mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        """Return a value that may be a number: true, which Python takes for 1, is none."""
+        if isinstance(value, bool):
+            raise PydanticKnownError("float_type")
+        return value
+
+    @field_validator(*_WHOLE_NUMBERS, mode="before")
+    @classmethod
+    def _whole_number(cls, value: Any) -> Any:
+        """Return a value that may be a whole number."""
+        if isinstance(value, bool):
+            raise PydanticKnownError("int_type")
+        return value
+
+    @field_validator(*_TRUTHS, mode="before")
+    @classmethod
+    def _truth(cls, value: Any) -> Any:
+        """Return a value that may be true or false, or one of them in letters, as in an address; no number is."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise PydanticKnownError("bool_type")
+        return value
+
     @model_validator(mode="before")
     @classmethod
     def _leave_out_what_is_empty(cls, content: Any) -> Any:
@@ -144,11 +173,19 @@ class SpeechOverrides(BaseModel, ABC):
         """Return what the voice is told besides the text.
 
         Raises:
-            TextError: a line of the lexicon is wrong.
+            Refusal: a line of the lexicon is wrong, or the voice does not speak the language.
         """
         overrides = self._instructed(selection.voice)[0] | {"seed": self.seed, "speaker": selection.speaker}
-        if self.lexicon is not None:
-            overrides["lexicon"] = lexicon_of(self.lexicon)
+        try:
+            if self.language is not None:
+                selection.voice.options(language=self.language)
+        except GlowvoxError as error:
+            raise Refusal(400, str(error), param="language") from error
+        try:
+            if self.lexicon is not None:
+                overrides["lexicon"] = lexicon_of(self.lexicon)
+        except GlowvoxError as error:
+            raise Refusal(400, str(error), param="lexicon") from error
         return overrides
 
     def notes(self, voice: ServedVoice) -> list[str]:
@@ -195,6 +232,12 @@ class SpeechQuery(SpeechOverrides):
     ] = None
     text: SpokenText
     api_key: Annotated[str, Field(max_length=1000, description="An API key, of players that cannot send headers.")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_either_name(cls, content: Any) -> Any:
+        """Take the text by the name that it has in a body, too."""
+        return {"text": content["input"], **content} if isinstance(content, dict) and "input" in content else content
 
     def request(self) -> "SpeechRequest":
         """Return the request that a body would have been."""

@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from starlette.requests import Request
 
-from glowvox.errors import SilentTextError
+from glowvox.errors import SilentTextError, TextError
 from glowvox.serve.access_log import LOGGER, REQUEST_ID
 from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.scheduler import Turn
@@ -28,7 +28,7 @@ from glowvox.synthesis.visemes import TimedViseme
 T = TypeVar("T")
 NOTHING = Timeline((), (), 0.0)
 """Of a piece that only ends the sound file."""
-_SILENCE_SECONDS = 0.2
+SILENCE_SECONDS = 0.2
 """What a text is answered with in which there is nothing to say."""
 _TAG = re.compile(r"<[^>]*>")
 _LETTER_SECONDS = 0.05
@@ -88,7 +88,7 @@ class SpeechStream:
         report = Report(service, selection.voice.name, client, body.input)
         watcher = DisconnectWatcher(request)
         try:
-            job, first = await watcher.start(service.pool.submit(client, produce))
+            job, first = await watcher.start(service.pool.submit(client, produce, seconds_of=seconds_of))
         except BaseException as error:
             report.failed(error)
             raise
@@ -176,13 +176,22 @@ def speak(
     except SilentTextError as error:
         if isinstance(text, str):
             warn(str(error))
-            samples = np.zeros(round(_SILENCE_SECONDS * selection.voice.card.sample_rate), np.float32)
-            yield chunk_of(encoder.push(samples), Timeline((), (), _SILENCE_SECONDS), silent=True)
-            seconds = _SILENCE_SECONDS
+            samples = np.zeros(round(SILENCE_SECONDS * selection.voice.card.sample_rate), np.float32)
+            yield chunk_of(encoder.push(samples), Timeline((), (), SILENCE_SECONDS), silent=True)
+            seconds = SILENCE_SECONDS
+    except TextError as error:
+        if isinstance(text, str):
+            raise Refusal(400, str(error), param="input") from error
+        raise
     if ends_file:
         yield chunk_of(encoder.finish(), NOTHING)
     elif warnings:
         yield chunk_of(b"", NOTHING)
+
+
+def seconds_of(piece: SpeechChunk) -> float:
+    """Return how long a piece is listened to."""
+    return piece.timeline.duration
 
 
 def check_length(body: SpeechRequest, limits: Limits) -> None:

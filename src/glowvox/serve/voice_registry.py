@@ -199,7 +199,7 @@ class VoiceRegistry:
         if name and (meant := self._aliases.get(name.lower())) is not None:
             own, _, aliased = meant.partition("/")
             name, speaker = (meant, speaker) if meant in self._voices else (own, speaker or aliased or None)
-        if name and name != DEFAULT:
+        if name and (name := self._own_name(name)) != DEFAULT:
             first, _, second = name.partition("/")
             if name in self._voices:
                 voice = self._voices[name]
@@ -219,6 +219,17 @@ class VoiceRegistry:
                 code="voice_not_found",
             )
         return Selection(voice, speaker)
+
+    def _own_name(self, name: str) -> str:
+        """Return a voice's name as it is written here: clients that show names in capitals ask for them so."""
+        first, slash, second = name.partition("/")
+        if name in self._voices or first in self._voices:
+            return name
+        for wanted, rest in ((name, ""), (first, slash + second)):
+            meant = [known for known in (*self._voices, DEFAULT) if known.lower() == wanted.lower()]
+            if len(meant) == 1:  # "Nora" and "NORA" side by side are two voices
+                return meant[0] + rest
+        return name
 
     def check_model(self, name: str) -> None:
         """Accept the names of models that mean ours, dated versions too.

@@ -22,6 +22,8 @@ _PATIENCE = 1.0
 """Seconds for which a text that its client does not read keeps its place."""
 _ASIDE = 3
 """Texts that may wait aside for their clients, for each place."""
+_LEAD = 5.0
+"""Seconds of speech by which a text may be ahead of its listener while others wait to be heard at all."""
 
 
 class WorkerPool:
@@ -45,7 +47,14 @@ class WorkerPool:
         """Texts whose client has stopped reading."""
         return len(self._aside)
 
-    async def submit(self, client: str, produce: Produce[T], *, open_ended: bool = False) -> "SynthesisJob[T]":
+    async def submit(
+        self,
+        client: str,
+        produce: Produce[T],
+        *,
+        open_ended: bool = False,
+        seconds_of: Callable[[T], float] | None = None,
+    ) -> "SynthesisJob[T]":
         """Begin to speak, when there is a place for this client.
 
         Args:
@@ -53,6 +62,8 @@ class WorkerPool:
             produce: what the thread does.
             open_ended: whether only the wait for a place and each pause of the listener is limited, not the whole: the
                 text is still being written.
+            seconds_of: how long an item is listened to; None: nobody listens. A text that is well ahead of its listener
+                makes way for those who wait, so that long texts, even all of one client, keep no short one waiting.
 
         Raises:
             Refusal: there is no room, or the wait was too long.
@@ -63,7 +74,7 @@ class WorkerPool:
                 await self.admission.enter(client)
         except TimeoutError:
             raise self.late() from None
-        job = SynthesisJob(client, produce, self, math.inf if open_ended else deadline)
+        job = SynthesisJob(client, produce, self, math.inf if open_ended else deadline, seconds_of)
         self._threads.submit(job.run)
         return job
 
@@ -82,6 +93,15 @@ class WorkerPool:
         if len(self._aside) > self._most_aside:
             longest = next((one for one in self._aside if one.returning is None), job)
             longest.give_up()
+
+    def make_way(self, job: "SynthesisJob[Any]") -> None:
+        """Give the place of a text that is ahead of its listener to one that waits, and let it wait in turn."""
+        if len(self._aside) >= self._most_aside:  # there are no threads for more
+            job.settled(placed=True)
+            return
+        self.admission.step_aside(job.client)
+        self._aside[job] = None
+        self.come_back(job)
 
     def come_back(self, job: "SynthesisJob[Any]") -> None:
         """Give such a text a place again as soon as there is one, or none any more if it has ended."""
@@ -108,7 +128,14 @@ class WorkerPool:
 class SynthesisJob(Generic[T]):
     """A synthesis job: one text being spoken; iterate over it in the event loop, `cancel` it when nobody listens."""
 
-    def __init__(self, client: str, produce: Produce[T], pool: WorkerPool, deadline: float) -> None:
+    def __init__(
+        self,
+        client: str,
+        produce: Produce[T],
+        pool: WorkerPool,
+        deadline: float,
+        seconds_of: Callable[[T], float] | None = None,
+    ) -> None:
         self.client = client
         """Whose it is."""
         self.returning: asyncio.Task[None] | None = None
@@ -125,6 +152,9 @@ class SynthesisJob(Generic[T]):
         self._settled = threading.Event()
         self._ended = False
         self._began = time.monotonic()
+        self._seconds_of = seconds_of
+        self._heard_from: float | None = None
+        self._seconds = 0.0
         self.computing = 0.0
         """Seconds of computation up to the last piece, waits excluded."""
 
@@ -191,8 +221,17 @@ class SynthesisJob(Generic[T]):
             self._wait_aside()
         if self._given_up:
             raise self._pool.stalled_too_long()
-        if not self._cancelled.is_set():
-            self._tell(self._items.put_nowait, item)
+        if self._cancelled.is_set():
+            return
+        self._tell(self._items.put_nowait, item)
+        if self._seconds_of is not None:
+            now = time.monotonic()
+            self._heard_from = now if self._heard_from is None else self._heard_from
+            self._seconds += self._seconds_of(item)
+            if self._pool.admission.crowded and self._seconds - (now - self._heard_from) > _LEAD:
+                self._settled.clear()
+                self._tell(self._pool.make_way, self)
+                self._wait_for_place()
 
     def _left(self) -> float:
         return min(self._pool.seconds, self._deadline - time.monotonic())
@@ -207,12 +246,21 @@ class SynthesisJob(Generic[T]):
         if not self._space.acquire(timeout=max(0.0, min(self._left(), self._pool.write_seconds))):
             self._given_up = True
         self._tell(self._pool.come_back, self)
+        self._wait_for_place()
+        if self._given_up and late:
+            raise self._pool.late()
+
+    def _wait_for_place(self) -> None:
         while not self._settled.wait(1.0):
             if self._loop.is_closed():
                 self._placed = False
                 return
-        if self._given_up and late:
-            raise self._pool.late()
+            if time.monotonic() > self._deadline:
+                self._tell(self._wait_no_longer)
+
+    def _wait_no_longer(self) -> None:
+        if self.returning is not None:
+            self.returning.cancel()
 
     def _tell(self, what: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the event loop has ended: nobody is there to be told

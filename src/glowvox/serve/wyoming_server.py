@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
@@ -31,8 +30,9 @@ from glowvox.serve.connections import ACCEPTED_AT_ONCE, BACKLOG, send_no_faster_
 from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
+from glowvox.serve.settings import wyoming_address
 from glowvox.serve.speech_request import PlainOverrides, SpeechOverrides
-from glowvox.serve.speech_stream import SpeechChunk
+from glowvox.serve.speech_stream import SILENCE_SECONDS, SpeechChunk
 from glowvox.serve.voice_registry import Selection
 from glowvox.synthesis.voice_card import VoiceCard
 
@@ -55,15 +55,7 @@ class WyomingServer:
         """
         self._service = service
         self._uri = uri
-        parts = urlsplit(uri)
-        try:
-            self._host, port = parts.hostname or "", parts.port
-        except ValueError:
-            self._host, port = "", None
-        self._port = port or 0
-        self._path = parts.path if parts.scheme == "unix" else ""
-        if not (self._path or (parts.scheme == "tcp" and self._host and port is not None)):
-            raise ConfigError(f"'{uri}' is no address for Wyoming; write tcp://HOST:PORT or unix:///PATH")
+        self._host, self._port, self._path = wyoming_address(uri)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._admitted: dict[WyomingConnection, str] = {}
@@ -276,7 +268,7 @@ class WyomingConnection:
                     if language == tag or language.split("-")[0] == tag.split("-")[0]:
                         return Selection(voice, None), language
         name = None if wanted.name is None else str(wanted.name)
-        return registry.find(name, None if wanted.speaker is None else str(wanted.speaker)), None
+        return registry.find(name, str(wanted.speaker or "") or None), None
 
     async def _write(self, event: Event) -> None:
         self.record.bytes += len(event.payload or b"")
@@ -311,6 +303,7 @@ class WyomingSpeech:
         self._streamed = streamed
         self._rate = selection.voice.card.sample_rate
         self._begun = False
+        self._failed = False
         self._ending: asyncio.Task[None] | None = None
         self._session = Session(service, client, selection, overrides, self._send, self._fail)
 
@@ -341,7 +334,11 @@ class WyomingSpeech:
     async def _end(self) -> None:
         with suppress(OSError, ClientGone):
             await self._session.finish()
-            # Clients read up to the end of the audio, even where there was nothing to say: silence, as Piper's server.
+            # Clients read up to the end of the audio, even where there was nothing to say, and make a file of it, which
+            # must hold something to be one.
+            if not self._begun and not self._failed:
+                await self._start()
+                await self._chunk(bytes(_WIDTH * round(SILENCE_SECONDS * self._rate)))
             await self._start()
             await self._write(AudioStop().event())
             if self._streamed:
@@ -354,14 +351,17 @@ class WyomingSpeech:
 
     async def _send(self, piece: SpeechChunk) -> None:
         if piece.data:
-            chunk = AudioChunk(rate=self._rate, width=_WIDTH, channels=1, audio=piece.data)
             try:
                 await self._start()
-                await self._write(chunk.event())
+                await self._chunk(piece.data)
             except OSError:
                 raise ClientGone from None
 
+    async def _chunk(self, data: bytes) -> None:
+        await self._write(AudioChunk(rate=self._rate, width=_WIDTH, channels=1, audio=data).event())
+
     async def _fail(self, refusal: Refusal) -> None:
+        self._failed = True
         await self._write(Error(text=refusal.message, code=refusal.code).event())
 
 
@@ -420,8 +420,9 @@ def description(service: Service) -> Info:
 
 
 def attribution(card: VoiceCard) -> Attribution:
-    """Return whom a voice is owed to: those who taught it, with its licence."""
-    teachers = [str(teacher.get("teacher", "")) for teacher in card.teachers]
+    """Return whom a voice is owed to: those who taught it to speak, with its licence."""
+    # what only the vocoder has heard makes no voice: it is shared by voices that nobody taught
+    teachers = [str(teacher.get("teacher", "")) for teacher in card.teachers_of("acoustic")]
     name = ", ".join(dict.fromkeys(filter(None, teachers))) or str(card.provenance.get("author") or "Glowvox")
     return Attribution(name=f"{name} ({card.licence})", url=str(card.provenance.get("url") or ""))
 

@@ -114,8 +114,12 @@ class VoiceCard:
     @property
     def teachers(self) -> list[dict[str, Any]]:
         """The systems whose speech the voice learned from, each with `teacher`, `version`, `licence` and `voices`."""
+        return self.teachers_of("acoustic", "vocoder")
+
+    def teachers_of(self, *parts: str) -> list[dict[str, Any]]:
+        """Return the systems whose speech these models ("acoustic", "vocoder") learned from."""
         found: list[dict[str, Any]] = []
-        for part in ("acoustic", "vocoder"):
+        for part in parts:
             known = self.provenance.get(part)
             listed = known.get("teachers") if isinstance(known, Mapping) else None
             for teacher in listed if isinstance(listed, list) else ():
