@@ -94,6 +94,29 @@ def test_what_cannot_be_said_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "left out '你好': no reading for this script in en-us" in utterance.warnings
 
 
+@pytest.mark.parametrize(
+    ("word", "phonemes", "source"),
+    [
+        ("localhost", "l ˈoʊ k ə l h ˌoʊ s t", "compound"),
+        ("timestamps", "t ˈaɪ m s t ˌæ m p s", "compound"),
+        ("millivolts", "m ˈɪ l ə v ˌoʊ l t s", "suffix"),
+        ("gigabit", "ɡ ˈɪ ɡ ə b ˌɪ t", "suffix"),
+        ("Klinghafter", "", "rules"),
+    ],
+)
+def test_english_words_of_two_known_parts(english: FrontEnd, word: str, phonemes: str, source: str) -> None:
+    said = english.pronounce(word)
+    assert said.source == source
+    assert not phonemes or " ".join(said.phonemes) == phonemes
+
+
+def test_german_says_words_of_english_as_germans_do() -> None:
+    german = load_front_end("de-de")
+    said = {word.text: "".join(word.phonemes) for word in german.process("Windows, gmail.com und 5 GW per Zoom.").words}
+    assert (said["Windows"], said["gmail"], said["com"]) == ("vˈɪndoːs", "d͡ʒˈiːmeːɪl", "kˈɔm")
+    assert said["Gigawatt"] == "ɡˈiːɡavˌat"
+
+
 def test_german_compounds_and_umlauts() -> None:
     german = load_front_end("de")
     words = {

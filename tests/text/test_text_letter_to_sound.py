@@ -103,7 +103,7 @@ def test_a_damaged_model_is_one_line(tmp_path) -> None:
         ("hiked", "h ˈaɪ k t"),
         ("tweeter", "t w ˈi t ɚ"),
         ("overtweet", "ˌoʊ v ɚ t w ˈi t"),
-        ("microblog", "m ˌaɪ k ɹ oʊ b l ˈɔ ɡ"),
+        ("microblog", "m ˈaɪ k ɹ oʊ b l ˌɔ ɡ"),
         ("ing", ""),
         ("sing", ""),
         ("red", ""),

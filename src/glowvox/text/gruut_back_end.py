@@ -22,6 +22,7 @@ from glowvox.text.letter_to_sound import load_letter_to_sound
 from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts, script_of
 from glowvox.text.sequence_model import decode, letter_features, load_sequence_model, sentence_features
 from glowvox.text.tokenizer import VOWELS, canonical_phonemes, split_stress
+from glowvox.text.word_table import load_word_table
 
 # Pronunciation dictionaries of a language, the names of its letters, and romanisation of other scripts.
 
@@ -320,11 +321,21 @@ _ENDINGS = {
 }
 _PREFIXES = {
     "over": ("ˌoʊ", "v", "ɚ"), "under": ("ˌʌ", "n", "d", "ɚ"), "super": ("s", "ˌu", "p", "ɚ"), "out": ("ˌaʊ", "t"),
-    "micro": ("m", "ˌaɪ", "k", "ɹ", "oʊ"), "multi": ("m", "ˌʌ", "l", "t", "i"), "inter": ("ˌɪ", "n", "t", "ɚ"),
+    "multi": ("m", "ˌʌ", "l", "t", "i"), "inter": ("ˌɪ", "n", "t", "ɚ"),
     "non": ("n", "ˌɑ", "n"), "un": ("ˌʌ", "n"),
+}  # fmt: skip
+# Before units, and what is called like them: kilovolt, megapixel, nanosecond.
+_METRIC = {
+    "kilo": ("k", "ˈɪ", "l", "ə"), "mega": ("m", "ˈɛ", "ɡ", "ə"), "giga": ("ɡ", "ˈɪ", "ɡ", "ə"),
+    "tera": ("t", "ˈɛ", "ɹ", "ə"), "peta": ("p", "ˈɛ", "t", "ə"), "milli": ("m", "ˈɪ", "l", "ə"),
+    "micro": ("m", "ˈaɪ", "k", "ɹ", "oʊ"), "nano": ("n", "ˈæ", "n", "oʊ"), "pico": ("p", "ˈi", "k", "oʊ"),
+    "centi": ("s", "ˈɛ", "n", "t", "ə"), "deci": ("d", "ˈɛ", "s", "ə"), "hecto": ("h", "ˈɛ", "k", "t", "oʊ"),
+    "kibi": ("k", "ˈɪ", "b", "i"), "mebi": ("m", "ˈɛ", "b", "i"), "gibi": ("ɡ", "ˈɪ", "b", "i"),
 }  # fmt: skip
 _VOICELESS = frozenset(("p", "t", "k", "f", "θ"))
 _SIBILANT = frozenset(("s", "z", "ʃ", "ʒ", "t͡ʃ", "d͡ʒ"))
+# Words that ends of other words look like.
+_NO_PARTS = frozenset(("able", "less", "ally", "ring", "king", "sing", "ions", "ants", "aged", "ated", "ling", "sons"))
 _SHORTEST_PART = 4
 _LONGEST_COMPOUND = 60
 
@@ -390,6 +401,11 @@ def english_derivation(word: str, lookup: Lookup, tag: str) -> tuple[str, ...]:
         inner = lookup(rest) if rest != word and len(rest) > 3 else {}
         if inner:
             return sound + choose(inner, "JJ")
+    for prefix, sound in _METRIC.items():
+        rest = word.removeprefix(prefix)
+        inner = lookup(rest) if rest != word and len(rest) > 2 else {}
+        if inner:
+            return sound + tuple(phoneme.replace("ˈ", "ˌ") for phoneme in choose(inner, "NN"))
     return ()
 
 
@@ -422,12 +438,13 @@ def _in_british(phonemes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(stress + _BRITISH_AFFIXES.get(phone, phone) for stress, phone in split)
 
 
-def compound(word: str, lookup: Lookup) -> tuple[str, ...]:
+def compound(word: str, lookup: Lookup, *, linked: bool = True) -> tuple[str, ...]:
     """Say a compound by its two parts, the shorter one as long as possible; empty where there are none.
 
     Args:
         word: A word in lower case that the dictionary lacks.
         lookup: Returns the dictionary's entry of a word, empty where there is none.
+        linked: Whether an s may join the parts, as in German.
     """
     places = range(_SHORTEST_PART, min(len(word), _LONGEST_COMPOUND) - _SHORTEST_PART + 1)
     for place in sorted(places, key=lambda place: abs(2 * place - len(word))):
@@ -436,7 +453,7 @@ def compound(word: str, lookup: Lookup) -> tuple[str, ...]:
             continue
         link: tuple[str, ...] = ()
         head = lookup(first)
-        if not head and first.endswith("s"):
+        if linked and not head and first.endswith("s"):
             # The s that joins two parts: Arbeits-zeit.
             head, link = lookup(first[:-1]), ("s",)
         if head:
@@ -576,11 +593,17 @@ class GruutBackEnd(BackEnd):
         if self._english:
             if phonemes := english_derivation(word, self._roles, tag):
                 return Pronunciation(_in_british(phonemes) if self._british else phonemes, "suffix")
+            if phonemes := compound(word, self._common, linked=False):
+                return Pronunciation(phonemes, "compound")
             if genitive := self._genitive(token.text):
                 return genitive
         elif phonemes := compound(word, self._roles):
             return Pronunciation(phonemes, "compound")
         return self._guess(token.text)
+
+    def _common(self, word: str) -> Roles:
+        """Return the entry of a word that may be part of an English compound: of rare words, too much is made."""
+        return self._roles(word) if word not in _NO_PARTS and load_word_table().knows(word) else {}
 
     def _genitive(self, text: str) -> Pronunciation | None:
         """Say the genitive of an unknown word by the guess for the word itself."""

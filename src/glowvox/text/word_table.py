@@ -1,4 +1,4 @@
-"""What common English words mean, in a few numbers: what a sentence is about tells bass from bass.
+"""Which English words are common, and what they mean in a few numbers: what a sentence is about tells bass from bass.
 
 For each word a vector of its meaning and a cluster of words that are used alike (Brown, deSouza, Mercer, Della Pietra
 and Lai 1992, "Class-based n-gram models of natural language"). `recipes/homographs/words.py` makes the table.
@@ -36,6 +36,10 @@ class WordTable:
     def dimensions(self) -> int:
         """How many numbers make a vector."""
         return int(self._vectors.shape[1])
+
+    def knows(self, word: str) -> bool:
+        """Return whether a word in lower case is a common one."""
+        return crc32(word.encode("utf-8", "replace")) in self._rows
 
     def cluster(self, word: str) -> int:
         """Return the cluster of a word in lower case, 0 where none is known."""

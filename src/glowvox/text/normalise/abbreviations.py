@@ -154,10 +154,18 @@ def degree(match: re.Match[str], context: Context) -> Reading:
     return words
 
 
-@rule(r"(?P<word>w/o|w/|c/o|a/c|n/a|N/A|b/c)(?!\w)", "l")
+@rule(r"(?P<word>w/o(?:ut)?|w/|c/o|a/c|n/a|N/A|b/c)(?!\w)", "l")
 def slashed_word(match: re.Match[str], context: Context) -> Reading:
     """Read w/ and w/o."""
-    names = {"w/o": "without", "w/": "with", "c/o": "care of", "a/c": "A C", "n/a": "N A", "b/c": "because"}
+    names = {
+        "w/o": "without",
+        "w/out": "without",
+        "w/": "with",
+        "c/o": "care of",
+        "a/c": "A C",
+        "n/a": "N A",
+        "b/c": "because",
+    }
     spoken = names[match["word"].lower()]
     return [SpokenWord(word, letter=True) if len(word) == 1 else word for word in spoken.split()]
 

@@ -275,6 +275,15 @@ def weekdays(match: re.Match[str], context: Context) -> Reading:
     return [_WEEKDAYS[match["a"].lower()], between, _WEEKDAYS[match["b"].lower()], *ends]
 
 
+@rule(
+    r"(?P<a>Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?\s?[-–]\s?(?P<b>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b(?!\.?\s\d)",
+    "u",
+)
+def months(match: re.Match[str], context: Context) -> Reading:
+    """Read Jan-Mar."""
+    return [month_name(match["a"]), "to", month_name(match["b"])]
+
+
 @rule(r"(?P<kind>[QH])(?P<a>[1-4])\s?[-–]\s?(?P<again>[QH]?)(?P<b>[1-4])(?!\w)", "u")
 def quarters(match: re.Match[str], context: Context) -> Reading:
     """Read Q1–Q3."""
@@ -298,7 +307,7 @@ def tens_of(match: re.Match[str], context: Context) -> Reading:
 
 
 DATE_RULES = (
-    weekdays, quarters,
+    weekdays, months, quarters,
     until_date,
     iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
     small_weekday, short_date, decades, decade, bare_decade, tens_of,
@@ -376,7 +385,7 @@ def half_range(match: re.Match[str], context: Context) -> Reading | None:
 
 
 @rule(
-    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|hours|h)\b)?(?:\s?(?P<zone>{_ZONES})\b)?(?![\w:])",
+    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|hours|h)\b)?(?:\s?(?P<zone>{_ZONES})\b)?(?P<about>ish)?(?![\w:])",
     "d",
 )
 def clock(match: re.Match[str], context: Context) -> Reading | None:
@@ -384,7 +393,8 @@ def clock(match: re.Match[str], context: Context) -> Reading | None:
     words = _clock(
         match["hour"], match["minute"], twelve=False, military=match["zone"] is not None or bool(match["hrs"])
     )
-    return words and [*words, *(["hours"] if match["hrs"] else []), *_letters(match["zone"])]
+    about = ["ish"] if match["about"] else []
+    return words and [*words, *(["hours"] if match["hrs"] else []), *_letters(match["zone"]), *about]
 
 
 @rule(r"[-–]\s?(?=\d{1,2}:\d\d)", "o")

@@ -219,7 +219,7 @@ _WHOLE = {
     "mcdonald": "McDonald", "phd": "P H D", "ebay": "e bay", "ipad": "i pad", "openai": "open A I",
     "latex": "lay tech",
     "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B",
-    "postgresql": "post gress Q L", "pytorch": "pie torch", "py": "pie",
+    "postgresql": "postgres Q L", "pytorch": "pie torch", "py": "pie",
 }  # fmt: skip
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z]{3,})(?P<n>\d{1,4})")
 _VOWEL = re.compile(r"[aeiouyäöüà-ÿ]")

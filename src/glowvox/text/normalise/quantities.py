@@ -288,7 +288,10 @@ def coordinates(match: re.Match[str], context: Context) -> Reading:
 _NAMED_MODEL = re.compile(r"(?:[A-Za-z]*[a-z][A-Z]\w*|Galaxy|Nexus|Pixel|Model|Series|Kindle|Lumia|Xperia|Redmi)$")
 
 
-@rule(r"(?P<n>\d{1,3}(?:,\d{3})++|\d++(?:\.\d++)?)(?P<tail>[^\W\d_]+|(?<=\d)[pi](?:24|25|30|48|50|60|120))(?!\w)", "d")
+@rule(
+    r"(?P<n>\d{1,3}(?:,\d{3})++|\d++(?:\.\d++)?|(?<!\w)\.\d++)(?P<tail>[^\W\d_]+|(?<=\d)[pi](?:24|25|30|48|50|60|120))(?!\w)",
+    "do",
+)
 def number_with_letters(match: re.Match[str], context: Context) -> Reading | None:
     """Read 1080p, 12a, 99p, 80proof, 747s, 5s: the number, then the letters."""
     text, tail = match["n"], match["tail"]
@@ -570,7 +573,8 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
 # A 5V supply, a 12v battery, 100mbps lines.
 _DEVICE = re.compile(
     r"\s(?:suppl(?:y|ies)|batter(?:y|ies)|adapters?|chargers?|jacks?|lines?|uplinks?|connections?|motors?|bulbs?|outlets?|rails?"
-    r"|monitors?|screens?|displays?|drives?|disks?|cards?|lens(?:es)?|cables?|hoses?|pipes?|engines?|tanks?|bottles?|speakers?)\b"
+    r"|monitors?|screens?|displays?|drives?|disks?|cards?|lens(?:es)?|cables?|hoses?|pipes?|engines?|tanks?|bottles?|speakers?|SSDs?|HDDs?|TVs?"
+    r"|cameras?|videos?|relays?|races?|sprints?|dash|pools?|rooms?|towers?|files?|images?|rulers?)\b"
 )
 _VOLTAGES = ("3", "5", "6", "9", "12", "18", "24", "36", "48", "110", "115", "120", "220", "230", "240", "400")
 
