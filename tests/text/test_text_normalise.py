@@ -13,11 +13,20 @@ from hypothesis import strategies as st
 
 from glowvox.text import FrontEnd, load_front_end
 from glowvox.text.normalise import clean_characters
-from glowvox.text.normalise.languages import Normaliser
+from glowvox.text.normalise.languages import Normaliser, _english_rules, _german_rules
 from glowvox.text.normalise.numbers import roman_value
+from glowvox.text.normalise.scanner import Context, Scanner
 
 HERE = Path(__file__).parent
 BENCHMARK = HERE.parents[1] / "benchmarks" / "text_normalisation.py"
+
+
+QUICK = {"en": Scanner(_english_rules()), "de": Scanner(_german_rules())}
+SLOW = {"en": Scanner(_english_rules()), "de": Scanner(_german_rules())}
+for kind in "uwdo":
+    for language in QUICK:
+        QUICK[language]._tokens[kind] = 10**9
+        SLOW[language]._tokens[kind] = -(10**9)
 
 
 def _table(name: str) -> list[dict[str, str]]:
@@ -191,3 +200,9 @@ def test_english_waits_for_no_rules_of_german():
         "assert any('german' in name for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@given(st.text(alphabet="aAbcdeEfgkmnopsStTuvxIVX0129 .,-'/()+_#$%²₂:&@é", max_size=60), st.sampled_from(["en", "de"]))
+def test_asking_all_rules_at_once_changes_nothing(text: str, language: str) -> None:
+    quick, slow = QUICK[language], SLOW[language]
+    assert quick.scan(Context(text, language=language), {}) == slow.scan(Context(text, language=language), {})

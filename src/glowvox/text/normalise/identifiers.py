@@ -541,17 +541,24 @@ def _sign_by_sign(text: str, context: Context) -> list[str | SpokenWord]:
     ]
 
 
-@rule(
-    r"[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?(?!\w)|\d{4}(?:(?P<gap>[\s-])\d{4})(?:(?P=gap)\d{4}){2}(?!\w|[.,-]\d)",
-    "ud",
-)
+@rule(r"[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?(?!\w)", "u")
 def account(match: re.Match[str], context: Context) -> Reading | None:
-    """Read the numbers of accounts and cards sign by sign, in their groups of four."""
+    """Read the number of an account sign by sign, in its groups of four."""
     text = match.group()
-    years = re.fullmatch(r"(?:(?:19|20)\d\d\D?){4}", text)
-    if years or (text[0].isalpha() and sum(sign.isdecimal() for sign in text) < 8):
+    if sum(sign.isdecimal() for sign in text) < 8:
         return None
-    groups = re.findall(r"\w+", text) if re.search(r"[\s-]", text) else re.findall(r"\w{1,4}", text)
+    return _in_groups(re.findall(r"\w+", text) if re.search(r"\s", text) else re.findall(r"\w{1,4}", text), context)
+
+
+@rule(r"\d{4}(?P<gap>[\s-])\d{4}(?:(?P=gap)\d{4}){2}(?!\w|[.,-]\d)", "d")
+def card(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the number of a card digit by digit, in its groups of four; four years are none."""
+    if re.fullmatch(r"(?:(?:19|20)\d\d\D?){4}", match.group()):
+        return None
+    return _in_groups(re.findall(r"\d+", match.group()), context)
+
+
+def _in_groups(groups: list[str], context: Context) -> list[str | SpokenWord]:
     words: list[str | SpokenWord] = []
     for place, group in enumerate(groups):
         words.extend([*([","] if place else []), *_sign_by_sign(group, context)])
@@ -637,5 +644,5 @@ def _path(text: str, context: Context) -> list[str | SpokenWord]:
 
 WEB_RULES = (
     email, file_address, link, internet_address, local_host, host, file_path, dotted_name, hidden_file, user_name,
-    colour, code_point, account, topic, scope, tag, oil_grade,
+    colour, code_point, account, card, topic, scope, tag, oil_grade,
 )  # fmt: skip

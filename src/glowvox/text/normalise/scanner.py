@@ -75,6 +75,8 @@ class Rule:
     speak: Callable[[re.Match[str], Context], Reading | None]
     first: str = "ldo"
     """Kinds of first character for which the rule is tried: l letter (u capital, w small), d digit, o other."""
+    common: bool = False
+    """Whether it reads most of what begins so: what no rule before it could read is handed to it at once."""
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -82,11 +84,13 @@ class Rule:
         return re.compile(self.pattern, re.VERBOSE)
 
 
-def rule(pattern: str, first: str = "ldo") -> Callable[[Callable[[re.Match[str], Context], Reading | None]], Rule]:
+def rule(
+    pattern: str, first: str = "ldo", *, common: bool = False
+) -> Callable[[Callable[[re.Match[str], Context], Reading | None]], Rule]:
     """Return a decorator that makes a rule of a function; the pattern is verbose and starts at a token's start."""
 
     def make(speak: Callable[[re.Match[str], Context], Reading | None]) -> Rule:
-        return Rule(pattern, speak, first)
+        return Rule(pattern, speak, first, common)
 
     return make
 
@@ -97,6 +101,19 @@ def _kind(character: str) -> str:
     return "d" if character.isdecimal() else "o"
 
 
+PATIENCE = 1000
+"""Tokens of a kind that are read before all rules for them are asked at once."""
+_REFERENCE = re.compile(r"\(\?P=|\\[1-9]")
+
+
+def _any_of(rules: Sequence[Rule]) -> re.Pattern[str] | None:
+    """Return a pattern that matches wherever one of the rules may; None where it cannot be made."""
+    if any(_REFERENCE.search(each.pattern) for each in rules):
+        return None
+    patterns = [re.sub(r"\(\?P<\w+>", "(?:", each.pattern) for each in rules]
+    return re.compile("|".join(f"(?:{pattern}\n)" for pattern in patterns), re.VERBOSE)
+
+
 class Scanner:
     """A list of rules, in the order in which they are asked."""
 
@@ -105,6 +122,24 @@ class Scanner:
         for each in rules:
             for kind in each.first.replace("l", "uw"):
                 self._rules[kind].append(each)
+        self._short_cuts: dict[str, tuple[re.Pattern[str], list[Rule]] | None] = {}
+        self._tokens = dict.fromkeys("uwdo", 0)
+
+    def _short_cut(self, kind: str) -> tuple[re.Pattern[str], list[Rule]] | None:
+        """Return a pattern that asks at once whether any rule before the common one may speak, and the rules from there.
+
+        Most words are read by that one rule, which fifty are asked before. To make the pattern takes a moment, so it is
+        made once many words have come.
+        """
+        if self._tokens[kind] < PATIENCE:
+            self._tokens[kind] += 1
+            return None
+        if kind not in self._short_cuts:
+            row = self._rules[kind]
+            place = next((place for place, each in enumerate(row) if each.common), 0)
+            screen = _any_of(row[:place]) if place else None
+            self._short_cuts[kind] = (screen, row[place:]) if screen is not None else None
+        return self._short_cuts[kind]
 
     def scan(self, context: Context, fixed: Mapping[int, Fixed]) -> list[Piece]:
         """Read a text.
@@ -137,7 +172,12 @@ class Scanner:
         return pieces
 
     def _read(self, context: Context, position: int, stop: int) -> tuple[int, Reading]:
-        for each in self._rules[_kind(context.text[position])]:
+        kind = _kind(context.text[position])
+        rules = self._rules[kind]
+        short_cut = self._short_cut(kind)
+        if short_cut is not None and short_cut[0].match(context.text, position, stop) is None:
+            rules = short_cut[1]
+        for each in rules:
             match = each.compiled.match(context.text, position, stop)
             if match is None or match.end() == position:
                 continue

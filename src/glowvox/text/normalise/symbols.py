@@ -40,7 +40,7 @@ def alternatives(match: re.Match[str], context: Context) -> Reading:
 
 
 # Letters with the signs that stand on them: accents, and the vowel signs of Indian and Thai letters.
-@rule(rf"{_LETTER}+(?:{_SIGNS}+{_LETTER}*)*(?:'{_LETTER}+)*(?:(?<=s)'(?![\w']))?", "l")
+@rule(rf"{_LETTER}+(?:{_SIGNS}+{_LETTER}*)*(?:'{_LETTER}+)*(?:(?<=s)'(?![\w']))?", "l", common=True)
 def word(match: re.Match[str], context: Context) -> Reading:
     """Read a word. The apostrophe of a plural's genitive has no sound."""
     return [match.group().rstrip("'")]

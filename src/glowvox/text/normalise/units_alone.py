@@ -2,7 +2,7 @@
 
 import re
 
-from glowvox.text.normalise import german_quantities, quantities
+from glowvox.text.normalise import quantities
 from glowvox.text.normalise.scanner import Context, Reading, rule, word_set
 
 # These are no words, no names and no letters, wherever they stand.
@@ -42,6 +42,9 @@ def unit_alone(match: re.Match[str], context: Context) -> Reading | None:
         return None
     single = before in _ONE[language]
     if language == "de":
+        # Loaded only where German is read.
+        from glowvox.text.normalise import german_quantities
+
         return [german_quantities.unit_name(symbol, single=single)]
     if "/" in symbol and symbol not in quantities.UNITS:
         upper, _, lower = symbol.partition("/")
