@@ -126,7 +126,7 @@ class Scanner:
         self._tokens = dict.fromkeys("uwdo", 0)
 
     def _short_cut(self, kind: str) -> tuple[re.Pattern[str], list[Rule]] | None:
-        """Return a pattern that asks at once whether any rule before the common one may speak, and the rules from there.
+        """Return a pattern that asks at once whether any rule before the common one may speak, and the rules from it.
 
         Most words are read by that one rule, which fifty are asked before. To make the pattern takes a moment, so it is
         made once many words have come.
