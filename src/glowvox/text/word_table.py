@@ -4,6 +4,7 @@ For each word a vector of its meaning and a cluster of words that are used alike
 and Lai 1992, "Class-based n-gram models of natural language"). `recipes/homographs/words.py` makes the table.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ class WordTable:
             clusters: Their clusters `[V]`: paths in a tree of words, from the root in the lowest bit; 0 for none.
         """
         self._rows = dict(zip(keys.tolist(), range(len(keys)), strict=True))
-        self._vectors = vectors
+        self._vectors = vectors.astype(np.float32)
         self._clusters = clusters.tolist()
 
     @property
@@ -61,10 +62,12 @@ class WordTable:
             if (row := self._rows.get(crc32(word.encode("utf-8", "replace")))) is not None
         ]
         rows = [row for _, row, _ in found]
-        parts = self._vectors[rows].astype(np.float32)
-        parts *= np.array([weight for _, _, weight in found], np.float32)[:, None]
-        length = float(np.linalg.norm(parts.sum(axis=0)))
-        return [word for word, _, _ in found], parts / length if length else parts
+        parts = self._vectors[rows]
+        weights = np.array([weight for _, _, weight in found], np.float32)
+        total = weights @ parts
+        length = math.sqrt(total @ total)
+        parts *= weights[:, None] / (length or 1.0)
+        return [word for word, _, _ in found], parts
 
 
 @cache
