@@ -385,7 +385,7 @@ def half_range(match: re.Match[str], context: Context) -> Reading | None:
 
 
 @rule(
-    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|hours|h)\b)?(?:\s?(?P<zone>{_ZONES})\b)?(?P<about>ish)?(?![\w:])",
+    rf"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?:\s?(?P<hrs>hrs|hours|h)\b)?(?:\s?(?P<zone>{_ZONES})\b)?(?P<about>ish)?(?![\w:]|,\d{{3}})",
     "d",
 )
 def clock(match: re.Match[str], context: Context) -> Reading | None:

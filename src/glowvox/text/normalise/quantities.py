@@ -177,7 +177,7 @@ def groups(match: re.Match[str], context: Context) -> Reading:
     return words
 
 
-@rule(r"(?P<a>\d{1,4}):(?P<b>\d{1,4})(?:[-–](?P<c>\d{1,3}))?(?!\w|:\d)", "d")
+@rule(r"(?P<a>\d{1,4}):(?P<b>\d{1,3}(?:,\d{3})+(?!\d)|\d{1,4})(?:[-–](?P<c>\d{1,3}))?(?!\w|:\d)", "d")
 def ratio(match: re.Match[str], context: Context) -> Reading | None:
     """Read 16:9, and the verses of Genesis 1:1-3."""
     if match["c"]:
@@ -736,7 +736,9 @@ def feet_and_inches(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(
-    r"(?P<a>\d+(?:\.\d+)?)(?:\s?x\s?|×)(?P<b>\d+(?:\.\d+)?)(?:(?:\s?x\s?|×)(?P<c>\d+(?:\.\d+)?))?(?P<s>s)?(?!\w)", "d"
+    r"(?P<a>\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?:\s?x\s?|×)(?P<b>\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
+    r"(?:(?:\s?x\s?|×)(?P<c>\d+(?:\.\d+)?))?(?P<s>s)?(?!\w)",
+    "d",
 )
 def dimensions(match: re.Match[str], context: Context) -> Reading | None:
     """Read 1920x1080 and 4x4s: by; before an equals sign or a power, a product."""
