@@ -1,6 +1,7 @@
 """The graphs say what the models say, for every shipped family, batch and length."""
 
 import copy
+from collections import defaultdict
 
 import numpy as np
 import onnx
@@ -15,6 +16,7 @@ from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import EngineError
 from glowvox.export.export_model import graph_cards, write_graphs
+from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.parity import TOLERANCE, Parity, acoustic_parity, compared, random_mel, vocoder_parity
 
 ALLOWED = """
@@ -181,3 +183,27 @@ def test_random_mels_speak_the_contract_s_units():
     natural = random_mel(vocoder_configs()["waveglow-256"].audio, (80, 50), np.random.default_rng(0))
     decibels = random_mel(audio, (80, 50), np.random.default_rng(0))
     np.testing.assert_allclose(decibels * 20 - 40, natural * 20 / np.log(10), rtol=1e-4, atol=1e-4)
+
+
+def test_taps_are_rounded_once_and_not_otherwise_than_side_by_side(tmp_path, monkeypatch):
+    config = ACOUSTIC_CONFIGS["melody"]
+    model = random_model(config)
+    ranges = defaultdict(lambda: defaultdict(lambda: 5.0))
+    latent = np.random.default_rng(0).standard_normal((1, 80, 12)).astype(np.float32)
+    comb = harmonic_features(np.full((1, 12), 190.0), config.audio)
+    mels, rounded = [], []
+    for folder in (tmp_path / "once", tmp_path / "each"):
+        folder.mkdir()
+        write_graphs(model, graph_cards(model, ModelCard(config)), folder, "int8", ranges=ranges)
+        decoder = onnx.load(folder / "acoustic_decoder.onnx").graph
+        used = {name for node in decoder.node for name in node.input} | {output.name for output in decoder.output}
+        assert all(used & set(node.output) for node in decoder.node)  # nothing is computed for nobody
+        made = {output: node for node in decoder.node for output in node.output}
+        narrow = [node for node in decoder.node if node.op_type == "QuantizeLinear"]
+        rounded.append(sum(made[node.input[0]].op_type == "Reshape" for node in narrow if node.input[0] in made))
+        mels.append(OnnxAcoustic.load(folder, threads=1).decode(latent, np.array([12]), None, comb))
+        monkeypatch.setattr(
+            GraphBuilder, "_narrowed", lambda self, rows, *scale: self.op("QuantizeLinear", rows, *scale)
+        )
+    np.testing.assert_array_equal(*mels)
+    assert rounded[0] < rounded[1]

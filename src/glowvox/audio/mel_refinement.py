@@ -190,7 +190,9 @@ class _Pass:
 
     def _completed(self, samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
         """Take frames from samples; return as many hops, to which no later frame adds anything."""
-        views = np.lib.stride_tricks.sliding_window_view(samples, self._n_fft)[:: self._hop]
+        # windows that overlap, as a view; the helpers of NumPy for it take as long as a transform of ten windows
+        strides = (self._hop * samples.itemsize, samples.itemsize)
+        views: NDArray[np.float32] = np.ndarray((count, self._n_fft), samples.dtype, samples, 0, strides)
         spectrum = np.fft.rfft(views * self._window).astype(np.complex64, copy=False)
         gain = self._refinement.gain(spectrum, self._target[:count])
         spectrum[:, : gain.shape[1]] *= gain

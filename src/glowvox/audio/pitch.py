@@ -157,19 +157,23 @@ def _pulses(frequency: NDArray[np.float64], periods: NDArray[np.float64], rate: 
         rate: samples per second.
         out: the pulses, `[t, hop]`.
     """
-    hop = out.shape[1]
-    inside = np.arange(hop) / hop
+    places = _places(out.shape[1])
     start, change = frequency[:-1], frequency[1:] - frequency[:-1]
-    phase = change * (inside**2 / 2)
-    phase += start * inside
-    phase *= hop / rate
-    phase += periods
-    pitch = change * inside
-    pitch += start
-    _pulse_train(phase, np.floor(rate / 2 / pitch), out=out)
+    step = out.shape[1] / rate
+    # Products of two and three columns: the glide and its integral, each in one pass over what is written.
+    phase = np.concatenate([periods, start * step, change * (step / 2)], 1) @ places
+    pitch = np.concatenate([start, change], 1) @ places[:2]
     loudness = pitch.astype(out.dtype)
     loudness *= 4.0 / rate
+    harmonics = np.divide(rate / 2, pitch, out=pitch)
+    _pulse_train(phase, np.floor(harmonics, out=harmonics), out=out)
     out *= np.sqrt(loudness, out=loudness)
+
+
+@functools.lru_cache(maxsize=4)
+def _places(hop: int) -> NDArray[np.float64]:
+    """Return the powers 0, 1 and 2 of the place within a frame, from 0 to 1: `[3, hop]`."""
+    return np.stack([(np.arange(hop) / hop) ** power for power in range(3)])
 
 
 def _pulse_train(phase: NDArray[np.float64], harmonics: NDArray[np.float64], *, out: NDArray[Any]) -> None:
@@ -178,12 +182,9 @@ def _pulse_train(phase: NDArray[np.float64], harmonics: NDArray[np.float64], *, 
     Phases are reduced to one period in float64; their sines are those of the type that is written.
     """
     reduced = phase - np.rint(phase)
-    many = harmonics * 2.0
-    many += 1.0
-    many *= reduced
-    many *= 0.5
-    many -= np.rint(many)
-    np.multiply(many, 2.0 * np.pi, out=out, casting="same_kind")
+    turns = (harmonics + 0.5) * reduced
+    turns -= np.rint(turns)
+    np.multiply(turns, 2.0 * np.pi, out=out, casting="same_kind")
     np.sin(out, out=out)
     sine = (reduced * np.pi).astype(out.dtype)
     np.sin(sine, out=sine)
@@ -502,10 +503,16 @@ def harmonic_features(pitch: NDArray[np.floating], config: AudioConfig) -> NDArr
     centres, widths = harmonic_bins(config)
     voiced = np.asarray(pitch) > 0
     hertz = np.where(voiced, pitch, REFERENCE_HZ)[..., None, :]
-    cosine = np.cos(2 * np.pi * centres[:, None] / hertz) * np.sinc(widths[:, None] / hertz) ** 2
-    height = np.log(hertz / REFERENCE_HZ) / LOG_PITCH_STD
-    channels = np.concatenate([np.ones_like(height), height, cosine], -2) * voiced[..., None, :]
-    return channels.astype(np.float32)
+    turns = centres[:, None] / hertz
+    turns -= np.rint(turns)  # what is left of a period is small enough for the cosine of a float32
+    channels = np.empty((*hertz.shape[:-2], 2 + len(centres), hertz.shape[-1]), np.float32)
+    channels[..., :1, :] = 1.0
+    channels[..., 1:2, :] = np.log(hertz / REFERENCE_HZ) / LOG_PITCH_STD
+    cosine = channels[..., 2:, :]
+    np.cos((turns * (2 * np.pi)).astype(np.float32), out=cosine)
+    cosine *= np.square(np.sinc((widths[:, None] / hertz).astype(np.float32)))
+    channels *= voiced[..., None, :]
+    return channels
 
 
 @functools.lru_cache
