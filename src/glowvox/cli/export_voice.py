@@ -15,12 +15,14 @@ examples:
   glowvox export voice --acoustic runs/acoustic --vocoder runs/vocoder --licence CC0-1.0 -o anna.voice
   glowvox say "Hello." --voice anna.voice -o hello.wav
   glowvox export voice nora --to sherpa-onnx -o nora-sherpa
+  glowvox export voice nora --to browser --onnxruntime-web node_modules/onnxruntime-web -o nora-web
   glowvox export voice --acoustic runs/acoustic --vocoder default --licence CC0-1.0 -o anna.voice \\
       --quality report/report.json --default temperature=0.5 --weakness "names of places"
 
 A voice holds graphs, which speak without PyTorch, its models, for further training (they share their weights, so that
 costs nothing), and a card. Models with different mel contracts are refused. For sherpa-onnx a voice becomes a folder
-with one graph from tokens to samples, its tokens, a lexicon and a README.md that says how to run them.
+with one graph from tokens to samples, its tokens, a lexicon and a README.md that says how to run them. For the browser
+it becomes a web page that speaks without a server, and at the same time a package for npm.
 """
 
 
@@ -31,10 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to",
-        choices=("voice", "sherpa-onnx"),
+        choices=("voice", "sherpa-onnx", "browser"),
         default="voice",
-        help="what is written: a voice, from two models; or, of the voice NAME, a folder for sherpa-onnx "
-        "(default: %(default)s)",
+        help="what is written: a voice, from two models; or, of the voice NAME, a folder for sherpa-onnx or for the "
+        "browser (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--onnxruntime-web",
+        metavar="FOLDER",
+        type=Path,
+        help="for the browser: the package of that name, installed by npm, which the page shall load; without it the "
+        "page says what is missing, and the module takes it from beside itself",
     )
     parser.add_argument("--acoustic", metavar="RUN", help="the acoustic model: a run, a model folder, or 'default'")
     parser.add_argument("--vocoder", metavar="RUN", help="the vocoder: a run, a model folder, or 'default'")
@@ -84,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("float32", "float16", "int8"),
         help="how weights are stored; int8 also computes in 8 bits, which is faster; the loss is measured and printed "
-        "(default: float16; with --to: as the voice has them)",
+        "(default: float16; with --to: as the voice has them, float16 for the browser where they are int8)",
     )
     parser.add_argument(
         "--calibration",
@@ -148,7 +157,9 @@ def _check_models(args: argparse.Namespace) -> None:
     from glowvox.errors import ConfigError
 
     if args.voice is not None:
-        raise ConfigError(f"'{args.voice}' is a voice already; say what for: --to sherpa-onnx")
+        raise ConfigError(f"'{args.voice}' is a voice already; say what for: --to sherpa-onnx or browser")
+    if args.onnxruntime_web is not None:
+        raise ConfigError("--onnxruntime-web is for the browser: add --to browser")
     missing = [f"--{name}" for name in ("acoustic", "vocoder", "licence") if getattr(args, name) is None]
     if missing:
         raise ConfigError(f"the following arguments are required to pack a voice: {', '.join(missing)}")
@@ -162,6 +173,10 @@ def _for_runtime(args: argparse.Namespace) -> int:
     given = [f"--{name}" for name in ("acoustic", "vocoder", "licence") if getattr(args, name) is not None]
     if given:
         raise ConfigError(f"--to {args.to} takes a voice by its name; leave {', '.join(given)} out")
+    if args.to == "browser":
+        return _for_browser(args)
+    if args.onnxruntime_web is not None:
+        raise ConfigError("--onnxruntime-web is for the browser: say --to browser")
     done = export_sherpa(args.voice, args.output, precision=args.precision, replace=args.force)
     if args.json:
         told = {"path": str(done.folder), "name": done.card.name, "language": done.card.language}
@@ -173,6 +188,48 @@ def _for_runtime(args: argparse.Namespace) -> int:
     for name, size in done.sizes.items():
         print(f"          {size / 1e6:6.2f} MB  {name}")
     print(f"next: {done.folder}/README.md says how to run it; pip install sherpa-onnx sherpa-onnx-bin")
+    return 0
+
+
+def _for_browser(args: argparse.Namespace) -> int:
+    """Write a voice as a web page and a package for npm."""
+    from glowvox.export.browser_export import RUNTIME_FOLDER, export_browser
+
+    if sys.stderr.isatty():
+        print("writing the graph, the page and the tables of its text front end ...", file=sys.stderr, flush=True)
+    done = export_browser(
+        args.voice, args.output, precision=args.precision, runtime=args.onnxruntime_web, replace=args.force
+    )
+    page = {name: size for name, size in done.sizes.items() if not name.startswith(f"{RUNTIME_FOLDER}/")}
+    if args.json:
+        told = {
+            "path": str(done.folder),
+            "name": done.card.name,
+            "language": done.card.language,
+            "precision": done.precision,
+            "onnxruntime_web": done.runtime,
+            "bytes": sum(done.sizes.values()),
+            "files": done.sizes,
+        }
+        print(json.dumps(told, indent=2))
+        return 0
+    print(f"wrote     {done.folder}, {sum(done.sizes.values()) / 1e6:.1f} MB: {done.card.name}, {done.precision}")
+    parts = {
+        "data/model.bin": "the graph, packed",
+        "data/": "dictionary, tagger and other tables, packed",
+        "": "page and module",
+    }
+    rest = dict(page)
+    for start, what in parts.items():
+        own = [rest.pop(name) for name in list(rest) if name.startswith(start)]
+        print(f"          {sum(own) / 1e6:6.2f} MB  {what}")
+    if done.runtime is None:
+        print(f"missing   onnxruntime-web, which the page loads from {done.folder / RUNTIME_FOLDER}:")
+        print("          npm install onnxruntime-web, then again with --onnxruntime-web node_modules/onnxruntime-web")
+    else:
+        size = sum(done.sizes.values()) - sum(page.values())
+        print(f"          {size / 1e6:6.2f} MB  onnxruntime-web {done.runtime}")
+        print(f"next: python -m http.server --directory {done.folder}   # then open http://localhost:8000")
     return 0
 
 

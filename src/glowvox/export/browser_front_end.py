@@ -34,7 +34,15 @@ _GIVEN = {
     f"{_TEXT}.ssml": ("parse_ssml",),
 }
 _DROPPED = {
-    f"{_TEXT}.front_end.FrontEnd": ("process_ssml", "check_front_end", "to_dict", "version", "name", "words", "readings"),
+    f"{_TEXT}.front_end.FrontEnd": (
+        "process_ssml",
+        "check_front_end",
+        "to_dict",
+        "version",
+        "name",
+        "words",
+        "readings",
+    ),
     f"{_TEXT}.gruut_back_end.GruutBackEnd": ("__init__", "version", "words", "_roles"),
     f"{_TEXT}.tokenizer.Tokenizer": ("to_dict",),
 }

@@ -5,12 +5,13 @@ import re
 from typing import Any
 
 from glowvox.export.regex_to_js import translated
+from glowvox.text.normalise.scanner import word_set
 
 _PLAIN = (str, int, float, bool, type(None))
-_RESERVED = frozenset(
-    "arguments await break case catch const continue debugger default delete do else enum eval export extends finally for"
-    " function if implements import in instanceof interface let new package private protected public return static super"
-    " switch this throw try typeof var void while with yield".split()
+_RESERVED = word_set(
+    "arguments await break case catch const continue debugger default delete do else enum eval export extends finally"
+    " for function if implements import in instanceof interface let new package private protected public return static"
+    " super switch this throw try typeof var void while with yield"
 )
 
 

@@ -13,9 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from types import ModuleType
-from typing import Any
 
-from glowvox.errors import ConfigError
 from glowvox.export.js_literals import literal, name_in_js
 from glowvox.export.python_to_js_expressions import ExpressionWriter
 
@@ -81,8 +79,8 @@ class _Program:
 
         def visit(name: str) -> None:
             module = self._modules[name]
-            for needed in module.needed:
-                for local in self._names_in(name, needed) & module.imports.keys():
+            for needed in sorted(module.needed):
+                for local in sorted(self._names_in(name, needed) & module.imports.keys()):
                     source = self._source_of(name, local)
                     if source is not None and source[0] != name:
                         visit(source[0])
@@ -209,12 +207,12 @@ class _Program:
     def _class(self, module: str, node: ast.ClassDef, writer: ExpressionWriter) -> str:
         bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id not in ("ABC",)]
         errors = [base for base in bases if base.endswith("Error") or base == "Exception"]
-        extends = f" extends {'Error' if errors and module == 'glowvox.errors' else name_in_js(bases[0])}" if bases else ""
+        extends = (
+            f" extends {'Error' if errors and module == 'glowvox.errors' else name_in_js(bases[0])}" if bases else ""
+        )
         python = getattr(self._modules[module].python, node.name)
         body = [
-            each
-            for each in node.body
-            if f"{module}.{node.name}.{getattr(each, 'name', '')}" not in self._what.dropped
+            each for each in node.body if f"{module}.{node.name}.{getattr(each, 'name', '')}" not in self._what.dropped
         ]
         lines = [f"class {node.name}{extends} {{"]
         methods = [each for each in body if isinstance(each, ast.FunctionDef)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from glowvox.errors import ConfigError
 from glowvox.export.js_literals import name_in_js, regex_literal
+from glowvox.export.python_constants import evaluated
 
 _MATCHING = ("compile", "match", "search", "fullmatch", "sub", "findall", "split", "finditer")
 _OPERATORS = {ast.Sub: "sub", ast.Mult: "mul", ast.Mod: "mod", ast.FloorDiv: "floordiv", ast.BitOr: "bor"}
@@ -87,7 +88,9 @@ class ExpressionWriter:
 
     def _statement(self, node: ast.stmt) -> str:
         match node:
-            case ast.Expr(ast.Constant()) | ast.Pass() | ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Nonlocal():
+            case (
+                ast.Expr(ast.Constant()) | ast.Pass() | ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Nonlocal()
+            ):
                 return ""
             case ast.Expr(ast.Yield(value)):
                 return f"yield {self.value(value) if value is not None else 'null'};"
@@ -205,15 +208,17 @@ class ExpressionWriter:
                 return f"$py.set_of([{self._several(parts)}])"
             case ast.Dict(keys, values):
                 pairs = [
-                    f"[{self.value(key)}, {self.value(value)}]" if key is not None else f"...$py.items({self.value(value)})"
+                    f"[{self.value(key)}, {self.value(value)}]"
+                    if key is not None
+                    else f"...$py.items({self.value(value)})"
                     for key, value in zip(keys, values, strict=True)
                 ]
                 return f"$py.dict([{', '.join(pairs)}])"
             case ast.BoolOp(operator, values):
-                first, *others = map(self.value, values)
+                made, *others = map(self.value, values)
                 for other in others:
-                    first = f"$py.{'and' if isinstance(operator, ast.And) else 'or'}({first}, () => {other})"
-                return first
+                    made = f"$py.{'and' if isinstance(operator, ast.And) else 'or'}({made}, () => {other})"
+                return made
             case ast.UnaryOp(ast.Not(), inner):
                 return f"!{self.test(inner)}"
             case ast.UnaryOp(ast.USub(), inner):
@@ -295,7 +300,12 @@ class ExpressionWriter:
         for part in parts:
             match part:
                 case ast.Constant(str() as value):
-                    text += json.dumps(value, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("`", "\\`").replace("${", "\\${")
+                    text += (
+                        json.dumps(value, ensure_ascii=False)[1:-1]
+                        .replace('\\"', '"')
+                        .replace("`", "\\`")
+                        .replace("${", "\\${")
+                    )
                 case ast.FormattedValue(value, conversion, None):
                     text += f"${{$py.{'repr' if conversion == 114 else 'str'}({self.value(value)})}}"
                 case ast.FormattedValue(value, _, ast.JoinedStr([ast.Constant(str() as spec)])):
@@ -396,7 +406,16 @@ class ExpressionWriter:
         for word in node.keywords:
             if word.arg == "flags":
                 flags = self._evaluated(word.value)
-        size = {"compile": 1, "match": 2, "search": 2, "fullmatch": 2, "findall": 2, "finditer": 2, "split": 2, "sub": 3}
+        size = {
+            "compile": 1,
+            "match": 2,
+            "search": 2,
+            "fullmatch": 2,
+            "findall": 2,
+            "finditer": 2,
+            "split": 2,
+            "sub": 3,
+        }
         if len(node.args) > size[name]:
             flags, others = self._evaluated(node.args[-1]), list(node.args[1:-1])
         pattern = regex_literal(re.compile(self._evaluated(source), flags))
@@ -405,11 +424,7 @@ class ExpressionWriter:
         return f"$py.m({pattern}, {json.dumps(name)}, {', '.join(map(self.value, others))})"
 
     def _evaluated(self, node: ast.expr) -> Any:
-        code = compile(ast.Expression(body=node), self._module, "eval")
-        try:
-            return eval(code, dict(self._names))
-        except NameError:
-            raise self._fail(node) from None
+        return evaluated(node, self._names)
 
 
 def _builtin(name: str) -> object:

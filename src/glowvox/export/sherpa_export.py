@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from glowvox import __version__
-from glowvox.errors import ConfigError, TextError, VoiceError
+from glowvox.errors import TextError, VoiceError
 from glowvox.export.graph_builder import GraphBuilder, Precision
+from glowvox.export.rewritten_voice import rewritten
 from glowvox.export.speech_graph import SpeechGraph, SpeechInputs, new_graph
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.script import FrontEnds
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
-from glowvox.synthesis.voice_folder import MODELS, files_folder, open_voice_folder
+from glowvox.synthesis.voice_folder import files_folder, open_voice_folder
 from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.gruut_back_end import plural_ending
 from glowvox.text.tokenizer import BOUNDARY, Tokenizer, split_stress
@@ -97,7 +98,7 @@ def export_sherpa(
         with tempfile.TemporaryDirectory(prefix="glowvox-") as graphs:
             source = files_folder(place, card)
             if precision is not None:
-                source = _rewritten(source, card, precision, Path(graphs))
+                source = rewritten(source, card, precision, Path(graphs))
             graph = sherpa_graph(SpeechGraph(source, card), front_end.language)
         files = {
             MODEL_NAME: graph,
@@ -118,26 +119,6 @@ def export_sherpa(
     except OSError as error:
         raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
     return SherpaExport(folder, card, len(entries), {file: len(content) for file, content in files.items()})
-
-
-def _rewritten(folder: Path, card: VoiceCard, precision: Precision, out: Path) -> Path:
-    """Write the graphs of a voice's models in another precision; return the folder.
-
-    Raises:
-        VoiceError: the voice does not hold its models.
-        ConfigError: not a precision of numbers with a point.
-    """
-    if precision == "int8":
-        raise ConfigError("a voice has 8 bits or not: it is packed so; here float32 and float16 can be had")
-    if not all((folder / name).is_file() for name in MODELS):
-        raise VoiceError(f"the voice {card.name} does not hold its models; leave --precision out to take it as it is")
-    from glowvox.checkpoint.model_folder import load_model, read_card
-    from glowvox.export.export_model import graph_cards, write_graphs
-
-    for part in ("acoustic", "vocoder"):
-        model = load_model(folder / part)
-        write_graphs(model, graph_cards(model, read_card(folder / part)), out, precision)
-    return out
 
 
 def _refuse_existing(folder: Path, *, replace: bool) -> None:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 _FLOAT, _INT64, _BOOL, _DOUBLE = 1, 7, 9, 11
 _OPSET = 18
-_MOST_BLOCKS = 192
+MOST_BLOCKS = 192
 """Blocks of the vocoder's noise that a seed is stored for: a sentence of 142 s; later ones begin again."""
 _ODDS = 4.0
 """Log odds of voicing are bounded by it before they are interpolated. See `audio.pitch.pitch_contour`."""
@@ -124,7 +124,7 @@ class SpeechGraph:
     def seed_inputs(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return key and states of the voice's own seed, int64."""
         seed = self.options.seed
-        return philox_key(seed).view(np.int64), pcg_states(seed, _MOST_BLOCKS).view(np.int64)
+        return philox_key(seed).view(np.int64), pcg_states(seed, MOST_BLOCKS).view(np.int64)
 
     def write(self, graph: GraphBuilder, given: SpeechInputs, options: SpeechOptions | None = None) -> str:
         """Write everything; return the samples `[S]`, faded at both ends.

@@ -1,6 +1,7 @@
 // The text front end of American English: what Python's does, translated (`text.js`), with its tables.
 
 import * as python from "./python.js";
+import { TextError } from "./errors.js";
 import { setNames } from "./unicode.js";
 import { Lexicon } from "./lexicon.js";
 import { LetterToSound } from "./letter_to_sound.js";
@@ -9,13 +10,12 @@ import { blocks, rising, Sorted, textOf } from "./tables.js";
 import { Tagger } from "./tagger.js";
 import { load } from "./text.js";
 
-export class TextError extends Error {}
-
 /**
  * Returns a front end.
  *
  * @param files bytes of the tables, unpacked: lexicon, tagger, homographs, sounds, tables.
- * @param voice what the voice stores of its tokenizer: symbols, add_blank.
+ * @param voice the voice's card, whose symbols the tokens count.
+ * @param lexicon the user's own pronunciations, in lines.
  */
 export function frontEnd(files, voice, lexicon = "") {
   const tables = JSON.parse(textOf(files.tables));
@@ -84,19 +84,21 @@ export function frontEnd(files, voice, lexicon = "") {
   );
   const user = lexicon ? text.parse_lexicon(lexicon) : null;
   const english = new text.FrontEnd(new BackEnd(), user);
-  const tokenizer = new text.Tokenizer(voice.symbols, voice.add_blank);
+  const tokenizer = new text.Tokenizer(voice.symbols, false);
   return {
     /** Returns sentences with their words, tokens and the silence after each, and warnings. */
-    process(raw, { sentencePause = 0.2, paragraphPause = 0.6, pauseTags = true } = {}) {
+    process(raw, { sentencePause = 0.2, paragraphPause = 0.6, pauseTags = true, lastPause = 0 } = {}) {
       const pauses = new text.PauseLengths(sentencePause, paragraphPause);
       const utterance = english.process(raw, pauses, null, pauseTags);
-      const sentences = utterance.sentences.map((sentence) => ({
+      const last = utterance.sentences.length - 1;
+      const sentences = utterance.sentences.map((sentence, number) => ({
         text: sentence.text,
         span: sentence.span,
-        pause: sentence.pause_after,
+        pause: number === last ? Math.max(sentence.pause_after, lastPause) : sentence.pause_after,
         spoken: sentence.normalized,
         words: sentence.words.map(({ text, phonemes, source, span }) => ({ text, phonemes, source, span })),
-        tokens: sentence.items.length ? tokenizer.encode(sentence).ids : [],
+        // Without the borders, which the graph adds.
+        tokens: sentence.items.length ? tokenizer.encode(sentence).ids.slice(1, -1) : [],
       }));
       return { sentences, warnings: utterance.warnings };
     },
