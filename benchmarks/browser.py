@@ -1,6 +1,6 @@
-"""A voice in the browser: what is downloaded, when the first sound comes, how fast it speaks, and whether it is Python's.
+"""A voice in the browser: how much is fetched, when it is heard, how fast it speaks, and whether it is Python's.
 
-    python benchmarks/browser.py text --sentences sentences.csv      # with Node: do both front ends give the same tokens?
+    python benchmarks/browser.py text --sentences sentences.csv      # with Node: are the tokens those of Python?
     python benchmarks/browser.py speech --onnxruntime-web node_modules/onnxruntime-web [--voice nora]
 
 `text` reads each line (`id|text`, or a text) with Python's front end and with JavaScript's, and prints the share whose
@@ -156,7 +156,6 @@ def compare_speech(name: str | None, runtime: Path, texts: Sequence[str]) -> Non
     from glowvox.export.browser_export import export_browser
     from glowvox.export.rewritten_voice import rewritten
     from glowvox.synthesis.installed_voices import find_voice, load_voice
-    from glowvox.synthesis.voice_card import read_voice_card
     from glowvox.synthesis.voice_folder import files_folder, open_voice_folder
 
     with tempfile.TemporaryDirectory() as place, open_voice_folder(find_voice(name)) as source:
@@ -180,9 +179,11 @@ def compare_speech(name: str | None, runtime: Path, texts: Sequence[str]) -> Non
             others = []
             page.route(
                 "**/*",
-                lambda route: route.continue_()
-                if route.request.url.startswith((address, "blob:", "data:"))
-                else (others.append(route.request.url), route.abort()),
+                lambda route: (
+                    route.continue_()
+                    if route.request.url.startswith((address, "blob:", "data:"))
+                    else (others.append(route.request.url), route.abort())
+                ),
             )
             page.goto(address)
             page.wait_for_selector("body[data-state=ready]")

@@ -13,9 +13,8 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from tiny_voice import acoustic_model, vocoder_config
+from small_voice import make_voice
 
-from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import ConfigError, TextError, VoiceError
@@ -23,8 +22,6 @@ from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.refinement_graph import FourierGraph
 from glowvox.export.sherpa_export import FILES, export_sherpa, lexicon_entries, sherpa_graph, tokens_table
 from glowvox.export.speech_graph import SpeechGraph
-from glowvox.export.voice_export import VoiceDescription, export_voice
-from glowvox.models.waveglow import WaveGlow
 from glowvox.synthesis.installed_voices import load_voice
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.text.front_end import FrontEnd, load_front_end
@@ -41,33 +38,6 @@ KINDS = {
 }
 WORDS = ["hello", "world", "yes", "hinder", "hinders", "can't", "dog", "a.m.", "josé"]
 SENTENCES = ["Yes.", "Hello, wide world!", "No", "Hello there, you; this is a longer one, is it not?"]
-
-
-def make_voice(folder, *, speakers=("ann",), audio=None, melody=False, precision="float32", n_group=256, **vocoder):
-    provenance = {
-        "text": {
-            "tokenizer": Tokenizer().to_dict(),
-            "front_ends": {"en-us": load_front_end("en-us").to_dict()},
-            "speakers": list(speakers),
-        }
-    }
-    save_model(acoustic_model(len(speakers), audio, melody=melody), folder / "acoustic", provenance=provenance)
-    import torch
-
-    config = dataclasses.replace(vocoder_config(), audio=audio or AudioConfig(), n_group=n_group, **vocoder)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        model = WaveGlow(config).eval()
-        for parameter in model.parameters():
-            if not parameter.any():
-                torch.nn.init.normal_(parameter, 0.0, 0.1)
-        for name, buffer in model.named_buffers():
-            if "initialised" in name:
-                buffer.fill_(True)
-    save_model(model, folder / "vocoder")
-    about = VoiceDescription("tiny", "CC0-1.0", defaults={"temperature": 0.5, "pitch_range": 1.4} if melody else {})
-    parts = folder / "acoustic", folder / "vocoder"
-    return export_voice(*parts, folder / "tiny", about, precision=precision).path
 
 
 @pytest.fixture(scope="module")

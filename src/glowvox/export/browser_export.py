@@ -34,7 +34,7 @@ RUNTIME_FOLDER = "ort"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 _RUNTIME = "onnxruntime-web"
 _OLDEST_RUNTIME = "1.20.0"
-_SOURCES = Path(__file__).with_name("browser")
+SOURCES = Path(__file__).with_name("browser")
 _PAGE_OF_THE_SERVER = Path(glowvox.__file__).with_name("serve") / "page"
 _SHARED_FILES = ("favicon.svg", "newsreader.woff2", "newsreader-OFL.txt")
 _LANGUAGE = "en-us"
@@ -198,7 +198,7 @@ def _refuse_existing(folder: Path, *, replace: bool) -> None:
 def _write(folder: Path, speech: SpeechGraph, graph: bytes, runtime: Path | None) -> None:
     """Write all files into a folder that is not there yet."""
     card = speech.card
-    shutil.copytree(_SOURCES, folder)
+    shutil.copytree(SOURCES, folder)
     (folder / "page" / "index.html").replace(folder / "index.html")
     for name in _SHARED_FILES:
         shutil.copyfile(_PAGE_OF_THE_SERVER / name, folder / "page" / name)
@@ -224,7 +224,7 @@ def write_front_end(folder: Path) -> dict[str, int]:
     Raises:
         TextError: the language data are not installed.
     """
-    shutil.copytree(_SOURCES / "lib", folder / "lib", dirs_exist_ok=True)
+    shutil.copytree(SOURCES / "lib", folder / "lib", dirs_exist_ok=True)
     (folder / "lib" / "text.js").write_text(front_end_program(), encoding="utf-8")
     (folder / "data").mkdir()
     return write_tables(folder / "data")

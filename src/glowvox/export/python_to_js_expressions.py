@@ -215,10 +215,7 @@ class ExpressionWriter:
                 ]
                 return f"$py.dict([{', '.join(pairs)}])"
             case ast.BoolOp(operator, values):
-                made, *others = map(self.value, values)
-                for other in others:
-                    made = f"$py.{'and' if isinstance(operator, ast.And) else 'or'}({made}, () => {other})"
-                return made
+                return self._either(operator, [self.value(each) for each in values])
             case ast.UnaryOp(ast.Not(), inner):
                 return f"!{self.test(inner)}"
             case ast.UnaryOp(ast.USub(), inner):
@@ -246,11 +243,18 @@ class ExpressionWriter:
             case ast.SetComp(element, clauses):
                 return f"$py.set_of({self._comprehension(f'$r.push({self.value(element)});', clauses)})"
             case ast.DictComp(key, value, clauses):
-                inner = self._comprehension(f"$r.push([{self.value(key)}, {self.value(value)}]);", clauses)
-                return f"$py.dict({inner})"
+                pair = f"$r.push([{self.value(key)}, {self.value(value)}]);"
+                return f"$py.dict({self._comprehension(pair, clauses)})"
             case ast.Call():
                 return self._call(node)
         raise self._fail(node)
+
+    def _either(self, operator: ast.boolop, values: Sequence[str]) -> str:
+        name = "and" if isinstance(operator, ast.And) else "or"
+        made = values[0]
+        for other in values[1:]:
+            made = f"$py.{name}({made}, () => {other})"
+        return made
 
     def _several(self, parts: Sequence[ast.expr]) -> str:
         return ", ".join(
@@ -386,8 +390,8 @@ class ExpressionWriter:
                 return f"$py.{base}_{name}({given})"
             case ast.Attribute(base, name):
                 if words:
-                    return f"$py.mk({self.value(base)}, {json.dumps(name)}, [{given}], {{{named}}})"
-                return f"$py.m({self.value(base)}, {json.dumps(name)}{', ' if given else ''}{given})"
+                    return f"$py.mk({json.dumps(name)}, {self.value(base)}, [{given}], {{{named}}})"
+                return f"$py.m({json.dumps(name)}, {self.value(base)}{', ' if given else ''}{given})"
         called = self.value(node.func)
         return f"$py.call({called}, [{given}], {{{named}}})" if words else f"{called}({given})"
 
@@ -421,7 +425,7 @@ class ExpressionWriter:
         pattern = regex_literal(re.compile(self._evaluated(source), flags))
         if name == "compile":
             return pattern
-        return f"$py.m({pattern}, {json.dumps(name)}, {', '.join(map(self.value, others))})"
+        return f"$py.m({json.dumps(name)}, {pattern}, {', '.join(map(self.value, others))})"
 
     def _evaluated(self, node: ast.expr) -> Any:
         return evaluated(node, self._names)

@@ -38,14 +38,14 @@ def translated(pattern: re.Pattern[str]) -> JsRegex:
     parsed = parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
     numbers = {number: name for name, number in parsed.state.groupdict.items()}
     names = [numbers.get(number, f"$g{number}") for number in range(1, parsed.state.groups)]
-    writer = _Writer(pattern.pattern, names)
     flags = parsed.state.flags | pattern.flags
+    writer = _Writer(pattern.pattern, names, dot_is_all=bool(flags & re.DOTALL))
     return JsRegex(writer.sequence(parsed, fold=bool(flags & re.IGNORECASE)), tuple(names))
 
 
 class _Writer:
-    def __init__(self, whole: str, names: list[str]) -> None:
-        self._whole, self._names = whole, names
+    def __init__(self, whole: str, names: list[str], *, dot_is_all: bool) -> None:
+        self._whole, self._names, self._dot_is_all = whole, names, dot_is_all
         self._atoms = 0
 
     def sequence(self, parts: Iterable[tuple[Any, Any]], *, fold: bool) -> str:
@@ -59,7 +59,7 @@ class _Writer:
             case "NOT_LITERAL":
                 return f"[[^{_in_set(value, fold=fold)}]]"
             case "ANY":
-                return r"[[^\n]]"
+                return r"[\s\S]" if self._dot_is_all else r"[[^\n]]"
             case "IN":
                 return _set(value, fold=fold)
             case "BRANCH":

@@ -218,7 +218,7 @@ def _read_symbols(match: re.Match[str], context: Context, language: str) -> Read
     if symbol in _NAMES.get(language, {}):
         if text in (symbol * 2, symbol * 3) and symbol in "+$€£#%&@?":
             return [_NAMES[language][symbol]] * len(text)
-        if len(text) > 1:
+        if text != symbol:
             context.warnings.append(f"read {_quoted(text)} once, as {_NAMES[language][symbol]!r}")
         return [_NAMES[language][symbol]]
     if symbol in _SILENT or unicodedata.category(symbol) in ("Mn", "Me", "Cf", "Zs"):
@@ -226,7 +226,7 @@ def _read_symbols(match: re.Match[str], context: Context, language: str) -> Read
     name = _symbol_name(symbol)
     kind = unicodedata.category(symbol)
     if language == "en" and kind in ("So", "Sm", "Sc") and re.fullmatch(r"[a-z ]{2,60}", name):
-        if len(text.strip("\ufe0f\u200d")) > 1:
+        if text.strip("\ufe0f\u200d") not in ("", symbol):
             context.warnings.append(f"read {_quoted(text)} once, as {name!r}")
         return [name]
     context.warnings.append(f"left out the symbol {symbol!r} ({name or 'no name'}): it has no spoken form")

@@ -25,6 +25,11 @@ export class Match {
     return value === undefined ? null : value;
   }
 
+  groupdict() {
+    const named = this.groupNames.filter((name) => !name.startsWith("$"));
+    return new Map(named.map((name) => [name, this.group(name)]));
+  }
+
   groups() {
     return this.groupNames.map((name) => this.group(name));
   }

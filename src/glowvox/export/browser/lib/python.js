@@ -2,17 +2,16 @@
 // dictionaries, patterns. Positions count UTF-16 units; a character is never cut in two.
 
 import { Match, Pattern, regex } from "./pattern.js";
+import { KeyError, ValueError } from "./python_errors.js";
 import { characterIn, str, stringMethods } from "./strings.js";
 
 export { regex };
+export * from "./python_errors.js";
 export { format, repr, str } from "./strings.js";
 export { floatOf as float, intOf as int } from "./strings.js";
 export * as unicodedata from "./unicode.js";
 export { crc32 } from "./crc32.js";
 
-export class ValueError extends Error {}
-export class KeyError extends Error {}
-export class RuntimeError extends Error {}
 
 export const string = { punctuation: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~" };
 export const math = { inf: Infinity, log2: Math.log2 };
@@ -33,6 +32,10 @@ export function eq(one, two) {
   if (one === two) return true;
   if (one == null || two == null) return one == two;
   if (Array.isArray(one)) return Array.isArray(two) && one.length === two.length && one.every((each, i) => eq(each, two[i]));
+  if (one instanceof Map) {
+    if (!(two instanceof Map) || one.size !== two.size) return false;
+    return [...one].every(([key, value]) => two.has(key) && eq(value, two.get(key)));
+  }
   if (one instanceof Set) return two instanceof Set && one.size === two.size && [...one].every((each) => two.has(each));
   return false;
 }
@@ -109,7 +112,13 @@ export function slice(value, start, end, step) {
     if (step !== -1 || start != null || end != null) throw new RangeError("only whole rows are turned round");
     return typeof value === "string" ? [...value].reverse().join("") : [...value].reverse();
   }
-  return value.slice(bound(start, 0), bound(end, value.length));
+  const [first, last] = [bound(start, 0), bound(end, value.length)];
+  return typeof value === "string" ? value.slice(whole(value, first), whole(value, last)) : value.slice(first, last);
+}
+// A place inside of a character is the one before it.
+function whole(text, place) {
+  const unit = text.charCodeAt(place);
+  return unit >= 0xdc00 && unit < 0xe000 && place > 0 ? place - 1 : place;
 }
 export function has(container, value) {
   if (typeof container === "string") return container.includes(value);
@@ -265,9 +274,9 @@ function placed(params, given, words) {
 }
 export const make = (kind, given, words) => new kind(...placed(kind.$params, given, words));
 export const call = (made, given, words) => made(...placed(made.$params, given, words));
-export function mk(value, name, given, words) {
+export function mk(name, value, given, words) {
   const made = own(value, name);
-  if (!made) return m(value, name, ...given, kw(words));
+  if (!made) return m(name, value, ...given, kw(words));
   if (!made.$params && typeof value[name] !== "function") return value[name].__call__(...given, ...Object.values(words));
   return made.apply(value, placed(made.$params, given, words));
 }
@@ -275,7 +284,7 @@ function own(value, name) {
   const native = value == null || typeof value !== "object" || Array.isArray(value) || value instanceof Map;
   return native || value instanceof Set ? undefined : value[name];
 }
-export function m(value, name, ...given) {
+export function m(name, value, ...given) {
   if (typeof value === "string") return stringMethods[name](value, ...given);
   const methods = Array.isArray(value) ? listMethods : value instanceof Map ? mapMethods : value instanceof Set ? setMethods : null;
   if (methods) return methods[name](value, ...given);
@@ -287,7 +296,7 @@ export const bound = (value, name) => {
   const found = value[name];
   return typeof found === "function" ? Object.assign(found.bind(value), { $params: found.$params }) : found;
 };
-export const unbound = (name) => (value, ...given) => m(value, name, ...given);
+export const unbound = (name) => (value, ...given) => m(name, value, ...given);
 
 const listMethods = {
   append: (own, value) => void own.push(value),

@@ -1,5 +1,7 @@
 // Methods of Python's strings, with its results: what is white space, a letter, a digit.
 
+import { ValueError } from "./python_errors.js";
+
 const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\p{Z}";
 const LEADING = new RegExp(`^[${SPACE}]+`, "v");
 const TRAILING = new RegExp(`[${SPACE}]+$`, "v");
@@ -32,7 +34,7 @@ export function intOf(text) {
   if (typeof text === "number") return Math.trunc(text);
   if (typeof text === "boolean") return Number(text);
   const plain = [...text].map((sign) => (/^\p{Nd}$/v.test(sign) ? digitValue(sign) : sign)).join("");
-  if (!/^\s*[-+]?\d+\s*$/.test(plain)) throw new TypeError(`not a whole number: ${text}`);
+  if (!/^\s*[-+]?\d+\s*$/.test(plain)) throw new ValueError(`not a whole number: ${text}`);
   const value = Number(plain);
   return Number.isSafeInteger(value) ? value : BigInt(plain);
 }
@@ -88,6 +90,13 @@ export const stringMethods = {
     if (sign == null) return stripped(text, null, "lr").split(SPACES).filter((part) => part);
     const parts = text.split(sign);
     return most < 0 || parts.length <= most + 1 ? parts : [...parts.slice(0, most), parts.slice(most).join(sign)];
+  },
+  rsplit: (text, sign = null, most = -1) => {
+    const parts = stringMethods.split(text, sign);
+    const head = parts.length - 1 - most;
+    if (most < 0 || head <= 0) return parts;
+    if (sign == null) throw new TypeError("white space is split from the left only");
+    return [parts.slice(0, head + 1).join(sign), ...parts.slice(head + 1)];
   },
   splitlines: (text) => {
     const lines = text.split(/\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/);
