@@ -38,7 +38,7 @@ import fs from "node:fs";
 import { frontEnd } from "./lib/front_end.js";
 import { unpacked } from "./lib/tables.js";
 const files = {};
-for (const name of ["lexicon", "tagger", "homographs", "sounds", "tables"]) {
+for (const name of ["lexicon", "tagger", "homographs", "meanings", "sounds", "tables"]) {
   files[name] = await unpacked(new Uint8Array(fs.readFileSync(`data/${name}.bin`)));
 }
 const [given, taken] = process.argv.slice(2);

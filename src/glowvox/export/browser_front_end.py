@@ -9,7 +9,7 @@ _ROOTS = {
     f"{_TEXT}.homographs": ("HomographModel", "Reading"),
     f"{_TEXT}.lexicon": ("parse_lexicon",),
     f"{_TEXT}.letter_to_sound": ("_with_one_stress",),
-    f"{_TEXT}.normalise.scanner": ("Rule",),
+    f"{_TEXT}.normalise.scanner": ("Scanner",),
     f"{_TEXT}.normalise.symbols": ("_clean_cluster", "CleanText"),
     f"{_TEXT}.sentences": ("SentenceLimits",),
     f"{_TEXT}.tokenizer": ("Tokenizer",),
@@ -25,6 +25,7 @@ _GIVEN = {
     # Tables and models, which are read from other files here.
     f"{_TEXT}.gruut_back_end": ("PronunciationLexicon", "english_homographs"),
     f"{_TEXT}.homographs": ("load_homograph_model",),
+    f"{_TEXT}.word_table": ("load_word_table",),
     f"{_TEXT}.letter_to_sound": ("load_letter_to_sound",),
     f"{_TEXT}.sequence_model": ("load_sequence_model", "sentence_features", "letter_features", "decode"),
     # American English in plain text: no other scripts, languages, markup.
@@ -44,6 +45,9 @@ _DROPPED = {
         "readings",
     ),
     f"{_TEXT}.gruut_back_end.GruutBackEnd": ("__init__", "version", "words", "_roles"),
+    f"{_TEXT}.homographs.HomographModel": ("_evidence",),  # arrays of NumPy
+    # A pattern of all rules at once, which JavaScript's engine would not try faster.
+    f"{_TEXT}.normalise.scanner.Scanner": ("_short_cut",),
     f"{_TEXT}.tokenizer.Tokenizer": ("to_dict",),
 }
 

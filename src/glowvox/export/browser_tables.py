@@ -1,4 +1,4 @@
-"""What the front end knows, in files for the browser: dictionary, tagger, homographs, letters to sounds, small tables.
+"""What the front end knows, in files for the browser: dictionary, tagger, homographs, meanings, letters to sounds.
 
 Each file is compressed with gzip; `browser/tables.js` reads them. Numbers that grow are written as differences in
 seven bits a byte (the eighth says that more follow).
@@ -19,15 +19,17 @@ from typing import Any
 import numpy as np
 
 from glowvox.errors import TextError
+from glowvox.text import letter_to_sound
 from glowvox.text.gruut_back_end import PronunciationLexicon, english_homographs, language_data
 from glowvox.text.homographs import _WEIGHTS as HOMOGRAPH_WEIGHTS
 from glowvox.text.letter_to_sound import _WEIGHTS as SOUND_WEIGHTS
 from glowvox.text.normalise.numbers import _words as number_words
 from glowvox.text.normalise.symbols import _symbol_name as symbol_name
+from glowvox.text.word_table import _FILE as WORD_TABLE
 
 LEXICON_NAME, TAGGER_NAME, HOMOGRAPHS_NAME = "lexicon.bin", "tagger.bin", "homographs.bin"
-SOUNDS_NAME, TABLES_NAME = "sounds.bin", "tables.bin"
-TABLE_NAMES = (LEXICON_NAME, TAGGER_NAME, HOMOGRAPHS_NAME, SOUNDS_NAME, TABLES_NAME)
+MEANINGS_NAME, SOUNDS_NAME, TABLES_NAME = "meanings.bin", "sounds.bin", "tables.bin"
+_TEXT = Path(letter_to_sound.__file__).parent
 _SIGNS = "".join(chr(code) for code in range(33, 127) if chr(code) not in "|=")
 """Characters that stand for phonemes in the dictionary."""
 _DISTANCES = (-2, -1, 0, 1, 2)
@@ -72,6 +74,7 @@ def write_tables(folder: Path) -> dict[str, int]:
         LEXICON_NAME: text.encode(),
         TAGGER_NAME: tagger_bytes(_tagger(package / "pos" / "model.crf")),
         HOMOGRAPHS_NAME: _homographs(),
+        MEANINGS_NAME: _meanings(),
         SOUNDS_NAME: sounds,
         TABLES_NAME: json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode(),
     }
@@ -193,13 +196,32 @@ def tagger_bytes(features: Features) -> bytes:
 
 
 def _homographs() -> bytes:
+    """Return weights by hash, in order, and by hash of a reading the meanings that speak for it."""
     from safetensors.numpy import load_file
 
-    from glowvox.text import homographs
+    arrays = load_file(_TEXT / HOMOGRAPH_WEIGHTS)
+    order = np.argsort(arrays["keys"])
+    keys = arrays["keys"][order].astype(np.int64)
+    return _block(
+        varints(np.diff(keys, prepend=0).tolist()),
+        arrays["weights"][order].astype(np.int8).tobytes(),
+        arrays["readings"].astype("<u4").tobytes(),
+        arrays["directions"].astype("<f4").tobytes(),
+    )
 
-    arrays = load_file(Path(homographs.__file__).with_name(HOMOGRAPH_WEIGHTS))
-    keys = arrays["keys"].astype(np.int64)
-    return _block(varints(np.diff(keys, prepend=0).tolist()), arrays["weights"].astype(np.int8).tobytes())
+
+def _meanings() -> bytes:
+    """Return the hashes of common words, in order, with their clusters and meanings."""
+    from safetensors.numpy import load_file
+
+    arrays = load_file(_TEXT / WORD_TABLE)
+    order = np.argsort(arrays["keys"])
+    keys = arrays["keys"][order].astype(np.int64)
+    return _block(
+        varints(np.diff(keys, prepend=0).tolist()),
+        arrays["clusters"][order].astype("<u4").tobytes(),
+        arrays["vectors"][order].astype(np.int8).tobytes(),
+    )
 
 
 def _sounds() -> tuple[list[list[str]], bytes]:

@@ -82,14 +82,22 @@ class _Program:
             for needed in sorted(module.needed):
                 for local in sorted(self._names_in(name, needed) & module.imports.keys()):
                     source = self._source_of(name, local)
-                    if source is not None and source[0] != name:
-                        visit(source[0])
+                    inside = self._module_of(name, local) or (source[0] if source is not None else name)
+                    if inside != name:
+                        visit(inside)
             if module.needed and name not in order:
                 order.append(name)
 
         for name in list(self._modules):
             visit(name)
         return order
+
+    def _module_of(self, module: str, local: str) -> str | None:
+        """Return the module of ours that a name means, None where it means something else."""
+        found = self._module(module)
+        value = found.python.__dict__.get(local) if local in found.imports else None
+        ours = isinstance(value, ModuleType) and value.__name__.startswith("glowvox")
+        return value.__name__ if ours and isinstance(value, ModuleType) else None
 
     def _source_of(self, module: str, local: str) -> tuple[str, str] | None:
         """Return where a name of ours is defined; None where JavaScript or Python brings it."""
@@ -130,6 +138,11 @@ class _Program:
         found.needed.add(name)
         for other in sorted(self._names_in(module, name)):
             self._need(module, other)
+        for part in ast.walk(found.nodes[name]):
+            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+                inside = self._module_of(module, part.value.id)
+                if inside is not None:
+                    self._need(inside, part.attr)
 
     def _names_in(self, module: str, name: str) -> set[str]:
         node = self._module(module).nodes[name]
@@ -169,8 +182,10 @@ class _Program:
         for needed in sorted(module.needed):
             used |= self._names_in(name, needed)
         for local in sorted(used & module.imports.keys()):
-            source = self._source_of(name, local)
-            if source is not None:
+            source, inside = self._source_of(name, local), self._module_of(name, local)
+            if inside is not None:
+                lines.append(f"const {name_in_js(local)} = $m[{json.dumps(inside)}];")
+            elif source is not None:
                 lines.append(f"const {name_in_js(local)} = $m[{json.dumps(source[0])}].{name_in_js(source[1])};")
             elif module.imports[local][0].startswith("glowvox"):
                 lines.append(f"const {name_in_js(local)} = given.{name_in_js(module.imports[local][1])};")

@@ -6,14 +6,15 @@ import { setNames } from "./unicode.js";
 import { Lexicon } from "./lexicon.js";
 import { LetterToSound } from "./letter_to_sound.js";
 import { numberWords } from "./numbers.js";
-import { blocks, rising, Sorted, textOf } from "./tables.js";
+import { homographModel, WordTable } from "./meanings.js";
+import { textOf } from "./tables.js";
 import { Tagger } from "./tagger.js";
 import { load } from "./text.js";
 
 /**
  * Returns a front end.
  *
- * @param files bytes of the tables, unpacked: lexicon, tagger, homographs, sounds, tables.
+ * @param files bytes of the tables, unpacked: lexicon, tagger, homographs, meanings, sounds, tables.
  * @param voice the voice's card, whose symbols the tokens count.
  * @param lexicon the user's own pronunciations, in lines.
  */
@@ -28,7 +29,7 @@ export function frontEnd(files, voice, lexicon = "") {
     TextError,
     ConfigError: TextError,
     // Rules are made while the program loads, before its classes are there.
-    rule: (pattern, first = "ldo") => (speak) => ({ pattern, speak, first }),
+    rule: (pattern, first = "ldo") => (speak) => ({ compiled: pattern, speak, first }),
     _words: numberWords(tables.numbers),
     _german_rules: () => [],
     _any_rules: () => [],
@@ -38,10 +39,8 @@ export function frontEnd(files, voice, lexicon = "") {
       return { labels: (words) => tagger.labelsOf(words) };
     }),
     sentence_features: (words) => words,
-    load_homograph_model: once("homographs", () => {
-      const [keys, weights] = blocks(files.homographs);
-      return new text.HomographModel(new Sorted(rising(keys), weights));
-    }),
+    load_homograph_model: once("homographs", () => homographModel(text.HomographModel, files.homographs)),
+    load_word_table: once("meanings", () => new WordTable(files.meanings)),
     load_letter_to_sound: once(
       "sounds",
       () => new LetterToSound(files.sounds, tables.graphones, text._with_one_stress),
@@ -54,6 +53,7 @@ export function frontEnd(files, voice, lexicon = "") {
   };
   given.MarkupOptions.$params = ["language", "read_code"];
   const text = load(python, given);
+  text.Scanner.prototype._short_cut = () => null; // all rules are asked, one by one
 
   class BackEnd extends text.GruutBackEnd {
     constructor() {

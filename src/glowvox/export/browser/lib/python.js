@@ -90,7 +90,8 @@ export function get(value, index) {
     return found;
   }
   if (Array.isArray(value)) {
-    const found = value[index < 0 ? value.length + index : index];
+    const place = Number(index); // a truth value counts, too
+    const found = value[place < 0 ? value.length + place : place];
     if (found === undefined) throw new RangeError(`no place ${index} in a row of ${value.length}`);
     return found;
   }
