@@ -20,6 +20,7 @@ from glowvox.synthesis.installed_voices import find_voice, installed_voices, loa
 from glowvox.synthesis.voice_folder import pack_voice, write_voice
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
+PROJECTS = sorted(path.parent for path in SOURCE.parent.glob("voices/*/pyproject.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +168,18 @@ def test_a_name_of_which_no_package_can_be_made(voice, tmp_path):
     with pytest.raises(VoiceError, match="of which no name of a package can be made"):
         write_voice_package(tmp_path / "-", tmp_path / "project")
     assert not (tmp_path / "project").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.name)
+def test_the_projects_beside_the_code_are_what_the_command_writes(project, tmp_path):
+    inside = project / "src" / module_name(project.name) / project.name
+    made = write_voice_package(inside, tmp_path / project.name)
+    for name in ("pyproject.toml", "README.md", f"src/{module_name(project.name)}/__init__.py"):
+        assert (project / name).read_text() == (tmp_path / project.name / name).read_text()
+    assert made.name == project.name and made.provenance["data"] and made.quality["voice"]
+    assert 6_000 < len(load_voice(inside).say("Hello.", seed=1).samples) < 40_000
+
+
+def test_there_is_a_project_of_a_voice():
+    assert [project.name for project in PROJECTS] == ["kathleen-human"]

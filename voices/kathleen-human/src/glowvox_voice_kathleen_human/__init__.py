@@ -1,0 +1,1 @@
+"""The voice kathleen-human, for Glowvox."""
