@@ -144,6 +144,28 @@ def test_a_corpus_is_scored_and_one_recording_against_it(corpus, one, model, tmp
     assert "1 recording in" in capsys.readouterr().out
 
 
+def test_what_cannot_be_read_is_no_wrong_text(corpus, model, tmp_path, capsys):
+    import numpy as np
+    import soundfile
+
+    opposite = tmp_path / "opposite.wav"
+    tone = 0.1 * np.sin(np.arange(22050) / 20)
+    soundfile.write(opposite, np.stack([tone, -tone], 1), 22050)
+    (tmp_path / "opposite.txt").write_text("The boat lay on the sand.", encoding="utf-8")
+    words = ["--model", str(model), "--reference", str(corpus)]
+    assert main(["score", str(opposite), *words]) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and "opposite phase" in told.err.splitlines()[-1]
+
+    assert main(["score", str(tmp_path), *words]) == 0
+    out = capsys.readouterr().out
+    assert "1 recording in" in out and "0 text mismatches, 0 outlier recordings, 1 that could not be read" in out
+    assert "next:" not in out
+    assert main(["score", str(tmp_path), *words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["text_mismatches"], found["unread"]) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

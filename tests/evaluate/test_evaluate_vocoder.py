@@ -199,6 +199,14 @@ def test_no_winner_within_the_margins(margins: tuple, expected: str | None) -> N
     assert report_table(result).count("*") == (expected is not None)
 
 
+@pytest.mark.parametrize(("clips", "expected"), [(1, None), (2, "b"), (0, "b")])
+def test_one_clip_makes_no_winner(clips: int, expected: str | None) -> None:
+    measure = Measure("key", "Label", "dB", "higher", 2, "What it means.")
+    systems = {name: {"key": Figure(value, None, clips)} for name, value in (("natural", 9.0), ("a", 3.0), ("b", 3.5))}
+    result = Report("title", "vocoder", 22050, (measure,), systems, ())
+    assert best_system(result, measure) == expected
+
+
 class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

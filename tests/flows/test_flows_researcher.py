@@ -137,12 +137,27 @@ def test_a_network_that_cannot_be_called_is_refused_when_it_is_given():
         (AffineCoupling(perceptron(1, 2)), (3, 1), "at least 2 channels"),
         (AffineCoupling(perceptron(1, 3)), (3, 2), r"each of 1 channels, \[3, 2\], got \[3, 3\]"),
         (Squeeze(4), (2, 3, 6), "multiple of 4 frames, got 6"),
-        (Squeeze(2), (2, 3), "takes .B, C. or .B, C, T., got .2, 3."),
+        (Squeeze(2), (2, 3), "Squeeze takes .B, C, T., got .2, 3.; points have no frames"),
     ],
 )
 def test_wrong_shapes_are_named(layer, shape, said):
     with pytest.raises(ValueError, match=said):
         layer(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("way", ["forward", "inverse"])
+def test_a_network_of_another_size_says_what_it_was_given(way):
+    flow = AffineCoupling(perceptron(1, 2))
+    with pytest.raises(RuntimeError) as caught:
+        getattr(flow, way)(torch.zeros(5, 4))
+    assert caught.value.__notes__ == [
+        "the coupling gave its network the first half of the channels, [5, 2], torch.float32"
+    ]
+
+
+def test_a_function_is_no_network():
+    with pytest.raises(TypeError, match=r"is a torch.nn.Module, got function"):
+        AffineCoupling(lambda x: x)
 
 
 def test_wrong_shapes_on_the_way_back():

@@ -333,3 +333,9 @@ def test_the_tokenizer_must_be_the_models():
 
 def test_load_voice_is_a_public_name():
     assert glowvox.load_voice is load_voice
+
+
+@pytest.mark.parametrize(("given", "called"), [(3, "an int"), (["a", "b"], "a list of 2"), (b"x", "a bytes")])
+def test_what_is_no_text_is_named(given, called):
+    with pytest.raises(TextError, match=f"^say speaks one text, got {called}; use say_many"):
+        fake_voice().say(given)

@@ -225,6 +225,6 @@ def test_training_speaks_from_its_first_step(
     assert "remaining" in lines[0]
     assert began == [
         "reading the texts: clips",
-        "finding the pitch in the recordings: seconds of speech",
-        "learning the pitch: steps",
+        "finding the pitch in the recordings: seconds of speech searched for the pitch",
+        "learning the pitch: steps of learning the pitch",
     ]

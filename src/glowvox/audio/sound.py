@@ -213,7 +213,9 @@ def player(sample_rate: int) -> Iterator[Player]:
     try:
         import miniaudio
     except ModuleNotFoundError as error:
-        raise MissingExtraError("miniaudio", "play", "playing on the sound card (or give -o FILE)") from error
+        raise MissingExtraError(
+            "miniaudio", "play", "playing on the sound card (a file needs nothing: Audio.save, say -o FILE)"
+        ) from error
     speaking = Player()
     frames: Any = speaking.frames()
     next(frames)

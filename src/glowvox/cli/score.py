@@ -51,8 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge, and print the worst."""
-    from glowvox.errors import ConfigError
+    from glowvox.errors import AudioError, ConfigError
     from glowvox.evaluate.batch_alignment import ModelChoice
+    from glowvox.evaluate.clips import is_sound_file
     from glowvox.evaluate.score import chosen_texts, judged, measure_files, reference_of, write_scores
 
     if args.jobs < 1 or args.worst < 0:
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     measured = measure_files(
         choice, listed.files, texts, vocoder=args.vocoder, jobs=args.jobs, progress=Progress("recordings", keep=False)
     )
+    if is_sound_file(args.recordings) and measured[0].unread:
+        raise AudioError(measured[0].problem)
     if reference is None:
         good = [one.values for one in measured if one.values is not None]
         reference = reference_of(str(args.recordings), good, texts)
@@ -122,7 +125,8 @@ def _print(
     from glowvox.errors import counted
     from glowvox.evaluate.score import SUSPECT, score_row, score_table
 
-    mismatches = sum(row.text_mismatch_score > SUSPECT for row in rows)
+    unread = sum(row.measured.unread for row in rows)
+    mismatches = sum(row.text_mismatch_score > SUSPECT for row in rows if not row.measured.unread)
     outliers = sum(row.outlier_score > SUSPECT for row in rows if row.measured.values is not None)
     if args.json:
         told: dict[str, Any] = {
@@ -130,6 +134,7 @@ def _print(
             "scores": [score_row(row) for row in rows],
             "text_mismatches": mismatches,
             "outliers": outliers,
+            "unread": unread,
             "left_out": left_out,
             "took_seconds": took,
         }
@@ -141,6 +146,7 @@ def _print(
     print(
         f"\n{counted(len(rows), 'recording')} in {took:.1f} s against {reference.recordings} of {reference.source}: "
         f"{counted(mismatches, 'text mismatch', 'text mismatches')}, {counted(outliers, 'outlier recording')}"
+        + (f", {unread} that could not be read" if unread else "")
     )
     if args.output is not None:
         print(f"all scores: {args.output}")

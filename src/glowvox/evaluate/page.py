@@ -268,7 +268,7 @@ def _tiles(report: Report) -> str:
             if measure.key in report.systems[name]
         ]
         way = {"higher": "higher is better", "lower": "lower is better", "zero": "zero is best"}.get(measure.better, "")
-        margin = "" if figure.margin is None else f" \u00b1 {figure.margin:.{measure.digits}f}"
+        margin = "" if figure.margin is None else f" \u00b1\u00a0{figure.margin:.{measure.digits}f}"
         tiles.append(
             f'<li><span class="name">{_e(measure.label)}</span><span class="value">{figure.value:.{measure.digits}f} '
             f'<span class="unit">{_e(measure.unit)}{margin}</span></span><span class="way">{way}</span>'
@@ -300,7 +300,9 @@ def _table(report: Report) -> str:
 def _cell(figure: Figure | None, measure: Measure, best: bool) -> str:  # noqa: FBT001
     if figure is None:
         return '<td class="none"><span aria-label="not measured">\u2013</span></td>'
-    margin = "" if figure.margin is None else f' <span class="margin">\u00b1 {figure.margin:.{measure.digits}f}</span>'
+    margin = (
+        "" if figure.margin is None else f' <span class="margin">\u00b1\u00a0{figure.margin:.{measure.digits}f}</span>'
+    )
     return f"<td{' class=best' * best}>{figure.value:.{measure.digits}f}{margin}</td>"
 
 

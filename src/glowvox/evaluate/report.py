@@ -129,7 +129,9 @@ def mean_figure(values: Sequence[float]) -> Figure | None:
     return Figure(float(np.mean(finite)), margin, len(finite))
 
 
-STARS = "* the best besides natural speech, where it leads by more than the margins (\u00b1, 95 %)"
+STARS = (
+    "* the best besides natural speech, where it leads by more than the margins (\u00b1, 95 %); one clip makes no lead"
+)
 """What is said of the stars of a table."""
 
 
@@ -163,7 +165,8 @@ def shown(figure: Figure, measure: Measure) -> str:
 def best_system(report: Report, measure: Measure) -> str | None:
     """Return the best system but natural speech; None where fewer than two have the figure, or it is no real lead.
 
-    Two that are within each other's margins, or the same when rounded, share the place.
+    Two that are within each other's margins, or the same when rounded, share the place. One clip has no margin and
+    makes no lead.
     """
     figures = {name: each[measure.key] for name, each in list(report.systems.items())[1:] if measure.key in each}
     found = {name: figure.value for name, figure in figures.items()}
@@ -174,4 +177,5 @@ def best_system(report: Report, measure: Measure) -> str | None:
     tied = f"{found[first]:.{measure.digits}f}" == f"{found[second]:.{measure.digits}f}"
     margins = [figure.margin or 0.0 for figure in (figures[first], figures[second])]
     lead = abs(order(found[first]) - order(found[second]))
-    return None if tied or lead <= math.hypot(*margins) else first
+    alone = 1 in (figures[first].clips, figures[second].clips)
+    return None if tied or alone or lead <= math.hypot(*margins) else first

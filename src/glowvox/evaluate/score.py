@@ -271,6 +271,11 @@ class Measured:
     problem: str = ""
     """Why not."""
 
+    @property
+    def unread(self) -> bool:
+        """Whether nothing was heard of it, which says nothing about its text."""
+        return self.values is None and self.seconds == 0.0
+
 
 @dataclass(frozen=True)
 class Judged:

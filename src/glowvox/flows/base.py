@@ -66,6 +66,8 @@ def check_shape(flow: nn.Module, x: Tensor, mask: Tensor | None, channels: int |
     """
     name, shape = type(flow).__name__, list(x.shape)
     wanted = "C" if channels is None else str(channels)
+    if x.dim() == 2:
+        raise ValueError(f"{name} takes [B, {wanted}, T], got {shape}; points have no frames to take together")
     if x.dim() != 3:
         raise ValueError(f"{name} takes [B, {wanted}] or [B, {wanted}, T], got {shape}")
     if (channels is not None and shape[1] != channels) or shape[1] < least:

@@ -41,8 +41,10 @@ def coupling_network(network: nn.Module) -> nn.Module:
     """Return a module as a coupling calls it: with a value, a mask and a condition; one that takes less is wrapped.
 
     Raises:
-        TypeError: it must be called with something that a coupling does not have.
+        TypeError: it is no module, or must be called with something that a coupling does not have.
     """
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"a coupling's network is a torch.nn.Module, got {type(network).__name__}")
     known = list(inspect.signature(network.forward).parameters.values())
     if any(one.kind is one.VAR_POSITIONAL for one in known):
         return network
@@ -85,7 +87,7 @@ class AffineCoupling(Flow):
         self._check(x, mask)
         kept, moved = self.halves(apply_mask(x, mask))
         network = self.network if self.forward_network is None else self.forward_network
-        predicted = network(kept, mask, condition)
+        predicted = self._predicted(network, kept, mask, condition)
         self._check_predicted(predicted, moved)
         shift, log_scale = self.bounded(predicted.to(x.dtype), mask)
         moved = apply_mask(moved * log_scale.exp() + shift, mask)
@@ -98,7 +100,7 @@ class AffineCoupling(Flow):
             return x.squeeze(-1), log_det
         self._check(z, mask)
         kept, moved = self.halves(apply_mask(z, mask))
-        predicted = self.network(kept, mask, condition)
+        predicted = self._predicted(self.network, kept, mask, condition)
         self._check_predicted(predicted, moved)
         shift, log_scale = self.bounded(predicted.to(kept.dtype), mask)
         moved = apply_mask((moved - shift) * (-log_scale).exp(), mask)
@@ -109,6 +111,20 @@ class AffineCoupling(Flow):
         if single and mask is not None:
             raise ValueError(f"a mask [B, 1, T] goes with [B, C, T], not with {list(x.shape)}")
         check_shape(self, x.unsqueeze(-1) if single else x, mask, least=2)
+
+    @staticmethod
+    def _predicted(
+        network: CouplingNetwork | nn.Module, kept: Tensor, mask: Tensor | None, condition: Tensor | None
+    ) -> Tensor:
+        """Return what the network says; what it fails with says what it was given."""
+        try:
+            predicted: Tensor = network(kept, mask, condition)
+        except RuntimeError as error:
+            error.add_note(
+                f"the coupling gave its network the first half of the channels, {list(kept.shape)}, {kept.dtype}"
+            )
+            raise
+        return predicted
 
     def _check_predicted(self, predicted: Tensor, moved: Tensor) -> None:
         wanted = [moved.shape[0], 2 * moved.shape[1], *moved.shape[2:]]

@@ -398,7 +398,8 @@ def _single_threaded(alone: OpenEngines, tokenizer: Tokenizer) -> "Synthesizer":
 def _what(given: object) -> str:
     """Return what somebody passed in the place of a text, in a few words."""
     several = isinstance(given, list | tuple)
-    return f"a {type(given).__name__}" + (f" of {len(given)}" if several else "")  # type: ignore[arg-type]
+    name = type(given).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}" + (f" of {len(given)}" if several else "")  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,7 +53,7 @@ def fit_pitch(
     generator = np.random.default_rng(seed)
     mels, tracks, seconds = [], [], 0.0
     enough = min(_MOST_SECONDS, sum(clip.row.samples for clip in clips) / sample_rate)
-    progress = begins("finding the pitch in the recordings", "seconds of speech")
+    progress = begins("finding the pitch in the recordings", "seconds of speech searched for the pitch")
     progress(0, round(enough))
     for index in generator.permutation(len(clips)):
         samples, mel = clips[index].load()
@@ -71,7 +71,7 @@ def fit_pitch(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     device, last = next(predictor.parameters()).device, 0.0
     with torch.enable_grad():
-        progress = begins("learning the pitch", "steps")
+        progress = begins("learning the pitch", "steps of learning the pitch")
         for step in range(steps):
             progress(step, steps)
             starts = generator.integers(0, every_mel.shape[1] - frames + 1, _BATCH)
