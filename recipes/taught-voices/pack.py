@@ -17,8 +17,11 @@ from glowvox.export.voice_export import VoiceDescription, VoiceExport, export_vo
 
 LARGEST_FILE = 20_000_000
 """Bytes of a file in the repository."""
-TEACHER = {"teacher": "hibari-tts", "version": "0.2.1", "licence": "Apache-2.0", "voices": ["heart"]}
+HIBARI = {"teacher": "hibari-tts", "version": "0.2.1", "licence": "Apache-2.0", "voices": ["heart"]}
+KOKORO = {"teacher": "Kokoro-82M", "version": "1.0", "licence": "Apache-2.0", "voices": ["am_michael", "bf_emma"]}
 _TAUGHT = "synthetic speech of hibari-tts 0.2.1 (voice 'heart', Apache-2.0, itself taught by Kokoro-82M, Apache-2.0)"
+
+_OTHERS = "synthetic speech of Kokoro-82M 1.0 (voices 'am_michael' and 'bf_emma', Apache-2.0)"
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -27,23 +30,26 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _with_teacher(source: Path, folder: Path, speaker: str | None = None) -> Path:
-    """Write a model's folder whose provenance names the teacher and, of an acoustic model, our name of the speaker."""
+    """Write a model's folder whose provenance names the teachers and, of an acoustic model, our name of the speaker."""
     card = read_card(source)
-    provenance: dict[str, Any] = {**card.provenance, "teachers": [TEACHER]}
+    teachers = [HIBARI, KOKORO] if speaker is None else [HIBARI]
+    corpora = sorted({data.split("-")[0] for data in card.provenance["data"]})
+    provenance: dict[str, Any] = {**card.provenance, "teachers": teachers, "data": corpora}
     if speaker is not None:
         provenance["text"] = {**provenance["text"], "speakers": [speaker]}
     model = load_model(source)
     with torch.no_grad():
         for tensor in model.parameters():
-            tensor.copy_(_ten_bits(tensor))
+            tensor.copy_(_rounded(tensor, zeros=1 if speaker is None else 2))
     save_model(model, folder, provenance=provenance, steps=card.steps)
     return folder
 
 
-def _ten_bits(tensor: torch.Tensor) -> torch.Tensor:
-    """Round to float16 with a last bit of zero, which a wheel compresses by a sixteenth; 8-bit products lose more."""
-    bits = tensor.half().view(torch.int16)
-    return (bits + (bits & 1) * ((bits & 2) - 1)).view(torch.float16).float()
+def _rounded(tensor: torch.Tensor, *, zeros: int) -> torch.Tensor:
+    """Round to float16 whose last bits are zero: each takes a sixteenth off a wheel, and 8-bit products lose more."""
+    bits, step = tensor.half().view(torch.int16).int(), 1 << zeros
+    even = (bits >> zeros) & 1  # halves go to the even neighbour
+    return ((bits + (step // 2 - 1) + even) & -step).to(torch.int16).view(torch.float16).float()
 
 
 def main() -> None:
@@ -66,8 +72,8 @@ def main() -> None:
         name="nora",
         licence="Apache-2.0",
         description="A woman who speaks US English. A taught voice: she was made from synthetic speech.",
-        data=f"24 hours of {_TAUGHT}, speaking the texts of LJ Speech and short sentences of many kinds; the weights "
-        "started from those of the voice 'kathleen' (CC0 1.0)",
+        data=f"33 hours of {_TAUGHT}, speaking the texts of LJ Speech and sentences of many kinds; the weights "
+        f"started from those of the voice 'kathleen' (CC0 1.0); the vocoder also heard {_OTHERS}",
         weaknesses=("intonation is narrower than her teacher's, and the pace an eighth slower",),
         quality=quality("nora"),
         defaults={**common, "temperature": 0.1},
@@ -77,10 +83,10 @@ def main() -> None:
         licence="CC0-1.0",
         description="A woman who speaks US English, from an hour and a quarter of recordings.",
         data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', and of the German voice 'kerstin' for "
-        f"company, with thanks to both speakers; the vocoder also learned from six hours of {_TAUGHT}",
+        f"company, with thanks to both speakers; the vocoder also learned from {_TAUGHT} and {_OTHERS}",
         weaknesses=("intonation is narrower than a person's", "a noise accompanies her consonants"),
         quality=quality("kathleen"),
-        defaults={**common, "temperature": 0.5, "pitch_range": 1.4},
+        defaults={**common, "sigma": 0.8, "temperature": 0.1, "pitch_range": 1.1},
     )
     args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output) as place:

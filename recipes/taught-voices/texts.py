@@ -9,15 +9,15 @@ that the first hundred texts hold every kind, and a voice may be taught by as ma
 
 import argparse
 import csv
+import json
 import random
 import re
-import tomllib
 from pathlib import Path
 
 WORDS = (3, 28)
 """Fewest and most words of a sentence."""
 
-PATTERNS = tomllib.loads(Path(__file__).with_name("patterns.toml").read_text(encoding="utf-8"))
+PATTERNS = json.loads(Path(__file__).with_name("patterns.json").read_text(encoding="utf-8"))
 
 
 def drawn(generator: random.Random) -> str:

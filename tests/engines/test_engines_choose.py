@@ -108,7 +108,7 @@ def test_the_processor(monkeypatch, tmp_path):
 def test_threads():
     assert checked_threads(None) == usable_cores()
     assert checked_threads(3) == 3
-    with pytest.raises(EngineError, match="at least 1, got 0"):
+    with pytest.raises(EngineError, match="from 1 to 4096, got 0"):
         checked_threads(0)
 
 

@@ -87,7 +87,8 @@ def test_the_couplings_see_the_harmonic_features_that_every_engine_makes() -> No
     pitch = torch.tensor([[0.0, 123.0, 250.0, 0.0]], dtype=torch.float64)
     assert model.melody is not None
     expected = harmonic_features(pitch.numpy(), model.config.audio)
-    np.testing.assert_array_equal(model.melody.harmonic_features(pitch).float().numpy(), expected)
+    # NumPy takes the cosines in single precision
+    np.testing.assert_allclose(model.melody.harmonic_features(pitch).float().numpy(), expected, rtol=1e-5, atol=3e-7)
 
 
 def test_targets_are_the_pitch_under_the_alignment_and_losses_vanish_on_them() -> None:
@@ -183,7 +184,7 @@ def test_batches_in_pytorch_are_signals_in_numpy() -> None:
     np.testing.assert_allclose(
         pitch_conditioning.harmonic_features(pitch, AudioConfig()),
         pitch_numpy.harmonic_features(pitch.numpy(), AudioConfig()),
-        atol=1e-7,
+        atol=3e-7,
     )
     found = pitch_conditioning.token_pitch(pitch, durations)
     for row, one, frames in zip(found, pitch.numpy(), durations.numpy(), strict=True):
