@@ -225,5 +225,5 @@ def test_who_stops_listening_leaves_nothing_behind():
 
 def test_a_voice_uses_as_many_threads_as_it_may():
     assert _voice(threads=None)[0]._pool._threads == usable_cores()
-    with pytest.raises(EngineError, match="at least 1"):
+    with pytest.raises(EngineError, match="from 1 to 4096"):
         _voice(threads=0)
