@@ -21,11 +21,13 @@ from glowvox.errors import ConfigError, TextError, VoiceError
 from glowvox.export.graph_builder import GraphBuilder
 from glowvox.export.refinement_graph import FourierGraph
 from glowvox.export.sherpa_export import FILES, export_sherpa, lexicon_entries, sherpa_graph, tokens_table
+from glowvox.export.sherpa_words import PIECE_END, piece_entries
 from glowvox.export.speech_graph import SpeechGraph
 from glowvox.synthesis.installed_voices import load_voice
 from glowvox.synthesis.voice_card import read_voice_card
 from glowvox.text.front_end import FrontEnd, load_front_end
-from glowvox.text.tokenizer import BLANK, BOUNDARY, Tokenizer
+from glowvox.text.letter_to_sound import load_letter_to_sound
+from glowvox.text.tokenizer import BLANK, BOUNDARY, PAD, Tokenizer
 
 HOP = 256
 ODD = AudioConfig(sample_rate=16000, n_fft=1200, win_length=1000, hop_length=200, n_mels=40, power=2.0, log="log10")
@@ -36,7 +38,7 @@ KINDS = {
     "half groups": {"n_group": 128},
     "another contract": {"audio": ODD, "n_group": 200, "refine": 1, "harmonic": True},
 }
-WORDS = ["hello", "world", "yes", "hinder", "hinders", "can't", "dog", "a.m.", "josé"]
+WORDS = ["hello", "world", "yes", "hinder", "hinders", "can't", "dog", "live", "a.m.", "josé"]
 SENTENCES = ["Yes.", "Hello, wide world!", "No", "Hello there, you; this is a longer one, is it not?"]
 
 
@@ -131,6 +133,17 @@ def test_marks_without_a_word_are_next_to_nothing(made, symbols):
     assert len(samples) == HOP and not samples.any()
 
 
+def test_pieces_of_a_word_are_joined(made):
+    _, session, *_ = made("plain")
+    symbols = Tokenizer().symbols
+    whole = [symbols.index(symbol) for symbol in ("h", "ə", "l", "oʊ", " ", "j", "u", ".")]
+    join, space = symbols.index(PAD), symbols.index(" ")
+    pieces = [*whole[:2], join, space, *whole[2:4], join, space, space, join, space, *whole[5:], space]
+    np.testing.assert_array_equal(
+        spoken(session, np.array([whole])), spoken(session, np.array([pieces], dtype=np.int64))
+    )
+
+
 def test_no_pause_follows_where_no_sentence_ends(made):
     voice, session, *_ = made("plain")
     tokens = tokens_of(voice, "Hello, you.", boundaries=False)
@@ -214,11 +227,16 @@ def test_the_lexicon_has_words_genitives_letters_and_numbers(few_words):
     assert entries["b"] == "b ˈ i"
     assert entries["hinders'"] == entries["hinders"] and "yes'" not in entries
     assert entries["rev"] == "ɹ ˈ ɛ v ɚ ə n d" and entries["etc"].count(" _ ") == 1
-    assert entries["fbi"] == "ˈ ɛ f b ˈ i ˈ aɪ"
+    assert entries["fbi"] == "ˈ ɛ f _ b ˈ i _ ˈ aɪ"
+    assert entries["the''"] == "ð i" and entries["a''"] == "ˈ eɪ" and entries["—"] == "—" and entries["；"] == ";"
+    assert entries["live"] == "l ˈ aɪ v" and entries["live''"] == "l ˈ ɪ v"
+    assert entries[PIECE_END] == "_ <pad>"
     assert entries["flatcar"].startswith("f l") and "naïve" not in entries
     assert entries["1984"].count(" _ ") == 2 and "2099" in entries and "2100" not in entries
     assert {"21st", "12th", "1990s"} <= set(entries)
     assert "a.m." not in entries and "josé" not in entries  # sherpa-onnx cuts there itself
+    pieces = piece_entries(load_letter_to_sound())
+    assert all(entries[piece].endswith(" <pad>") for piece in pieces.values())
     known = {*Tokenizer().symbols, "_"}
     assert all(symbol in known for spoken in entries.values() for symbol in spoken.split())
 
@@ -318,7 +336,8 @@ import sherpa_onnx
 folder, out, *texts = sys.argv[1:]
 files = [f"{folder}/{name}" for name in ("model.onnx", "lexicon.txt", "tokens.txt")]
 vits = sherpa_onnx.OfflineTtsVitsModelConfig(model=files[0], lexicon=files[1], tokens=files[2])
-config = sherpa_onnx.OfflineTtsConfig(model=sherpa_onnx.OfflineTtsModelConfig(vits=vits))
+rules = ",".join(f"{folder}/{name}.fst" for name in ("rules", "words", "letters"))
+config = sherpa_onnx.OfflineTtsConfig(model=sherpa_onnx.OfflineTtsModelConfig(vits=vits), rule_fsts=rules)
 speech = sherpa_onnx.OfflineTts(config)
 how = sherpa_onnx.GenerationConfig()
 how.silence_scale = 1.0
@@ -330,10 +349,10 @@ np.savez(out, *[np.array(speech.generate(text, how).samples, np.float32) for tex
 def test_sherpa_onnx_speaks(made, few_words, tmp_path):
     voice, _, place, _ = made("melody and source")
     export_sherpa(str(place), tmp_path / "out")
-    texts = ["Hello, world.", "Yes. Hello world", "hello dog's - 1984!"]
+    texts = ["Hello, world.", "Yes. Hello world", "hello dog's - 1984!", "Yes-yes: “hello” world"]
     run = [sys.executable, "-c", SCRIPT, str(tmp_path / "out"), str(tmp_path / "said.npz"), *texts]
     subprocess.run(run, check=True, capture_output=True)
-    first, second, third = np.load(tmp_path / "said.npz").values()
+    first, second, third, fourth = np.load(tmp_path / "said.npz").values()
     expected = voice.say(texts[0]).samples
     assert_said(first, expected, 1e-4)
     pause = round(0.2 * voice.sample_rate)
@@ -342,3 +361,4 @@ def test_sherpa_onnx_speaks(made, few_words, tmp_path):
     assert_said(second, alone[0], 1e-4)
     assert_said(second[-len(alone[1]) :], alone[1], 1e-4)
     assert len(third) > pause
+    assert_said(fourth, voice.say("Yes yes: hello world").samples, 1e-4)

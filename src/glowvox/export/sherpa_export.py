@@ -2,7 +2,8 @@
 
 sherpa-onnx (Android, iOS, Windows, a dozen languages) cuts a text into words and sentences itself, looks each word up
 in the lexicon and hands the tokens to the graph. What it does with words, marks and numbers is its own: its classes
-`Lexicon` and `OfflineTtsVitsImpl`.
+`Lexicon` and `OfflineTtsVitsImpl`. For English three transducers rewrite the text before that, as its `rule_fsts`: they
+read numbers, abbreviations and marks (`sherpa_rules.py`) and words that the lexicon lacks (`sherpa_words.py`).
 """
 
 import json
@@ -10,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,22 +20,38 @@ from glowvox import __version__
 from glowvox.errors import TextError, VoiceError
 from glowvox.export.graph_builder import GraphBuilder, Precision
 from glowvox.export.rewritten_voice import rewritten
+from glowvox.export.sherpa_rules import COLON, DASH, SEMICOLON, ordinal_figures, rules_fst
+from glowvox.export.sherpa_words import (
+    BEFORE_VOWEL,
+    LETTER_A,
+    OTHER_READING,
+    PIECE_END,
+    letters_fst,
+    piece_entries,
+    words_fst,
+)
 from glowvox.export.speech_graph import SpeechGraph, SpeechInputs, new_graph
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.script import FrontEnds
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import files_folder, open_voice_folder
 from glowvox.text.front_end import FrontEnd, load_front_end
-from glowvox.text.gruut_back_end import plural_ending
-from glowvox.text.tokenizer import BOUNDARY, Tokenizer, split_stress
+from glowvox.text.gruut_back_end import english_homographs, plural_ending
+from glowvox.text.letter_to_sound import load_letter_to_sound
+from glowvox.text.tokenizer import BOUNDARY, PAD, VOWELS, Tokenizer, split_stress
 from glowvox.text.utterance import PAUSE_MARKS, Word
 
 MODEL_NAME, TOKENS_NAME, LEXICON_NAME, README_NAME = "model.onnx", "tokens.txt", "lexicon.txt", "README.md"
-FILES = (MODEL_NAME, TOKENS_NAME, LEXICON_NAME, README_NAME)
+RULES_NAME, WORDS_NAME, LETTERS_NAME = "rules.fst", "words.fst", "letters.fst"
+RULE_FILES = (RULES_NAME, WORDS_NAME, LETTERS_NAME)
+"""The transducers, in the order in which they rewrite."""
+FILES = (MODEL_NAME, TOKENS_NAME, LEXICON_NAME, *RULE_FILES, README_NAME)
 NOISE_SCALE, NOISE_SCALE_W = 0.667, 0.8
 """What sherpa-onnx gives where nobody asks for another noise: it stands for the voice's own temperature and sigma."""
 _JOIN = "_"
 """A second name of the boundary between words, inside the entries of numbers: the first one is a space."""
+_JOINED = PAD
+"""The token behind a piece of a word: itself and the boundary that follows are dropped."""
 _SENTENCE_MARKS = (".", "?", "!")
 """Marks after which the voice pauses."""
 _LAST_NUMBER = 2099
@@ -51,6 +69,7 @@ pr ps psi rna rsvp sms sos suv tnt tv tvs uk ufo un url usa usb ussr vip vp www
 """
 """Spelled, though in lower case they look like words that nobody knows."""
 _LANGUAGES = {"en": "English", "de": "German"}
+_WORD_ENTRY = re.compile(r"[a-z0-9']+")
 _ENTRY = re.compile(r"[a-zäöüß]+(?:'[a-z]+)*'?")
 
 
@@ -90,7 +109,7 @@ def export_sherpa(
         card = read_voice_card(place)
         front_end = FrontEnds(card.front_ends).load(card.language)
         tokenizer = Tokenizer.from_dict(card.tokenizer)
-        entries = [f"{word} {spoken}" for word, spoken in lexicon_entries(front_end, tokenizer)]
+        entries = dict(lexicon_entries(front_end, tokenizer))
         if not entries:
             raise TextError(
                 f"the voice {card.name} reads with {front_end.name}, which has no list of words; sherpa-onnx needs one"
@@ -103,9 +122,15 @@ def export_sherpa(
         files = {
             MODEL_NAME: graph,
             TOKENS_NAME: tokens_table(tokenizer).encode(),
-            LEXICON_NAME: ("\n".join(entries) + "\n").encode(),
-            README_NAME: _readme(card, folder.name).encode(),
+            LEXICON_NAME: "".join(f"{word} {spoken}\n" for word, spoken in entries.items()).encode(),
+            README_NAME: _readme(card, folder.name, english=_is_english(front_end)).encode(),
         }
+    if _is_english(front_end):
+        files[RULES_NAME] = rules_fst().to_bytes()
+        begins = {word: _begins_with_vowel(said) for word, said in entries.items() if _WORD_ENTRY.fullmatch(word)}
+        verbs, nouns = (_others(kind) if _is_american(front_end) else () for kind in ("verb", "noun"))
+        files[WORDS_NAME] = words_fst(begins, verbs, nouns).to_bytes()
+        files[LETTERS_NAME] = _letters_file()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
@@ -151,7 +176,7 @@ def sherpa_graph(speech: SpeechGraph, language: str) -> bytes:
         several = len(card.speakers) > 1
         speaker = graph.op("Gather", numbers, graph.input("sid", [1], np.int64), axis=0) if several else numbers
     key, states = speech.seed_inputs
-    ids = graph.op("Reshape", tokens, graph.integers([-1]))
+    ids = _with_pieces_joined(graph, speech, graph.op("Reshape", tokens, graph.integers([-1])))
     given = SpeechInputs(
         ids,
         graph.op("Mul", noise_scale, graph.floats(options.temperature / NOISE_SCALE)),
@@ -182,6 +207,14 @@ def sherpa_graph(speech: SpeechGraph, language: str) -> bytes:
     }
     written: bytes = graph.model("speech", metadata).SerializeToString()
     return written
+
+
+def _with_pieces_joined(graph: GraphBuilder, speech: SpeechGraph, ids: str) -> str:
+    """Return tokens without the marks that join the pieces of a word, and without the boundaries behind them."""
+    joined = graph.op("Equal", ids, graph.integers(list(speech.tokenizer.symbols).index(_JOINED)))
+    before = graph.cut(graph.op("Pad", graph.op("Cast", joined, to=7), graph.integers([1, 0])), 0, -1, 0)
+    dropped = graph.op("Or", joined, graph.op("Cast", before, to=9))
+    return graph.op("Compress", ids, graph.op("Not", dropped), axis=0)
 
 
 def _with_pause(graph: GraphBuilder, speech: SpeechGraph, ids: str, samples: str) -> str:
@@ -225,7 +258,8 @@ def lexicon_entries(front_end: FrontEnd, tokenizer: Tokenizer) -> Iterator[tuple
 
     The dictionary with the pronunciation that a word has without a sentence around it. In English also genitives,
     abbreviations before names, initials, and the words that the British dictionary has beside, said by derivation or
-    by the letter-to-sound model. Letters by their names; numbers as far as years go, ordinals, decades.
+    by the letter-to-sound model. Letters by their names; numbers as far as years go, ordinals, decades; pauses, and
+    what the transducers write.
     """
     known = set(tokenizer.symbols)
     words = front_end.words()
@@ -239,20 +273,23 @@ def lexicon_entries(front_end: FrontEnd, tokenizer: Tokenizer) -> Iterator[tuple
             done.add(word)
             yield word, spoken
 
-    english = front_end.language.startswith("en")
+    english = _is_english(front_end)
     words = [word for word in words if _ENTRY.fullmatch(word)]
     for short in _ABBREVIATIONS.split() if english else ():
         *title, _ = _words_of(front_end, f"{short.capitalize()}. Green")
         done.add(short)
         yield short, f" {_JOIN} ".join(map(_symbols, title))
+    homographs = english_homographs() if _is_american(front_end) else {}
     for word in words:
-        yield from entry(word, front_end.pronounce(word).phonemes)
+        readings = homographs.get(word)
+        yield from entry(word, next(iter(readings.values())) if readings else front_end.pronounce(word).phonemes)
     for letter in "abcdefghijklmnopqrstuvwxyz":
         yield from entry(letter, front_end.pronounce(letter.upper()).phonemes)
     if english:
         for initials in _INITIALS.split():
-            spelled = [phoneme for word in _words_of(front_end, initials.upper()) for phoneme in word]
-            yield from entry(initials, tuple(spelled))
+            if initials not in done:
+                done.add(initials)
+                yield initials, f" {_JOIN} ".join(map(_symbols, _words_of(front_end, initials.upper())))
         for word in words:
             if word.isalpha() and len(word) > 1:
                 stem = front_end.pronounce(word).phonemes
@@ -268,6 +305,47 @@ def lexicon_entries(front_end: FrontEnd, tokenizer: Tokenizer) -> Iterator[tuple
         if number not in done and spoken:
             done.add(number)
             yield number, f" {_JOIN} ".join(spoken)
+    yield from ((SEMICOLON, ";"), (COLON, ":"), (DASH, DASH))
+    if english:
+        for sign, name in (("%", "percent"), ("&", "and"), ("+", "plus"), ("=", "equals")):
+            yield sign, _symbols(front_end.pronounce(name).phonemes)
+        yield LETTER_A, _symbols(_words_of(front_end, "U.S.A.")[-1])
+        yield BEFORE_VOWEL, _symbols(_words_of(front_end, "the apple")[0])
+        for kind in ("verb", "noun") if _is_american(front_end) else ():
+            for word, phonemes in _others(kind).items():
+                yield word + OTHER_READING, _symbols(phonemes)
+        yield PIECE_END, f"{_JOIN} {_JOINED}"
+        for phonemes, piece in piece_entries(load_letter_to_sound()).items():
+            if known.issuperset(_symbols(phonemes).split()):
+                yield piece, f"{_symbols(phonemes)} {_JOINED}"
+
+
+def _is_american(front_end: FrontEnd) -> bool:
+    return front_end.language == "en-us"
+
+
+@cache
+def _letters_file() -> bytes:
+    return letters_fst(load_letter_to_sound()).to_bytes()
+
+
+def _others(kind: str) -> dict[str, tuple[str, ...]]:
+    """Return the homographs that the lexicon has as another part of speech, with what they are said as as this one."""
+    found = {}
+    for word, readings in english_homographs().items():
+        usual, *others = readings
+        if {reading.kind for reading in readings} == {"noun", "verb"} and usual.kind != kind:
+            found[word] = readings[next(reading for reading in others if reading.kind == kind)]
+    return found
+
+
+def _is_english(front_end: FrontEnd) -> bool:
+    return front_end.language.startswith("en")
+
+
+def _begins_with_vowel(spoken: str) -> bool:
+    """Return whether the first symbol of an entry that is no stress mark is a vowel."""
+    return next(symbol for symbol in spoken.split() if split_stress(symbol)[1]) in VOWELS
 
 
 def _words_of(front_end: FrontEnd, text: str) -> list[tuple[str, ...]]:
@@ -285,28 +363,46 @@ def _numbers(*, english: bool) -> Iterator[str]:
     yield from map(str, range(_LAST_NUMBER + 1))
     if english:
         for number in range(1, _LAST_ORDINAL + 1):
-            ending = "th" if 10 < number < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-            yield f"{number}{ending}"
-        for decade in _DECADES:
+            yield ordinal_figures(number)
+        for decade in (*range(20, 100, 10), *_DECADES):
             yield f"{decade}s"
 
 
-def _readme(card: VoiceCard, folder: str) -> str:
+def _readme(card: VoiceCard, folder: str, *, english: bool) -> str:
     """Return what a person must know of the folder."""
+    rules = ",".join(f"{folder}/{name}" for name in RULE_FILES)
+    text = f"""\
+- The three transducers rewrite the text before the lexicon is asked: `{RULES_NAME}` numbers, money, times,
+  abbreviations, initials, hyphens and quotation marks; `{WORDS_NAME}` marks words that the lexicon lacks, and
+  `{LETTERS_NAME}` says them by letter-to-sound rules. Give all, in this order: without them sherpa-onnx skips unknown
+  words and ends a sentence at every full stop, colon, semicolon and hyphen.
+- To have a word said otherwise, change its line in `{LEXICON_NAME}`. A new line helps only without `{WORDS_NAME}`,
+  which holds the words of the lexicon as it was written.
+"""
+    if not english:
+        text = f"""\
+- sherpa-onnx looks words up, and skips those that the lexicon lacks (it names them): there are no letter-to-sound
+  rules. Add lines to `{LEXICON_NAME}`: the word, then its phonemes.
+- It ends a sentence at every full stop, colon, semicolon and hyphen. Numbers to {_LAST_NUMBER} are words of the
+  lexicon. Apostrophes must be straight.
+"""
+    option = f"--tts-rule-fsts={rules} \\\n      " if english else ""
+    argument = f', rule_fsts="{rules}"' if english else ""
     return f"""\
 # {card.name} for sherpa-onnx
 
 {card.description or "A voice of Glowvox."} Language: {card.language}. Licence: {card.licence}.
 
     sherpa-onnx-offline-tts --vits-model={folder}/{MODEL_NAME} --vits-tokens={folder}/{TOKENS_NAME} \\
-      --vits-lexicon={folder}/{LEXICON_NAME} --output-filename=hello.wav "Hello, world."
+      --vits-lexicon={folder}/{LEXICON_NAME} {option}--output-filename=hello.wav "Hello, world."
 
 In Python:
 
     import sherpa_onnx
     files = sherpa_onnx.OfflineTtsVitsModelConfig(
         model="{folder}/{MODEL_NAME}", tokens="{folder}/{TOKENS_NAME}", lexicon="{folder}/{LEXICON_NAME}")
-    config = sherpa_onnx.OfflineTtsConfig(model=sherpa_onnx.OfflineTtsModelConfig(vits=files))
+    config = sherpa_onnx.OfflineTtsConfig(
+        model=sherpa_onnx.OfflineTtsModelConfig(vits=files){argument})
     how = sherpa_onnx.GenerationConfig()
     how.speed, how.silence_scale = 1.0, 1.0
     audio = sherpa_onnx.OfflineTts(config).generate("Hello, world.", how)
@@ -314,10 +410,5 @@ In Python:
 - Without a silence scale of 1 in `GenerationConfig`, sherpa-onnx cuts every pause of 0.2 s and more to a fifth.
 - `noise_scale` {NOISE_SCALE} and `noise_scale_w` {NOISE_SCALE_W}, the defaults, stand for the voice's own temperature
   {card.defaults.temperature:g} and sigma {card.defaults.sigma:g}; others in proportion. The noise is always the same.
-- sherpa-onnx looks words up, and skips those that the lexicon lacks (it names them): there are no letter-to-sound
-  rules. Add lines to `{LEXICON_NAME}`: the word, then its phonemes.
-- It ends a sentence at every full stop, colon, semicolon and hyphen, so write `Mr Smith`, `well known`. Numbers
-  to {_LAST_NUMBER}, ordinals to {_LAST_ORDINAL} and decades are words of the lexicon; money, dates and times are
-  read as far as they are made of such words. Apostrophes must be straight.
-- A word with several readings (`lead`, `read`) has the usual one.
+{text}- A word with several readings (`lead`, `read`) has the usual one.
 """

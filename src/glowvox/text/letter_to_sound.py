@@ -81,6 +81,21 @@ class JointNgramModel:
                         break
         return _with_one_stress(max(paths, key=lambda path: path[0] + self._score(self._levels(path[1]), BORDER))[2])
 
+    def graphones(self) -> list[tuple[int, str, tuple[str, ...]]]:
+        """Return number, letter and phonemes of all graphones."""
+        return [(number, letter, said) for letter, known in self._graphones.items() for number, said in known]
+
+    def probability(self, ngram: Iterable[int]) -> int | None:
+        """Return the logarithm of the probability of an n-gram's last graphone after the others, in steps.
+
+        None: the model does not know the n-gram.
+        """
+        return self._probabilities.get(ngram_key(ngram))
+
+    def backoff(self, history: Iterable[int]) -> int:
+        """Return what it costs, in steps, to forget the first graphone of a history."""
+        return self._backoffs.get(ngram_key(history), 0)
+
     def _likely(self, last: int, letter: str) -> list[tuple[int, tuple[str, ...]]]:
         """Return the graphones of a letter that come most often after another."""
         found = self._choices.get((last, letter))

@@ -41,9 +41,9 @@ _TITLES = {
     "Fla": "Florida", "Ala": "Alabama",
     "Ariz": "Arizona", "Tex": "Texas", "Tenn": "Tennessee", "Wash": "Washington", "Va": "Virginia",
 }  # fmt: skip
-_TABLE = {key.lower(): value for key, value in _TITLES.items()}
+ABBREVIATIONS = {key.lower(): value for key, value in _TITLES.items()}
 # These may end a sentence as ordinary words: with a full stop they are read so only where more follows.
-_ORDINARY_WORDS = word_set("mass wash art min max sec ed al fig hon rep pt col temp ch est ref gen adm sq fr")
+ORDINARY_WORDS = word_set("mass wash art min max sec ed al fig hon rep pt col temp ch est ref gen adm sq fr")
 _NUMBERED = {
     "no": "number",
     "nos": "numbers",
@@ -60,25 +60,25 @@ _LATIN = {"i.e.": "that is", "e.g.": "for example", "i.e": "that is", "e.g": "fo
 def dotted_word(match: re.Match[str], context: Context) -> Reading | None:
     """Read Dr., Inc., approx. and their like; the full stop of one that ends the text stays a full stop."""
     word = match["word"].lower()
-    if word not in _TABLE or (len(match["word"]) > 1 and match["word"].isupper() and not context.shouting):
+    if word not in ABBREVIATIONS or (len(match["word"]) > 1 and match["word"].isupper() and not context.shouting):
         return None
     following = match.string[match.end() :].lstrip()
-    if word in _ORDINARY_WORDS and not (
+    if word in ORDINARY_WORDS and not (
         match["word"][0].isupper() or following[:1].isdigit() or (following[:1].islower())
     ):
         return None
-    if word in _ORDINARY_WORDS and not following:
+    if word in ORDINARY_WORDS and not following:
         return None
     if word == "v" and not (context.previous and following[:1].isupper()):
         return None
-    spoken = _TABLE[word] + (match["s"] or "")
+    spoken = ABBREVIATIONS[word] + (match["s"] or "")
     return [spoken] if following else [spoken, "."]
 
 
 @rule(r"(?P<word>Mr|Mrs|Ms|Dr|Prof|Jr|Sr|vs|etc|Ltd|Inc)(?P<s>'s)?(?![\w'.])", "l")
 def bare_title(match: re.Match[str], context: Context) -> Reading:
     """Read Mr and vs without their full stop."""
-    return [_TABLE[match["word"].lower()] + (match["s"] or "")]
+    return [ABBREVIATIONS[match["word"].lower()] + (match["s"] or "")]
 
 
 @rule(r"[Ss]t\.(?P<s>'s)?(?!\w)", "l")

@@ -9,7 +9,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_SHORT = {month[:3].lower(): month for month in MONTHS} | {"sept": "September"}
+SHORT_MONTHS = {month[:3].lower(): month for month in MONTHS} | {"sept": "September"}
 _MONTH = (
     r"(?P<month>(?i:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?![^\W\d_])\.?))"
@@ -25,7 +25,7 @@ _WEEKDAYS = {
 def month_name(text: str) -> str:
     """Return the full name of a month written short or long."""
     plain = text.rstrip(".").lower()
-    return _SHORT.get(plain[:4] if plain.startswith("sept") else plain[:3], text)
+    return SHORT_MONTHS.get(plain[:4] if plain.startswith("sept") else plain[:3], text)
 
 
 def _is_month(text: str, context: Context, *, certain: bool) -> bool:
