@@ -272,7 +272,7 @@ def test_scripts_cover_the_text_in_bounded_pieces(tmp_path):
     book = hear_book(
         open_book(write_epub(tmp_path / "b.epub", {"a.xhtml": f"<h1>One</h1><p>{long}</p><p>“Go,” he said.</p>"}, []))
     )
-    [track] = script_of(book, BookPauses(), by_page=False, dialogue=True)
+    [track] = script_of(book, BookPauses(), by_page=False, roles=("narrator", "dialogue"))
     every = [one for part in track.parts for one in part]
     assert max(len(one.text) for one in every) <= 900 and len(track.parts) > 1
     assert [one.number for one in every] == list(range(len(every)))

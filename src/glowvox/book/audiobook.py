@@ -109,7 +109,7 @@ def make_book(
         GlowvoxError: see `Voice.say`.
     """
     read_along = options.output == "epub"
-    tracks = script_of(book, options.pauses, by_page=read_along, dialogue="dialogue" in narrators)
+    tracks = script_of(book, options.pauses, by_page=read_along, roles=narrators)
     folder_output = options.output in FOLDER_FORMATS
     if folder_output:
         try:

@@ -3,8 +3,7 @@
 import re
 
 _PAIRS = {"“": "”", "«": "»", "„": "“", "»": "«"}
-_NARRATION, _DIALOGUE = "narrator", "dialogue"
-ROLES = (_NARRATION, _DIALOGUE)
+NARRATION, DIALOGUE = "narrator", "dialogue"
 """Who speaks."""
 _SINGLE = re.compile(r"(?:(?<=\s)|^|(?<=[—–(]))‘(?P<body>[^‘]*?)’(?=[\s,.;:!?—–)]|$)")
 
@@ -15,7 +14,7 @@ def dialogue_parts(text: str) -> list[tuple[int, int, str]]:
     A quotation that is not closed goes on to the end of the paragraph, as one of several paragraphs does.
 
     Returns:
-        Parts `[start, end)` in order, which cover the text, each with one of `ROLES`.
+        Parts `[start, end)` in order, which cover the text, each with `NARRATION` or `DIALOGUE`.
     """
     spans = _quoted(text)
     parts: list[tuple[int, int, str]] = []
@@ -24,16 +23,26 @@ def dialogue_parts(text: str) -> list[tuple[int, int, str]]:
         if not any(character.isalnum() for character in text[start:end]):
             continue
         if any(character.isalnum() for character in text[place:start]):
-            parts.append((place, start, _NARRATION))
+            parts.append((place, start, NARRATION))
             place = start
-        parts.append((place, end, _DIALOGUE))
+        parts.append((place, end, DIALOGUE))
         place = end
     if any(character.isalnum() for character in text[place:]):
-        parts.append((place, len(text), _NARRATION))
+        parts.append((place, len(text), NARRATION))
     elif parts:
         begin, _, role = parts[-1]
         parts[-1] = (begin, len(text), role)
-    return parts or [(0, len(text), _NARRATION)]
+    return parts or [(0, len(text), NARRATION)]
+
+
+def goes_on(text: str) -> bool:
+    """Return whether a paragraph ends inside a quotation, which the next paragraph takes up again."""
+    spans = _quoted(text)
+    if not spans:
+        return False
+    start, end = spans[-1]
+    closing = '"' if text[start] == '"' else _PAIRS.get(text[start], "’")
+    return end == len(text) and (text[end - 1] != closing or end - start == 1)
 
 
 def _quoted(text: str) -> list[tuple[int, int]]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from glowvox.book.cast import count_speakers
 from glowvox.book.chapters import HeardBook
 from glowvox.book.production import Narrator
-from glowvox.book.script import BookPauses, script_of
+from glowvox.book.script import BookPauses, script_of, speakers_of
 from glowvox.errors import DataError, SilentTextError, TextError
 from glowvox.synthesis.installed_voices import find_voice, load_voice
 from glowvox.synthesis.script import read_lexicon
@@ -77,6 +78,9 @@ class Survey:
     unknown: Sequence[tuple[str, int]]
     """Words that no lexicon has, with how often they stand in the book, the most frequent first."""
 
+    speakers: Sequence[tuple[str, int]] = ()
+    """Who speaks how many quotations, the most frequent first; `DIALOGUE`: of whom it was not found out."""
+
     @property
     def seconds(self) -> float:
         """Length of the whole, about."""
@@ -100,7 +104,7 @@ def survey(book: HeardBook, narrator: Narrator, pauses: BookPauses, progress: Ca
     Raises:
         GlowvoxError: see `Voice.explain`.
     """
-    tracks = script_of(book, pauses, by_page=False, dialogue=False)
+    tracks = script_of(book, pauses, by_page=False)
     every = [one for track in tracks for part in track.parts for one in part]
     options = {**narrator.options, "markup": "plain"}
     voice = narrator.voice
@@ -130,7 +134,8 @@ def survey(book: HeardBook, narrator: Narrator, pauses: BookPauses, progress: Ca
         sum(len(one.text) * pace + one.pause for part in track.parts for one in part) + track.ending for track in tracks
     ]
     chapters = [(chapter.title, chapter.words, length) for chapter, length in zip(book.chapters, lengths, strict=True)]
-    return Survey(chapters, sorted(guessed.items(), key=lambda entry: (-entry[1], entry[0])))
+    unknown = sorted(guessed.items(), key=lambda entry: (-entry[1], entry[0]))
+    return Survey(chapters, unknown, count_speakers(speakers_of(book).values()))
 
 
 def read_cover(path: Path) -> tuple[bytes, str]:

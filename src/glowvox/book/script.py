@@ -1,10 +1,11 @@
 """The script of a book: every utterance with its voice and the silence before it, in tracks and parts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from glowvox.book.cast import Part, cast_key, spoken_parts
 from glowvox.book.chapters import HeardBook, HeardPassage
-from glowvox.book.dialogue import dialogue_parts
+from glowvox.book.dialogue import DIALOGUE, NARRATION
 from glowvox.errors import ConfigError
 from glowvox.text.sentences import split_sentences
 
@@ -45,7 +46,7 @@ class Utterance:
     """In the book; its noise follows from it."""
     text: str
     role: str
-    """See `dialogue.ROLES`."""
+    """Who speaks: one of the roles that have a voice."""
     pause: float
     """Seconds of silence before it."""
     passage: int
@@ -72,15 +73,33 @@ class Track:
         return sum(len(one.text) for part in self.parts for one in part)
 
 
-def script_of(book: HeardBook, pauses: BookPauses, *, by_page: bool, dialogue: bool) -> list[Track]:
+def speakers_of(book: HeardBook) -> dict[HeardPassage, list[Part]]:
+    """Return of each passage who speaks what; a break of the scene ends a conversation."""
+    found: dict[HeardPassage, list[Part]] = {}
+    for chapter in book.chapters:
+        texts: list[str] = []
+        rows: list[HeardPassage | None] = []
+        for one in chapter.passages:
+            if one.passage.scene:
+                texts.append("")
+                rows.append(None)
+            texts.append(one.passage.text)
+            rows.append(one)
+        found |= {row: parts for row, parts in zip(rows, spoken_parts(texts), strict=True) if row is not None}
+    return found
+
+
+def script_of(book: HeardBook, pauses: BookPauses, *, by_page: bool, roles: Collection[str] = ()) -> list[Track]:
     """Return the tracks of a book.
 
     Args:
         book: what is heard.
         pauses: the silences.
         by_page: whether each page is a track (a read-along book), instead of each chapter.
-        dialogue: whether quotations are utterances of their own.
+        roles: who has a voice beside the narrator: `DIALOGUE`, all who speak; `cast_key` of a name, that speaker.
+            Their quotations are utterances of their own.
     """
+    speakers = speakers_of(book) if set(roles) - {NARRATION} else {}
     groups: list[tuple[str, list[HeardPassage]]] = []
     if by_page:
         for one in book.passages:
@@ -94,7 +113,9 @@ def script_of(book: HeardBook, pauses: BookPauses, *, by_page: bool, dialogue: b
         parts: list[list[Utterance]] = [[]]
         for index, one in enumerate(passages):
             pause = _pause(passages[index - 1] if index else None, one, pauses)
-            for start, end, role in _utterances(one.passage.text, dialogue=dialogue):
+            for start, end, role in _utterances(
+                one.passage.text, _cast_parts(speakers.get(one), one.passage.text, roles)
+            ):
                 if sum(len(each.text) for each in parts[-1]) > _PART:
                     parts.append([])
                 text = one.passage.text[start:end]
@@ -120,10 +141,23 @@ def _pause(previous: HeardPassage | None, following: HeardPassage, pauses: BookP
     return pauses.paragraph
 
 
-def _utterances(text: str, *, dialogue: bool) -> list[tuple[int, int, str]]:
+def _cast_parts(parts: Sequence[Part] | None, text: str, roles: Collection[str]) -> list[Part]:
+    """Return the parts of a passage with the roles that have a voice; neighbours with the same voice are one part."""
+    cast: list[Part] = []
+    for start, end, speaker in parts or [(0, len(text), NARRATION)]:
+        role = NARRATION
+        if speaker != NARRATION:
+            role = next((one for one in (cast_key(speaker), DIALOGUE) if one in roles), NARRATION)
+        if cast and cast[-1][2] == role:
+            start = cast.pop()[0]
+        cast.append((start, end, role))
+    return cast
+
+
+def _utterances(text: str, parts: Sequence[Part]) -> list[Part]:
     """Cut a passage into what is spoken in one go: whole sentences, up to a length, of one voice."""
-    found: list[tuple[int, int, str]] = []
-    for start, end, role in dialogue_parts(text) if dialogue else [(0, len(text), "narrator")]:
+    found: list[Part] = []
+    for start, end, role in parts:
         if end - start <= _LONGEST:
             found.append((start, end, role))
             continue

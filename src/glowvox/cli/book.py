@@ -32,6 +32,7 @@ examples:
   glowvox book notes.md -o notes/ --format flac
   glowvox book novel.epub --dry-run --lexicon names.txt
   glowvox book novel.epub -o novel.m4b --dialogue-voice kathleen
+  glowvox book alice.epub -o alice.m4b --cast "Alice=kathleen" --cast "Queen=kathleen,pitch-shift=-3"
 """
 _MARKUP_KINDS = {"plain": "text", "markdown": "markdown", "html": "html"}
 _MOST_UNKNOWN = 40
@@ -76,6 +77,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice.add_argument("--dialogue-speaker", metavar="NAME", help="speaker of the dialogue")
     voice.add_argument(
         "--dialogue-pitch-shift", type=float, metavar="SEMITONES", help="how much higher the dialogue is"
+    )
+    voice.add_argument(
+        "--cast",
+        metavar="NAME=VOICE",
+        action="append",
+        default=[],
+        help="speaks what a person of the book says; also NAME=VOICE,pitch-shift=2 (speed, speaker, ...), or a file of "
+        "such lines; several times; --dry-run lists the names",
     )
     add_seed_option(voice)
     add_lexicon_option(voice)
@@ -162,7 +171,9 @@ def _described(args: argparse.Namespace, source: Any) -> None:
 
 
 def _narrators(args: argparse.Namespace, book: "HeardBook") -> "tuple[dict[str, Narrator], dict[str, Any]]":
+    from glowvox.book.cast import cast_key, read_cast
     from glowvox.book.narration import open_narrator, read_book_lexicon
+    from glowvox.book.script import speakers_of
     from glowvox.errors import VoiceError
 
     names = (
@@ -186,6 +197,14 @@ def _narrators(args: argparse.Namespace, book: "HeardBook") -> "tuple[dict[str, 
             own["pitch_shift"] = args.dialogue_pitch_shift
         narrators["dialogue"], identity["dialogue"] = open_narrator(
             args.dialogue_voice or args.voice, engine=args.engine, options=own, lexicon=lexicon
+        )
+    known = {cast_key(name) for parts in (speakers_of(book).values() if args.cast else ()) for _, _, name in parts}
+    for key, chosen in read_cast(args.cast).items():
+        if key not in known:
+            _warn(f"--cast: nobody called '{key}' speaks; --dry-run lists the names")
+        own = {name: value for name, value in options.items() if name != "speaker" or chosen.voice is None}
+        narrators[key], identity[f"cast {key}"] = open_narrator(
+            chosen.voice or args.voice, engine=args.engine, options={**own, **chosen.options}, lexicon=lexicon
         )
     return narrators, identity
 
@@ -235,6 +254,7 @@ def _tell(args: argparse.Namespace, book: "HeardBook", made: "Made", options: "B
 
 
 def _tell_survey(args: argparse.Namespace, book: "HeardBook", found: "Survey") -> None:
+    from glowvox.book.dialogue import DIALOGUE
     from glowvox.errors import counted
 
     if args.json:
@@ -249,6 +269,7 @@ def _tell_survey(args: argparse.Namespace, book: "HeardBook", found: "Survey") -
                 for title, words, seconds in found.chapters
             ],
             "unknown_words": [{"word": word, "count": count} for word, count in found.unknown],
+            "speakers": [{"name": name, "quotations": count} for name, count in found.speakers],
             "left_out": book.left_out,
             "warnings": list(book.warnings),
         }
@@ -269,6 +290,12 @@ def _tell_survey(args: argparse.Namespace, book: "HeardBook", found: "Survey") -
             else ""
         )
         print(f"{counted(len(found.unknown), 'word')} that no lexicon has, read by rule: {shown}{more}")
+    if found.speakers:
+        shown = ", ".join(
+            f"{'not found out' if name == DIALOGUE else name} ({count})"
+            for name, count in found.speakers[:_MOST_UNKNOWN]
+        )
+        print(f"who speaks (quotations), for --cast: {shown}")
     _print_left_out(book)
 
 
