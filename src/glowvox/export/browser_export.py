@@ -36,7 +36,10 @@ _RUNTIME = "onnxruntime-web"
 _OLDEST_RUNTIME = "1.20.0"
 SOURCES = Path(__file__).with_name("browser")
 _PAGE_OF_THE_SERVER = Path(glowvox.__file__).with_name("serve") / "page"
-_SHARED_FILES = ("favicon.svg", "newsreader.woff2", "newsreader-OFL.txt")
+_SHARED_FILES = (
+    *("theme.css", "controls.css", "favicon.svg"),
+    *("newsreader.woff2", "newsreader-ext.woff2", "newsreader-OFL.txt"),
+)
 _LANGUAGE = "en-us"
 
 

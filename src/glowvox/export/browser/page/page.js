@@ -10,8 +10,13 @@ let voice = null;
 let stopping = null;
 let spoken = [];
 
+// How the server's style sheets call what the page is doing.
+const LAMPS = { loading: "looking", ready: "ready", speaking: "busy", failed: "down" };
+
 function show(state, message) {
   document.body.dataset.state = state;
+  $("state").dataset.state = LAMPS[state];
+  $("speak").toggleAttribute("data-busy", state === "speaking");
   $("health").textContent = message;
   $("speak").disabled = state === "loading" || state === "failed";
   $("speak-label").textContent = state === "speaking" ? "Stop" : "Speak";
