@@ -21,6 +21,7 @@ COPIED = 1.0
 Step = tuple[Iterable[int], bytes | None]
 """The bytes of which one is read, and what is written for it; None: itself, ASCII capitals as small letters."""
 
+_END = -1
 _MAGIC = 2125659606
 _VERSION = 2
 # expanded, mutable, arcs sorted by input
@@ -94,25 +95,24 @@ class RewriteFst:
             TextError: no path reads it.
         """
         given = text.encode()
-        queue: list[tuple[float, int, int, int]] = [(0.0, 0, 0, -1)]
-        done: dict[tuple[int, int], int] = {}
+        # place by place, for what is read may have weights below 0, what is not read has none
+        queue: list[tuple[int, float, int, int]] = [(0, 0.0, 0, -1)]
+        done: set[tuple[int, int]] = set()
         steps: list[tuple[int, int]] = []
-        arcs: list[list[tuple[int, int, float, int]]] = self.arcs
-        # where a text ends, one more step leads to the end
         while queue:
-            cost, place, state, step = heapq.heappop(queue)
+            place, cost, state, step = heapq.heappop(queue)
             if (place, state) in done:
                 continue
-            done[place, state] = step
-            if state < 0:
+            done.add((place, state))
+            if state == _END:
                 return _written(steps, step).decode(errors="replace")
             if place == len(given) and self.finals[state] < math.inf:
-                heapq.heappush(queue, (cost + self.finals[state], place, -1, step))
-            byte = given[place] if place < len(given) else -1
-            for read, written, weight, target in arcs[state]:
+                heapq.heappush(queue, (place + 1, cost + self.finals[state], _END, step))
+            byte = given[place] if place < len(given) else _END
+            for read, written, weight, target in self.arcs[state]:
                 if read in (EPSILON, byte):
                     steps.append((step, written))
-                    heapq.heappush(queue, (cost + weight, place + (read != EPSILON), target, len(steps) - 1))
+                    heapq.heappush(queue, (place + (read != EPSILON), cost + weight, target, len(steps) - 1))
         raise TextError(f"nothing reads the text {text!r}")
 
 
