@@ -2,9 +2,11 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+import glowvox
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import main
 from glowvox.engines import choose, machine
@@ -74,6 +76,14 @@ def test_loads_what_a_path_holds(vocoder_folder, acoustic_folder, vocoder_config
         load_vocoder(tmp_path / "model", engine="onnx")
     with pytest.raises(EngineError, match="no such file or folder"):
         load_vocoder(tmp_path / "none")
+
+
+def test_graphs_in_8_bits_are_for_onnx_runtime(monkeypatch):
+    _machine(monkeypatch, ["onnx", "openvino"], ["amx_bf16"])
+    nora = Path(glowvox.__file__).parent / "voices" / "nora"
+    for path in (nora, nora / "vocoder.onnx"):
+        assert isinstance(load_vocoder(path, threads=1), OnnxVocoder)
+    assert isinstance(load_acoustic(nora, threads=1), OnnxAcoustic)
 
 
 def test_a_gpu_and_half_precision_are_for_pytorch():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glowvox.engines.base import AcousticEngine, SteppingVocoder
-from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME
+from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, OPENVINO_SUFFIX, VOCODER_NAME, in_8_bits
 from glowvox.engines.machine import processor
 from glowvox.errors import EngineError, MissingExtraError
 
@@ -120,7 +120,7 @@ def load_vocoder(
         CheckpointError: the model folder is missing or damaged.
     """
     engine = engine_for(engine, device, precision)
-    chosen = choose_engine(engine, exported=_is_exported(path, VOCODER_NAME, engine)).name
+    chosen = _engine_of(path, engine, VOCODER_NAME)
     if chosen == "torch":
         from glowvox.engines.torch_engine import TorchVocoder
 
@@ -139,7 +139,7 @@ def load_acoustic(
 ) -> AcousticEngine:
     """Return an acoustic model's engine; see `load_vocoder`."""
     engine = engine_for(engine, device)
-    chosen = choose_engine(engine, exported=_is_exported(path, ENCODER_NAME, engine, DECODER_NAME)).name
+    chosen = _engine_of(path, engine, ENCODER_NAME, DECODER_NAME)
     if chosen == "torch":
         from glowvox.engines.torch_engine import TorchAcoustic
 
@@ -151,6 +151,16 @@ def load_acoustic(
     from glowvox.engines.onnx_engine import OnnxAcoustic
 
     return OnnxAcoustic.load(path, threads=threads)
+
+
+def _engine_of(path: str | os.PathLike[str], engine: str, name: str, *others: str) -> str:
+    """Return the engine that runs what a path holds. OpenVINO does not run graphs in 8 bits."""
+    chosen = choose_engine(engine, exported=_is_exported(path, name, engine, *others)).name
+    place = Path(path)
+    graph = place / name if place.is_dir() else place
+    if chosen == "openvino" and engine == "auto" and graph.suffix == ".onnx" and graph.is_file() and in_8_bits(graph):
+        return "onnx"
+    return chosen
 
 
 def _is_exported(path: str | os.PathLike[str], name: str, engine: str, *others: str) -> bool:
