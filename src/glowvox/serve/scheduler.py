@@ -1,11 +1,13 @@
 """Fair scheduler: whose turn it is to compute, with a fair share of the processors for every client."""
 
 import asyncio
+import heapq
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from typing import Self
 
 from glowvox.serve.refusal import Refusal
@@ -15,13 +17,17 @@ class FairScheduler:
     """Fair scheduler: lets a few threads compute at a time; those of the client that has computed least go first.
 
     A turn is a piece of work, such as one chunk of a stream. This is start-time fair queueing (Goyal, Vin and Cheng,
-    1996) with all weights equal: a client that comes back after a pause has saved nothing up.
+    1996) with all weights equal: a client that comes back after a pause has saved nothing up. Of one client's threads,
+    that one goes first whose listener has least left to hear: a new text is heard soon, and a long one does not break
+    off.
     """
 
     def __init__(self, turns: int) -> None:
         self._free = turns
         self._lock = threading.Lock()
-        self._waiting: dict[str, deque[threading.Event]] = {}
+        self._waiting: dict[str, list[tuple[float, int, threading.Event]]] = {}
+        """For each client a heap: until when the turn must come, the number of the wait, and what ends it."""
+        self._numbers = count()
         self._used: dict[str, float] = {}
         self._running: dict[str, int] = {}
         self._clock = 0.0
@@ -38,15 +44,21 @@ class FairScheduler:
         with self._lock:
             return len(self._used)
 
-    def enter(self, client: str) -> None:
-        """Wait until it is this client's turn."""
+    def enter(self, client: str, deadline: float | None = None) -> None:
+        """Wait until it is this client's turn.
+
+        Args:
+            client: whose turn it is.
+            deadline: when its listener will have heard all that there is (`time.monotonic`); None: now.
+        """
         with self._lock:
             if self._free:
                 self._free -= 1
                 self._start(client)
                 return
             ready = threading.Event()
-            self._waiting.setdefault(client, deque()).append(ready)
+            place = (time.monotonic() if deadline is None else deadline, next(self._numbers), ready)
+            heapq.heappush(self._waiting.setdefault(client, []), place)
         ready.wait()
 
     def leave(self, client: str, seconds: float) -> None:
@@ -60,7 +72,7 @@ class FairScheduler:
             if self._waiting:
                 following = min(self._waiting, key=lambda name: self._used.get(name, self._clock))
                 queue = self._waiting[following]
-                ready = queue.popleft()
+                _, _, ready = heapq.heappop(queue)
                 if not queue:
                     del self._waiting[following]
                 self._free -= 1
@@ -94,6 +106,8 @@ class Turn:
         self._scheduler = scheduler
         self._client = client
         self._began = 0.0
+        self.deadline: float | None = None
+        """When the listener will have heard all that there is (`time.monotonic`); None: there is nothing yet."""
         self.seconds = 0.0
         """For which it was held, up to when it was last given back."""
 
@@ -114,7 +128,7 @@ class Turn:
             self._acquire()
 
     def _acquire(self) -> None:
-        self._scheduler.enter(self._client)
+        self._scheduler.enter(self._client, self.deadline)
         self._began = time.perf_counter()
 
     def _release(self) -> None:

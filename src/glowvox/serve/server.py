@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -143,6 +144,7 @@ def run(app: FastAPI, address: Address) -> None:
     with own:
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         logging.getLogger(LOGGER).info("listening", extra={"told": {"url": url}})
+        gc.freeze()  # voices and modules stay: looking for garbage among them would stop all threads for 30 ms
         asyncio.run(_serve(app, address, own))
 
 

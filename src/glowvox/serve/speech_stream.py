@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
 
 from glowvox.errors import SilentTextError, TextError
@@ -54,6 +55,8 @@ class SpeechChunk:
     """What was guessed, replaced or left out since the chunk before; they quote the text."""
     silent: bool = False
     """Whether there was nothing to say in the text."""
+    last: bool = False
+    """Whether the sound file ends with it."""
 
 
 class SpeechStream:
@@ -88,7 +91,9 @@ class SpeechStream:
         report = Report(service, selection.voice.name, client, body.input)
         watcher = DisconnectWatcher(request)
         try:
-            job, first = await watcher.start(service.pool.submit(client, produce, seconds_of=seconds_of))
+            job, first = await watcher.start(
+                service.pool.submit(client, produce, seconds_of=seconds_of, is_last=lambda piece: piece.last)
+            )
         except BaseException as error:
             report.failed(error)
             raise
@@ -161,32 +166,34 @@ def speak(
         if settings.log_text:  # warnings quote the text
             logging.getLogger(LOGGER).warning(message)
 
-    def chunk_of(data: bytes, timeline: Timeline, *, silent: bool = False) -> SpeechChunk:
+    def chunk_of(samples: NDArray[np.float32], timeline: Timeline, *, last: bool, silent: bool = False) -> SpeechChunk:
+        """Return a chunk; with the last one of the file goes what ends it, since each has its price on its way."""
+        data = encoder.push(samples)
+        last = last and ends_file
+        if last:
+            data += encoder.finish()
         told = tuple(warnings)
         warnings.clear()
-        return SpeechChunk(data, timeline, seconds, encoder.rate, warnings=told, silent=silent)
+        return SpeechChunk(data, timeline, seconds, encoder.rate, warnings=told, silent=silent, last=last)
 
     try:
         for chunk in selection.voice.stream(text, on_warning=warn, **overrides.options(selection)):
             timeline = Timeline.of([chunk])
             if seconds + timeline.duration > settings.limits.speech_seconds:
                 raise _too_long(settings.limits)
-            yield chunk_of(encoder.push(chunk.samples), timeline)
+            yield chunk_of(chunk.samples, timeline, last=chunk.last)
             seconds += timeline.duration
     except SilentTextError as error:
         if isinstance(text, str):
             warn(str(error))
             samples = np.zeros(round(SILENCE_SECONDS * selection.voice.card.sample_rate), np.float32)
-            yield chunk_of(encoder.push(samples), Timeline((), (), SILENCE_SECONDS), silent=True)
-            seconds = SILENCE_SECONDS
+            yield chunk_of(samples, Timeline((), (), SILENCE_SECONDS), last=True, silent=True)
     except TextError as error:
         if isinstance(text, str):
             raise Refusal(400, str(error), param="input") from error
         raise
-    if ends_file:
-        yield chunk_of(encoder.finish(), NOTHING)
-    elif warnings:
-        yield chunk_of(b"", NOTHING)
+    if warnings:  # of what came after all that was said
+        yield SpeechChunk(b"", NOTHING, seconds, encoder.rate, warnings=tuple(warnings))
 
 
 def seconds_of(piece: SpeechChunk) -> float:

@@ -54,6 +54,7 @@ class WorkerPool:
         *,
         open_ended: bool = False,
         seconds_of: Callable[[T], float] | None = None,
+        is_last: Callable[[T], bool] | None = None,
     ) -> "SynthesisJob[T]":
         """Begin to speak, when there is a place for this client.
 
@@ -64,6 +65,7 @@ class WorkerPool:
                 text is still being written.
             seconds_of: how long an item is listened to; None: nobody listens. A text that is well ahead of its listener
                 makes way for those who wait, so that long texts, even all of one client, keep no short one waiting.
+            is_last: tells the item after which none comes, and whose turn is the last one; None: nobody knows.
 
         Raises:
             Refusal: there is no room, or the wait was too long.
@@ -74,7 +76,7 @@ class WorkerPool:
                 await self.admission.enter(client)
         except TimeoutError:
             raise self.late() from None
-        job = SynthesisJob(client, produce, self, math.inf if open_ended else deadline, seconds_of)
+        job = SynthesisJob(client, produce, self, math.inf if open_ended else deadline, seconds_of, is_last)
         self._threads.submit(job.run)
         return job
 
@@ -135,6 +137,7 @@ class SynthesisJob(Generic[T]):
         pool: WorkerPool,
         deadline: float,
         seconds_of: Callable[[T], float] | None = None,
+        is_last: Callable[[T], bool] | None = None,
     ) -> None:
         self.client = client
         """Whose it is."""
@@ -153,6 +156,7 @@ class SynthesisJob(Generic[T]):
         self._ended = False
         self._began = time.monotonic()
         self._seconds_of = seconds_of
+        self._is_last = is_last
         self._heard_from: float | None = None
         self._seconds = 0.0
         self.computing = 0.0
@@ -198,37 +202,59 @@ class SynthesisJob(Generic[T]):
 
     def run(self) -> None:
         """Speak; this is what the thread does."""
+        ends: list[T | Exception | None] = [None]
         try:
-            end: Exception | None = None
-            try:
-                with Turn(self._pool.scheduler, self.client) as turn, closing(self._produce(turn)) as items:
-                    while not self._cancelled.is_set() and (item := next(items, None)) is not None:
-                        with turn.paused():
-                            self._hand_over(item, turn.seconds)
-                        if time.monotonic() > self._deadline:
-                            raise self._pool.late()
-            except Exception as error:
-                end = error
-            self._tell(self._items.put_nowait, end)
+            last = self._speak()
+            if last is not None and self._await_space():
+                ends.insert(0, last)
+        except Exception as error:
+            ends = [error]
         finally:
-            if self._placed:
-                self._tell(self._pool.admission.leave, self.client, time.monotonic() - self._began)
+            # the event loop is woken once for all of it: each time it takes the interpreter from the threads
+            self._tell(self._end, ends, time.monotonic() - self._began)
 
-    def _hand_over(self, item: T, computing: float) -> None:
-        """Wait until the client has taken enough of the items before."""
-        self.computing = computing
+    def _end(self, items: "list[T | Exception | None]", seconds: float) -> None:
+        """Give the last item on, and what ends the iteration; free the place after so many seconds."""
+        for item in items:
+            self._items.put_nowait(item)
+        if self._placed:
+            self._pool.admission.leave(self.client, seconds)
+
+    def _speak(self) -> T | None:
+        """Compute all items; hand over all but the last, if it is known which one that is, and return that."""
+        with Turn(self._pool.scheduler, self.client) as turn, closing(self._produce(turn)) as items:
+            while not self._cancelled.is_set() and (item := next(items, None)) is not None:
+                if self._is_last is not None and self._is_last(item):
+                    break
+                with turn.paused():
+                    self._hand_over(item, turn)
+                if time.monotonic() > self._deadline:
+                    raise self._pool.late()
+            else:
+                return None
+        self.computing = turn.seconds
+        return item
+
+    def _await_space(self) -> bool:
+        """Wait until the client has taken enough of the items before; return whether it wants another one."""
         if not self._space.acquire(timeout=max(0.0, min(_PATIENCE, self._left()))):
             self._wait_aside()
         if self._given_up:
             raise self._pool.stalled_too_long()
-        if self._cancelled.is_set():
+        return not self._cancelled.is_set()
+
+    def _hand_over(self, item: T, turn: Turn) -> None:
+        """Give an item on when the client has taken enough of those before; make way for others if it is far ahead."""
+        self.computing = turn.seconds
+        if not self._await_space():
             return
         self._tell(self._items.put_nowait, item)
         if self._seconds_of is not None:
             now = time.monotonic()
             self._heard_from = now if self._heard_from is None else self._heard_from
             self._seconds += self._seconds_of(item)
-            if self._pool.admission.crowded and self._seconds - (now - self._heard_from) > _LEAD:
+            turn.deadline = self._heard_from + self._seconds
+            if self._pool.admission.crowded and turn.deadline - now > _LEAD:
                 self._settled.clear()
                 self._tell(self._pool.make_way, self)
                 self._wait_for_place()

@@ -266,7 +266,7 @@ def vocoder_pieces(engine: VocoderEngine) -> VocoderPieces:
     return WindowedPieces(engine)
 
 
-_GROWTH = 4
+GROWTH = 4
 """A chunk has that many times the frames of the one before, up to the longest."""
 
 
@@ -353,7 +353,7 @@ class StreamingVocoder:
         pieces = []
         while self._pieces.received - self._pieces.spoken >= self._chunk + self._pieces.look_ahead:
             pieces.append(self._refine(*self._pieces.speak(self._chunk)))
-            self._chunk = min(_GROWTH * self._chunk, self._longest_chunk)
+            self._chunk = min(GROWTH * self._chunk, self._longest_chunk)
         return pieces
 
     def speak(self, mels: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

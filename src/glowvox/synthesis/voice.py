@@ -23,6 +23,7 @@ from glowvox.engines.machine import checked_threads
 from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError, counted
 from glowvox.synthesis.batch import synthesize_batch, vocode_batch
 from glowvox.synthesis.duration_control import measured, with_durations
+from glowvox.synthesis.edge_fade import EdgeFade
 from glowvox.synthesis.explanation import Explanation, explain
 from glowvox.synthesis.options import (
     BY_SENTENCE,
@@ -32,15 +33,15 @@ from glowvox.synthesis.options import (
     SpeechOptions,
 )
 from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn, options_of, read_lexicon
-from glowvox.synthesis.sentence_mels import Clock, MelSynthesizer, VolumeCurve, timed_marks, timed_words
-from glowvox.synthesis.vocoder import Vocoder
+from glowvox.synthesis.sentence_mels import LONG, Clock, MelSynthesizer, VolumeCurve, timed_marks, timed_words
+from glowvox.synthesis.vocoder import GROWTH, Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
 from glowvox.text.lexicon import UserLexicon
 from glowvox.text.tokenizer import Tokenizer
 
-FADE_SECONDS = 0.004
-_FIRST_SECONDS = 0.25
-"""Speech in the first chunk of a stream."""
+FIRST_SECONDS = 0.25
+"""Speech in the first chunk of a stream, unless more is wished: even a slow machine has it soon."""
+_LEAST_FIRST, _MOST_FIRST = 0.05, 30.0
 _HELD_SECONDS = 0.05
 """End of a sentence that waits until it is known whether another one follows, where the text is still being written:
 the last chunk of a stream has samples."""
@@ -194,6 +195,7 @@ class Voice:
         text: str | Iterable[str],
         *,
         early: bool = True,
+        first_seconds: float = FIRST_SECONDS,
         ssml: bool = False,
         lexicon: Lexicon | None = None,
         slot: float | None = None,
@@ -212,6 +214,7 @@ class Voice:
             text: a text, or an iterator of pieces of text, cut anywhere; a list of them is a text that is known whole.
             early: whether the first samples of a sentence shall be ready early; if not, less is computed in all, and
                 the sentences of a long text that is known whole are spoken side by side, one on each core.
+            first_seconds: of speech in the first chunk, 0.05 to 30; with more it comes later, for less work in all.
             ssml: see `say`, like all other arguments.
             lexicon: see `say`.
             slot: see `say`.
@@ -224,11 +227,15 @@ class Voice:
             GlowvoxError: see `say`; wrong options are refused at once, the rest when the iteration comes to it.
         """
         options, own = self._settled(overrides)
+        if not _LEAST_FIRST <= first_seconds <= _MOST_FIRST:
+            raise ConfigError(
+                f"the first chunk must have {_LEAST_FIRST} to {_MOST_FIRST:g} seconds of speech, got {first_seconds}"
+            )
         control = DurationControl(slot, word_durations, token_durations)
         parts = self._open.text.parts(text, lexicon, options, on_warning, ssml=ssml, own=own)
         if not control.empty:
             parts = with_durations(parts, control, self._mels)
-        first_chunk = self._synthesizer.first_chunk if early else None
+        first_chunk = self._synthesizer.first_chunk(first_seconds) if early else None
         whole = isinstance(text, str | list | tuple) or not control.empty
         total = control.samples(self.sample_rate)
         return self._pool.stream(parts, total, first_chunk=first_chunk, whole_text=whole)
@@ -429,10 +436,9 @@ class Synthesizer:
         self._audio = vocoder.engine.audio
         self._context = vocoder.engine.receptive_field
 
-    @property
-    def first_chunk(self) -> int:
-        """Mel frames in the first chunk of a stream: so many that the next one, with its context, is ready in time."""
-        return max(1, round(_FIRST_SECONDS * self._audio.frame_rate), -(-self._context // 4))
+    def first_chunk(self, seconds: float) -> int:
+        """Return the mel frames of a stream's first chunk: so many that the next one, with its context, is in time."""
+        return max(1, round(seconds * self._audio.frame_rate), -(-self._context // GROWTH))
 
     def stream(
         self,
@@ -449,7 +455,9 @@ class Synthesizer:
         Args:
             parts: what is to be spoken.
             total: samples that all of it shall have; None: as many as it has.
-            first_chunk: mel frames spoken at first in a sentence, more in each chunk after; None: whole sentences.
+            first_chunk: mel frames spoken at first, more in each chunk after; None: whole sentences. Where the text is
+                known, chunks go on growing from sentence to sentence; where it is written meanwhile, every sentence
+                begins with so short a one, since the listener may be waiting for it.
             whole_text: whether the next part is known without waiting for somebody to write it.
             workers: speak whole sentences side by side; None: one after the other.
             ahead: sentences in memory at once, with workers.
@@ -458,11 +466,13 @@ class Synthesizer:
             TextError, VoiceError, EngineError: see `MelSynthesizer` and `Vocoder`.
         """
 
+        coming = first_chunk
+
         def sentences() -> Iterator[tuple[Part, bool, Frames | None, Iterator[Samples]]]:
             waiting: deque[tuple[Part, bool, Future[tuple[Frames | None, Iterator[Samples]]]]] = deque()
             for part, last in _with_last(parts, whole_text=whole_text):
                 if workers is None:
-                    yield part, last, *self._sentence(part, first_chunk)
+                    yield part, last, *self._sentence(part, coming)
                     continue
                 waiting.append((part, last, workers.submit(self._whole_sentence, part)))
                 if len(waiting) >= ahead:
@@ -472,11 +482,17 @@ class Synthesizer:
                 yield part, last, *done.result()
 
         def spoken() -> Iterator[_Piece]:
+            nonlocal coming
             position = 0
             for part, last, frames, blocks in sentences():
+                length = 0
                 for piece in self._pieces(part, frames, blocks, position, last=last):
-                    position += len(piece.samples)
+                    length = len(piece.samples)
+                    position += length
                     yield piece
+                if first_chunk is not None and whole_text and frames is not None:
+                    # the last chunk is heard while the next one is computed, as within a sentence
+                    coming = max(first_chunk, GROWTH * (length // self._audio.hop_length))
 
         hold = 0 if whole_text else round(_HELD_SECONDS * self._audio.sample_rate)
         return _chunks(spoken(), total, self._audio.sample_rate, hold)
@@ -533,6 +549,8 @@ class Synthesizer:
             [mel] = self._mels.mels([request], [known], [part.frames])
             return mel.frames, stream.speak([self.bridged(mel.mel)])
         frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
+        if frames.sum() <= LONG * first_chunk:
+            stream = self._vocoder.stream(request.vocoder_options)
         return frames, stream.speak(map(self.bridged, mels))
 
     def _pieces(
@@ -547,16 +565,15 @@ class Synthesizer:
             return
         clock = Clock((position + len(silence)) / rate, self._audio.frame_rate)
         told = (part.request.sentence, part.request.tokens, frames, clock)
-        yield _Piece(silence, timed_words(*told), tuple(timed_marks(*told)))
+        words, marks = timed_words(*told), tuple(timed_marks(*told))
         fade, left = EdgeFade(rate), int(frames.sum()) * self._audio.hop_length
         volume = VolumeCurve(part.request, frames, self._audio.hop_length)
         for block in map(volume, blocks):
             left -= len(block)
-            if left > 0:
-                yield _Piece(fade.push(block))
-            else:
-                # The fade-out goes with the last samples, not as a piece of its own.
-                yield _Piece(np.concatenate([fade.push(block), fade.finish()]), last=last, ends_part=True)
+            # silence and fade-out go with the samples beside them: every piece has its price for whoever hands it on
+            joined = np.concatenate([silence, fade.push(block), *([] if left > 0 else [fade.finish()])])
+            yield _Piece(joined, words, marks, last=last and left <= 0, ends_part=left <= 0)
+            silence, words, marks = silence[:0], (), ()
 
 
 _MANY_SENTENCES = 8
@@ -754,38 +771,3 @@ def _with_last(parts: Iterable[Part], *, whole_text: bool) -> Iterator[tuple[Par
         waiting = part
     if waiting is not None:
         yield waiting, True
-
-
-class EdgeFade:
-    """Fade-in and fade-out of a sentence that arrives in pieces, so that it neither begins nor ends with a click.
-
-    It is as many samples behind as a fade is long.
-    """
-
-    def __init__(self, sample_rate: int) -> None:
-        length = max(1, round(FADE_SECONDS * sample_rate))
-        self._ramp = np.sin(np.linspace(0, np.pi / 2, length + 2)[1:-1]).astype(np.float32) ** 2
-        """Rises from zero to one, both left out."""
-        self._done = 0
-        self._held = np.empty(0, np.float32)
-
-    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take samples [S], any number of them, and return those that no fade-out reaches."""
-        ready = np.concatenate([self._held, self._faded_in(samples)])
-        keep = min(len(ready), len(self._ramp))
-        self._held = ready[len(ready) - keep :]
-        return ready[: len(ready) - keep]
-
-    def finish(self) -> NDArray[np.float32]:
-        """End the audio and return what was held back, faded out."""
-        held, self._held = self._held, np.empty(0, np.float32)
-        return held * self._ramp[: len(held)][::-1]
-
-    def _faded_in(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        ramp = self._ramp[self._done : self._done + len(samples)]
-        self._done += len(samples)
-        if not len(ramp):
-            return samples
-        faded = samples.copy()
-        faded[: len(ramp)] *= ramp
-        return faded
