@@ -16,7 +16,14 @@ from glowvox.serve.metrics import CONTENT_TYPE
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.speech_request import SpeechQuery, SpeechRequest
-from glowvox.serve.speech_stream import DisconnectWatcher, SpeechStream, check_length, viseme_table, word_table
+from glowvox.serve.speech_stream import (
+    DisconnectWatcher,
+    SpeechResponse,
+    SpeechStream,
+    check_length,
+    viseme_table,
+    word_table,
+)
 from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS
 from glowvox.synthesis.aligner import Aligner, TextOptions
 from glowvox.synthesis.recording import read_upload
@@ -77,7 +84,7 @@ def speech_router(service: Service) -> APIRouter:
             return JSONResponse(await _whole(stream, body), headers=told)
         if body.stream_format == "sse":
             return StreamingResponse(_events(stream, body), media_type="text/event-stream", headers=told)
-        return StreamingResponse(stream.data(), media_type=MEDIA_TYPES[body.response_format], headers=told)
+        return SpeechResponse(stream, MEDIA_TYPES[body.response_format], told)
 
     async def spoken_address(query: Annotated[SpeechQuery, Query()], request: Request) -> Response:
         """Speak the text of an address as a sound file sent while it is spoken: what a player can open."""
@@ -92,7 +99,7 @@ def speech_router(service: Service) -> APIRouter:
             return Response(media_type=media_type, headers=told)
         stream = await SpeechStream.begin(service, request, body, query.api_key)
         told = headers(stream.first.sample_rate, stream.notes)
-        return StreamingResponse(stream.data(), media_type=media_type, headers=told)
+        return SpeechResponse(stream, media_type, told)
 
     if service.settings.get_speech:
         summary = "Speak the text of an address"

@@ -4,14 +4,16 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from glowvox.errors import SilentTextError, TextError
 from glowvox.serve.access_log import LOGGER, REQUEST_ID
@@ -107,13 +109,17 @@ class SpeechStream:
 
         Raises:
             Refusal, GlowvoxError: it cannot go on.
+            ClientGone: the client has gone before the last one.
         """
         try:
-            self.report.heard(self.first)
-            yield self.first
+            piece = self.first
+            self.report.heard(piece)
+            yield piece
             async for piece in self._job:
                 self.report.heard(piece)
                 yield piece
+            if not piece.last:
+                raise ClientGone
         except BaseException as error:
             self.report.failed(error)
             raise
@@ -122,12 +128,25 @@ class SpeechStream:
         finally:
             self._watcher.stop(self._job)
 
-    async def data(self) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of the sound file."""
-        async with aclosing(self.pieces()) as pieces:
-            async for piece in pieces:
-                if piece.data:
-                    yield piece.data
+
+class SpeechResponse(StreamingResponse):
+    """The answer that sends the sound file of a stream while it is spoken.
+
+    The framework's own watches for the client's disconnect once more, with two tasks, and is called once more to end.
+    """
+
+    def __init__(self, stream: SpeechStream, media_type: str, headers: Mapping[str, str]) -> None:
+        self._pieces = stream.pieces()
+        super().__init__((), media_type=media_type, headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; if the client goes, the rest is sent to nobody."""
+        with suppress(ClientGone):
+            async with aclosing(self._pieces):
+                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                async for piece in self._pieces:
+                    if piece.data or piece.last:
+                        await send({"type": "http.response.body", "body": piece.data, "more_body": not piece.last})
 
 
 def speak(
@@ -357,16 +376,30 @@ class DisconnectWatcher:
         self._watch.cancel()
 
     async def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` returns; it is cancelled when the client goes."""
-        task = asyncio.create_task(work)
-        try:
-            await asyncio.wait({task, self._watch}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not task.done():
+        """Return what `work` returns; it is cancelled when the client goes.
+
+        Raises:
+            ClientGone: it has gone.
+        """
+        task, waiting, gone = asyncio.current_task(), True, False
+        assert task is not None
+
+        def end(_: asyncio.Task[None]) -> None:
+            nonlocal gone
+            if waiting and not gone:
+                gone = True
                 task.cancel()
-        if task.done():
-            return task.result()
-        raise ClientGone
+
+        self._watch.add_done_callback(end)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if gone and not task.uncancel():  # nobody else has cancelled it
+                raise ClientGone from None
+            raise
+        finally:
+            waiting = False
+            self._watch.remove_done_callback(end)
 
 
 async def _disconnect(request: Request) -> None:
