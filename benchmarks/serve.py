@@ -109,6 +109,12 @@ def memory(process: int) -> tuple[float, int]:
     return int(fields["VmRSS"].split()[0]) / 1024, int(fields["Threads"])
 
 
+def processor_seconds(process: int) -> float:
+    """Return the processor time that a process has taken so far."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def percentile(values: list[float], percent: int) -> float:
     """Return a percentile; NaN of nothing."""
     if len(values) < 2:

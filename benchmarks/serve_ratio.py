@@ -7,6 +7,9 @@
 As many clients ask as bare threads call `Voice.say` with the same texts and the same voice. Bare threads and servers
 take turns in slices of a few seconds, so that a machine that is slower for a while is so for all of them; a ratio is
 that of one round, and the median of the rounds is told.
+
+The clients run on the same cores. What they take is no work of the server's, but the server has to do without it: their
+processor time is told, and the share that the server would have if it had that time, too.
 """
 
 import argparse
@@ -16,10 +19,11 @@ import json
 import statistics
 import threading
 import time
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
-from serve import cores, percentile, serving
+from serve import cores, percentile, processor_seconds, serving
 from serve_clients import TEXTS, Figures, SpeechPort
 
 import glowvox
@@ -50,22 +54,40 @@ def bare(voice: Voice, threads: int, seconds: float) -> float:
 
 
 def compare(
-    voice: Voice, servers: dict[str, SpeechPort], clients: int, seconds: float, slice_seconds: float
+    voice: Voice, servers: dict[str, tuple[int, SpeechPort]], clients: int, seconds: float, slice_seconds: float
 ) -> dict[str, dict[str, float]]:
-    """Return what each server speaks for so many clients, as shares of bare threads."""
+    """Return what each server speaks for so many clients, as shares of bare threads.
+
+    Args:
+        voice: of the bare threads.
+        servers: process and port of each.
+        clients: how many ask at a time, and how many threads there are.
+        seconds: of each.
+        slice_seconds: until the next one's turn.
+    """
     alone = {
         name: {text: hashlib.sha256(asyncio.run(place.asked(text))[2]).digest() for text in TEXTS}
-        for name, place in servers.items()
+        for name, (_, place) in servers.items()
     }
-    shares: dict[str, list[float]] = {name: [] for name in servers}
-    rates: dict[str, list[float]] = {name: [] for name in ("bare", *servers)}
-    firsts: dict[str, list[float]] = {name: [] for name in servers}
-    faults: dict[str, int] = dict.fromkeys(servers, 0)
+    shares: defaultdict[str, list[float]] = defaultdict(list)
+    rates: defaultdict[str, list[float]] = defaultdict(list)
+    firsts: defaultdict[str, list[float]] = defaultdict(list)
+    faults: defaultdict[str, float] = defaultdict(float)
+    spoken: defaultdict[str, float] = defaultdict(float)
+    costs: defaultdict[str, float] = defaultdict(float)
+    asking: defaultdict[str, float] = defaultdict(float)
     for _ in range(max(1, round(seconds / slice_seconds))):
+        taken, began = time.process_time(), time.perf_counter()
         reference = bare(voice, clients, slice_seconds)
         rates["bare"].append(reference)
-        for name, place in servers.items():
+        spoken["bare"] += reference * (time.perf_counter() - began)
+        costs["bare"] += time.process_time() - taken
+        for name, (process, place) in servers.items():
+            taken, before = time.process_time(), processor_seconds(process)
             figures: Figures = asyncio.run(place.load(clients, slice_seconds, alone[name]))
+            asking[name] += time.process_time() - taken
+            costs[name] += processor_seconds(process) - before
+            spoken[name] += figures.speech
             rate = figures.speech / figures.seconds
             rates[name].append(rate)
             shares[name].append(rate / reference)
@@ -76,6 +98,10 @@ def compare(
             "speech_per_second": statistics.median(rates[name]),
             "bare_speech_per_second": statistics.median(rates["bare"]),
             "share_of_bare": statistics.median(shares[name]),
+            "share_without_clients": statistics.median(shares[name]) * (1 + asking[name] / costs[name]),
+            "processor_ms": 1000 * costs[name] / spoken[name],
+            "clients_processor_ms": 1000 * asking[name] / spoken[name],
+            "bare_processor_ms": 1000 * costs["bare"] / spoken["bare"],
             "first_sound_p50": percentile(firsts[name], 50),
             "first_sound_p95": percentile(firsts[name], 95),
             "faults": faults[name],
@@ -102,8 +128,9 @@ def main() -> None:
     told: dict[str, object] = {"cores": cores(), "voice": voice.name, "seconds": args.seconds}
     with ExitStack() as exits:
         servers = {
-            name: exits.enter_context(serving(options, voice.sample_rate, source))[1]
+            name: (process.pid, place)
             for name, source in sources.items()
+            for process, place, _ in [exits.enter_context(serving(options, voice.sample_rate, source))]
         }
         for clients in args.clients:
             found = compare(voice, servers, clients, args.seconds, args.slice)
@@ -113,7 +140,10 @@ def main() -> None:
                     f"{clients} clients, {name}: {figures['speech_per_second']:.1f} s of speech per second, "
                     f"{100 * figures['share_of_bare']:.0f} % of {clients} bare threads; first sound "
                     f"{1000 * figures['first_sound_p50']:.0f} ms (p95 {1000 * figures['first_sound_p95']:.0f} ms); "
-                    f"{figures['faults']:.0f} faults",
+                    f"{figures['faults']:.0f} faults\n  "
+                    f"processor time for a second of speech {figures['processor_ms']:.2f} ms, bare threads "
+                    f"{figures['bare_processor_ms']:.2f}, clients {figures['clients_processor_ms']:.2f}: "
+                    f"{100 * figures['share_without_clients']:.0f} % if the clients took none",
                     flush=True,
                 )
                 if clients == 8 and figures["share_of_bare"] < LEAST_SHARE:

@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 
 import pytest
 from loopback import eventually
@@ -163,6 +164,33 @@ def test_a_text_that_waits_to_go_on_is_ended_when_its_time_is_over():
     asyncio.run(asyncio.wait_for(play(), 60))
 
 
+def test_the_last_item_comes_with_the_end_and_takes_no_further_turn(monkeypatch):
+    closed, woken = threading.Event(), []
+
+    def produce(_):
+        try:
+            yield "first"
+            yield "last"
+            raise AssertionError("nobody asks for more")
+        finally:
+            closed.set()
+
+    async def play():
+        pool, loop = WorkerPool(Limits(), 1), asyncio.get_running_loop()
+        tell = loop.call_soon_threadsafe
+        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *what: (woken.append(what), tell(*what)))
+        job = await pool.submit("one", produce, is_last=lambda item: item == "last")
+        heard = [item async for item in job]
+        assert closed.is_set()
+        assert pool.admission.speaking == 0
+        monkeypatch.undo()
+        pool.shutdown()
+        return heard
+
+    assert asyncio.run(play()) == ["first", "last"]
+    assert len(woken) == 2
+
+
 class Contest:
     """Clients that ask a scheduler for turns, each by a thread that waits; how long a turn takes is said, not measured.
 
@@ -279,6 +307,27 @@ def test_a_turn_that_is_paused_is_somebody_elses():
             assert passed.wait(10)
     thread.join()
     assert scheduler.waiting == 0
+
+
+def test_of_one_client_that_text_goes_first_whose_listener_has_least_left():
+    scheduler, order = FairScheduler(1), []
+
+    def work(name, deadline):
+        scheduler.enter("one", deadline)
+        order.append(name)
+        scheduler.leave("one", 1.0)
+
+    now = time.monotonic()
+    scheduler.enter("one")
+    threads = []
+    for name, deadline in (("far ahead", now + 100.0), ("new", None), ("newer", None), ("breaks off", now - 1.0)):
+        threads.append(threading.Thread(target=work, args=(name, deadline)))
+        threads[-1].start()
+        assert eventually(lambda: scheduler.waiting == len(threads))
+    scheduler.leave("one", 1.0)
+    for thread in threads:
+        thread.join()
+    assert order == ["breaks off", "new", "newer", "far ahead"]
 
 
 def test_as_many_compute_as_there_are_turns_and_no_more():

@@ -5,12 +5,14 @@ import shutil
 import threading
 import time
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from loopback import eventually, running, slow_voice
 from tiny_voice import FakeVocoder, card, fake_voice, write_tiny_voice
 
 from glowvox.errors import ConfigError, VoiceError
+from glowvox.serve import voice_registry
 from glowvox.serve.refusal import Refusal
 from glowvox.serve.settings import ServerSettings
 from glowvox.serve.voice_registry import ServedVoice, VoiceRegistry, find_voices
@@ -28,6 +30,18 @@ def lazy(name="later", delay=0.0):
         return slow_voice(name=name)[0]
 
     return ServedVoice(slow_voice(name=name)[0].card, load), loads
+
+
+@pytest.mark.parametrize(("step", "first"), [(0.001, 1.0), (0.2, 0.25)])
+def test_on_a_fast_machine_the_first_chunk_is_longer(monkeypatch, step, first):
+    clock = count()
+    monkeypatch.setattr(voice_registry.time, "thread_time", lambda: step * next(clock))
+    text = "One two three four five six seven eight nine ten, and then some more of it."
+    kept = ServedVoice.kept(fake_voice())
+    kept.warm_up()
+    loaded, _ = lazy()
+    for voice in (kept, loaded):
+        assert 0.8 * first < next(voice.stream(text)).duration < 1.2 * first
 
 
 def test_a_voice_is_loaded_at_its_first_request_and_let_go_after_a_time():

@@ -1,5 +1,7 @@
 """Voices: say, stream and say_many are the same samples; times, durations, options."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from tiny_voice import FakeAcoustic, FakeVocoder, card, fake_voice, write_tiny_voice
@@ -33,7 +35,7 @@ def test_a_stream_is_the_whole(voice):
     whole = voice.say(TEXT)
     assert whole.samples.dtype == np.float32 and np.isfinite(whole.samples).all()
     chunks = list(voice.stream(TEXT))
-    assert len(chunks) > 5
+    assert len(chunks) > 3
     assert [chunk.last for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
     position = 0
     for chunk in chunks:
@@ -88,6 +90,39 @@ def test_the_first_samples_need_no_second_sentence():
     assert len(pulled) == 2  # where a sentence ends is known when the next one begins
     assert 0 < first.duration < 0.5
     joined(chunks)
+
+
+SENTENCE = "One two three four five six seven eight nine ten, and then some more of it. "
+
+
+@pytest.mark.parametrize("first", [0.1, 0.25, 1.0])
+def test_chunks_grow_through_the_sentences_of_a_known_text(first):
+    voice = fake_voice()
+    whole = voice.say(SENTENCE * 3 + "Yes.")
+    chunks = list(voice.stream(SENTENCE * 3 + "Yes.", first_seconds=first))
+    lengths = [chunk.duration for chunk in chunks]
+    assert 0.8 * first < lengths[0] < 1.2 * first
+    pause = voice.card.defaults.sentence_pause
+    for before, after in pairwise(lengths):  # what is heard is so long that the next one can be computed meanwhile
+        assert after <= 4 * before + 4 * first + pause
+    begun = [[word.text for word in chunk.words if word.text in ("One", "Yes")] for chunk in chunks]
+    assert begun == [["One"], *[[]] * (len(chunks) - 4), ["One"], ["One"], ["Yes"]]  # later sentences are a chunk each
+    _close(np.concatenate([chunk.samples for chunk in chunks]), whole.samples)
+
+
+def test_every_sentence_of_a_text_that_is_written_meanwhile_is_heard_soon():
+    voice = fake_voice()
+    starts = [chunk for chunk in voice.stream(iter([SENTENCE * 3])) if chunk.words and chunk.words[0].text == "One"]
+    assert len(starts) == 3
+    assert all(chunk.duration < 0.5 + voice.card.defaults.sentence_pause for chunk in starts)
+
+
+def test_a_sentence_of_few_first_chunks_is_one():
+    voice = fake_voice()
+    chunks = list(voice.stream("Yes, and no.", first_seconds=0.5))
+    assert 0.5 < chunks[0].duration < 1.5
+    assert len(chunks) == 1
+    np.testing.assert_array_equal(chunks[0].samples, voice.say("Yes, and no.").samples)
 
 
 def test_speaking_is_deterministic_and_seeded(voice):
@@ -281,6 +316,12 @@ def test_impossible_wishes_are_refused(wish, said):
         fake_voice().say("Hello.", **wish)
     with pytest.raises(ConfigError, match=said):
         fake_voice().stream("Hello.", **wish)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), 1e9])
+def test_the_first_chunk_has_something_in_it_and_an_end(seconds):
+    with pytest.raises(ConfigError, match="the first chunk must have"):
+        fake_voice().stream("Hello.", first_seconds=seconds)
 
 
 def test_a_lexicon_and_inline_phonemes_go_first(tmp_path):
