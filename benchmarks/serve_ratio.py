@@ -3,6 +3,7 @@
     python benchmarks/serve_ratio.py                          # 1 and 8 clients, a minute each
     python benchmarks/serve_ratio.py --before ../earlier/src  # beside an earlier state of the package
     taskset -c 0,1 python benchmarks/serve_ratio.py           # on two cores
+    taskset -c 0,1 python benchmarks/serve_ratio.py --workers 0 3    # and with three computations at the same time
 
 As many clients ask as bare threads call `Voice.say` with the same texts and the same voice. Bare threads and servers
 take turns in slices of a few seconds, so that a machine that is slower for a while is so for all of them; a ratio is
@@ -118,19 +119,23 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of each, for each number of clients")
     parser.add_argument("--slice", type=float, default=5.0, help="seconds until the next one's turn")
     parser.add_argument("--before", type=Path, metavar="SRC", help="folder with an earlier `glowvox` package")
+    parser.add_argument("--workers", type=int, nargs="*", default=[0], help="of the servers; 0: one a core")
     parser.add_argument("--json", metavar="FILE", help="where to write the figures")
     args = parser.parse_args()
 
     voice = glowvox.load_voice(args.voice)
     list(voice.say_many(TEXTS))  # all engines are opened before anything is timed
-    sources = {"before": args.before, "now": None} if args.before else {"now": None}
     options = ["--voice", args.voice] if args.voice else []
+    kinds = [("before", options, args.before)] if args.before else []
+    for workers in args.workers:
+        name = f"now, {workers} workers" if workers else "now"
+        kinds.append((name, [*options, "--workers", str(workers)], None))
     told: dict[str, object] = {"cores": cores(), "voice": voice.name, "seconds": args.seconds}
     with ExitStack() as exits:
         servers = {
             name: (process.pid, place)
-            for name, source in sources.items()
-            for process, place, _ in [exits.enter_context(serving(options, voice.sample_rate, source))]
+            for name, given, source in kinds
+            for process, place, _ in [exits.enter_context(serving(given, voice.sample_rate, source))]
         }
         for clients in args.clients:
             found = compare(voice, servers, clients, args.seconds, args.slice)

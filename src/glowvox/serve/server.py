@@ -144,7 +144,7 @@ def run(app: FastAPI, address: Address) -> None:
     with own:
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         logging.getLogger(LOGGER).info("listening", extra={"told": {"url": url}})
-        gc.freeze()  # voices and modules stay: looking for garbage among them would stop all threads for 30 ms
+        gc.freeze()  # voices and modules stay: looking for garbage among them would stop all threads for 60 ms
         asyncio.run(_serve(app, address, own))
 
 
