@@ -47,8 +47,8 @@ from glowvox.export.source_graph import (
     write_source,
     write_source_mix,
 )
-from glowvox.synthesis.edge_fade import FADE_SECONDS
 from glowvox.synthesis.options import NOISE_BLOCK, SpeechOptions
+from glowvox.synthesis.sentence_mels import FADE_SECONDS
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
 from glowvox.text.tokenizer import BEGIN, BLANK, BOUNDARY, END, Tokenizer
 from glowvox.text.utterance import PAUSE_MARKS

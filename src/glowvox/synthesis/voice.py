@@ -23,7 +23,6 @@ from glowvox.engines.machine import checked_threads
 from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError, counted
 from glowvox.synthesis.batch import synthesize_batch, vocode_batch
 from glowvox.synthesis.duration_control import measured, with_durations
-from glowvox.synthesis.edge_fade import EdgeFade
 from glowvox.synthesis.explanation import Explanation, explain
 from glowvox.synthesis.options import (
     BY_SENTENCE,
@@ -33,7 +32,7 @@ from glowvox.synthesis.options import (
     SpeechOptions,
 )
 from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn, options_of, read_lexicon
-from glowvox.synthesis.sentence_mels import LONG, Clock, MelSynthesizer, VolumeCurve, timed_marks, timed_words
+from glowvox.synthesis.sentence_mels import LONG, Clock, EdgeFade, MelSynthesizer, VolumeCurve, timed_marks, timed_words
 from glowvox.synthesis.vocoder import GROWTH, Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
 from glowvox.text.lexicon import UserLexicon
