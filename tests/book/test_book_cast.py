@@ -4,7 +4,6 @@ import json
 
 import pytest
 from small_books import write_epub
-from tiny_voice import fake_voice
 
 from glowvox.book.cast import CastVoice, cast_key, count_speakers, read_cast, speaker_name, spoken_parts
 from glowvox.book.dialogue import DIALOGUE, NARRATION
@@ -137,17 +136,7 @@ def test_who_has_no_voice_is_read_by_the_narrator(tmp_path):
         assert [one.role for part in track.parts for one in part] == expected
 
 
-def test_the_command_gives_each_speaker_a_voice(tmp_path, monkeypatch, capsys):
-    import glowvox.book.narration as module
-
-    opened = []
-
-    def load(name, **rest):
-        opened.append(name)
-        return fake_voice()
-
-    monkeypatch.setattr(module, "load_voice", load)
-    monkeypatch.setattr(module, "find_voice", lambda name, real=module.find_voice: real(None))
+def test_the_command_gives_each_speaker_a_voice(tmp_path, opened, capsys):
     book = str(write_epub(tmp_path / "b.epub", page("“One,” said Ann.", "“Two,” he said."), []))
     assert main(["book", book, "-o", str(tmp_path / "x.m4b"), "--cast", "Ann=other", "--cast", "Eve=third"]) == 0
     assert opened == [None, "other", "third"]

@@ -283,17 +283,7 @@ def test_scripts_cover_the_text_in_bounded_pieces(tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
-def test_dialogue_has_its_own_voice(tmp_path, monkeypatch):
-    import glowvox.book.narration as module
-
-    opened = []
-
-    def load(name, **rest):
-        opened.append(name)
-        return fake_voice()
-
-    monkeypatch.setattr(module, "load_voice", load)
-    monkeypatch.setattr(module, "find_voice", lambda name, real=module.find_voice: real(None))
+def test_dialogue_has_its_own_voice(tmp_path, opened):
     book = write_epub(tmp_path / "b.epub", {"a.xhtml": "<p>“Go home now,” he said.</p>"}, [])
     assert main(["book", str(book), "-o", str(tmp_path / "x.m4b"), "--dialogue-voice", "other"]) == 0
     assert opened == [None, "other"]
