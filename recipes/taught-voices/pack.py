@@ -82,8 +82,9 @@ def main() -> None:
         name="kathleen",
         licence="CC0-1.0",
         description="A woman who speaks US English, from an hour and a quarter of recordings.",
-        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', and of the German voice 'kerstin' for "
-        f"company, with thanks to both speakers; the vocoder also learned from {_TAUGHT} and {_OTHERS}",
+        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', with thanks to the speaker; the acoustic "
+        f"model started from that of the voice 'nora', which was taught by {_TAUGHT}; the vocoder learned from that "
+        f"speech, from {_OTHERS}, and from the recordings of the voices 'kathleen' and 'kerstin' (CC0 1.0)",
         weaknesses=("intonation is narrower than a person's", "a noise accompanies her consonants"),
         quality=quality("kathleen"),
         defaults={**common, "sigma": 0.8, "temperature": 0.1, "pitch_range": 1.1},
@@ -97,9 +98,10 @@ def main() -> None:
             for number, data in enumerate((args.limit_levels, args.kathleen_levels))
         ]
         acoustic = _with_teacher(args.acoustic, aside / "acoustic", "nora")
+        started = _with_teacher(args.kathleen, aside / "started", "kathleen")
         made: list[VoiceExport] = [
             export_voice(acoustic, vocoders[0], aside / "nora", nora, precision="int8"),
-            export_voice(args.kathleen, vocoders[1], aside / "kathleen", kathleen, precision="int8", trainable=False),
+            export_voice(started, vocoders[1], aside / "kathleen", kathleen, precision="int8", trainable=False),
         ]
         for voice in made:
             if max(voice.sizes.values()) > LARGEST_FILE:
