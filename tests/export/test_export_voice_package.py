@@ -182,4 +182,4 @@ def test_the_projects_beside_the_code_are_what_the_command_writes(project, tmp_p
 
 
 def test_there_is_a_project_of_a_voice():
-    assert [project.name for project in PROJECTS] == ["kathleen-human", "kerstin", "owen"]
+    assert [project.name for project in PROJECTS] == ["edith", "kathleen-human", "kerstin", "owen"]
