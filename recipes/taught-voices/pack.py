@@ -1,7 +1,7 @@
 """Pack the voices of the package: nora with her models, and kathleen to speak only (a wheel has no room for more).
 
 python recipes/taught-voices/pack.py --acoustic RUN --vocoder RUN --limit-levels DATA --quality nora=report.json ... \
-    --kathleen ACOUSTIC --kathleen-vocoder VOCODER --kathleen-levels DATA
+    --kathleen ACOUSTIC --kathleen-levels DATA
 """
 
 import argparse
@@ -56,10 +56,9 @@ def main() -> None:
     """Pack both voices into a folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--acoustic", type=Path, required=True, help="nora's")
-    parser.add_argument("--vocoder", type=Path, required=True, help="nora's")
+    parser.add_argument("--vocoder", type=Path, required=True, help="of both")
     parser.add_argument("--limit-levels", type=Path, metavar="DATA", required=True, help="nora's speech")
     parser.add_argument("--kathleen", type=Path, metavar="ACOUSTIC", required=True, help="kathleen's acoustic model")
-    parser.add_argument("--kathleen-vocoder", type=Path, metavar="VOCODER", required=True, help="kathleen's vocoder")
     parser.add_argument("--kathleen-levels", type=Path, metavar="DATA", required=True, help="kathleen's recordings")
     parser.add_argument("--quality", type=_pair, action="append", default=[], metavar="NAME=FILE", help="report.json")
     parser.add_argument("-o", "--output", type=Path, default=Path("src/glowvox/voices"))
@@ -83,27 +82,24 @@ def main() -> None:
         name="kathleen",
         licence="CC0-1.0",
         description="A woman who speaks US English, from an hour and a quarter of recordings.",
-        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', cleaned of their noise, with thanks to "
-        f"the speaker; the acoustic model started from that of the voice 'nora', which was taught by {_TAUGHT}; the "
-        f"vocoder learned from that speech, from {_OTHERS}, and from the recordings of the voices 'kathleen' and "
-        "'kerstin' (CC0 1.0)",
-        weaknesses=("intonation is narrower than a person's", "consonants are less clear than in her recordings"),
+        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', and of the German voice 'kerstin' for "
+        f"company, with thanks to both speakers; the vocoder also learned from {_TAUGHT} and {_OTHERS}",
+        weaknesses=("intonation is narrower than a person's", "a noise accompanies her consonants"),
         quality=quality("kathleen"),
-        defaults={**common, "sigma": 0.8, "temperature": 0.7, "pitch_range": 1.1},
+        defaults={**common, "sigma": 0.8, "temperature": 0.1, "pitch_range": 1.1},
     )
     args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output) as place:
         aside = Path(place)
-        pairs = (args.vocoder, args.limit_levels), (args.kathleen_vocoder, args.kathleen_levels)
+        taught = _with_teacher(args.vocoder, aside / "taught")
         vocoders = [
-            limit_levels(_with_teacher(vocoder, aside / f"taught-{number}"), data, aside / f"vocoder-{number}")
-            for number, (vocoder, data) in enumerate(pairs)
+            limit_levels(taught, data, aside / f"vocoder-{number}")
+            for number, data in enumerate((args.limit_levels, args.kathleen_levels))
         ]
         acoustic = _with_teacher(args.acoustic, aside / "acoustic", "nora")
-        started = _with_teacher(args.kathleen, aside / "started", "kathleen")
         made: list[VoiceExport] = [
             export_voice(acoustic, vocoders[0], aside / "nora", nora, precision="int8"),
-            export_voice(started, vocoders[1], aside / "kathleen", kathleen, precision="int8", trainable=False),
+            export_voice(args.kathleen, vocoders[1], aside / "kathleen", kathleen, precision="int8", trainable=False),
         ]
         for voice in made:
             if max(voice.sizes.values()) > LARGEST_FILE:
