@@ -129,6 +129,21 @@ def test_likelihood_comes_every_nth_step_with_its_weight(prepared: Path) -> None
     torch.testing.assert_close(difference, 2 * results[1].metrics["nats_per_sample"])
 
 
+def test_likelihood_is_of_recordings_under_their_own_mels(prepared: Path) -> None:
+    made = task(prepared)
+    batch = next(
+        found for found in map(made.batch, range(50)) if len({clip for clip, _ in made._places(found.index)}) > 1
+    )
+    (first, _), (second, _) = made._places(batch.index)
+    made.made_from = max(first, second)  # of the two clips, the later one has a made mel
+    recorded = int(second < first)
+    alone = -made.vocoder.log_likelihood(batch.samples, batch.mel, made.config.sigma)[recorded] / batch.samples.shape[1]
+    result = made.loss(batch, 0, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(result.metrics["nats_per_sample"], alone.detach())
+    made.made_from = 0
+    assert float(made.loss(batch, 0, torch.Generator().manual_seed(0)).metrics["nats_per_sample"]) == 0.0
+
+
 def test_bad_batches_are_named(prepared: Path) -> None:
     made = task(prepared)
     assert made.describe(made.batch(0)).count("clip") == 2

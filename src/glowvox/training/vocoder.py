@@ -239,6 +239,9 @@ class VocoderTask(Task):
         training: the clips it draws from, in its order.
         validation: clips never trained on; at most `likelihood_clips` of them measure the likelihood.
         listening_clips: how many of them are synthesised at each validation.
+        made_from: the training clips from this one on have mels that an acoustic model made. Their likelihood is not
+            learned from: where such a mel is silent a frame too long, speech has next to no density, and one such
+            frame outweighs all others. None: all mels are the recordings'.
         recompute: keep only each flow step's input for the backward pass.
 
     Attributes:
@@ -259,6 +262,7 @@ class VocoderTask(Task):
         listening_clips: int,
         *,
         processes: Processes | None = None,
+        made_from: int | None = None,
         recompute: bool = False,
     ) -> None:
         if not validation:
@@ -269,6 +273,7 @@ class VocoderTask(Task):
         self.config = config
         self.sampler = sampler
         self.training = list(training)
+        self.made_from = len(self.training) if made_from is None else made_from
         self.validation = list(validation)
         self.listening_clips = listening_clips
         self.device = next(model.parameters()).device
@@ -306,8 +311,10 @@ class VocoderTask(Task):
             if self.before_first_likelihood is not None:
                 self.before_first_likelihood(batch)
                 self.before_first_likelihood = None
-            total = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma).sum()
-            nats = -total / batch.samples.numel()
+            each = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma)
+            recorded = torch.tensor([clip < self.made_from for clip, _ in self._places(batch.index)]).to(each.device)
+            total = torch.where(recorded, each, 0.0).sum()
+            nats = -total / (recorded.sum().clamp_min(1) * batch.samples.shape[1])
             loss = loss + config.likelihood_weight * every * nats
             metrics["nats_per_sample"] = nats.detach()
         if spectral:
@@ -360,11 +367,13 @@ class VocoderTask(Task):
 
     def describe(self, batch: VocoderBatch) -> str:
         """Return where the segments of a batch begin. See `Task.describe`."""
-        places = []
-        for first in self.sampler.starts(batch.index):
-            clip = int(np.searchsorted(self.sampler.store.first_frames, first, "right")) - 1
-            places.append(f"{self.training[clip].id} at frame {first - self.sampler.store.first_frames[clip]}")
-        return ", ".join(places)
+        return ", ".join(f"{self.training[clip].id} at frame {frame}" for clip, frame in self._places(batch.index))
+
+    def _places(self, index: int) -> list[tuple[int, int]]:
+        """Return of which clip, and from which frame on, each segment of a batch is."""
+        starts, ends = self.sampler.starts(index), self.sampler.store.first_frames
+        clips = np.searchsorted(ends, starts, "right") - 1
+        return [(int(clip), int(start - ends[clip])) for clip, start in zip(clips, starts, strict=True)]
 
     def _sampled(self, index: int) -> tuple[Tensor, Tensor]:
         segments = self.sampler.batch(index)
@@ -476,6 +485,7 @@ def train_vocoder(
             [clip for part in data for clip in part.clips("validation")],
             preset.training.validation_clips,
             processes=processes,
+            made_from=sum(len(part.clips("train")) for part in data),
             recompute=preset.training.recompute,
         )
         if task.device.type == "cuda":
