@@ -27,6 +27,7 @@ for kind in "uwdo":
     for language in QUICK:
         QUICK[language]._tokens[kind] = 10**9
         SLOW[language]._tokens[kind] = -(10**9)
+        SLOW[language]._alone = {}
 
 
 def _table(name: str) -> list[dict[str, str]]:
@@ -200,6 +201,16 @@ def test_english_waits_for_no_rules_of_german():
         "assert any('german' in name for name in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_only_its_own_rule_reads_a_mark_before_a_space(language: str) -> None:
+    assert set(QUICK[language]._alone) == set(",;:.!?")
+    befores = ["", "a", "Dr", "no", "5", "am 3", "10:30 a", "$", "U.S", "Ps", "Jan", ")", "-", "/"]
+    afters = [" ", "\n", " 5", " 1943", " Jan 5", " a", " A", " .5", " $3", " -3", " )", " :)", " :", " [1]", " ²", ""]
+    for text in (f"{before}{mark}{after}" for before in befores for mark in ",;:.!?" for after in afters):
+        contexts = [Context(text, language=language) for _ in range(2)]
+        assert QUICK[language].scan(contexts[0], {}) == SLOW[language].scan(contexts[1], {}), text
 
 
 @given(st.text(alphabet="aAbcdeEfgkmnopsStTuvxIVX0129 .,-'/()+_#$%²₂:&@é", max_size=60), st.sampled_from(["en", "de"]))

@@ -77,6 +77,8 @@ class Rule:
     """Kinds of first character for which the rule is tried: l letter (u capital, w small), d digit, o other."""
     common: bool = False
     """Whether it reads most of what begins so: what no rule before it could read is handed to it at once."""
+    alone: str = ""
+    """Characters that it reads at once where a space or the end follows, since no other rule matches there."""
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -85,12 +87,12 @@ class Rule:
 
 
 def rule(
-    pattern: str, first: str = "ldo", *, common: bool = False
+    pattern: str, first: str = "ldo", *, common: bool = False, alone: str = ""
 ) -> Callable[[Callable[[re.Match[str], Context], Reading | None]], Rule]:
     """Return a decorator that makes a rule of a function; the pattern is verbose and starts at a token's start."""
 
     def make(speak: Callable[[re.Match[str], Context], Reading | None]) -> Rule:
-        return Rule(pattern, speak, first, common)
+        return Rule(pattern, speak, first, common, alone)
 
     return make
 
@@ -122,6 +124,7 @@ class Scanner:
         for each in rules:
             for kind in each.first.replace("l", "uw"):
                 self._rules[kind].append(each)
+        self._alone = {character: [each] for kind in self._rules.values() for each in kind for character in each.alone}
         self._short_cuts: dict[str, tuple[re.Pattern[str], list[Rule]] | None] = {}
         self._tokens = dict.fromkeys("uwdo", 0)
 
@@ -172,12 +175,7 @@ class Scanner:
         return pieces
 
     def _read(self, context: Context, position: int, stop: int) -> tuple[int, Reading]:
-        kind = _kind(context.text[position])
-        rules = self._rules[kind]
-        short_cut = self._short_cut(kind)
-        if short_cut is not None and short_cut[0].match(context.text, position, stop) is None:
-            rules = short_cut[1]
-        for each in rules:
+        for each in self._rules_for(context.text, position, stop):
             match = each.compiled.match(context.text, position, stop)
             if match is None or match.end() == position:
                 continue
@@ -185,6 +183,17 @@ class Scanner:
             if reading is not None:
                 return match.end(), reading
         raise RuntimeError(f"no rule reads {context.text[position]!r}")
+
+    def _rules_for(self, text: str, position: int, stop: int) -> list[Rule]:
+        """Return the rules to ask in turn, without those that are known not to speak."""
+        alone = self._alone.get(text[position])
+        if alone is not None and (position + 1 == stop or text[position + 1].isspace()):
+            return alone
+        kind = _kind(text[position])
+        short_cut = self._short_cut(kind)
+        if short_cut is not None and short_cut[0].match(text, position, stop) is None:
+            return short_cut[1]
+        return self._rules[kind]
 
 
 def _pieces(reading: Reading, start: int, end: int) -> list[Piece]:

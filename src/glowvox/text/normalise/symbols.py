@@ -147,7 +147,7 @@ def comparison(match: re.Match[str], context: Context) -> Reading | None:
 FOOTNOTE_RULES = (footnote, comparison)
 
 
-@rule(r"[.!?]{2,}|[,;:.!?]", "o")
+@rule(r"[.!?]{2,}|[,;:.!?]", "o", alone=",;:.!?")
 def punctuation(match: re.Match[str], context: Context) -> Reading:
     """Make a pause of a punctuation mark; of several, the most telling one."""
     text = match.group()

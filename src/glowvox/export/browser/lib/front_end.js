@@ -29,7 +29,7 @@ export function frontEnd(files, voice, lexicon = "") {
     TextError,
     ConfigError: TextError,
     // Rules are made while the program loads, before its classes are there.
-    rule: (pattern, first = "ldo") => (speak) => ({ compiled: pattern, speak, first }),
+    rule: (pattern, first = "ldo") => (speak) => ({ compiled: pattern, speak, first, alone: "" }),
     _words: numberWords(tables.numbers),
     _german_rules: () => [],
     _any_rules: () => [],
