@@ -239,9 +239,9 @@ class VocoderTask(Task):
         training: the clips it draws from, in its order.
         validation: clips never trained on; at most `likelihood_clips` of them measure the likelihood.
         listening_clips: how many of them are synthesised at each validation.
-        made_from: the training clips from this one on have mels that an acoustic model made. Their likelihood is not
-            learned from: where such a mel is silent a frame too long, speech has next to no density, and one such
-            frame outweighs all others. None: all mels are the recordings'.
+        made_from: the training clips from this one on are the first ones again, with mels that an acoustic model made.
+            The likelihood is learned under the recordings' mels alone: where another is silent a frame too long,
+            speech has next to no density, and one such frame outweighs all others. None: there are no such clips.
         recompute: keep only each flow step's input for the backward pass.
 
     Attributes:
@@ -311,10 +311,8 @@ class VocoderTask(Task):
             if self.before_first_likelihood is not None:
                 self.before_first_likelihood(batch)
                 self.before_first_likelihood = None
-            each = self.vocoder.log_likelihood(batch.samples, batch.mel, config.sigma)
-            recorded = torch.tensor([clip < self.made_from for clip, _ in self._places(batch.index)]).to(each.device)
-            total = torch.where(recorded, each, 0.0).sum()
-            nats = -total / (recorded.sum().clamp_min(1) * batch.samples.shape[1])
+            total = self.vocoder.log_likelihood(batch.samples, self._recorded_mel(batch), config.sigma).sum()
+            nats = -total / batch.samples.numel()
             loss = loss + config.likelihood_weight * every * nats
             metrics["nats_per_sample"] = nats.detach()
         if spectral:
@@ -368,6 +366,16 @@ class VocoderTask(Task):
     def describe(self, batch: VocoderBatch) -> str:
         """Return where the segments of a batch begin. See `Task.describe`."""
         return ", ".join(f"{self.training[clip].id} at frame {frame}" for clip, frame in self._places(batch.index))
+
+    def _recorded_mel(self, batch: VocoderBatch) -> Tensor:
+        """Return the batch's mels `[B, M, T]` with those of the recordings where an acoustic model made others."""
+        mel, store = batch.mel, self.sampler.store
+        for row, (clip, frame) in enumerate(self._places(batch.index)):
+            if clip >= self.made_from:
+                first = int(store.first_frames[clip - self.made_from]) + frame
+                mel = mel.clone() if mel is batch.mel else mel
+                mel[row] = torch.from_numpy(store.read(first, self.sampler.frames)[1])
+        return mel
 
     def _places(self, index: int) -> list[tuple[int, int]]:
         """Return of which clip, and from which frame on, each segment of a batch is."""
