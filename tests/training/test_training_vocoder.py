@@ -153,15 +153,8 @@ def test_likelihood_is_of_recordings_under_their_own_mels(prepared: Path, tmp_pa
     assert 0 < int(silent.sum()) < 4
     mel = task._recorded_mel(batch)
     assert torch.equal(mel[~silent], batch.mel[~silent])
-    transform = MelTransform(preset.waveglow.audio)
-    for row in mel[silent].numpy():
-        assert any(
-            np.array_equal(row, clip.load()[1][:, start : start + 16])
-            for clip in recorded
-            for start in range(clip.row.frames - 15)
-        )
-    remade = transform(batch.samples.numpy())[:, :, 4:12]  # away from the cut ends
-    assert np.abs(remade - mel.numpy()[:, :, 4:12]).mean() < 0.2
+    for row, (clip, frame) in enumerate(task._places(0)):
+        assert np.array_equal(mel[row], recorded[clip % len(recorded)].load()[1][:, frame : frame + 16])
     task.initialise(VocoderBatch(batch.samples, mel, 0))
     expected = -task.vocoder.log_likelihood(batch.samples, mel, task.config.sigma).sum() / batch.samples.numel()
     found = task.loss(batch, 0, torch.Generator().manual_seed(0)).metrics["nats_per_sample"]
