@@ -88,6 +88,32 @@ def test_keys(vocoder_folder, tmp_path, monkeypatch):
     assert graph_key(copy, "engine", "1") == keys[0]
 
 
+def test_the_digest_of_weights_is_kept_for_as_long_as_they_are_the_same(cache, tmp_path, monkeypatch):
+    graph, weights = tmp_path / "graph.onnx", tmp_path / "weights.w"
+    graph.write_bytes(b"\x0a\x08location\x12\x09weights.w")
+    weights.write_bytes(b"one")
+    read = []
+    digest = graph_cache._digest
+    monkeypatch.setattr(graph_cache, "_digest", lambda file: read.append(file) or digest(file))
+
+    def key():
+        graph_cache._digest_of_weights.cache_clear()  # as another start
+        return graph_key(graph, "engine")
+
+    fresh = [key(), key()]
+    assert len(read) == 2 and not cache.exists()  # it might be written to again within the same tick
+    monkeypatch.setattr(graph_cache, "_SETTLED_NS", -(10**10))
+    kept = [key(), key(), key()]
+    assert len(read) == 3 and {*fresh, *kept} == {fresh[0]}
+    [note] = cache.iterdir()
+    note.write_bytes(b"damaged")
+    assert key() == fresh[0] and len(read) == 4
+    known = weights.stat()
+    weights.write_bytes(b"two")  # as long as before, and with the same time
+    os.utime(weights, ns=(known.st_atime_ns, known.st_mtime_ns))
+    assert key() != fresh[0] and len(read) == 5
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(vocoder_folder, window, tmp_path, monkeypatch):
     wanted = OnnxVocoder.load(vocoder_folder, threads=1).run(*window)
     (tmp_path / "file").write_text("no folder")

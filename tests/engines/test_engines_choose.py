@@ -19,7 +19,7 @@ from glowvox.models.waveglow import WaveGlow
 
 
 def _machine(monkeypatch, installed, features=()):
-    monkeypatch.setattr(choose, "installed_engines", lambda: dict.fromkeys(installed, "1.0"))
+    monkeypatch.setattr(choose, "_installed", lambda: list(installed))
     monkeypatch.setattr(choose, "processor", lambda: Processor("test", 2, tuple(features)))
 
 

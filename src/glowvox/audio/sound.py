@@ -6,13 +6,15 @@ import queue
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.audio.files import ClippingReport, quantise, write_audio
 from glowvox.errors import AudioError, MissingExtraError, counted
+
+if TYPE_CHECKING:
+    from glowvox.audio.files import ClippingReport
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Audio:
 
     def save(
         self, destination: str | os.PathLike[str] | BinaryIO, *, format: str | None = None, subtype: str | None = None
-    ) -> ClippingReport:
+    ) -> "ClippingReport":
         """Write a sound file; the file name decides the format (.wav, .flac, .ogg, .mp3).
 
         Args:
@@ -105,6 +107,8 @@ class Audio:
         Raises:
             AudioError: the samples or the destination cannot be written.
         """
+        from glowvox.audio.files import write_audio  # libsndfile is not waited for by who never writes a file
+
         return write_audio(destination, self.samples, self.sample_rate, format=format, subtype=subtype)
 
 
@@ -181,6 +185,8 @@ class Player:
 
     def frames(self) -> Generator[bytes, int, None]:
         """Yield as many 16-bit samples as the sound card asks for; silence where the next ones are not ready."""
+        from glowvox.audio.files import quantise
+
         waiting = np.empty(0, np.float32)
         ended = False
         wanted = yield b""

@@ -1,7 +1,6 @@
 """Which engine runs a model on this machine, and why; and the engines by name."""
 
 import functools
-import importlib.metadata
 import importlib.util
 import os
 from dataclasses import dataclass
@@ -27,15 +26,17 @@ class EngineChoice:
 
 def installed_engines() -> dict[str, str]:
     """Return the version of each engine's package that is installed, by the engine's name; nothing is imported."""
-    found = {}
-    for name, package in ENGINES.items():
-        if importlib.util.find_spec(package) is not None:
-            found[name] = _version(package)
-    return found
+    return {name: _version(ENGINES[name]) for name in _installed()}
+
+
+def _installed() -> list[str]:
+    return [name for name, package in ENGINES.items() if importlib.util.find_spec(package) is not None]
 
 
 @functools.cache
 def _version(package: str) -> str:
+    import importlib.metadata  # with the parser of mail that it brings it takes as long as opening a graph
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -55,7 +56,7 @@ def choose_engine(wanted: str = "auto", *, exported: bool = True) -> EngineChoic
     """
     if wanted not in ("auto", *ENGINES):
         raise EngineError(f"there is no engine '{wanted}'; choose auto, {', '.join(ENGINES)}")
-    installed = installed_engines()
+    installed = _installed()
     if wanted != "auto":
         if wanted not in installed:
             package = ENGINES[wanted]

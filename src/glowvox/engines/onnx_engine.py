@@ -1,8 +1,6 @@
 """The ONNX Runtime engine: the default everywhere, without PyTorch."""
 
 import contextlib
-import functools
-import importlib.metadata
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,7 +49,7 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     try:
         key = graph_key(place, "onnxruntime", _version())
         kept = from_cache(key, ".onnx", lambda entry: _session(entry, count, optimised=True))
-    except (OSError, importlib.metadata.PackageNotFoundError):
+    except (OSError, ImportError):
         key, kept = None, None
     if kept is not None:
         return kept
@@ -65,9 +63,11 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
         raise EngineError(f"{path}: ONNX Runtime cannot open it: {one_line(error, limit=300)}") from error
 
 
-@functools.cache
 def _version() -> str:
-    return importlib.metadata.version("onnxruntime")
+    quiet_telemetry()
+    import onnxruntime
+
+    return str(onnxruntime.__version__)
 
 
 def quiet_telemetry() -> None:
