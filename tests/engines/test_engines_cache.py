@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from glowvox.engines import graph_cache
-from glowvox.engines.graph_cache import cache_folder, from_cache, graph_key, into_cache
+from glowvox.engines.graph_cache import graph_key
 from glowvox.engines.onnx_engine import OnnxVocoder
+from glowvox.storage import cache as kept_files
+from glowvox.storage.cache import cache_folder, from_cache, into_cache
 
 
 @pytest.fixture
@@ -93,16 +95,16 @@ def test_the_digest_of_weights_is_kept_for_as_long_as_they_are_the_same(cache, t
     graph.write_bytes(b"\x0a\x08location\x12\x09weights.w")
     weights.write_bytes(b"one")
     read = []
-    digest = graph_cache._digest
-    monkeypatch.setattr(graph_cache, "_digest", lambda file: read.append(file) or digest(file))
+    digest = kept_files._digest
+    monkeypatch.setattr(kept_files, "_digest", lambda file: read.append(file) or digest(file))
 
     def key():
-        graph_cache._digest_of_weights.cache_clear()  # as another start
+        kept_files._digest_in_state.cache_clear()  # as another start
         return graph_key(graph, "engine")
 
     fresh = [key(), key()]
     assert len(read) == 2 and not cache.exists()  # it might be written to again within the same tick
-    monkeypatch.setattr(graph_cache, "_SETTLED_NS", -(10**10))
+    monkeypatch.setattr(kept_files, "_SETTLED_NS", -(10**10))
     kept = [key(), key(), key()]
     assert len(read) == 3 and {*fresh, *kept} == {fresh[0]}
     [note] = cache.iterdir()
@@ -136,7 +138,7 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
 
 
 def test_what_was_not_used_for_longest_goes(cache, monkeypatch):
-    monkeypatch.setattr(graph_cache, "LARGEST_CACHE", 250)
+    monkeypatch.setattr(kept_files, "LARGEST_CACHE", 250)
     for number in range(3):
         into_cache(f"key{number}", ".x", lambda place: place.write_bytes(b"x" * 100))
         for age, entry in enumerate(sorted(_entries(cache), reverse=True)):

@@ -1,16 +1,19 @@
 """Back ends: homographs, unknown words, spelling, and the program espeak-ng."""
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 
 from glowvox.errors import TextError
-from glowvox.text import FrontEnd, Tokenizer, load_front_end
+from glowvox.text import FrontEnd, Tokenizer, gruut_back_end, load_front_end
 from glowvox.text.back_end import Token
 from glowvox.text.front_end import load_back_end, resolve_language
+from glowvox.text.gruut_back_end import PronunciationLexicon
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +204,40 @@ def test_the_real_espeak() -> None:
     assert utterance.words[0].phonemes[:2] == ("b", "ɔ̃")
     for sentence in utterance.sentences:
         Tokenizer().encode(sentence)
+
+
+def _dictionary(place, rows):
+    with contextlib.closing(sqlite3.connect(place)) as connection, connection:
+        connection.execute("CREATE TABLE word_phonemes (id INTEGER PRIMARY KEY, word TEXT, phonemes TEXT, role TEXT)")
+        connection.executemany("INSERT INTO word_phonemes (word, phonemes, role) VALUES (?, ?, ?)", rows)
+
+
+def test_a_dictionary_is_the_same_from_the_cache_and_its_damage_is_mended(tmp_path, monkeypatch):
+    rows = [("wind", "w ˈaɪ n d", "gruut:VB"), ("a", "ə", ""), ("wind", "w ˈɪ n d", "gruut:NN"), ("a", "ˈeɪ", "letter")]
+    _dictionary(tmp_path / "lexicon.db", rows)
+
+    def opened():
+        found = PronunciationLexicon(tmp_path / "lexicon.db", tuple, {"glowvox": ("g",)})
+        return found.words(), [list(found.roles(word).items()) for word in ("wind", "a", "glowvox", "no")]
+
+    monkeypatch.setenv("GLOWVOX_CACHE", "off")
+    expected = opened()
+    assert expected[1][0] == [("VB", ("w", "ˈaɪ", "n", "d")), ("NN", ("w", "ˈɪ", "n", "d"))]
+    monkeypatch.setenv("GLOWVOX_CACHE", str(tmp_path / "cache"))
+    assert opened() == expected
+    [copy] = (tmp_path / "cache").glob("lexicon*.db")
+    monkeypatch.setattr(gruut_back_end, "_copied", lambda path: pytest.fail("copied again"))
+    assert opened() == expected
+    monkeypatch.undo()
+    monkeypatch.setenv("GLOWVOX_CACHE", str(tmp_path / "cache"))
+    copy.write_bytes(copy.read_bytes()[:3000])
+    assert opened() == expected
+    (tmp_path / "lexicon.db").unlink()
+    _dictionary(tmp_path / "lexicon.db", rows[1:])
+    assert opened()[1][0] == [("NN", ("w", "ˈɪ", "n", "d"))]
+    (tmp_path / "lexicon.db").write_bytes(b"no dictionary")
+    with pytest.raises(TextError, match=r"cannot read the pronunciation lexicon .*; reinstall"):
+        opened()
+    (tmp_path / "lexicon.db").unlink()
+    with pytest.raises(TextError, match="cannot read the pronunciation lexicon"):
+        opened()

@@ -102,7 +102,7 @@ def _left_out(chosen: str | None) -> dict[str, str]:
 
 def _cache() -> dict[str, Any]:
     """Return where optimised graphs are kept, and how large they are."""
-    from glowvox.engines.graph_cache import cache_folder
+    from glowvox.storage.cache import cache_folder
 
     folder = cache_folder()
     if folder is None:

@@ -1,56 +1,18 @@
-"""Graphs as an engine has optimised them for this machine, kept between starts.
+"""Names for graphs as an engine has optimised them for this machine; they are kept in the cache between starts.
 
-An entry belongs to the graph with all its weights, to the engine with its version, and to the processor. It is written
-aside and renamed, so that two processes at once cannot meet a half of it; its name ends in the digest of its content,
-so that a damaged one is noticed, thrown away and made again. What cannot be written is not kept, and nothing fails.
+An entry belongs to the graph with all its weights, to the engine with its version, and to the processor.
 """
 
-import contextlib
-import functools
 import hashlib
 import os
 import re
-import sys
-import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from glowvox.audio.atomic_file import replacing
 from glowvox.engines.machine import processor
-from glowvox.errors import EngineError
+from glowvox.storage.cache import known_digest
 
-T = TypeVar("T")
-
-CACHE_VARIABLE = "GLOWVOX_CACHE"
-"""Environment variable with the folder of the cache; `off`: nothing is kept."""
-LARGEST_CACHE = 2 << 30
-"""Bytes; beyond that the entries that were not used for longest go."""
-_NOTE = ".sha256"
-"""Suffix of an entry that holds the digest of a file of weights, by the file's place and state."""
-_SETTLED_NS = 2_000_000_000
-"""Nanoseconds after which a file counts as written; clocks of some file systems tick every two seconds."""
 _LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])")
 """The key `location` in an ONNX file, whose value, as long as the byte after it says, names a file of weights."""
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of the cache, which need not exist; None: nothing is kept."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named == "off":
-        return None
-    if named:
-        return Path(named)
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "glowvox"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "glowvox" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "glowvox"
 
 
 def graph_key(graph: Path, *about: str) -> str:
@@ -70,101 +32,5 @@ def graph_key(graph: Path, *about: str) -> str:
     for name in (*sorted(places), graph.with_suffix(".bin").name.encode() if graph.suffix == ".xml" else b""):
         weights = graph.parent / os.fsdecode(name)
         if name and weights.is_file():
-            digest.update(_digest_of_weights(weights.resolve(), *_state(weights)))
+            digest.update(known_digest(weights))
     return digest.hexdigest()[:32]
-
-
-def from_cache(key: str, suffix: str, load: Callable[[Path], T]) -> T | None:
-    """Return what `load` makes of an entry; None: there is none, or it is damaged and was thrown away.
-
-    Args:
-        key: see `graph_key`.
-        suffix: of the entry's file.
-        load: takes the entry's file, and may fail in any way.
-    """
-    folder = cache_folder()
-    if folder is None:
-        return None
-    for place in folder.glob(f"{key}-*{suffix}"):
-        try:
-            if place.name != _name(key, place, suffix):
-                raise ValueError("damaged")
-            loaded = load(place)
-        except Exception:  # engines' errors have no base class of their own; the entry is made again
-            with contextlib.suppress(OSError):
-                place.unlink()
-        else:
-            with contextlib.suppress(OSError):
-                os.utime(place)
-            return loaded
-    return None
-
-
-def into_cache(key: str, suffix: str, write: Callable[[Path], object]) -> None:
-    """Keep an entry, if that is possible.
-
-    Args:
-        key: see `graph_key`.
-        suffix: of the entry's file.
-        write: writes the file that it is given.
-    """
-    folder = cache_folder()
-    if folder is None:
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as aside:
-            made = Path(aside) / f"made{suffix}"
-            write(made)
-            made.replace(folder / _name(key, made, suffix))
-        _tidy(folder)
-    except OSError:
-        return
-
-
-def _name(key: str, file: Path, suffix: str) -> str:
-    return f"{key}-{_digest(file).hex()[:32]}{suffix}"
-
-
-def _digest(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
-
-
-def _state(file: Path) -> tuple[int, ...]:
-    """Return what changes when a file does: where it lies, its size, and when it and its entry were changed."""
-    known = file.stat()
-    return known.st_dev, known.st_ino, known.st_size, known.st_mtime_ns, known.st_ctime_ns
-
-
-@functools.lru_cache(maxsize=16)
-def _digest_of_weights(file: Path, *state: int) -> bytes:
-    """Return the digest of a file in this state; several graphs refer to one file.
-
-    It is kept between starts: to read 20 MB for it takes a fifth of the time in which a voice is loaded.
-    """
-    folder = cache_folder()
-    if folder is None:
-        return _digest(file)
-    note = folder / f"{hashlib.sha256(repr((str(file), state)).encode()).hexdigest()[:32]}{_NOTE}"
-    with contextlib.suppress(OSError):
-        kept = note.read_bytes()
-        if len(kept) == hashlib.sha256().digest_size:
-            return kept
-    digest = _digest(file)
-    if state[3] + _SETTLED_NS < time.time_ns():  # a file written to again within a tick of the clock looks the same
-        with contextlib.suppress(OSError, EngineError):
-            folder.mkdir(parents=True, exist_ok=True)
-            with replacing(note, EngineError) as stream:
-                stream.write(digest)
-    return digest
-
-
-def _tidy(folder: Path) -> None:
-    """Throw away what was not used for longest, where the whole is too large."""
-    entries = sorted((entry for entry in folder.iterdir() if entry.is_file()), key=lambda entry: -entry.stat().st_mtime)
-    total = 0
-    for entry in entries:
-        total += entry.stat().st_size
-        if total > LARGEST_CACHE:
-            entry.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.base import VocoderEngine, piece_frames
-from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
+from glowvox.engines.graph_cache import graph_key
 from glowvox.engines.graph_engine import (
     DECODER_NAME,
     ENCODER_NAME,
@@ -30,6 +30,7 @@ from glowvox.engines.graph_engine import (
 )
 from glowvox.engines.machine import checked_threads
 from glowvox.errors import EngineError, one_line
+from glowvox.storage.cache import from_cache, into_cache
 
 if TYPE_CHECKING:
     import onnxruntime

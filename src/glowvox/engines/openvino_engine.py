@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.engines.graph_cache import from_cache, graph_key, into_cache
+from glowvox.engines.graph_cache import graph_key
 from glowvox.engines.graph_engine import (
     DECODER_NAME,
     ENCODER_NAME,
@@ -28,6 +28,7 @@ from glowvox.engines.graph_engine import (
 )
 from glowvox.engines.machine import checked_threads, processor
 from glowvox.errors import EngineError, MissingExtraError, one_line
+from glowvox.storage.cache import from_cache, into_cache
 
 ComputeType = Literal["auto", "float32", "bfloat16"]
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}

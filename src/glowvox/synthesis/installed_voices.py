@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.engines.base import AcousticEngine, VocoderEngine
-from glowvox.engines.graph_cache import cache_folder
 from glowvox.errors import MissingExtraError, VoiceError, one_line
+from glowvox.storage.cache import cache_folder
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card

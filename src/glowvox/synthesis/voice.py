@@ -433,11 +433,12 @@ class Synthesizer:
         self._vocoder = vocoder
         self._scale, self._shift = check_contracts(mels.engine.audio, vocoder.engine.audio)
         self._audio = vocoder.engine.audio
+        self._frame_rate = self._audio.frame_rate
         self._context = vocoder.engine.receptive_field
 
     def first_chunk(self, seconds: float) -> int:
         """Return the mel frames of a stream's first chunk: so many that the next one, with its context, is in time."""
-        return max(1, round(seconds * self._audio.frame_rate), -(-self._context // GROWTH))
+        return max(1, round(seconds * self._frame_rate), -(-self._context // GROWTH))
 
     def stream(
         self,
@@ -562,7 +563,7 @@ class Synthesizer:
             marks = tuple(TimedMark(mark.name, (position + len(silence)) / rate) for mark in part.line.sentence.marks)
             yield _Piece(silence, marks=marks, last=last, ends_part=True)
             return
-        clock = Clock((position + len(silence)) / rate, self._audio.frame_rate)
+        clock = Clock((position + len(silence)) / rate, self._frame_rate)
         told = (part.request.sentence, part.request.tokens, frames, clock)
         words, marks = timed_words(*told), tuple(timed_marks(*told))
         fade, left = EdgeFade(rate), int(frames.sum()) * self._audio.hop_length
