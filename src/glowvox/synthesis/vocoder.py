@@ -436,13 +436,9 @@ class Vocoder:
 
     def __init__(self, engine: VocoderEngine) -> None:
         self.engine = engine
-
-    @property
-    def chunk_frames(self) -> int:
-        """Mel frames of a chunk where the caller does not say: long beside the receptive field, small in memory."""
-        engine = self.engine
         wanted = max(int(_CHUNK_SECONDS * engine.audio.frame_rate), _CHUNK_CONTEXTS * engine.receptive_field)
-        return max(1, min(wanted, _CHUNK_COLUMNS // max(1, engine.groups_per_frame)))
+        self.chunk_frames = max(1, min(wanted, _CHUNK_COLUMNS // max(1, engine.groups_per_frame)))
+        """Mel frames of a chunk where the caller does not say: long beside the receptive field, small in memory."""
 
     @functools.cached_property
     def denoiser(self) -> BiasDenoiser:
