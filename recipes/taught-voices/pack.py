@@ -1,7 +1,7 @@
 """Pack the voices of the package: nora with her models, and kathleen to speak only (a wheel has no room for more).
 
 python recipes/taught-voices/pack.py --acoustic RUN --vocoder RUN --limit-levels DATA --quality nora=report.json ... \
-    --kathleen ACOUSTIC --kathleen-levels DATA
+    --kathleen ACOUSTIC --kathleen-vocoder RUN --kathleen-levels DATA
 """
 
 import argparse
@@ -56,9 +56,10 @@ def main() -> None:
     """Pack both voices into a folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--acoustic", type=Path, required=True, help="nora's")
-    parser.add_argument("--vocoder", type=Path, required=True, help="of both")
+    parser.add_argument("--vocoder", type=Path, required=True, help="nora's")
     parser.add_argument("--limit-levels", type=Path, metavar="DATA", required=True, help="nora's speech")
     parser.add_argument("--kathleen", type=Path, metavar="ACOUSTIC", required=True, help="kathleen's acoustic model")
+    parser.add_argument("--kathleen-vocoder", type=Path, required=True, metavar="RUN", help="kathleen's")
     parser.add_argument("--kathleen-levels", type=Path, metavar="DATA", required=True, help="kathleen's recordings")
     parser.add_argument("--quality", type=_pair, action="append", default=[], metavar="NAME=FILE", help="report.json")
     parser.add_argument("-o", "--output", type=Path, default=Path("src/glowvox/voices"))
@@ -82,19 +83,20 @@ def main() -> None:
         name="kathleen",
         licence="CC0-1.0",
         description="A woman who speaks US English, from an hour and a quarter of recordings.",
-        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', and of the German voice 'kerstin' for "
-        f"company, with thanks to both speakers; the vocoder also learned from {_TAUGHT} and {_OTHERS}",
-        weaknesses=("intonation is narrower than a person's", "a noise accompanies her consonants"),
+        data="the public-domain (CC0 1.0) recordings of the voice 'kathleen', their background noise taken off, and at "
+        "first those of the German voice 'kerstin' for company, with thanks to both speakers; the vocoder also learned "
+        f"from {_TAUGHT} and {_OTHERS}",
+        weaknesses=("intonation is narrower than a person's",),
         quality=quality("kathleen"),
-        defaults={**common, "sigma": 0.8, "temperature": 0.1, "pitch_range": 1.1},
+        defaults={**common, "sigma": 0.8, "temperature": 0.3},
     )
     args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output) as place:
         aside = Path(place)
-        taught = _with_teacher(args.vocoder, aside / "taught")
+        pairs = ((args.vocoder, args.limit_levels), (args.kathleen_vocoder, args.kathleen_levels))
         vocoders = [
-            limit_levels(taught, data, aside / f"vocoder-{number}")
-            for number, data in enumerate((args.limit_levels, args.kathleen_levels))
+            limit_levels(_with_teacher(run, aside / f"taught-{number}"), data, aside / f"vocoder-{number}")
+            for number, (run, data) in enumerate(pairs)
         ]
         acoustic = _with_teacher(args.acoustic, aside / "acoustic", "nora")
         made: list[VoiceExport] = [
