@@ -88,7 +88,7 @@ def main() -> None:
         f"from {_TAUGHT} and {_OTHERS}",
         weaknesses=("intonation is narrower than a person's",),
         quality=quality("kathleen"),
-        defaults={**common, "sigma": 0.8, "temperature": 0.3},
+        defaults={**common, "sigma": 0.8, "temperature": 0.4},
     )
     args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output) as place:
