@@ -74,8 +74,8 @@ def main() -> None:
         licence="Apache-2.0",
         description="A woman who speaks US English. A taught voice: she was made from synthetic speech.",
         data=f"33 hours of {_TAUGHT}, speaking the texts of LJ Speech and sentences of many kinds; the weights "
-        f"started from those of the voice 'kathleen' (CC0 1.0); the vocoder also heard {_OTHERS}, and the recordings of "
-        "the voices 'kathleen' and 'kerstin' (CC0 1.0)",
+        f"started from those of the voice 'kathleen' (CC0 1.0); the vocoder also heard {_OTHERS}, and the recordings "
+        "of the voices 'kathleen' and 'kerstin' (CC0 1.0)",
         weaknesses=("intonation is narrower than her teacher's, and the pace a fifth slower",),
         quality=quality("nora"),
         defaults={**common, "temperature": 0.2},
