@@ -241,3 +241,12 @@ def test_a_dictionary_is_the_same_from_the_cache_and_its_damage_is_mended(tmp_pa
     (tmp_path / "lexicon.db").unlink()
     with pytest.raises(TextError, match="cannot read the pronunciation lexicon"):
         opened()
+
+
+def test_a_dictionary_whose_copy_cannot_be_written_is_read_all_the_same(tmp_path, monkeypatch):
+    _dictionary(tmp_path / "lexicon.db", [("a", "ə", "")])
+    monkeypatch.setenv("GLOWVOX_CACHE", str(tmp_path / "cache"))
+    write = gruut_back_end._write_copy
+    monkeypatch.setattr(gruut_back_end, "_write_copy", lambda copy, place: write(copy, place / "no" / "folder.db"))
+    assert PronunciationLexicon(tmp_path / "lexicon.db", tuple).roles("a") == {"": ("ə",)}
+    assert not list((tmp_path / "cache").glob("*.db"))

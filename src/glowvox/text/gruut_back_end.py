@@ -4,6 +4,7 @@ The text processor gruut itself, which takes a second to import and 70 MB, is no
 language packages are data, and are found without importing it.
 """
 
+import functools
 import importlib.util
 import re
 import sqlite3
@@ -152,6 +153,13 @@ def _copied(path: Path) -> sqlite3.Connection:
     return copy
 
 
+def _write_copy(copy: sqlite3.Connection, place: Path) -> None:
+    try:
+        copy.execute("VACUUM INTO ?", (str(place),))
+    except sqlite3.Error as error:  # a full disk, or an SQLite before 3.27: it is not kept, and nothing fails
+        raise OSError(str(error)) from error
+
+
 def _opened_copy(place: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{place.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
 
@@ -184,7 +192,7 @@ class PronunciationLexicon:
             kept = from_cache(key, ".db", _opened_copy)
             if kept is None:
                 kept = _copied(path)
-                into_cache(key, ".db", lambda place: kept.execute("VACUUM INTO ?", (str(place),)))
+                into_cache(key, ".db", functools.partial(_write_copy, kept))
         except (sqlite3.Error, OSError) as error:
             raise TextError(
                 f"cannot read the pronunciation lexicon {path}: {error}; reinstall {path.parent.name}"
