@@ -128,7 +128,7 @@ def _digest_in_state(file: Path, *state: int) -> bytes:
         if len(kept) == hashlib.sha256().digest_size:
             return kept
     digest = _digest(file)
-    if state[3] + _SETTLED_NS < time.time_ns():  # a file written to again within a tick of the clock looks the same
+    if max(state[3:]) + _SETTLED_NS < time.time_ns():  # what is written to again within a clock's tick looks the same
         with contextlib.suppress(OSError):
             _write_aside(folder, _NOTE, lambda aside: aside.write_bytes(digest), lambda _made: note.name)
     return digest
