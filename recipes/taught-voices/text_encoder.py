@@ -24,11 +24,14 @@ from torch.nn import functional as F
 from glowvox.checkpoint.model_folder import load_model, read_card, save_model
 from glowvox.data.prepared import PreparedData
 from glowvox.models.glow_tts import GlowTTS
+from glowvox.training.loop import uses_bfloat16
 from glowvox.training.utterances import encode_clips, stored_text
 
 EMA_DECAY = 0.999
 GRADIENT_NORM = 1.0
 WARMUP = 50
+
+_IN_BFLOAT16 = uses_bfloat16("auto", torch.device("cpu"))
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def write_targets(run: Path, folders: list[Path], output: Path) -> None:
                 tokens = torch.tensor([utterance.tokens])
                 mel = torch.from_numpy(np.array(utterance.clip.load()[1]))[None]
                 speaker = torch.tensor([utterance.speaker]) if model.config.n_speakers > 1 else None
-                with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+                with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_IN_BFLOAT16):
                     found = model(tokens, torch.tensor([tokens.shape[1]]), mel, torch.tensor([mel.shape[2]]), speaker)
                 frames = found.alignment[0].float().sum(1)
                 mean = found.latent[0].float() @ found.alignment[0].float().T / frames
@@ -200,7 +203,7 @@ def train(run: Path, targets: list[Path], output: Path, *, minutes: float, learn
         rate = learning_rate * min(1.0, (step + 1) / WARMUP) * (0.01 + 0.5 * (1 + math.cos(math.pi * share)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=_IN_BFLOAT16):
             loss, _, _ = errors(model, items)
         optimiser.zero_grad()
         loss.total.backward()  # type: ignore[no-untyped-call]

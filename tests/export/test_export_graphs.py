@@ -12,7 +12,7 @@ from export_models import ACOUSTIC_CONFIGS, random_model, vocoder_configs
 from glowvox.audio.pitch import harmonic_features
 from glowvox.checkpoint.model_folder import ModelCard
 from glowvox.engines.graph_engine import STREAM_KEY, StreamCard, read_metadata
-from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder
+from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder, open_session
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import EngineError
 from glowvox.export.export_model import graph_cards, write_graphs
@@ -130,6 +130,24 @@ def _ill_conditioned(config, factor):
             network.start.weight *= factor
             network.end.weight *= factor
     return model
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["opened", "from the cache"])
+def test_products_in_8_bits_do_not_overflow(kept, tmp_path, monkeypatch):
+    """Pairs of products in 16 bits do, on processors without VNNI, where both factors are near their largest."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    rows, matrix = np.ones((3, 256), np.float32), np.ones((256, 8))
+    rows[1], matrix[:, 1] = -1.0, -1.0
+    graph = GraphBuilder("int8", ranges={"product_1": 1.0})
+    given = graph.input("rows", ["R", 256], np.float32)
+    graph.output(graph.linear(given, matrix, np.zeros(8)), "product", ["R", 8])
+    path = tmp_path / "product.onnx"
+    path.write_bytes(graph.model("product", {}).SerializeToString())
+    session = open_session(path, threads=1)
+    if kept:
+        session = open_session(path, threads=1)
+    [product] = session.run(None, {"rows": rows})
+    np.testing.assert_allclose(product, rows @ matrix, rtol=0.01)
 
 
 def test_weights_that_float32_cannot_tell_apart_are_compared_with_float64(tmp_path):

@@ -163,8 +163,8 @@ def test_pieces_that_cannot_be(tmp_path):
 
 def test_what_is_worth_pieces():
     assert not worth_pieces(10_000, 10, None)
-    assert not worth_pieces(LONG * 30, 10, 20)
-    assert worth_pieces(LONG * 30 + 1, 10, 20)
+    assert not worth_pieces(int(LONG * 30), 10, 20)
+    assert worth_pieces(int(LONG * 30) + 1, 10, 20)
 
 
 def test_a_long_sentence_is_spoken_as_its_decoder_gives_it(monkeypatch, tmp_path):

@@ -10,6 +10,8 @@ from torch import nn
 
 from glowvox.config.training import TrainingConfig
 from glowvox.data.batches import LengthBuckets
+from glowvox.engines.machine import Processor
+from glowvox.training import loop
 from glowvox.training.acoustic import BatchOrder
 from glowvox.training.loop import (
     Guard,
@@ -19,6 +21,7 @@ from glowvox.training.loop import (
     gradient_norm,
     learning_rate,
     scale_gradients,
+    uses_bfloat16,
 )
 
 
@@ -29,6 +32,15 @@ def test_learning_rate_warms_up_and_decays() -> None:
     assert max(rates) == pytest.approx(1e-3, rel=1e-3)
     assert rates[-1] == pytest.approx(1e-5)
     assert all(later <= earlier for earlier, later in itertools.pairwise(rates[10:]))
+
+
+@pytest.mark.parametrize("features", [(), ("avx2", "fma"), ("avx512f", "avx512_bf16"), ("amx_bf16",)])
+def test_bfloat16_only_where_the_processor_multiplies_it(features, monkeypatch) -> None:
+    monkeypatch.setattr(loop, "processor", lambda: Processor("Test CPU", 2, features))
+    assert uses_bfloat16(TrainingConfig().precision, torch.device("cpu")) == any("bf16" in one for one in features)
+    assert not uses_bfloat16("auto", torch.device("mps"))
+    assert uses_bfloat16("bfloat16", torch.device("cpu"))
+    assert not uses_bfloat16("float32", torch.device("cpu"))
 
 
 def test_average_follows_the_weights_and_swaps_back() -> None:

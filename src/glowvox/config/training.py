@@ -32,8 +32,9 @@ class TrainingConfig:
     """Gradients are scaled down to this norm; 0: never."""
     ema_decay: float = 0.999
     """Decay of the exponential moving average of the weights, warmed up; 0: none."""
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
-    """Type of the networks inside the couplings and the encoder; the flow's state is float32 always."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Type of the networks inside the couplings and the encoder; the flow's state is float32 always. `auto`: bfloat16
+    where the processor or the GPU multiplies it in hardware; a processor that does not takes fifty times as long."""
     accumulate: int = 1
     """Batches whose gradients are averaged into one step."""
     recompute: bool = False

@@ -48,7 +48,7 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     count = checked_threads(threads)
     place = Path(path)
     try:
-        key = graph_key(place, "onnxruntime", _version())
+        key = graph_key(place, "onnxruntime", _version(), "exact products")
         kept = from_cache(key, ".onnx", lambda entry: _session(entry, count, optimised=True))
     except (OSError, ImportError):
         key, kept = None, None
@@ -96,6 +96,8 @@ def _session(
     options.log_severity_level = _ERRORS_ONLY
     # threads wait actively within a run, where that saves time, and not between runs, where it costs others theirs
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    # without VNNI, 8-bit products are summed in pairs of 16 bits, which loud columns overflow; this way they are exact
+    options.add_session_config_entry("session.x64quantprecision", "1")
     if optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if save is not None:

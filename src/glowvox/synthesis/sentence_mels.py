@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ GROWTH = 4
 """A piece has that many times the frames of the one before: the first is early, and few pay for being called."""
 LONGEST_PIECE = 4096
 """Mel frames of a piece at most: memory does not grow with the sentence."""
-LONG = 3
-"""A sentence longer than so many first pieces, or chunks, is cut: that costs more in all, and gains little of less."""
+LONG = 1.5
+"""A sentence longer than so many first pieces is cut: 3 % more work in all, and the first sound a fifth earlier."""
 
 
 def worth_pieces(frames: int, first: int, delay: int | None) -> bool:
@@ -184,14 +185,7 @@ class MelSynthesizer:
         """
         made = [self._latent(*one) for one in zip(requests, statistics, frames, strict=True)]
         kept, latents, contours = zip(*made, strict=True)
-        lengths = np.array([latent.shape[1] for latent in latents], np.int64)
-        batch = np.zeros((len(latents), self.engine.audio.n_mels, lengths.max()), np.float32)
-        pitch = np.zeros((len(latents), batch.shape[2]))
-        for number, (latent, contour) in enumerate(zip(latents, contours, strict=True)):
-            batch[number, :, : latent.shape[1]] = latent
-            pitch[number, : len(contour)] = contour
-        harmonics = harmonic_features(pitch, self.engine.audio) if self.engine.melody else None
-        decoded = self.engine.decode(batch, lengths, _speakers(requests), harmonics)
+        decoded = self._decoded(requests, latents, contours)
         return [SentenceMel(mel[:, : own.sum()], own) for mel, own in zip(decoded, kept, strict=True)]
 
     def mel_pieces(
@@ -212,10 +206,24 @@ class MelSynthesizer:
         """
         own, latent, contour = self._latent(request, known, given)
         if not worth_pieces(latent.shape[1], first, self.engine.decoder_delay):
-            return own, iter([self.mels([request], [known], [own])[0].mel])
+            [mel] = self._decoded([request], [latent], [contour])
+            return own, iter([mel[:, : own.sum()]])
         harmonics = harmonic_features(contour[None], self.engine.audio)[0] if self.engine.melody else None
         pieces = decode_in_pieces(self.engine, latent, first=first, speaker=request.speaker, harmonics=harmonics)
         return own, _cut(pieces, int(own.sum()))
+
+    def _decoded(
+        self, requests: Sequence[Request], latents: Sequence[NDArray[np.float32]], contours: Sequence[NDArray[Any]]
+    ) -> NDArray[np.float32]:
+        """Return the mels [B, M, T] of latents [M, T] and pitches [T] of several lengths."""
+        lengths = np.array([latent.shape[1] for latent in latents], np.int64)
+        batch = np.zeros((len(latents), self.engine.audio.n_mels, lengths.max()), np.float32)
+        pitch = np.zeros((len(latents), batch.shape[2]))
+        for number, (latent, contour) in enumerate(zip(latents, contours, strict=True)):
+            batch[number, :, : latent.shape[1]] = latent
+            pitch[number, : len(contour)] = contour
+        harmonics = harmonic_features(pitch, self.engine.audio) if self.engine.melody else None
+        return self.engine.decode(batch, lengths, _speakers(requests), harmonics)
 
     def _latent(
         self, request: Request, known: Statistics, given: Frames | None

@@ -32,7 +32,7 @@ from glowvox.synthesis.options import (
     SpeechOptions,
 )
 from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn, options_of, read_lexicon
-from glowvox.synthesis.sentence_mels import LONG, Clock, EdgeFade, MelSynthesizer, VolumeCurve, timed_marks, timed_words
+from glowvox.synthesis.sentence_mels import Clock, EdgeFade, MelSynthesizer, VolumeCurve, timed_marks, timed_words
 from glowvox.synthesis.vocoder import GROWTH, Vocoder
 from glowvox.synthesis.voice_card import VoiceCard, check_contracts
 from glowvox.text.lexicon import UserLexicon
@@ -549,7 +549,7 @@ class Synthesizer:
             [mel] = self._mels.mels([request], [known], [part.frames])
             return mel.frames, stream.speak([self.bridged(mel.mel)])
         frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
-        if frames.sum() <= LONG * first_chunk:
+        if frames.sum() <= _FEW_CHUNKS * first_chunk:
             stream = self._vocoder.stream(request.vocoder_options)
         return frames, stream.speak(map(self.bridged, mels))
 
@@ -576,6 +576,8 @@ class Synthesizer:
             silence, words, marks = silence[:0], (), ()
 
 
+_FEW_CHUNKS = 3
+"""A sentence of no more first chunks is one: the vocoder looks so far ahead that it would hardly be heard earlier."""
 _MANY_SENTENCES = 8
 """Of one text, worth opening engines of one thread for."""
 

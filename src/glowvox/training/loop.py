@@ -23,6 +23,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from glowvox.config.training import TrainingConfig
+from glowvox.engines.machine import processor
 from glowvox.errors import CheckpointError, TrainingError
 from glowvox.training.run_folder import (
     Progress,
@@ -301,6 +302,15 @@ def gradient_norm(model: nn.Module) -> Tensor:
     return result
 
 
+def uses_bfloat16(precision: str, device: torch.device) -> bool:
+    """Return whether networks are computed in bfloat16 on a device; `auto`: where that is what it is fast in."""
+    if precision == "auto":
+        if device.type == "cuda":
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return device.type == "cpu" and processor().has_bf16
+    return precision == "bfloat16"
+
+
 @torch.no_grad()
 def scale_gradients(model: nn.Module, factor: float) -> None:
     """Multiply all gradients by a factor."""
@@ -332,6 +342,7 @@ class Trainer:
         self.processes = processes or Processes()
         self.provenance = provenance or {}
         self.device = next(task.model.parameters()).device
+        self._bfloat16 = uses_bfloat16(config.precision, self.device)
         self.optimiser = build_optimiser(task.model, config)
         self.average = MovingAverage(task.model, config.ema_decay)
         self.guard = Guard()
@@ -381,9 +392,7 @@ class Trainer:
         for part in range(self.config.accumulate):
             batch = self.task.batch(index * self.config.accumulate + part)
             generator = self._generator(index, part)
-            with torch.autocast(
-                self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16", cache_enabled=False
-            ):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16, cache_enabled=False):
                 result = self.task.loss(batch, index, generator)
             (result.loss / self.config.accumulate).backward()
             total += result.loss.item() / self.config.accumulate

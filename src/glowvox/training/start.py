@@ -20,7 +20,7 @@ from glowvox.data.prepared import PreparedData
 from glowvox.errors import ConfigError, TrainingError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.registry import build, model_config
-from glowvox.training.loop import Processes, Task, Trainer, join_processes, leave_processes
+from glowvox.training.loop import Processes, Task, Trainer, join_processes, leave_processes, uses_bfloat16
 from glowvox.training.pitch import Begins, quietly
 from glowvox.training.run_folder import RunFolder, RunLog
 from glowvox.training.utterances import TextContract
@@ -243,6 +243,8 @@ def start(
         for note in notes:
             log.event(0, note)
         torch.manual_seed(preset.training.seed)
+        if preset.training.precision == "bfloat16" and not uses_bfloat16("auto", device):
+            log.event(0, "bfloat16 is not what this machine is fast in: training.precision=auto would be much faster")
         model = build(model_config(preset)).to(device)
         if device.type == "cuda":
             attach_kernels(model)
