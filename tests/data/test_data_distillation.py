@@ -418,7 +418,7 @@ def test_a_function_in_a_file(module: Path) -> None:
         for text, reason in (
             ("raise", "RuntimeError: no such sound"),
             ("crash", "process died"),
-            ("text", "ValueError"),
+            ("text", "TypeError: returned str, not the samples and their rate"),
         ):
             with pytest.raises(TeacherError, match=reason):
                 teacher.speak(Request(text, "ann", 1))
@@ -441,11 +441,22 @@ def test_functions_that_are_not_there(module: Path) -> None:
     for place in ("speak", ":speak", "a:", "a:b c"):
         with pytest.raises(ConfigError, match="names no function"):
             FunctionTeacher(place, 1)
-    for place, reason in ((f"{module}:say", "AttributeError"), ("no_such_module_at_all:speak", "ModuleNotFound")):
+    module.with_name("other.py").write_text("def one(text): pass\ndef most(text, *more): pass\nnumber = 1")
+    for place, reason in (
+        (f"{module}:say", "teacher.py:say: AttributeError: no function say in it"),
+        (f"{module.with_name('other.py')}:number", "no function number in it"),
+        (f"{module.with_name('other.py')}:one", "one must take a text, a voice and a seed"),
+        (f"{module.with_name('none.py')}:one", "FileNotFoundError: no file"),
+        ("no_such_module_at_all:speak", "ModuleNotFound"),
+    ):
         teacher = FunctionTeacher(place, 20)
-        with pytest.raises(TeacherError, match=reason):
+        with pytest.raises(ConfigError, match=reason):
             teacher.speak(REQUEST)
         teacher.close()
+    several = FunctionTeacher(f"{module.with_name('other.py')}:most", 20)
+    with pytest.raises(TeacherError, match="returned NoneType"):
+        several.speak(REQUEST)
+    several.close()
 
 
 def _command(script: str) -> str:

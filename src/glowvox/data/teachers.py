@@ -7,6 +7,7 @@ the next text is asked for; a teacher that hangs is ended, and one that died is 
 import contextlib
 import importlib
 import importlib.util
+import inspect
 import io
 import json
 import os
@@ -206,7 +207,7 @@ class FunctionTeacher(Teacher):
         timeout: seconds for one text; the first one, for which the function is loaded, may take ten times as long.
 
     Raises:
-        ConfigError: not such a name.
+        ConfigError: not such a name; in `speak`: no such function, or one of other arguments.
     """
 
     def __init__(self, place: str, timeout: float) -> None:
@@ -234,6 +235,9 @@ class FunctionTeacher(Teacher):
             self.close()
             raise TeacherError("the function's process died") from error
         self._patience = self._timeout
+        if isinstance(answer, _Unusable):
+            self.close()
+            raise ConfigError(f"{':'.join(self._place)}: {answer.reason}")
         if isinstance(answer, str):
             raise TeacherError(answer)
         samples, rate = answer
@@ -258,6 +262,13 @@ class FunctionTeacher(Teacher):
         theirs.close()
 
 
+@dataclass(frozen=True)
+class _Unusable:
+    """Why no text at all can be spoken."""
+
+    reason: str
+
+
 def _answer(connection: Connection, module: str, name: str) -> None:
     """Answer requests in the child until the parent goes."""
     # An interrupt is the parent's business.
@@ -270,22 +281,47 @@ def _answer(connection: Connection, module: str, name: str) -> None:
             return
         try:
             speak = speak or _found(module, name)
-            samples, rate = speak(text, voice, seed)
-            answer: Any = (np.asarray(samples), int(rate))
+        except Exception as error:  # the module is somebody else's and may raise anything
+            connection.send(_Unusable(_described(error)))
+            continue
+        try:
+            made = speak(text, voice, seed)
+            if not isinstance(made, tuple | list) or len(made) != 2:
+                raise TypeError(f"returned {type(made).__name__}, not the samples and their rate")
+            answer: Any = (np.asarray(made[0]), int(made[1]))
         except Exception as error:  # the function is somebody else's: whatever it raises concerns this text only
-            answer = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            answer = _described(error)
         connection.send(answer)
 
 
-def _found(module: str, name: str) -> Any:
-    if not module.endswith(".py"):
-        return getattr(importlib.import_module(module), name)
-    spec = importlib.util.spec_from_file_location("glowvox_teacher", module)
-    if spec is None or spec.loader is None or not Path(module).is_file():
-        raise FileNotFoundError(f"no file {module}")
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return getattr(loaded, name)
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _found(module: str, name: str) -> Callable[..., Any]:
+    """Return a function of text, voice and seed.
+
+    Raises:
+        Exception: whatever importing the module raises, or what says that there is no such function.
+    """
+    if module.endswith(".py"):
+        spec = importlib.util.spec_from_file_location("glowvox_teacher", module)
+        if spec is None or spec.loader is None or not Path(module).is_file():
+            raise FileNotFoundError(f"no file {module}")
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+    else:
+        loaded = importlib.import_module(module)
+    function = getattr(loaded, name, None)
+    if not callable(function):
+        raise AttributeError(f"no function {name} in it")
+    with contextlib.suppress(ValueError):  # some built-in functions do not tell their arguments
+        try:
+            inspect.signature(function).bind("", "", 0)
+        except TypeError as error:
+            raise TypeError(f"{name} must take a text, a voice and a seed: {error}") from None
+    result: Callable[..., Any] = function
+    return result
 
 
 def _decoded(content: bytes) -> Speech:
