@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from export_models import ACOUSTIC_CONFIGS, random_model, vocoder_configs
@@ -12,7 +13,8 @@ from export_models import ACOUSTIC_CONFIGS, random_model, vocoder_configs
 from glowvox.audio.pitch import harmonic_features
 from glowvox.checkpoint.model_folder import ModelCard
 from glowvox.engines.graph_engine import STREAM_KEY, StreamCard, read_metadata
-from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder, open_session
+from glowvox.engines.machine import processor
+from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxVocoder, multiplies_exactly, open_session
 from glowvox.engines.torch_engine import TorchAcoustic
 from glowvox.errors import EngineError
 from glowvox.export.export_model import graph_cards, write_graphs
@@ -132,9 +134,16 @@ def _ill_conditioned(config, factor):
     return model
 
 
+def test_exact_products_are_asked_of_releases_that_have_them():
+    versions = ("1.20.0", "1.29.0", "1.30.0", "1.31.1", "2.0.0", "1.30.0.dev20261101", "1.30", "unknown")
+    assert [multiplies_exactly(version) for version in versions] == [False, False, True, True, True, True, True, False]
+
+
 @pytest.mark.parametrize("kept", [False, True], ids=["opened", "from the cache"])
 def test_products_in_8_bits_do_not_overflow(kept, tmp_path, monkeypatch):
     """Pairs of products in 16 bits do, on processors without VNNI, where both factors are near their largest."""
+    if not multiplies_exactly(onnxruntime.__version__) and not {"avx_vnni", "avx512_vnni"} & set(processor().features):
+        pytest.skip("this ONNX Runtime has no exact products on this processor")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     rows, matrix = np.ones((3, 256), np.float32), np.ones((256, 8))
     rows[1], matrix[:, 1] = -1.0, -1.0

@@ -71,6 +71,16 @@ def _version() -> str:
     return str(onnxruntime.__version__)
 
 
+def multiplies_exactly(version: str) -> bool:
+    """Return whether a release of ONNX Runtime has exact products of 8 bits on every processor, and may be asked for.
+
+    Without VNNI they are summed in pairs of 16 bits, which loud columns overflow, unless it is asked for exact ones.
+    Releases before 1.30 end the process where a product of ours is turned into an exact one.
+    """
+    parts = version.split(".")[:2]
+    return all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= (1, 30)
+
+
 def quiet_telemetry() -> None:
     """Switch ONNX Runtime's telemetry off before it is imported: no device id and database at home, no host looked up.
 
@@ -96,8 +106,8 @@ def _session(
     options.log_severity_level = _ERRORS_ONLY
     # threads wait actively within a run, where that saves time, and not between runs, where it costs others theirs
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    # without VNNI, 8-bit products are summed in pairs of 16 bits, which loud columns overflow; this way they are exact
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if multiplies_exactly(_version()):
+        options.add_session_config_entry("session.x64quantprecision", "1")
     if optimised:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if save is not None:
