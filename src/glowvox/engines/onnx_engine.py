@@ -48,7 +48,7 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     count = checked_threads(threads)
     place = Path(path)
     try:
-        key = graph_key(place, "onnxruntime", _version(), "exact products")
+        key = graph_key(place, "onnxruntime", _version(), f"exact products {multiplies_exactly(_version())}")
         kept = from_cache(key, ".onnx", lambda entry: _session(entry, count, optimised=True))
     except (OSError, ImportError):
         key, kept = None, None
