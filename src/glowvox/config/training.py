@@ -34,7 +34,7 @@ class TrainingConfig:
     """Decay of the exponential moving average of the weights, warmed up; 0: none."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Type of the networks inside the couplings and the encoder; the flow's state is float32 always. `auto`: bfloat16
-    where the processor or the GPU multiplies it in hardware; a processor that does not takes fifty times as long."""
+    where the processor or the GPU multiplies it in hardware, float32 elsewhere, where it is emulated and slow."""
     accumulate: int = 1
     """Batches whose gradients are averaged into one step."""
     recompute: bool = False

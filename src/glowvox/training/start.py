@@ -244,7 +244,7 @@ def start(
             log.event(0, note)
         torch.manual_seed(preset.training.seed)
         if preset.training.precision == "bfloat16" and not uses_bfloat16("auto", device):
-            log.event(0, "bfloat16 is not what this machine is fast in: training.precision=auto would be much faster")
+            log.event(0, "bfloat16 may be emulated on this machine: if steps are slow, set training.precision=auto")
         model = build(model_config(preset)).to(device)
         if device.type == "cuda":
             attach_kernels(model)
