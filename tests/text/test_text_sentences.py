@@ -181,6 +181,26 @@ def test_a_stream_of_what_people_write_is_cut_as_the_whole(seed: int) -> None:
     assert result + stream.flush() == sentences(text)
 
 
+@pytest.mark.parametrize("limit", [14, 300])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ". Smith Dr. The ",
+        "Go. Main St. He ",
+        "Nein。am 3. Mai",
+        "xxxxxxxxxxxxin the U.S. Profits rose.",
+        "xxxxxxxxxxxxdem 1000. Besucher",
+        "xxxxxxxxxDr. med. Maier",
+    ],
+)
+def test_what_is_before_a_sentence_does_not_move_its_end(text: str, limit: int) -> None:
+    whole = sentences(text, limit)
+    for size in range(1, len(text) + 1):
+        stream = SentenceStream(limit)
+        parts = [part for place in range(0, len(text), size) for part in stream.push(text[place : place + size])]
+        assert parts + stream.flush() == whole
+
+
 def test_a_sentence_is_handed_out_as_soon_as_the_next_word_has_begun_and_ended() -> None:
     stream = SentenceStream()
     assert stream.push("Hello, world. ") == []

@@ -87,6 +87,7 @@ _STARTERS = word_set(
 )
 _CLOSERS = "\"'”’»)\\]}*_"
 _LOOKAHEAD = 128
+_LOOKBEHIND = 64
 _NOTE = r"(?:\[\d{1,3}(?:[,–-] ?\d{1,3}){0,9}\]|[¹²³⁰⁴-⁹]{1,3}){0,8}"
 # Full stops of scripts without blanks end a sentence at once; the others only before white space.
 _END = re.compile(
@@ -182,7 +183,10 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     if match["mark"][0] not in ".…" or len(match["mark"]) > 1:
         # An exclamation inside a sentence goes on in small letters: "Stop!" he said.
         return not word[:1].islower()
-    token_match = _LAST_TOKEN.search(text, max(start, match.start() - 24), match.start())
+    # Cut out, and not searched from a place on: `^` and `\b` must not look at what is before the sentence, which a
+    # stream has given away already.
+    before = text[max(start, match.start() - _LOOKBEHIND) : match.start()]
+    token_match = _LAST_TOKEN.search(before)
     token = token_match.group().lstrip("\"'“‘«([{").lower() if token_match else ""
     if word[:1].islower():
         return False
@@ -191,17 +195,15 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     if word[:1].isdecimal() and (
         token in _BEFORE_DIGITS
         or _WEEKDAYS.fullmatch(token)
-        or (token in ("min", "sec") and _FEET.search(text, max(start, match.start() - 16), match.start()))
+        or (token in ("min", "sec") and _FEET.search(before))
     ):
         return False
-    if token in _AFTER_DOCTOR and re.search(
-        r"\b(?:Dr|Prof)\.\s*(?:\w+\.\s?){1,3}$", text[max(start, match.start() - 24) : match.end()]
-    ):
+    if token in _AFTER_DOCTOR and re.search(r"\b(?:Dr|Prof)\.\s*(?:\w+\.\s?){1,3}$", before[-24:] + match["mark"]):
         return False
-    if token in ("dr", "st") and word.lower() in _STARTERS and _STREET_BEFORE.search(text, start, match.start()):
+    if token in ("dr", "st") and word.lower() in _STARTERS and _STREET_BEFORE.search(before):
         # Rodeo Dr. He lives there: a drive, and an end.
         return True
-    if token == "ft" and _FEET.search(text, max(start, match.start() - 16), match.start()):
+    if token == "ft" and _FEET.search(before):
         return word[:1].isupper()
     if token in _DEGREES and word[:1].isupper() and word.lower() not in _STARTERS:
         # Her Ph.D. Students came: an end where the words go on in small letters; not at the beginning of a sentence.
@@ -230,7 +232,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         and word[:1].isupper()
         and not word.isupper()
         and word.lower() not in _STARTERS | _AFTER_COUNTRY
-        and _IN_COUNTRY.search(text, max(start, match.start() - 24 - len(token)), match.start() - len(token))
+        and _IN_COUNTRY.search(before[: -len(token)])
     ):
         second = _SECOND.match(text, match.end())
         if second is None:
@@ -240,7 +242,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
         return word.lower() in _STARTERS
     if len(token) == 1 and token.isalpha() and text[match.start() - 1] != "I":
         return word.lower() in _STARTERS and len(word) > 1
-    if token[-1:].isdecimal() and _ORDINAL_BEFORE.search(text, max(start, match.start() - 40), match.start()):
+    if token[-1:].isdecimal() and _ORDINAL_BEFORE.search(before):
         # Dem 1000. Besucher: an ordinal after a German article.
         return False
     if token.isdecimal() and len(token) > 2 and not text[start : match.start()].removesuffix(token).strip():
@@ -248,7 +250,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     if not token.isdecimal() and re.fullmatch(r"\d{1,2}\.?[-–/]\d{1,2}", token):
         # 5.-10. Mai
         return word.lower() in _STARTERS
-    if re.search(r"=\s*[\d.,]{1,12}$", text[max(start, match.start() - 16) : match.start()]):
+    if re.search(r"=\s*[\d.,]{1,12}$", before):
         return True
     if token.isdecimal() and len(token) <= 2:
         # A German ordinal (am 3. Oktober) or the number of a list: only what surely begins a sentence ends one.
