@@ -193,9 +193,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     if token.rpartition("-")[2] in _BEFORE_NUMBERS or token.rpartition("–")[2] in _BEFORE_NUMBERS:
         return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
     if word[:1].isdecimal() and (
-        token in _BEFORE_DIGITS
-        or _WEEKDAYS.fullmatch(token)
-        or (token in ("min", "sec") and _FEET.search(before))
+        token in _BEFORE_DIGITS or _WEEKDAYS.fullmatch(token) or (token in ("min", "sec") and _FEET.search(before))
     ):
         return False
     if token in _AFTER_DOCTOR and re.search(r"\b(?:Dr|Prof)\.\s*(?:\w+\.\s?){1,3}$", before[-24:] + match["mark"]):
