@@ -12,10 +12,12 @@ from tiny_runs import acoustic_preset, vocoder_preset
 from glowvox.checkpoint.model_folder import load_model, read_card
 from glowvox.cli.main import main
 from glowvox.data.prepared import PreparedData
+from glowvox.engines.machine import Processor
 from glowvox.errors import TrainingError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.text.front_end import FRONT_END_VERSION
 from glowvox.text.tokenizer import Tokenizer
+from glowvox.training import loop
 from glowvox.training.acoustic import train_acoustic
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
 from glowvox.training.start import StartOptions, fitted_to, joint_speakers, read_run_preset
@@ -288,3 +290,18 @@ def test_a_run_of_an_older_front_end_is_told_in_one_line_when_it_goes_on(acousti
     assert (
         f"{old}: begun with version 1 of the text front end (en-us), goes on with version {FRONT_END_VERSION}" in line
     )
+
+
+@pytest.mark.parametrize(
+    ("precision", "features", "told"),
+    [
+        ("bfloat16", ("avx2",), True),
+        ("bfloat16", ("avx512_bf16",), False),
+        ("auto", ("avx2",), False),
+    ],
+)
+def test_bfloat16_that_may_be_emulated_is_told(prepared, tmp_path, monkeypatch, precision, features, told) -> None:
+    monkeypatch.setattr(loop, "processor", lambda: Processor("Test CPU", 2, features))
+    settings = {"precision": precision, "steps": 1, "validate_every": 1, "checkpoint_every": 1}
+    train_vocoder(vocoder_preset(training=settings), [prepared], options(tmp_path / "run"))
+    assert ("set training.precision=auto" in (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8")) == told
