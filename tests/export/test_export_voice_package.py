@@ -57,8 +57,10 @@ def test_another_process_finds_it_and_speaks(site, voice, tmp_path):
     out = tmp_path / "a.wav"
     subprocess.run([*glowvox, "say", "Hello.", "--voice", "anna", "-o", str(out)], env=env, check=True)
     samples, rate = soundfile.read(out, dtype="float32")
-    wanted = load_voice(voice).say("Hello.").samples.clip(-1, 1)
-    assert rate == 22050 and len(samples) == len(wanted) and abs(samples - wanted).max() < 1e-3
+    wanted = load_voice(voice).say("Hello.").samples
+    # The random voice is two hundred times too loud, and another process may round with another number of threads.
+    assert rate == 22050 and len(samples) == len(wanted)
+    assert abs(samples - wanted.clip(-1, 1)).max() < 5e-5 * abs(wanted).max()
 
 
 def test_it_is_a_voice_like_any_other(site, monkeypatch, tmp_path):
