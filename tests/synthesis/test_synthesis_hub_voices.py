@@ -91,9 +91,9 @@ def test_names_of_repositories_are_checked(name):
 
 
 def test_offline_mode_is_honoured(tmp_path, monkeypatch):
-    hub = pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(VoiceError, match="offline") as caught:
         hub_voice("anna/voice")
     assert "\n" not in str(caught.value)
