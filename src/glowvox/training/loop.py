@@ -172,11 +172,12 @@ class Verdict(Enum):
 
 @dataclass
 class RunningLoss:
-    """Mean and variance of the losses of one objective, recent ones weighing more."""
+    """Mean and variance of the losses of one objective, recent ones weighing more, and its bad steps in a row."""
 
     mean: float = 0.0
     variance: float = 0.0
     seen: int = 0
+    bad: int = 0
 
     def add(self, loss: float) -> None:
         """Take note of a loss."""
@@ -192,8 +193,8 @@ class Guard:
     """Judges each step by its loss and gradient norm.
 
     A step is bad when either is not finite or, after `patience` steps of the same objective, its loss lies `width`
-    running standard deviations (at least 0.5) above that objective's mean. After `limit` bad steps in a row the run
-    goes back to its last checkpoint with the learning rate halved.
+    running standard deviations (at least 0.5) above that objective's mean. After `limit` bad steps of one objective in
+    a row, whatever the others do between them, the run goes back to its last checkpoint with the learning rate halved.
 
     Attributes:
         rate_factor: what the learning rate is multiplied by since roll-backs.
@@ -202,22 +203,26 @@ class Guard:
 
     width: float = 10.0
     limit: int = 10
-    patience: int = 100
-    bad: int = 0
+    patience: int = 20  # a vocoder's likelihood is asked for in every eighth step only
     rate_factor: float = 1.0
     losses: dict[str, RunningLoss] = field(default_factory=dict)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the last step of any objective was bad: what such a run holds is nothing to go back to."""
+        return any(running.bad > 0 for running in self.losses.values())
 
     def judge(self, objective: str, loss: float, gradient_norm: float) -> Verdict:
         """Return the verdict on a step and take note of it."""
         running = self.losses.setdefault(objective, RunningLoss())
         if self._is_bad(running, loss, gradient_norm):
-            self.bad += 1
-            if self.bad >= self.limit:
-                self.bad = 0
+            running.bad += 1
+            if running.bad >= self.limit:
+                running.bad = 0
                 self.rate_factor *= 0.5
                 return Verdict.ROLL_BACK
             return Verdict.SKIP
-        self.bad = 0
+        running.bad = 0
         running.add(loss)
         return Verdict.ACCEPT
 
@@ -449,7 +454,9 @@ class Trainer:
             print(f"step {self.step}/{self.config.steps}  loss {loss:.4g}  remaining {left}", flush=True)
         if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
             self._validate()
-        if self.step % self.config.checkpoint_every == 0 or self.step == self.config.steps:
+        if self.step == self.config.steps or (
+            self.step % self.config.checkpoint_every == 0 and not self.guard.in_doubt
+        ):
             self._save()
 
     def _validate(self) -> None:
@@ -463,7 +470,7 @@ class Trainer:
             shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
             print(f"step {self.step}  validation  {shown}", flush=True)
             name = self.task.score_name(self.step)
-            if figures[name] < self.best.get(name, math.inf):
+            if figures[name] < self.best.get(name, math.inf) and not self.guard.in_doubt:
                 self.best = {name: figures[name]}
                 self._save()
                 self.run.point("best", self.step)
@@ -501,6 +508,7 @@ class Trainer:
         )
         self.step, self.best = state.numbers["step"], state.numbers["best"]
         guard = dict(state.numbers["guard"])
+        guard.pop("bad", None)  # runs of earlier releases counted bad steps of all objectives together
         losses = {name: RunningLoss(**running) for name, running in guard.pop("losses").items()}
         self.guard = Guard(**guard, losses=losses)
 
