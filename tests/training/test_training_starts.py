@@ -69,7 +69,7 @@ def model(n_speakers: int, seed: int, *, melody: bool = False) -> GlowTTS:
 def test_a_vocoder_learns_from_acoustic_mels(prepared: Path, acoustic: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     preset = vocoder_preset(training={"steps": 2, "validate_every": 2, "checkpoint_every": 2})
-    train_vocoder(preset, [prepared], options(run), MelSource(acoustic))
+    train_vocoder(preset, [prepared], options(run), [MelSource(acoustic)])
     written = PreparedData(run / "mels" / f"0-{prepared.name}")
     for ours, theirs in zip(written.clips("train"), PreparedData(prepared).clips("train"), strict=True):
         assert ours.row == theirs.row
@@ -77,13 +77,30 @@ def test_a_vocoder_learns_from_acoustic_mels(prepared: Path, acoustic: Path, tmp
         np.testing.assert_array_equal(samples, natural_samples)
         assert mel.shape == natural.shape
         assert np.abs(mel - natural).mean() > 0.05
-    assert read_card(run).provenance["mels_from"]["acoustic"] == "run"
+    assert read_card(run).provenance["mels_from"][0]["acoustic"] == "run"
     before = {path: path.stat().st_mtime_ns for path in (run / "mels").rglob("*.safetensors")}
     longer = vocoder_preset(training={"steps": 3, "validate_every": 3, "checkpoint_every": 3})
     with pytest.raises(TrainingError, match="name the model again with --mels-from"):
         train_vocoder(longer, [prepared], options(run, resume=True))
-    assert train_vocoder(longer, [prepared], options(run, resume=True), MelSource(acoustic)) == 3
+    assert train_vocoder(longer, [prepared], options(run, resume=True), [MelSource(acoustic)]) == 3
     assert {path: path.stat().st_mtime_ns for path in (run / "mels").rglob("*.safetensors")} == before
+
+
+def test_each_data_set_may_have_an_acoustic_model_of_its_own(prepared: Path, acoustic: Path, tmp_path: Path) -> None:
+    second, other = spoken_by(prepared, tmp_path / "second", ("hum",)), tmp_path / "other"
+    preset = acoustic_preset(training={"steps": 1, "validate_every": 1, "checkpoint_every": 1})
+    train_acoustic(preset, [second], options(other))
+    run, tiny = tmp_path / "run", vocoder_preset(training={"steps": 1, "validate_every": 1, "checkpoint_every": 1})
+    sources = [MelSource(acoustic), MelSource(other, 0.3)]
+    train_vocoder(tiny, [prepared, second], options(run), sources)  # each model knows the speaker of its own data only
+    told = [{"acoustic": acoustic.name, "temperature": 0.667}, {"acoustic": "other", "temperature": 0.3}]
+    assert read_card(run).provenance["mels_from"] == told
+    alone = with_acoustic_mels(PreparedData(second), sources[1], tmp_path / "alone").clips("train")
+    written = PreparedData(run / "mels" / "1-second").clips("train")
+    for ours, theirs in zip(written, alone, strict=True):
+        np.testing.assert_array_equal(ours.load()[1], theirs.load()[1])
+    with pytest.raises(TrainingError, match="2 acoustic models to take mels from, but 3 data sets"):
+        train_vocoder(tiny, [prepared, second, prepared], options(tmp_path / "third"), sources)
 
 
 def test_acoustic_mels_depend_on_the_model_the_temperature_and_nothing_else(
@@ -117,7 +134,7 @@ def test_strangers_are_refused(prepared: Path, acoustic: Path, tmp_path: Path) -
     with pytest.raises(TrainingError, match="not an acoustic model"):
         with_acoustic_mels(PreparedData(prepared), MelSource(vocoder), tmp_path / "mels")
     with pytest.raises(TrainingError, match="holds a run already"):
-        train_vocoder(vocoder_preset(), [prepared], options(vocoder), MelSource(acoustic))
+        train_vocoder(vocoder_preset(), [prepared], options(vocoder), [MelSource(acoustic)])
     assert not (tmp_path / "mels").exists()
 
 

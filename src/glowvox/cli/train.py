@@ -41,8 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--mels-from",
+        action="append",
+        default=[],
         metavar="MODEL",
-        help="(vocoder) learn also from the mels that this acoustic model makes, under the recordings' alignment",
+        help="(vocoder) learn also from the mels that this acoustic model makes, under the recordings' alignment; once "
+        "for all data, or once for each --data, in their order",
     )
     parser.add_argument(
         "--mels-temperature",
@@ -122,14 +125,12 @@ def _train(args: argparse.Namespace, preset: "Preset", options: "StartOptions") 
         from glowvox.training.acoustic_mels import MelSource
         from glowvox.training.vocoder import train_vocoder
 
-        source = None
-        if args.mels_from is not None:
-            device = str(choose_device(args.device))
-            source = MelSource(model_path(args.mels_from, "acoustic"), args.mels_temperature, device)
-        return train_vocoder(preset, args.data, options, source)
+        device = str(choose_device(args.device))
+        sources = [MelSource(model_path(name, "acoustic"), args.mels_temperature, device) for name in args.mels_from]
+        return train_vocoder(preset, args.data, options, sources)
     from glowvox.training.acoustic import train_acoustic
 
-    if args.mels_from is not None:
+    if args.mels_from:
         raise TrainingError("--mels-from is for 'train vocoder': an acoustic model learns from recordings")
     return train_acoustic(preset, args.data, options)
 

@@ -427,7 +427,7 @@ MELS_NAME = "mels"
 
 
 def train_vocoder(
-    preset: Preset, folders: Sequence[Path], options: StartOptions, mels_from: MelSource | None = None
+    preset: Preset, folders: Sequence[Path], options: StartOptions, mels_from: Sequence[MelSource] = ()
 ) -> int:
     """Train a vocoder on prepared data and return the number of steps done.
 
@@ -438,12 +438,13 @@ def train_vocoder(
         preset: model and training configuration.
         folders: prepared data sets, trained on together.
         options: where, and from what.
-        mels_from: the acoustic model whose mels (they are kept in the run's folder) are learned from beside the
-            recordings' own, so that neither is forgotten; the pitch predictor learns from both. None: the
-            recordings' alone.
+        mels_from: the acoustic models whose mels (they are kept in the run's folder) are learned from beside the
+            recordings' own, so that neither is forgotten; the pitch predictor learns from both. One for all data, or
+            one for each data set; none: the recordings' mels alone.
 
     Raises:
-        TrainingError: a run with an acoustic model's mels is to be resumed without them.
+        TrainingError: a run with an acoustic model's mels is to be resumed without them, or there are more than one
+            of these models, but not one for each data set.
         GlowvoxError: the data does not fit the model, or the run cannot start.
     """
     goes_on = options.resume
@@ -452,12 +453,16 @@ def train_vocoder(
     for part in data:
         part.require(preset.waveglow.audio)
     sources = list(data)
-    if mels_from is not None:
+    if mels_from:
+        if len(mels_from) not in (1, len(data)):
+            raise TrainingError(
+                f"{len(mels_from)} acoustic models to take mels from, but {len(data)} data sets: name one model for "
+                "all of them, or one for each in their order"
+            )
         new_or_resumed(options)
         for number, part in enumerate(data):
-            sources.append(
-                with_acoustic_mels(part, mels_from, options.run / MELS_NAME / f"{number}-{part.folder.name}")
-            )
+            source = mels_from[number % len(mels_from)]
+            sources.append(with_acoustic_mels(part, source, options.run / MELS_NAME / f"{number}-{part.folder.name}"))
     elif goes_on and (options.run / MELS_NAME).is_dir():
         raise TrainingError(
             f"{options.run}: this run learns from an acoustic model's mels too; name the model again with --mels-from"
@@ -505,8 +510,10 @@ def train_vocoder(
         "data": [str(folder.name) for folder in folders],
         "hours": sum(part.hours("train") for part in data),
     }
-    if mels_from is not None:
-        provenance["mels_from"] = {"acoustic": mels_from.acoustic.name, "temperature": mels_from.temperature}
+    if mels_from:
+        provenance["mels_from"] = [
+            {"acoustic": source.acoustic.name, "temperature": source.temperature} for source in mels_from
+        ]
     return start(preset, options, make_task, provenance)
 
 
