@@ -14,9 +14,10 @@ from glowvox.text.normalise.identifiers import (
     NAME_RULES,
     WEB_RULES,
 )
+from glowvox.text.normalise.measures import UNIT_RULES
 from glowvox.text.normalise.money import MONEY_RULES
 from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
-from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, QUANTITY_RULES, UNIT_RULES
+from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, QUANTITY_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
 from glowvox.text.normalise.symbols import ANY_NUMBER_RULES, FOOTNOTE_RULES, GREEK_RULES, WORD_RULES, symbol_rules
 from glowvox.text.normalise.units_alone import UNIT_ALONE_RULES

@@ -2,7 +2,7 @@
 
 import re
 
-from glowvox.text.normalise import quantities
+from glowvox.text.normalise import units
 from glowvox.text.normalise.scanner import Context, Reading, rule, word_set
 
 # These are no words, no names and no letters, wherever they stand.
@@ -46,10 +46,10 @@ def unit_alone(match: re.Match[str], context: Context) -> Reading | None:
         from glowvox.text.normalise import german_quantities
 
         return [german_quantities.unit_name(symbol, single=single)]
-    if "/" in symbol and symbol not in quantities.UNITS:
+    if "/" in symbol and symbol not in units.UNITS:
         upper, _, lower = symbol.partition("/")
-        return [quantities.unit_name(upper, single=single), "per", quantities.PER[lower]]
-    return [quantities.unit_name(symbol, single=single)]
+        return [units.unit_name(upper, single=single), "per", units.PER[lower]]
+    return [units.unit_name(symbol, single=single)]
 
 
 UNIT_ALONE_RULES = (unit_alone,)
