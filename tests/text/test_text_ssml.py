@@ -31,6 +31,16 @@ def spoken(front_end: FrontEnd, inner: str) -> str:
         ('<say-as interpret-as="date" format="dmy">3/4/2020</say-as>', "April third twenty twenty"),
         ('<say-as interpret-as="date" format="mdy">3/4/2020</say-as>', "March fourth twenty twenty"),
         ('<say-as interpret-as="date">2020-04-03</say-as>', "April third twenty twenty"),
+        ('<say-as interpret-as="number" format="ordinal">5</say-as>', "fifth"),
+        ('<say-as interpret-as="number" format="digits">205</say-as>', "two zero five"),
+        ('<say-as interpret-as="number" format="cardinal">5</say-as>', "five"),
+        ('<say-as interpret-as="date">20231005</say-as>', "October fifth twenty twenty three"),
+        ('<say-as interpret-as="vxml:date">20231005</say-as>', "October fifth twenty twenty three"),
+        ('<say-as interpret-as="vxml:date">????1005</say-as>', "October fifth"),
+        ('<say-as interpret-as="vxml:date">202310??</say-as>', "October twenty twenty three"),
+        ('<say-as interpret-as="vxml:time">0530p</say-as>', "five thirty P M"),
+        ('<say-as interpret-as="vxml:time">1730h</say-as>', "seventeen thirty"),
+        ('<say-as interpret-as="vxml:boolean">true</say-as>', "yes"),
         ('<say-as interpret-as="time">3:45pm</say-as>', "three forty five P M"),
         ('<say-as interpret-as="currency">$5</say-as>', "five dollars"),
         ('<say-as interpret-as="unit">5 km</say-as>', "five kilometers"),
@@ -41,6 +51,12 @@ def spoken(front_end: FrontEnd, inner: str) -> str:
 )
 def test_what_is_said(english: FrontEnd, inner: str, expected: str) -> None:
     assert spoken(english, inner) == expected
+
+
+def test_digits_that_are_no_date_are_read_with_a_warning(english: FrontEnd) -> None:
+    utterance = english.process_ssml('<speak><say-as interpret-as="vxml:date">20231399</say-as></speak>')
+    assert utterance.normalized.startswith("twenty million")
+    assert utterance.warnings == ("say-as date '20231399' is no date: it is read as a number",)
 
 
 def test_phonemes_are_taken_as_given(english: FrontEnd) -> None:

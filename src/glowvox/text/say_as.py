@@ -30,7 +30,7 @@ _OTHER_NAMES = {
     "net": "text", "acronym": "characters", "measure": "unit", "decimal": "number", "expletive": "bleep",
     "bleep": "bleep", "interjection": "text", "vxml:date": "date", "vxml:digits": "digits", "vxml:currency":
     "currency", "vxml:number": "number", "vxml:phone": "telephone", "vxml:time": "time", "letters-and-digits":
-    "characters",
+    "characters", "vxml:boolean": "boolean",
 }  # fmt: skip
 _SIGN_BY_SIGN = ("characters", "spell-out", "digits", "verbatim", "letters", "spell", "alphanumeric", "number_digit")
 _GERMAN_DATE = {"dmy": "{d}.{m}.{y}", "dm": "{d}.{m}.", "my": "{m}.{y}", "y": "{y}"}
@@ -135,6 +135,26 @@ def _date(value: dict[str, str]) -> list[SpokenWord]:
     return _words(spoken)
 
 
+_COMPACT_DATE = re.compile(r"(?P<y>\d{4}|\?{4})(?P<m>0[1-9]|1[0-2]|\?{2})(?P<d>0[1-9]|[12]\d|3[01]|\?{2})")
+_COMPACT_TIME = re.compile(r"(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)(?P<half>[aph?])?")
+
+
+def _without_format(text: str, kind: str) -> tuple[str, str]:
+    """Return what VoiceXML writes without signs, as other texts write it: a date and its order, or a time.
+
+    20231005 is a date, ????1005 one without a year; 0530p and 1730h are times.
+    """
+    date = _COMPACT_DATE.fullmatch(text.strip()) if kind == "date" else None
+    if date is not None:
+        known = [sign for sign in "ymd" if date[sign].isdecimal()]
+        return "-".join(date[sign] for sign in known), "" if len(known) == 3 else "".join(known)
+    time = _COMPACT_TIME.fullmatch(text.strip()) if kind == "time" else None
+    if time is not None:
+        half = {"a": " am", "p": " pm"}.get(time["half"] or "", "")
+        return f"{int(time['hour'])}:{time['minute']}{half}" if half else f"{time['hour']}:{time['minute']}", ""
+    return text, ""
+
+
 def _german_date(value: dict[str, str]) -> str:
     """Return a date as Germans write it, which the normaliser reads."""
     form = _GERMAN_DATE.get("".join(sign for sign in "dmy" if sign in value))
@@ -193,6 +213,15 @@ def say_as(
     short = language.split("-")[0]
     if not strict:
         kind = _OTHER_NAMES.get(kind.lower(), kind.lower())
+    if kind == "number" and form.lower() in ("cardinal", "ordinal", "digits", "telephone", "fraction"):
+        # The format says which number it is.
+        kind = form.lower()
+    if kind in ("date", "time") and (not form or (kind == "time" and text.strip().isalnum())):
+        text, form = _without_format(text, kind)
+        if kind == "date" and re.fullmatch(r"\d{5,}", text.strip()):
+            warnings.append(f"say-as date {text!r} is no date: it is read as a number")
+    if kind == "boolean":
+        return tuple(_words({"true": "yes", "false": "no"}.get(text.strip().lower(), text) if short == "en" else text))
     if kind == "bleep":
         return ()
     if kind == "verbatim":
