@@ -39,9 +39,11 @@ _CURRENCIES: dict[str, tuple[str, str, str, str]] = {
     "₴": ("hryvnia", "hryvnias", "kopek", "kopeks"), "₱": ("peso", "pesos", "centavo", "centavos"),
     "Rs.": ("rupee", "rupees", "paisa", "paise"), "Rs": ("rupee", "rupees", "paisa", "paise"),
     "MXN": ("Mexican peso", "Mexican pesos", "centavo", "centavos"), "PLN": ("zloty", "zlotys", "grosz", "groszy"),
+    "zł": ("zloty", "zlotys", "grosz", "groszy"), "CZK": ("koruna", "korunas", "haler", "halers"),
+    "Kč": ("koruna", "korunas", "haler", "halers"), "HUF": ("forint", "forints", "filler", "fillers"),
 }  # fmt: skip
 _CURRENCY_SIGN = r"(?:(?:US|CA|AU|HK|NZ|NT|MX|C|A|R|S)\$|[$€£¥₹₽₩₪₺฿₫₿₴₱])"
-_CODE = r"(?:USD|CAD|AUD|EUR|GBP|JPY|CNY|RMB|INR|RUB|KRW|CHF|SEK|NOK|DKK|BTC|MXN|PLN|Rs\.?(?=\s?\d))"
+_CODE = r"(?:USD|CAD|AUD|EUR|GBP|JPY|CNY|RMB|INR|RUB|KRW|CHF|SEK|NOK|DKK|BTC|MXN|PLN|CZK|HUF|Rs\.?(?=\s?\d))"
 _AMOUNT = rf"(?P<amount>{NUMBER})"
 _MONEY_SCALES = {
     "k": "thousand", "m": "million", "mn": "million", "mm": "million", "bn": "billion", "b": "billion",
@@ -148,7 +150,10 @@ def _before_noun(match: re.Match[str], context: Context) -> bool:
     return (hyphenated or article) and re.match(r"\s[a-z]{3,}", match.string[match.end() :]) is not None
 
 
-@rule(rf"(?P<minus>(?:(?<![\w%)])[-–−])?){_AMOUNT}{_SCALE}\s?(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|{_CODE}\b|Rs\b|\$(?!\d))", "do")
+@rule(
+    rf"(?P<minus>(?:(?<![\w%)])[-–−])?){_AMOUNT}{_SCALE}\s?(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|{_CODE}\b|Rs\b|zł\b|Kč\b|\$(?!\d))",
+    "do",
+)
 def sign_last(match: re.Match[str], context: Context) -> Reading:
     """Read 20 € and 5 USD."""
     return speak_money(match["amount"], match["sign"], match["scale"], match["minus"])
@@ -160,10 +165,31 @@ def cents(match: re.Match[str], context: Context) -> Reading:
     return [cardinal(match["n"]), "cent" if match["n"] == "1" else "cents"]
 
 
-@rule(r"(?P<sign>[€£$])\s?(?P<whole>\d{1,3}(?:\.\d{3})*),(?P<cents>\d{2})(?![\d,]|\.\d)", "o")
+_WITH_COMMA = r"(?P<whole>\d{1,3}(?:[. ]\d{3})+|\d{1,9}),(?P<cents>\d{2}|\d(?=\s?[€£])|[-–—](?=\s?€))"
+
+
+def _speak_with_comma(match: re.Match[str], sign: str) -> list[str]:
+    small = match["cents"] if match["cents"].isdecimal() else "00"
+    return speak_money(f"{re.sub('[. ]', '', match['whole'])}.{small}", sign, None, match["minus"])
+
+
+@rule(rf"(?P<minus>(?:(?<!\w)[-–−])?)(?P<sign>{_CURRENCY_SIGN}|{_CODE}(?=\s?\d))\s?{_WITH_COMMA}(?![\d,]|\.\d)", "uo")
 def money_with_comma(match: re.Match[str], context: Context) -> Reading:
-    """Read €2,50, as it is written in most of Europe."""
-    return speak_money(f"{match['whole'].replace('.', '')}.{match['cents']}", match["sign"])
+    """Read €2,50 and EUR 2,50, as it is written in most of Europe."""
+    return _speak_with_comma(match, match["sign"])
 
 
-MONEY_RULES = (money_with_comma, money_range, sign_first, sign_last, cents)
+_NAMES = {"euro": "€", "euros": "€", "dollar": "$", "dollars": "$"}
+
+
+@rule(
+    rf"(?P<minus>(?:(?<![\w%)])[-–−])?)(?<!\d,){_WITH_COMMA}\s?"
+    rf"(?:(?P<sign>[€£¥₹₽₩₪₺฿₫₿₴₱]|(?:{_CODE}|zł|Kč)(?!\w)|\$(?!\d))|(?P<name>(?i:euros?|dollars?))(?!\w))",
+    "do",
+)
+def comma_then_sign(match: re.Match[str], context: Context) -> Reading:
+    """Read 5,99 € and 1.234,56 EUR, of which the comma is no separator of thousands."""
+    return _speak_with_comma(match, match["sign"] or _NAMES[match["name"].lower()])
+
+
+MONEY_RULES = (money_with_comma, comma_then_sign, money_range, sign_first, sign_last, cents)
