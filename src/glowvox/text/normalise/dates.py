@@ -50,7 +50,7 @@ def _any_year(text: str) -> str:
     return year(text)
 
 
-@rule(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?=T\d\d:|(?!\w))", "d")
+@rule(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?=[Tt]\d\d:|(?!\w))", "d")
 def iso_date(match: re.Match[str], context: Context) -> Reading | None:
     """Read 2024-12-05."""
     return _month_day(int(match["month"]), int(match["day"]), match["year"])
@@ -129,6 +129,40 @@ def day_first(match: re.Match[str], context: Context) -> Reading | None:
     return words
 
 
+_DAY_OF_ROW = r"(?:3[01]|[12]\d|0?[1-9])(?i:st|nd|rd|th)?"
+
+
+@rule(
+    rf"(?P<first>{_DAY_OF_ROW})(?P<more>(?:,\s{_DAY_OF_ROW})*)"
+    rf"(?P<between>\s?[-–/]\s?|,?\s(?:to|and|or|through|until|till|&)\s)"
+    rf"(?:the\s)?(?P<last>{_DAY_OF_ROW})(?:\sof)?[\s-](?:the\s)?{_MONTH}(?:(?P<comma>,)?\s{_YEAR})?(?![\w-]|[.,]\d|\s\d{{1,2}}(?![\d:]))",
+    "d",
+)
+def days_first(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 5-7 October, from 5 to 7 October, 5 and 6 October: the fifth to the seventh of October."""
+    first, last = (int(match[name].rstrip("stndrhSTNDRH")) for name in ("first", "last"))
+    between = match["between"].strip(" ,")
+    # Small letters make may and march verbs: 5 to 7 may come.
+    small = match["month"] in ("may", "march", "mar")
+    if first >= last or (small and not match["year"] and match.string[match.end() :].strip(" .!?")):
+        return None
+    if between == "/" and last != first + 1:
+        return None
+    article = [] if context.previous.lower() == "the" else ["the"]
+    words = [*article, ordinal(match["first"])]
+    for day in re.findall(r"\d+", match["more"]):
+        words.extend([",", "the", ordinal(day)])
+    if match["between"].startswith(","):
+        words.append(",")
+    joint = {"&": "and", "and": "and", "or": "or"}.get(between, "to")
+    words.extend([joint, "the", ordinal(match["last"]), "of", month_name(match["month"])])
+    if match["year"]:
+        words.extend([*([","] if match["comma"] else []), year(match["year"])])
+    elif match["month"].endswith(".") and not match.string[match.end() :].strip():
+        words.append(".")
+    return words
+
+
 @rule(rf"{_MONTH}(?:,?\s|-){_YEAR}(?!\w|,\d|-\d)", "l")
 def month_year(match: re.Match[str], context: Context) -> Reading | None:
     """Read Dec. 2024."""
@@ -199,7 +233,7 @@ _SECONDS_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PERHAPS_SECONDS_BEFORE = re.compile(r"in|about|around|of|at|to|by|,|and|or", re.IGNORECASE)
-_SECONDS_AFTER = re.compile(
+SECONDS_AFTER = re.compile(
     r"\s(?:videos?|clips?|timeouts?|delays?|timers?|intervals?|windows?|breaks?|rests?|ads?|spots?|sprints?|later|ago|each|max"
     r"|maximum|long|recordings?|loops?|sleep|pauses?|limits?|waits?|exposures?|reads?|per|between|faster|slower|left)\b"
 )
@@ -213,7 +247,7 @@ def bare_decade(match: re.Match[str], context: Context) -> Reading | None:
     alone = not before.strip() and not following.strip(" .,;!?")
     seconds = not before.endswith(("-", "–", "'")) and (
         _SECONDS_BEFORE.fullmatch(context.previous) is not None
-        or _SECONDS_AFTER.match(following) is not None
+        or SECONDS_AFTER.match(following) is not None
         or (young and (alone or _PERHAPS_SECONDS_BEFORE.fullmatch(context.previous) is not None))
     ) and not re.match(r"[-–/]\d0s", following)  # fmt: skip
     listed = re.search(r"[2-9]0'?s(?:,|,?\s(?:and|or|to|through))\s$", before)
@@ -264,6 +298,10 @@ def plain_year(match: re.Match[str], context: Context) -> Reading:
 
 
 _MONTH_END = re.compile(r".*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[a-z]*\.?")
+_A_DATE = re.compile(
+    r"\d{1,2}(?:st|nd|rd|th)?\s(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d"
+)
 _DAY_NAME = "Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun"
 
 
@@ -292,11 +330,14 @@ def quarters(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(
-    r"[-–](?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d|\d{1,2}\s(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))",
+    r"[-–]\s?(?=(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d|\d{1,2}(?:st|nd|rd|th)?\s(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))",
     "o",
 )
 def until_date(match: re.Match[str], context: Context) -> Reading | None:
-    """Read the hyphen of Jan 5-Feb 3."""
+    """Read the hyphen of Jan 5-Feb 3, and the dash of 29 February – 3 March."""
+    if match.string[: match.start()].endswith(" "):
+        # A dash between blanks may open a remark: only after another date it is none.
+        return ["to"] if match.group().endswith(" ") and _A_DATE.search(context.previous) else None
     return ["to"] if context.previous[-1:].isdecimal() or _MONTH_END.fullmatch(context.previous) else None
 
 
@@ -309,7 +350,8 @@ def tens_of(match: re.Match[str], context: Context) -> Reading:
 DATE_RULES = (
     weekdays, months, quarters,
     until_date,
-    iso_date, iso_month, slashed_date, quarter, month_first, day_first, month_year, short_month, short_weekday,
+    iso_date, iso_month, slashed_date, quarter, month_first, days_first, day_first, month_year, short_month,
+    short_weekday,
     small_weekday, short_date, decades, decade, bare_decade, tens_of,
     year_range, era, short_year,
 )  # fmt: skip
@@ -343,17 +385,96 @@ def _clock(hour: str, minute: str | None, *, twelve: bool, military: bool = Fals
     return words
 
 
-@rule(rf"T?(?P<hour>\d{{1,2}}):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,]\d+)?(?:Z\b)?(?:\s?{_HALF})?(?![\w:])", "ld")
+_OFFSET = r"(?:\s?(?P<zulu>[Zz])|(?P<sign>[-+−])(?P<ahead>0\d|1[0-4])(?::?(?P<part>[0-5]\d))?)"
+
+
+def _offset(match: re.Match[str]) -> list[str | SpokenWord]:
+    """Read the zone of 10:30Z and 10:30+02:00, as far as one is written."""
+    if match["zulu"] or (match["ahead"] and int(match["ahead"]) == 0 and match["part"] in (None, "00")):
+        return _letters("UTC")
+    if not match["ahead"]:
+        return []
+    words = ["plus" if match["sign"] == "+" else "minus", *_counted(int(match["ahead"]), "hour")]
+    return [*words, *(_counted(int(match["part"]), "minute") if match["part"] not in (None, "00") else [])]
+
+
+def _counted(value: int, unit: str) -> list[str]:
+    return [f"{cardinal(str(value))} {unit}{'' if value == 1 else 's'}"]
+
+
+def _seconds(whole: str, fraction: str | None) -> str:
+    """Read seconds with all their decimals: 03.50."""
+    plain = str(int(whole))
+    if fraction is None:
+        return f"{cardinal(plain)} second{'' if plain == '1' else 's'}"
+    return f"{cardinal(plain)} point {digits(fraction)} seconds"
+
+
+@rule(
+    rf"[Tt]?(?P<hour>\d{{1,2}}):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?{_OFFSET}?(?:\s?{_HALF})?(?![\w:])",
+    "ld",
+)
 def clock_seconds(match: re.Match[str], context: Context) -> Reading | None:
-    """Read 10:30:15."""
+    """Read 10:30:15, 1:02:03.5 and T10:30:00+02:00."""
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"])
     if minute > 59 or second > 59:
         return None
     words = []
-    for value, unit in ((hour, "hour"), (minute, "minute"), (second, "second")):
+    for value, unit in ((hour, "hour"), (minute, "minute")):
         if value or (hour and not (minute and second)):
-            words.append(f"{cardinal(str(value))} {unit}{'' if value == 1 else 's'}")
-    return [*(words or ["zero seconds"]), *_letters(match["half"])]
+            words.extend(_counted(value, unit))
+    if second or match["fraction"] or not words or (hour and not (minute and second)):
+        words.append(_seconds(match["second"], match["fraction"]))
+    return [*words, *_offset(match), *_letters(match["half"])]
+
+
+@rule(r"(?P<minute>\d{1,2}):(?P<second>[0-5]\d)\.(?P<fraction>\d{1,3})(?!\w|[.,:/]\d|\s?[aApP]\.?[mM])", "d")
+def lap_time(match: re.Match[str], context: Context) -> Reading:
+    """Read 1:23.456: minutes, seconds and parts of one."""
+    minute = int(match["minute"])
+    return [*(_counted(minute, "minute") if minute else []), _seconds(match["second"], match["fraction"])]
+
+
+@rule(
+    rf"(?:(?P<after>(?<=\d)[Tt])|[Tt])?(?P<hour>[01]\d|2[0-4]):(?P<minute>[0-5]\d)(?:{_OFFSET})?(?![\w:]|[.,]\d)", "ld"
+)
+def clock_with_offset(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 2023-05-06T10:30, 14:00Z and 10:30+02:00; what has neither letter nor offset is a plain time."""
+    written = match.group()
+    letter = written[0] in "Tt"
+    zone = match["zulu"] or match["ahead"]
+    if not zone and not match["after"]:
+        return None
+    if match["sign"] and match["sign"] != "+" and not letter:
+        # 10:30-11:00: to, not minus.
+        return None
+    words = _clock(match["hour"], match["minute"], twelve=False, military=zone is not None)
+    return words and [*words, *_offset(match)]
+
+
+@rule(
+    r"(?P<year>(?:19|20)\d\d)(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])T(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)"
+    r"(?P<second>[0-5]\d)?(?P<zulu>Z)?(?!\w)",
+    "d",
+)
+def compact_date_and_time(match: re.Match[str], context: Context) -> Reading:
+    """Read 20240115T103000Z."""
+    words: list[str | SpokenWord] = [MONTHS[int(match["month"]) - 1], ordinal(match["day"]), year(match["year"])]
+    words.extend(_clock(match["hour"], match["minute"], twelve=False, military=match["zulu"] is not None) or [])
+    if match["second"] and match["second"] != "00":
+        words.extend(["and", _seconds(match["second"], None)])
+    return [*words, *(_letters("UTC") if match["zulu"] else [])]
+
+
+@rule(
+    r"(?P<name>UTC|GMT)(?P<sign>[-+–−±])(?P<hour>\d{1,2})(?::?(?P<part>[0-5]\d))?(?!\w|[:.]\d|[-–]\d)",
+    "u",
+)
+def zone_name(match: re.Match[str], context: Context) -> Reading:
+    """Read UTC+2 and GMT-05:00."""
+    sign = {"+": "plus", "±": "plus or minus"}.get(match["sign"], "minus")
+    part = [cardinal(match["part"])] if match["part"] not in (None, "00") else []
+    return [*_letters(match["name"]), sign, cardinal(str(int(match["hour"]))), *part]
 
 
 @rule(rf"(?P<hour>\d{{1,2}})[:.h](?P<minute>[0-5]\d)\s?{_HALF}(?:\s?(?P<zone>(?i:{_ZONES}))\b)?", "d")
@@ -397,19 +518,57 @@ def clock(match: re.Match[str], context: Context) -> Reading | None:
     return words and [*words, *(["hours"] if match["hrs"] else []), *_letters(match["zone"]), *about]
 
 
-@rule(r"[-–]\s?(?=\d{1,2}:\d\d)", "o")
+_TIME_OF_DAY = r"(?:\d{1,2}:\d\d|\d{1,2}\s?[aApP]\.?\s?[mM]\b|(?i:noon|midnight|midday)\b)"
+_TIMES_BEFORE = re.compile(r"\d{1,2}:\d\d.*|\d{1,2}(?:\.\d\d)?\s?[ap]\.?\s?m\.?|noon|midnight|midday", re.IGNORECASE)
+
+
+@rule(rf"[-–]\s?(?={_TIME_OF_DAY})", "o")
 def until(match: re.Match[str], context: Context) -> Reading | None:
-    """Read the dash of 10:00-12:00."""
-    return ["to"] if re.fullmatch(r"\d{1,2}:\d\d.*", context.previous) else None
+    """Read the dash of 10:00-12:00, 9am-noon and midnight–4am."""
+    return ["to"] if _TIMES_BEFORE.fullmatch(context.previous) else None
 
 
-@rule(r"(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)(?:(?P<zulu>Z)|\s(?:hrs?|(?<=0\d\d\d\s)hours))(?!\w)", "d")
-def military(match: re.Match[str], context: Context) -> Reading:
-    """Read 0800 hours and 1430 hrs."""
-    hour = match["hour"]
-    words = [f"oh {cardinal(hour[1])}" if hour[0] == "0" else cardinal(hour)]
-    words.append("hundred" if match["minute"] == "00" else cardinal(str(int(match["minute"]))))
-    return [*words, SpokenWord("Z", letter=True) if match["zulu"] else "hours"]
+_TIME_BEFORE = re.compile(r"(?i:at|by|from|to|until|till|since|before|after|around|about|between)")
+_TIMES_JOINED = re.compile(r"\b(?i:at|from|between)\s\d{4}\s(?:and|or)\s$")
 
 
-TIME_RULES = (military, until, half_range, clock_seconds, clock_half, hour_half, clock)
+def _four_digits(text: str) -> list[str | SpokenWord]:
+    """Return a time of four digits: oh nine hundred, fourteen thirty, oh eight oh five."""
+    hour, minute = text[:2], text[2:]
+    words: list[str | SpokenWord] = [f"oh {digits(hour[1])}" if hour[0] == "0" else cardinal(hour)]
+    if minute == "00":
+        return [*words, "hundred"]
+    return [*words, f"oh {digits(minute[1])}" if minute[0] == "0" else cardinal(minute)]
+
+
+@rule(
+    r"(?P<time>(?:[01]\d|2[0-4])[0-5]\d)(?:\s?[-–]\s?(?P<last>(?:[01]\d|2[0-4])[0-5]\d))?"
+    r"(?:(?P<zulu>Z)|\s?(?P<hours>hrs?|h|(?<=\d)\shours|hours))?(?![\w%:/]|[.,]\d|[-–]\w|'s)",
+    "d",
+)
+def military(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 0800 hours, 1430 hrs, at 0900 and 0800-1700."""
+    text, last, hours = match["time"], match["last"], match["hours"]
+    early = text[0] == "0" and (last or text != "0000")
+    joined = _TIMES_JOINED.search(match.string[: match.start()])
+    asked = joined is not None or _TIME_BEFORE.fullmatch(context.previous) is not None
+    sure = match["zulu"] or (hours in ("hr", "hrs"))
+    if hours and hours.strip() == "hours" and text[0] != "0":
+        # So many hours.
+        return None
+    if hours == "h" and not (asked or early or text[2:] != "00"):
+        return None
+    if not hours and not sure and not (early and (asked or last)):
+        return None
+    words = _four_digits(text)
+    if last:
+        words.extend(["to", *_four_digits(last)])
+    if match["zulu"]:
+        return [*words, SpokenWord("Z", letter=True)]
+    return [*words, *(["hours"] if hours else [])]
+
+
+TIME_RULES = (
+    military, until, half_range, compact_date_and_time, clock_seconds, clock_half, hour_half, lap_time,
+    clock_with_offset, clock, zone_name,
+)  # fmt: skip
