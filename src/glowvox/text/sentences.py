@@ -156,7 +156,14 @@ class TextSpan:
 
 
 _STREET_BEFORE = re.compile(r"(?:^|\s)(?!(?:The|A|An|And|But|Dear|My|Our)\s)[A-Z][\w']*[a-z]\s(?:Dr|St)$")
-_FEET = re.compile(r"\d\s?(?:ft|[Mm]in|[Ss]ec)$")
+_FEET = re.compile(r"\d\s?(?:(?:sq|cu)\.?\s?ft|ft|[Mm]in|[Ss]ec)$")
+# Two words of one unit: 20 deg. C, 500 Sq. Ft., 12 Fl. Oz.
+_HALF_UNITS = {
+    "deg": ("c", "f", "k"),
+    "sq": ("ft", "in", "yd", "yds", "mi", "km", "m"),
+    "cu": ("ft", "in"),
+    "fl": ("oz",),
+}
 _WEEKDAYS = re.compile(r"(?:mo|di|mi|do|fr|sa|so)\.?[-–](?:mo|di|mi|do|fr|sa|so)")
 # Words as well: they are short for something only before a number.
 _BEFORE_DIGITS = word_set(
@@ -201,6 +208,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     if token in ("dr", "st") and word.lower() in _STARTERS and _STREET_BEFORE.search(before):
         # Rodeo Dr. He lives there: a drive, and an end.
         return True
+    if word.lower() in _HALF_UNITS.get(token, ()):
+        return False
     if token == "ft" and _FEET.search(before):
         return word[:1].isupper()
     if token in _DEGREES and word[:1].isupper() and word.lower() not in _STARTERS:

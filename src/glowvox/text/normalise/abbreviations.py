@@ -72,6 +72,10 @@ def dotted_word(match: re.Match[str], context: Context) -> Reading | None:
     if word == "v" and not (context.previous and following[:1].isupper()):
         return None
     spoken = ABBREVIATIONS[word] + (match["s"] or "")
+    if match["word"] == "ft":
+        # A fort has a capital; in small letters it is a measure, or a guest on a record: a song ft. Smith.
+        place = following[:1].isupper() and (not context.previous or context.previous.lower() in _BEFORE_PLACES)
+        spoken = "fort" if place else "featuring" if following[:1].isupper() else "feet"
     return [spoken] if following else [spoken, "."]
 
 

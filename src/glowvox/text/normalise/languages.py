@@ -20,7 +20,7 @@ from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
 from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, QUANTITY_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
 from glowvox.text.normalise.symbols import ANY_NUMBER_RULES, FOOTNOTE_RULES, GREEK_RULES, WORD_RULES, symbol_rules
-from glowvox.text.normalise.units_alone import UNIT_ALONE_RULES
+from glowvox.text.normalise.units_alone import ENGLISH_UNIT_ALONE_RULES, UNIT_ALONE_RULES
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -35,7 +35,7 @@ def _english_rules() -> Iterable[Rule]:
     yield from DATE_RULES
     yield from TIME_RULES
     yield from UNIT_RULES
-    yield from UNIT_ALONE_RULES
+    yield from ENGLISH_UNIT_ALONE_RULES
     yield from EARLY_IDENTIFIER_RULES
     yield from LATE_DATE_RULES
     yield from QUANTITY_RULES

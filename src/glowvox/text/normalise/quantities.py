@@ -4,15 +4,20 @@ import re
 
 from glowvox.text.normalise.identifiers import split_identifier
 from glowvox.text.normalise.numbers import cardinal, digits, number, ordinal, pairs, plural
-from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
 # Possessive: a number that something unknown follows is not cut in two.
 NUMBER = (
     r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d{1,2}(?:,\d{2})+,\d{3}(?!\d)|[1-9]\d{0,2}(?:[ ]\d{3}){2,}+(?![\d,]|-\d)"
     r"|[1-9]\d{0,2}[ ]000(?![\d,]|[ -]\d)|\d++)(?:\.\d++)?|(?<!\w)\.\d++"
 )
+LONG_MINUS = (
+    r"(?<!\d\s)–(?![^\n–]*\w–\s)"
+    r"(?!\d{1,2}(?::\d\d)?\s?(?:[aApP]\.?[mM]|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))"
+)
+"""The dash that some write for a minus: right before a number, where it opens no remark and is no range."""
 # A hyphen after a letter, a digit or a closing bracket is no sign.
-_SIGN = r"(?:(?<![\w)\]%.°])[-+−])?"
+_SIGN = rf"(?:(?<![\w)\]%.°])(?:[-+−]|{LONG_MINUS}))?"
 VULGAR = {
     "½": "one half", "⅓": "one third", "⅔": "two thirds", "¼": "one quarter", "¾": "three quarters",
     "⅕": "one fifth", "⅖": "two fifths",
@@ -47,7 +52,7 @@ def ordinal_number(match: re.Match[str], context: Context) -> Reading | None:
     return [ordinal(match["n"]) + (match["s"] or "")]
 
 
-@rule(rf"(?P<sign>{_SIGN})(?P<a>{NUMBER})(?:\s?%?\s?[-–]\s?(?P<b>{NUMBER}))?\s?(?P<kind>%|‰|percent\b)(?!\w)", "do")
+@rule(rf"(?P<sign>{_SIGN})(?P<a>{NUMBER})(?:\s?%?\s?[-–~]\s?(?P<b>{NUMBER}))?\s?(?P<kind>%|‰|percent\b)(?!\w)", "do")
 def percentage(match: re.Match[str], context: Context) -> Reading:
     """Read 5% and 5-10%."""
     words = [number(match["sign"] + match["a"])]
@@ -62,14 +67,19 @@ def percentage(match: re.Match[str], context: Context) -> Reading:
 )
 def slashed(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3/4, 2 1/2, and 24/7."""
+    if not match["whole"] and not match["gap"]:
+        if _is_time_signature(match, context):
+            return [cardinal(match["a"]), cardinal(match["b"])]
+        if _is_score(match):
+            return [cardinal(match["a"]), "out of", cardinal(match["b"])]
     if not match["whole"] and not match["gap"] and _RATED.match(match.string, match.end()):
         return [cardinal(match["a"]), "out of", cardinal(match["b"])]
     if match.group() == "24/7":
         return ["twenty four seven"]
     if match["a"] == match["b"] and match["a"] in ("50", "20"):
         return [f"{cardinal(match['a'])} {cardinal(match['b'])}"]
-    if match.group() == "9/11":
-        return ["nine eleven"]
+    if match.group() in ("9/11", "7/11") and not re.match(r"\sof\b", match.string[match.end() :]):
+        return [f"{cardinal(match['a'])} {cardinal(match['b'])}"]
     if match["whole"] and int(match["a"]) >= int(match["b"]) > 100:
         return None
     if match["gap"] and match["whole"]:
@@ -79,6 +89,12 @@ def slashed(match: re.Match[str], context: Context) -> Reading | None:
     if not match["whole"] and int(match["a"]) > int(match["b"]) >= 10:
         return [cardinal(match["a"]), "over", cardinal(match["b"])]
     part = fraction(match["a"], match["b"])
+    if (
+        match["a"] == "1"
+        and int(match["b"]) > 100
+        and re.match(r"\s(?:of\sa\s)?sec(?:ond)?s?\b", match.string[match.end() :])
+    ):
+        part = f"one {ordinal(match['b'])}"
     if match["whole"]:
         return [cardinal(match["whole"]), "and", with_article(part)]
     return [part]
@@ -90,10 +106,79 @@ _RATED = re.compile(
 )
 
 
+_MUSIC = re.compile(
+    r"[\s-](?:time|meter|metre|signatures?|rhythms?|grooves?|feel|beats?|waltz(?:es)?|march(?:es)?|shuffles?|swing)\b"
+)
+
+
+def _is_time_signature(match: re.Match[str], context: Context) -> bool:
+    """Say whether two numbers with a slash are the time of music: a waltz in 3/4 time, played in 6/8."""
+    if match["a"] not in ("2", "3", "4", "5", "6", "7", "8", "9", "11", "12") or match["b"] not in (
+        "2",
+        "4",
+        "8",
+        "16",
+    ):
+        return False
+    before, following = match.string[: match.start()], match.string[match.end() :]
+    if _MUSIC.match(following) or (match["a"] == match["b"] and re.match(r"\s(?:bars?|measures?)\b", following)):
+        return True
+    ends = re.match(r"\s*$|[.,;:!?)](?:\s|$)|\s(?:and|with|but|throughout)\b", following)
+    if re.search(r"\b(?:cut|split|divided?|filled)\s(?:\w+\s)?in\s$", before):
+        return False
+    counted = context.previous.lower() == "in" or re.search(r"\bin\s\d{1,2}/\d{1,2},?\s(?:and|or)\s$", before)
+    return bool(counted) and match["b"] != "16" and ends is not None
+
+
+_GRADED = re.compile(
+    r"\b(?:scor(?:es?|ed|ing)|rat(?:es?|ed|ing)|gives?|gave|given|giving|got|gets?|received?|awarded|earned|solid|perfect|grade"
+    r"|marks?|verdict|overall)(?:\s(?:it|this|that|them|him|her|me|us|you|of|was|is|at))?(?:\san?)?(?:\s(?:solid|perfect|strong|full))?:?\s$",
+    re.IGNORECASE,
+)
+_A_PART = re.compile(
+    r"(?i:ths|th|rds|rd|nds|nd)|\s(?:of\b|an?\s(?:mile|inch|second)|full\b|empty\b|miles?\b|inch(?:es)?\b|cups?\b|seconds?\b"
+    r"|meters?\b|scale\b)|\s?[-+*=×÷]|[\s-]inch\b"
+)
+
+
+def _is_score(match: re.Match[str]) -> bool:
+    """Say whether two numbers with a slash are so many points out of all: 9/10, 10/10, scored 45/50."""
+    top, bottom = int(match["a"]), int(match["b"])
+    before, following = match.string[: match.start()], match.string[match.end() :]
+    if top > bottom or match.group()[-1].isalpha() or _A_PART.match(following) or re.search(r"[+*=×÷-]\s?$", before):
+        return False
+    graded = _GRADED.search(before) is not None
+    if top == bottom:
+        return (graded or bottom not in (20, 50)) and 1 < bottom <= 1000
+    if bottom in (10, 100):
+        return top > 1 or graded
+    return graded and bottom >= 5 and (bottom % 5 == 0 or bottom > 12)
+
+
 @rule(r"(?P<a>\d\.\d)/(?P<b>5|10)(?!\w|[.,]\d|/)", "d")
 def rating(match: re.Match[str], context: Context) -> Reading:
     """Read 4.5/5: four point five out of five."""
     return [number(match["a"]), "out of", cardinal(match["b"])]
+
+
+_FIREARMS = (
+    r"(?=[\s-]?(?:cal(?:iber|ibre)?s?\b|Magnums?\b|magnums?\b|ACP\b|Special\b|rifles?\b|pistols?\b|revolvers?\b|handguns?\b|rounds?\b"
+    r"|bullets?\b|ammo\b|ammunition\b|Colt\b|Winchester\b|Remington\b|Smith\b|LR\b|WMR\b|BMG\b|guns?\b|shells?\b|cartridges?\b))"
+)
+
+
+@rule(
+    rf"(?<![\w.])\.(?P<n>\d{{2,3}}){_FIREARMS}|(?<![\w.])\.(?P<alone>22|25|32|38|44|45|50|357|380)(?=[,;!?]|\.?\s*$|\s(?:and|in|from|at|on)\s)",
+    "o",
+)
+def caliber(match: re.Match[str], context: Context) -> Reading | None:
+    """Read .45 caliber and a .22 rifle: the number of a weapon has no point."""
+    text = match["n"] or match["alone"]
+    if match["alone"] and context.previous.lower() not in ("a", "his", "her", "my", "their"):
+        return None
+    if text[0] == "0":
+        return None
+    return [pairs(text) if len(text) == 3 else cardinal(text)]
 
 
 @rule(r"(?P<n>\d{1,3})[ -]?(?:yo|y/o|y\.o\.)(?!\w)", "d")
@@ -197,7 +282,7 @@ def _plausible_range(first: str, last: str) -> bool:
 
 
 @rule(
-    rf"(?<![^\W\d]-)(?P<a>{NUMBER})(?P<sign>\s?[-–−]\s?)(?P<b>{NUMBER})(?:(?P<equals>\s*=)|(?![\w%]|[-–]\w|[.,]\d))",
+    rf"(?<![^\W\d]-)(?P<a>{NUMBER})(?P<sign>\s?[-–−]\s?|~|\s~\s)(?P<b>{NUMBER})(?:(?P<equals>\s*=)|(?![\w%]|[-–]\w|[.,]\d))",
     "d",
 )
 def span(match: re.Match[str], context: Context) -> Reading | None:
@@ -205,6 +290,8 @@ def span(match: re.Match[str], context: Context) -> Reading | None:
     a, b = match["a"].replace(",", "").replace(" ", ""), match["b"].replace(",", "").replace(" ", "")
     if match.group() in ("50-50", "20-20", "50–50"):
         return [number(a), number(b)]
+    if "~" in match["sign"]:
+        return None if match["equals"] else [number(match["a"]), "to", number(match["b"])]
     if match["equals"]:
         return [number(a), "minus", number(b), "equals"]
     spaced = match["sign"][0] == match["sign"][-1] == " "
@@ -256,10 +343,16 @@ def operator(match: re.Match[str], context: Context) -> Reading | None:
     return None
 
 
-@rule(rf"(?<![\w)\]%])(?P<sign>[+-])(?P<n>{NUMBER})(?!\w)", "o")
+@rule(rf"(?<![\w)\]%])(?P<sign>[+-]|{LONG_MINUS})(?P<n>{NUMBER})(?!\w)", "o")
 def signed(match: re.Match[str], context: Context) -> Reading:
     """Read -5: minus five."""
     return [number(match.group())]
+
+
+@rule(r"\+\s?/\s?[-–−]|\+-(?=\s?[\d.])|(?i:plus/minus)(?!\w)|-/\+", "lo")
+def plus_or_minus(match: re.Match[str], context: Context) -> Reading:
+    """Read +/- as ± is read."""
+    return ["minus or plus" if match.group()[0] == "-" else "plus or minus"]
 
 
 _RESOLUTION = re.compile(r"(?:144|240|360|480|540|576|720|1080|1440|2160|4320)(?=[pi](?![^\W\d]))")
@@ -310,11 +403,30 @@ def underscored(match: re.Match[str], context: Context) -> Reading:
     return [number(re.sub("[_']", ",", match.group()))]
 
 
+_SHORT_NUMBERS = word_set("999 112 111 000 101 110 113 118 119 211 311 411 511 611 711 811 988 1177 116117")
+_CALLERS = re.compile(r"\s(?:calls?|callers?|operators?|dispatch(?:ers?)?|emergency|hotline)\b")
+
+
+def _is_dialled(match: re.Match[str], context: Context) -> bool:
+    """Say whether a number is called on the telephone: dial 999, call 112, a 999 call; not 999 people."""
+    text, before = match.group(), context.previous.lower()
+    if not text.isdecimal():
+        return False
+    if re.fullmatch(r"dial(?:l?ed|l?ing|s)?", before):
+        return len(text) > 1
+    if text not in _SHORT_NUMBERS:
+        return False
+    following = match.string[match.end() :]
+    if re.fullmatch(r"call(?:ed|ing|s)?|ring|rang|phon(?:e|ed|ing)|text(?:ed|ing)?", before):
+        return re.match(r"\s(?:[a-z]+s|people|men|women|children|more)\b", following) is None
+    return text in ("999", "112") and _CALLERS.match(following) is not None
+
+
 @rule(rf"(?P<n>{NUMBER})(?P<s>'?s)?(?![^\W\d])", "do")
 def plain(match: re.Match[str], context: Context) -> Reading:
-    """Read any other number; that of the emergency call by its digits."""
-    if match.group() == "911":
-        return [digits("911")]
+    """Read any other number; that of an emergency call by its digits."""
+    if match.group() == "911" or _is_dialled(match, context):
+        return [digits(match["n"])]
     spoken = number(match["n"])
     if match["n"][0] == "." and (len(match["n"]) > 3 or re.match(r"\s[mbtr]+illion\b", match.string[match.end() :])):
         # Read as it is written; only a short decimal needs its zero to be understood.
@@ -343,10 +455,10 @@ def approximate(match: re.Match[str], context: Context) -> Reading:
 
 
 QUANTITY_RULES = (
-    ordinal_number, percentage, rating, age, stars, slashed, vulgar, power, exponent, scientific,
+    caliber, ordinal_number, percentage, rating, age, stars, slashed, vulgar, power, exponent, scientific,
     ratio, scaled, number_with_letters,
     serial_number,
-    groups, span, to_between, operator, signed,
+    groups, span, to_between, plus_or_minus, operator, signed,
     numbered, approximate, underscored, plain,
 )  # fmt: skip
 LAST_QUANTITY_RULES = (leftover_digits,)

@@ -79,6 +79,22 @@ UNITS: dict[str, tuple[str, str]] = {
         ("mmol", "millimole", ""), ("ppb", "part per billion", "parts per billion"), ("rad", "radian", ""),
         ("mrad", "milliradian", ""), ("TWh", "terawatt hour", ""), ("TW", "terawatt", ""), ("Ah", "amp hour", ""),
         ("kVA", "kilovolt amp", ""), ("pm", "picometer", ""), ("kr", "krone", "kroner"),
+        ("mM", "millimolar", "millimolar"), ("µM", "micromolar", "micromolar"), ("μM", "micromolar", "micromolar"),
+        ("nM", "nanomolar", "nanomolar"), ("nmol", "nanomole", ""),
+        ("µmol", "micromole", ""), ("μmol", "micromole", ""),
+        ("mF", "millifarad", ""), ("µF", "microfarad", ""), ("μF", "microfarad", ""), ("nF", "nanofarad", ""),
+        ("pF", "picofarad", ""), ("mH", "millihenry", "millihenries"), ("µH", "microhenry", "microhenries"),
+        ("μH", "microhenry", "microhenries"), ("nH", "nanohenry", "nanohenries"), ("mT", "millitesla", "millitesla"),
+        ("µT", "microtesla", "microtesla"), ("μT", "microtesla", "microtesla"), ("µA", "microamp", ""),
+        ("μA", "microamp", ""), ("kA", "kiloamp", ""), ("µV", "microvolt", ""), ("μV", "microvolt", ""),
+        ("µW", "microwatt", ""), ("μW", "microwatt", ""), ("mΩ", "milliohm", ""), ("MΩ", "megaohm", ""),
+        ("µJ", "microjoule", ""), ("μJ", "microjoule", ""), ("mJ", "millijoule", ""), ("mN", "millinewton", ""),
+        ("sq yd", "square yard", ""), ("sq in", "square inch", "square inches"), ("sq cm", "square centimeter", ""),
+        ("sq mm", "square millimeter", ""), ("cu in", "cubic inch", "cubic inches"), ("cu yd", "cubic yard", ""),
+        ("cu yds", "cubic yard", ""), ("sq yds", "square yard", ""), ("cu m", "cubic meter", ""),
+        ("cu cm", "cubic centimeter", ""), ("deg C", "degree Celsius", "degrees Celsius"),
+        ("deg F", "degree Fahrenheit", "degrees Fahrenheit"), ("° C", "degree Celsius", "degrees Celsius"),
+        ("° F", "degree Fahrenheit", "degrees Fahrenheit"), ("deg", "degree", ""),
         ("°", "degree", ""), ("°C", "degree Celsius", "degrees Celsius"), ("°F", "degree Fahrenheit",
         "degrees Fahrenheit"),
         ("℃", "degree Celsius", "degrees Celsius"), ("℉", "degree Fahrenheit", "degrees Fahrenheit"),
@@ -93,9 +109,15 @@ PER = {
     "ml": "milliliter",
     "day": "day", "week": "week", "month": "month", "year": "year", "person": "person", "night": "night", "mo": "month",
     "wk": "week", "yr": "year", "lb": "pound", "oz": "ounce", "sec": "second", "hour": "hour", "minute": "minute",
-    "gal": "gallon", "s²": "second squared",
-    "cm³": "cubic centimeter",
-    "dL": "deciliter", "cm": "centimeter", "cm²": "square centimeter", "mol": "mole", "K": "kelvin",
+    "gal": "gallon", "s²": "second squared", "s2": "second squared", "s³": "second cubed", "s3": "second cubed",
+    "cm³": "cubic centimeter", "cm3": "cubic centimeter", "mm²": "square millimeter", "mm2": "square millimeter",
+    "km²": "square kilometer", "km2": "square kilometer", "cm2": "square centimeter",
+    "dL": "deciliter", "dl": "deciliter", "mL": "milliliter", "µL": "microliter", "μL": "microliter",
+    "cm": "centimeter", "cm²": "square centimeter", "mol": "mole", "K": "kelvin", "mm": "millimeter", "g": "gram",
+    "in": "inch", "in²": "square inch", "ft": "foot", "ft²": "square foot", "ft2": "square foot",
+    "ft³": "cubic foot", "ft3": "cubic foot", "sq ft": "square foot", "sq in": "square inch", "sq m": "square meter",
+    "mi": "mile", "ha": "hectare", "acre": "acre", "mile": "mile", "second": "second",
+    "d": "day", "hrs": "hour",
 }  # fmt: skip
 POWERS = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}
 # What people write in the wrong case, where only one unit can be meant: 100ML, 12KG, 3 mbps.
@@ -104,13 +126,57 @@ _FOLDED = {symbol.lower(): symbol for symbol in reversed(UNITS) if len(symbol) >
     "v": "V", "w": "W",
 }  # fmt: skip
 NOT_FOLDED = word_set(
-    "qt pt pts doz mo mos lux hp nmi in mi ma pa ms ns ha mol mp pb min bar cal t nm pm rad cd ng pg lm lx au ah gy sv bq ev "
-    "tw gj tj kt kn kr dm nf pf mh nh mt"
+    "qt pt pts doz mo mos lux hp nmi in mi ma pa ms ns ha mol mp pb min bar cal t nm pm rad cd ng pg lm lx au ah gy sv "
+    "bq ev tw gj tj kt kn kr dm nf pf mh nh mt"
 )
-_ANY_CASE = "|".join(re.escape(symbol) for symbol in sorted(_FOLDED, key=len, reverse=True))
-SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(UNITS, key=len, reverse=True))
+# In capitals these are other words: a 3.5 GPA, 40 HR, 14 SEC titles, 3 CMS platforms, 5 DM, 5 ML models.
+_WORDS_IN_CAPITALS = word_set("GPA HR SEC CMS GMS ML")
+_HOURS = ("12", "24", "36", "48", "72")
+_LEARNING = re.compile(
+    r"\s(?:models?|engineers?|algorithms?|projects?|librar|systems?|pipelines?|teams?|methods?|papers?)"
+)
+# Abbreviations of two words are written in many ways: sq. ft., sq.ft., sq-ft, sqft.
+_TWO_WORDS = re.compile(r"^(sq|cu|fl|deg)[.\s-]*(?=.)")
+
+
+def _pattern(symbol: str) -> str:
+    first, blank, second = symbol.partition(" ")
+    together = "" if first == "cu" else "?"
+    return f"(?i:{first}(?:\\.\\s?|[\\s-]){together}{second})" if blank else re.escape(symbol)
+
+
+_ANY_CASE = "|".join(re.escape(symbol) for symbol in sorted(_FOLDED, key=len, reverse=True) if " " not in symbol)
+SYMBOL = "|".join(_pattern(symbol) for symbol in sorted(UNITS, key=len, reverse=True))
 SYMBOL = f"(?:{SYMBOL}|(?i:{_ANY_CASE}))"
-PER_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(PER, key=len, reverse=True))
+PER_SYMBOL = "|".join(_pattern(symbol) for symbol in sorted(PER, key=len, reverse=True))
+
+
+def symbol_of(written: str) -> str:
+    """Return the symbol of `UNITS` or `PER` that is written in one of several ways: sq. ft. is sq ft."""
+    if written in UNITS or written in PER:
+        return written
+    plain = _TWO_WORDS.sub(r"\1 ", written.lower())
+    symbol = _FOLDED.get(plain, plain)
+    return symbol if symbol in UNITS or symbol in PER else written
+
+
+def is_another_word(match: re.Match[str], *, shouting: bool) -> bool:
+    """Say whether what looks like a unit in the wrong case is something else: the GPA of 3.5 GPA."""
+    symbol, gap = match["unit"], match["gap"]
+    if symbol in UNITS:
+        return False
+    if symbol.lower() in NOT_FOLDED:
+        return bool(gap) or len(symbol) < 3
+    if symbol not in _WORDS_IN_CAPITALS or shouting:
+        return False
+    following = match.string[match.end() :]
+    if symbol == "GPA":
+        return True
+    if symbol == "HR":
+        return gap.isspace() and match["n"] not in _HOURS
+    if symbol == "ML":
+        return _LEARNING.match(following) is not None
+    return gap.isspace() and re.match(r"\s[A-Za-z]", following) is not None
 
 
 def unit_name(symbol: str, *, single: bool) -> str:
@@ -122,6 +188,6 @@ def unit_name(symbol: str, *, single: bool) -> str:
 
 def unit_for(symbol: str, power: str | None, amount: str) -> str:
     """Return the name of a unit, in whatever case it is written, for an amount."""
-    one, many = UNITS.get(symbol) or UNITS[_FOLDED[symbol.lower()]]
-    name = one if amount.lstrip("+-") == "1" else many
+    one, many = UNITS[symbol_of(symbol)]
+    name = one if amount.lstrip("+-–") == "1" else many
     return f"{POWERS[power]} {name}" if power else name

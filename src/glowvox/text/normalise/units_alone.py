@@ -7,7 +7,8 @@ from glowvox.text.normalise.scanner import Context, Reading, rule, word_set
 
 # These are no words, no names and no letters, wherever they stand.
 _SURE = word_set(
-    "km/h m/s² m/s kg/m³ km² cm² mm² cm³ kWh MWh GWh mAh kHz MHz GHz kg km cm "
+    "km/h km/hr km/s m/s² m/s2 m/s ft/s mi/h kg/m³ kg/m3 g/cm³ g/cm3 g/mL W/m² W/m2 "
+    "km² cm² mm² cm³ kWh MWh GWh mAh kHz MHz GHz kg km cm "
     "Mbit/s Gbit/s MB/s GB/s Mbps Gbps kbps °C °F"
 )
 # These are units after a word that a unit follows: in mm, per ml, a few GB.
@@ -26,10 +27,35 @@ _ONE = {
     "en": word_set("per a an one each every half"),
     "de": word_set("pro je ein eine einem einen halber halbes halben"),
 }
+# Two units in one: kW·h, N·m.
+_PRODUCTS = {
+    "kW·h": "kilowatt hour",
+    "W·h": "watt hour",
+    "A·h": "amp hour",
+    "mA·h": "milliamp hour",
+    "N·m": "newton meter",
+    "kN·m": "kilonewton meter",
+    "kg·m": "kilogram meter",
+    "Pa·s": "pascal second",
+}
+_AREAS = (
+    r"(?P<area>(?i:sq)(?:\.\s?|[\s-])(?i:ft|in|yds?|mi|km|cm|mm|m)|cu(?:\.\s?|\s)(?:ft|in|yds?)|fl(?:\.\s?|\s)oz)(?!\w)"
+    r"(?P<stop>\.(?=\s[a-z]|[,;:)]))?"
+)
 _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_SURE | _PERHAPS, key=len, reverse=True))
 
 
-@rule(rf"(?P<unit>{_SYMBOL})(?![\w²³/°'&-]|\.\w)", "lo")
+@rule(rf"{_AREAS}|(?P<product>(?:{'|'.join(_PRODUCTS).replace('·', '[·⋅]')}))(?!\w)", "l")
+def two_units_alone(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the price per sq. ft. and the use in kW·h, where no number stands right before."""
+    single = context.previous.lower() in _ONE["en"]
+    if match["product"]:
+        name = _PRODUCTS[match["product"].replace("⋅", "·")]
+        return [name if single else name + "s"]
+    return [units.unit_name(units.symbol_of(match["area"]), single=single)]
+
+
+@rule(rf"(?P<unit>{_SYMBOL})(?![\w²³/°'&·⋅-]|\.\w)", "lo")
 def unit_alone(match: re.Match[str], context: Context) -> Reading | None:
     """Read km/h, kg and their like where no number stands right before."""
     symbol, before = match["unit"], context.previous.lower()
@@ -53,3 +79,4 @@ def unit_alone(match: re.Match[str], context: Context) -> Reading | None:
 
 
 UNIT_ALONE_RULES = (unit_alone,)
+ENGLISH_UNIT_ALONE_RULES = (two_units_alone, unit_alone)
