@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from glowvox.text.normalise.abbreviations import ABBREVIATION_RULES
 from glowvox.text.normalise.addresses import ADDRESS_RULES
-from glowvox.text.normalise.dates import DATE_RULES, LATE_DATE_RULES, TIME_RULES
+from glowvox.text.normalise.clock_times import TIME_RULES
+from glowvox.text.normalise.dates import DATE_RULES, LATE_DATE_RULES
 from glowvox.text.normalise.identifiers import (
     ACRONYM_RULES,
     EARLY_IDENTIFIER_RULES,
