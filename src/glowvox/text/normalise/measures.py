@@ -188,7 +188,8 @@ _NUMBER_WORDS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|doze
 _FIGURES_BEFORE = re.compile(
     rf"(?:\b(?i:{_NUMBER_WORDS}|several|many|few|some|both|all|these|those|their|his|her|my|your|our|the|no|more|fewer"
     r"|straight|double|triple|pocket|perfect|mostly|sizes?|top|wears?|wore|wearing|roll(?:ed|s|ing)?|threw|dealt|type"
-    r"|lucky|odd|even|single|leading|trailing|under|over)"
+    r"|lucky|odd|even|single|leading|trailing)"
+    r"|(?:^|\b(?i:the|our|boys|girls|kids)\s)(?i:under|over)"
     r"|\b(?i:pairs?|sets?|couple|bunch|rows?|strings?|lots?|handful|hand|full|stack|pile|series|mix|sequence|column)\sof"
     r"|\b(?i:count(?:s|ed|ing)?|multipl(?:y|ies|ied)|divisible|tables?)\s(?:up\s|down\s)?(?i:by|in))\s$"
 )
@@ -212,7 +213,7 @@ def _are_figures(match: re.Match[str]) -> bool:
         return False
     first = before[: listed.start()] + listed["cue"] if listed else before
     if _FIGURES_BEFORE.search(first):
-        return re.search(r"\b(?:in|for|within|after|took)\s(?:just\s)?(?:under|over)\s$", first) is None
+        return True
     if not listed and not last:
         return False
     cue = re.search(r"(\S+)\s$", first)
