@@ -142,6 +142,8 @@ def sentences(text: str, limit: int = 300) -> list[str]:
         ("§§ 433 ff. BGB gilt.", ["§§ 433 ff. BGB gilt."]),
         ("Hausnr. 5. Dann nicht.", ["Hausnr. 5.", "Dann nicht."]),
         ("I. Einleitung\nII. Hauptteil", ["I. Einleitung", "II. Hauptteil"]),
+        ("In Gruppe A. Peter kam.", ["In Gruppe A.", "Peter kam."]),
+        ("Herr A. Müller kam.", ["Herr A. Müller kam."]),
         ("Four fruits:\nApple\nBanana", ["Four fruits:", "Apple", "Banana"]),
         ("We need:\napples\npears", ["We need:", "apples", "pears"]),
         ("* one thing\n* and another", ["* one thing", "* and another"]),

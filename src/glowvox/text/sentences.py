@@ -174,14 +174,14 @@ _AFTER_ROMAN = word_set(
     "Jahrhundert Jahrhunderts Jahrhunderte Jh Jahrtausend Weltkrieg Weltkrieges Weltkriegs Internationale"
 )
 # Titles that are words in small letters: was ich mag.
-_TITLES = word_set("Mag MMag Hd")
+_TITLES = word_set("Mag MMag DDr Hd")
 _DAYS = word_set("Mo Di Mi Do Fr Sa So")
 _DAY_BEFORE = re.compile(
     r"(?i:\b(?:am|bis|ab|seit|vom|zum|jeden|nächsten|kommenden|letzten|vergangenen|diesen)\s)(?:Mo|Di|Mi|Do|Fr|Sa|So)$"
 )
 # Where hours follow: Mo.-Fr. 8-12 Uhr, Sa. 8-10 Uhr. So and Do are words, and Mo. is a state.
 _DAY_OF_HOURS = re.compile(
-    r"(?:(?:[:(]|\bund|\bu\.|\bbis|[-–/])\s?(?:Mo|Di|Mi|Do|Fr|Sa|So)|^(?:Mo|Di|Mi|Fr|Sa)|,\s(?:Di|Mi|Fr|Sa))$"
+    r"(?:(?:[:(]|\bund|\bu\.|\bbis|[-–/])\s?(?:Mo|Di|Mi|Do|Fr|Sa|So)|^(?:Mo|Di|Mi|Do|Fr|Sa)|,\s(?:Di|Mi|Fr|Sa))$"
 )
 _FIRST_RULER = re.compile(
     r"\b(?:Ludwig|Heinrich|Karl|Friedrich|Wilhelm|Otto|Johannes|Franz|Joseph|Josef|Georg|Nikolaus|Leopold|Ferdinand"
@@ -193,6 +193,10 @@ _NUMBERED = re.compile(
     r"\b(?:Kapitel|Gleis|Seite|Nummer|Zimmer|Platz|Punkt|Artikel|Paragraph|Abschnitt|Folge|Staffel|Linie|Zeile|Spalte"
     r"|Tisch|Tor|Bahnsteig|Schritt|Stufe|Frage|Aufgabe|Übung|Lektion|Abbildung|Tabelle|Anlage|Anhang)\s\d{1,4}$"
 )
+_LETTERED = re.compile(
+    r"\b(?:Note|Gruppe|Haus|Plan|Klasse|Punkt|Teil|Block|Vitamin|Typ|Halle|Buchstabe"
+    r"|Kategorie|Variante|Option|Team|Zone|Aufgang|Ebene)\s[A-H]$"
+)
 _AFTER_ORDINALS = word_set(
     "Januar Februar März April Mai Juni Juli August September Oktober November Dezember Stock Etage OG UG Obergeschoss "
     "Stockwerk Liga Bundesliga Klasse Auflage Halbzeit Grades Satz Absatz Band Teil Quartal Halbjahr"
@@ -201,9 +205,9 @@ _AFTER_ORDINALS = word_set(
 _AFTER_DATES = word_set(
     "er sie es wir ihr ich dann aber und wenn in im auf am um von vom zum zur mit nach bei seit für auch doch nun "
     "jetzt heute gestern danach dort hier das die der den dem ein eine diese dieser dieses so da als ob weil obwohl "
-    "damit deshalb daher trotzdem außerdem anschließend später zuerst zunächst leider man niemand alle viele bis ab was wer "
-    "wie wo wann warum kein keine mein meine unser unsere bitte ja nein davor dabei dafür dazu deswegen allerdings "
-    "schließlich"
+    "damit deshalb daher trotzdem außerdem anschließend später zuerst zunächst leider man niemand alle viele bis ab "
+    "was wer wie wo wann warum kein keine mein meine unser unsere bitte ja nein davor dabei dafür dazu deswegen "
+    "allerdings schließlich"
 )
 _SELF = re.compile(r"\b(?:[Mm]ein|[Dd]ein|[Ss]ein|[Ii]hr|[Dd]as|[Uu]nser)\s\d{1,3}$")
 _SECOND = re.compile(r"\s{0,16}\w{1,32}\s{1,8}(?P<first>\S)")
@@ -243,6 +247,8 @@ def _german_end(before: str, token: str, word: str, after: str) -> bool | None:
         return starts and len(word) > 1
     if _FIRST_RULER.search(before) or _NAME_GOES_ON.search(before):
         return starts
+    if _LETTERED.search(before):
+        return word[:1].isupper() and len(word) > 1
     if not token[-1:].isdecimal():
         return None
     if _NUMBERED.search(before) and word[:1].isupper():
