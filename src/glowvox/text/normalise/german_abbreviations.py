@@ -74,7 +74,9 @@ ABBREVIATIONS = {
     "versch.": "verschiedene", "entspr.": "entsprechend", "bes.": "besonders", "urspr.": "ursprünglich",
     "engl.": "englisch", "frz.": "französisch", "österr.": "österreichisch", "jährl.": "jährlich",
     "monatl.": "monatlich", "wöchentl.": "wöchentlich", "einw.": "Einwohner", "anl.": "Anlage", "zus.": "zusammen",
-    "pers.": "Personen", "kl.": "Klasse", "mmag.": "Magister Magister", "ddr.": "Doktor Doktor",
+    "pers.": "Personen", "kl.": "Klasse", "mag.a": "Magistra", "v.h.": "vom Hundert", "i. j.": "im Jahre",
+    "u. a. w. g.": "um Antwort wird gebeten",
+    "mmag.": "Magister Magister", "ddr.": "Doktor Doktor",
 }  # fmt: skip
 _ABBREVIATION = "|".join(re.escape(text) for text in sorted(ABBREVIATIONS, key=len, reverse=True))
 _BEFORE_NUMBERS = word_set("fn. rn. gl. s. art. abs. bd. abb. kap. tab. ziff. anm. pos.")
@@ -111,7 +113,7 @@ def abbreviation(match: re.Match[str], context: Context) -> Reading | None:
         return ["Satz"]
     if text in _BEFORE_NUMBERS and not following[:1].isdigit() and following[:1] not in "IVXL":
         return None
-    if text in _ONLY_BEFORE_MORE and not (following[:1].isalnum() or following[:1] == "§"):
+    if text in _ONLY_BEFORE_MORE and not (following[:1].isalnum() or following[:1] == "§" or following[:3] == "(FH"):
         return None
     if text == "f." and not context.previous[-1:].isdecimal():
         return None
@@ -133,6 +135,7 @@ def of(match: re.Match[str], context: Context) -> Reading:
 
 _SURNAMES = {
     "a. M.": "am Main", "a. d. O.": "an der Oder", "a. d. S.": "an der Saale", "a. Rh.": "am Rhein", "a. L.": "am Lech",
+    "a. d. L.": "an der Lahn",
     "a. N.": "am Neckar", "a. B.": "am Bodensee", "a. d. W.": "an der Weinstraße", "a. d. R.": "an der Ruhr",
     "a. d. D.": "an der Donau", "a. d. Aisch": "an der Aisch", "o. d. T.": "ob der Tauber", "i. Br.": "im Breisgau",
     "i. d. OPf.": "in der Oberpfalz", "i. d. Opf.": "in der Oberpfalz", "v. d. H.": "vor der Höhe",
@@ -143,16 +146,20 @@ _SURNAMES = {
 _SURNAME = "|".join(re.escape(text).replace(r"\ ", r"\s?") for text in sorted(_SURNAMES, key=len, reverse=True))
 _TIGHT_SURNAMES = {text.replace(" ", ""): spoken for text, spoken in _SURNAMES.items()}
 # A letter after these is a letter: Punkt a.
-_LETTERED = word_set("Punkt Buchstabe Vitamin Absatz Klasse Gruppe Abs. Nr. Lit. Buchst. Satz Ziffer Aufgabe Frage")
+_LETTERED = word_set(
+    "Note Haus Plan Teil Block Typ Halle Kategorie Variante Option Team Zone Aufgang Ebene Punkt Buchstabe Vitamin "
+    "Absatz Klasse Gruppe Abs. Nr. Lit. Buchst. Satz Ziffer Aufgabe Frage"
+)
 _PARENTS = {"a.d.": "an der", "o.d.": "ob der", "v.d.": "von der", "i.d.": "in der", "a.": "am", "i.": "im"}
 
 
 @rule(rf"(?:{_SURNAME})(?!\w)|(?P<river>[aovi]\.(?:\s?d\.)?)(?=\s?[A-ZÄÖÜ][a-zäöüß]{{2,}})", "w")
 def surname_of_place(match: re.Match[str], context: Context) -> Reading | None:
     """Read Frankfurt a. M., Halle a. d. Saale, Karl d. Gr.: what tells a name from others like it."""
-    if not context.previous[:1].isupper() or context.previous in _LETTERED or len(context.previous) < 3:
-        return None
     written = re.sub(r"\s", "", match.group())
+    lettered = context.previous in _LETTERED and len(written) == 2
+    if not context.previous[:1].isupper() or len(context.previous) < 3 or lettered:
+        return None
     if match["river"]:
         return [_PARENTS[written]] if written in _PARENTS else None
     if written == "i.V." and context.previous != "Plauen":
@@ -228,7 +235,7 @@ def vehicle(match: re.Match[str], context: Context) -> Reading:
     return _spelled(match["word"].upper(), match["s"])
 
 
-@rule(r"(?P<word>Nr|Hbf|Bhf|MwSt|Dr|Prof|Str|ca|bzw|usw|etc|Mio|Mrd|Tsd)(?![\w.])", "l")
+@rule(r"(?P<word>Nr|Hbf|Bhf|MwSt|Dr|Prof|Str|ca|bzw|usw|etc|Mio|Mrd|Tsd|Az(?=:))(?![\w.])", "l")
 def bare_abbreviation(match: re.Match[str], context: Context) -> Reading:
     """Read Nr and MwSt without their full stop."""
     return _as_words(ABBREVIATIONS[match["word"].lower() + "."])
@@ -333,6 +340,8 @@ def capitals(match: re.Match[str], context: Context) -> Reading:
 def initials(match: re.Match[str], context: Context) -> Reading | None:
     """Read E. T. A. Hoffmann, P.S. and E. coli: letters without full stops; in A. Allgemeines, a heading, it stays."""
     following = match.string[match.end() :].strip()
+    if match["next"] and context.previous in _LETTERED:
+        return None
     heading = match["next"] and not context.previous and match["next"][0].isupper() and match.group()[0] in "ABC"
     if heading and context.is_word(match["next"].lower()):
         return None

@@ -196,8 +196,9 @@ def weekday(match: re.Match[str], context: Context) -> Reading | None:
 
 
 _DAY_BEFORE = re.compile(
-    r"(?i:\b(?:am|bis|ab|seit|vom|zum|jeden|jeder|nächsten|kommenden|letzten|vergangenen|diesen|dieser|am\skommenden"
-    r"|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?))\s$"
+    r"(?:(?i:\b(?:am|bis|ab|seit|vom|zum|jeden|jeder|nächsten|kommenden|letzten|vergangenen|diesen|dieser"
+    r"|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?))"
+    r"|(?:^|\W)(?:Mo|Di|Mi|Do|Fr|Sa|So)\.?(?:,|\sund|\soder|\su\.|/))\s$"
 )
 
 
@@ -205,38 +206,50 @@ _DAY_BEFORE = re.compile(
 def weekday_alone(match: re.Match[str], context: Context) -> Reading | None:
     """Read am Fr., jeden Mo. and am Mi um 8: a word such as am says that a day follows."""
     before, following = match.string[: match.start()], match.string[match.end() :]
-    if not _DAY_BEFORE.search(before) or (match["day"] == "So" and not match["stop"] and not before.endswith("am ")):
+    if not _DAY_BEFORE.search(before) or (
+        match["day"] == "So" and not match["stop"] and not re.search(r"(?:\b[Aa]m|,)\s$", before)
+    ):
         return None
     return [_WEEKDAYS[match["day"]], *(["."] if match["stop"] and not following.strip() else [])]
 
 
+# After um 2 h these tell of a length of time.
 _LENGTH = r"verl|verk|versch|verspä|verzög|länger|kürzer|früher|später|zu\s|vor(?!\w)|zurück|reduzier|erhöh"
-_AT = re.compile(r"(?i:\b(?:um|gegen|ab|Beginn|Einlass|Start|Anstoß|Abfahrt|Ankunft):?)\s(?:ca\.\s|etwa\s)?$")
+_AT = re.compile(
+    r"(?:(?i:\b(?:um|gegen|(?P<since>ab)|Beginn|Einlass|Start|Anstoß|Abfahrt|Ankunft):?)|[a-zäöü]zeit(?:en)?:?)\s"
+    r"(?:ca\.\s|etwa\s)?$"
+)
+_STARTS = re.compile(r"\s(?:Einlass|Beginn|Start|Anstoß|Anpfiff|Abfahrt|Ankunft|Treffpunkt)\b")
 _FROM = re.compile(r"(?P<noun>[A-ZÄÖÜ]\w*\s)?\bvon\s$|(?P<and>\bzwischen)\s$")
 _TO = re.compile(
     r"\b(?:von|um|ab)\s\d{1,2}(?:[:.]\d\d)?(?:\s?h|\sUhr)?\s?(?:bis|-|–)\s?$|\bzwischen\s\d{1,2}\s?h\sund\s$"
 )
+_FIRST_HOUR = 6
+"""No earlier hour is meant by ab 2 h."""
 
 
 @rule(
-    r"(?P<a>[01]?\d|2[0-4])(?:\s?(?P<sign>-|–|bis|und)\s?(?P<b>[01]?\d|2[0-4]))?\s?h(?![\w/])",
+    r"(?P<a>[01]?\d|2[0-4])(?:(?P<h>\s?h)?\s?(?P<sign>-|–|bis|und)\s?(?P<b>[01]?\d|2[0-4]))?\s?h(?:\s?(?P<m>[0-5]\d))?(?![\w/])",
     "d",
 )
 def hour_of_day(match: re.Match[str], context: Context) -> Reading | None:
     """Read um 14 h and von 8 h bis 14 h: Uhr, not hours as in 2 h and eine Dauer von 2-3 h."""
     before, following = match.string[: match.start()], match.string[match.end() :]
     at, first, last = _AT.search(before), _FROM.search(before), _TO.search(before)
-    if at is not None and re.match(rf"\s(?:{_LENGTH})", following):
+    if at is not None and (re.match(rf"\s(?:{_LENGTH})", following) or (at["since"] and int(match["a"]) < _FIRST_HOUR)):
         return None
     opened = first is not None and (
         (not first["noun"] or re.match(r"(?:Von|\w+tags)\s", first["noun"]))
         and (match["sign"] or re.match(r"\s(?:bis|und)\s\d{1,2}(?:[:.]\d\d)?\s?h\b", following))
     )
-    if not (at or opened or last):
+    whole_day = match["h"] and int(match["b"]) - int(match["a"]) > 2
+    clock = at or opened or last or whole_day or _STARTS.match(following)
+    if not clock and not (match["h"] and not match["m"]):
         return None
     spoken = ["ein" if int(text) == 1 else cardinal(str(int(text)), "de") for text in (match["a"], match["b"]) if text]
-    between = {"und": " und "}.get(match["sign"] or "", " bis ")
-    return [between.join(spoken), "Uhr"]
+    between = " und " if match["sign"] == "und" else " bis "
+    minutes = [cardinal(str(int(match["m"])), "de")] if match["m"] and int(match["m"]) else []
+    return [between.join(spoken), "Uhr" if clock else "Stunden", *minutes]
 
 
 DATE_RULES = (

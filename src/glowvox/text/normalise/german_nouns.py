@@ -6,10 +6,10 @@ from glowvox.text.normalise.scanner import word_set
 
 _MASCULINE = word_set(
     "name junge kunde kollege erbe bote zeuge käse buchstabe gedanke wille franzose flur spion skorpion champion "
-    "moment zement schaft franken tanz kranz schwanz glanz"
+    "moment zement schaft franken kaffee tee schnee klee tanz kranz schwanz glanz"
 )
 # Endings that other words seem to have too: Raum and Album, Sprung and Übung.
-_MASCULINE_ENDING = re.compile(r"(?:[rbts]aum|sprung|schwung|meter|liter|löffel)$")
+_MASCULINE_ENDING = re.compile(r"(?:[rbts]aum|sprung|schwung|meter|liter|löffel|kaffee|kräutertee|schnee)$")
 _NEUTER = word_set(
     "mal tor buch kind bild haus drittel viertel gebot stück gleis rennen treffen album lied konzert studium opfer "
     "mitglied land team problem auto zimmer obergeschoss geschoss stockwerk feld bataillon regiment gesetz ende "
@@ -76,12 +76,12 @@ _ADVERBS = word_set(
     "nur noch genau etwa ca circa mindestens höchstens maximal minimal fast knapp rund ungefähr gut bereits schon erst "
     "wieder jeweils nun auch gerade lediglich immerhin wenigstens zirka"
 )
-_WITH_DATIVE = word_set("mit aus von bei zu nach seit ab außer in vor unter binnen samt")
+_WITH_DATIVE = word_set("mit aus von bei zu nach seit ab außer in vor unter binnen samt an")
 _WITH_ACCUSATIVE = word_set(
     "für durch gegen ohne um pro per über habe hab hast hat haben habt hatte hatten hätte hätten brauche brauchst "
     "braucht brauchen kaufe kauft kaufen kaufte suche sucht suchen nehme nimmt nehmen bekomme bekommt bekommen "
-    "kostet kosten kostete gibt gab möchte möchten bestelle bestellt bestellen esse trinke trank aß sehe sah finde fand "
-    "verkaufe verkauft dauert dauerte enthält schieße schoss besitze besitzt"
+    "kostet kosten kostete gibt gab möchte möchten bestelle bestellt bestellen esse trinke trank aß sehe sah finde "
+    "fand verkaufe verkauft dauert dauerte enthält schieße schoss besitze besitzt"
 )
 _WITH_GENITIVE = word_set("innerhalb außerhalb wegen während trotz statt anstatt")
 _ARTICLES = word_set(
@@ -89,9 +89,9 @@ _ARTICLES = word_set(
     "jedem meine meinen deine deinen seine seinen ihre ihren unsere unseren"
 )
 _OPENERS = (_ADVERBS | _WITH_DATIVE | _WITH_ACCUSATIVE | _WITH_GENITIVE | _ARTICLES) | word_set(
-    "und oder aber sowie plus dann dort hier da heute morgen gestern jetzt dazu davon zusätzlich es ich er sie wir ihr "
-    "ist war sind als wie je dass wenn weil suche vermiete biete verkaufe auf an bis zwischen zwar sogar jedoch also "
-    "gesucht hinter neben fehlt fehlte kommt kam bleibt"
+    "bitte und oder aber sowie plus dann dort hier da heute morgen gestern jetzt dazu davon zusätzlich es ich er sie "
+    "wir ihr ist war sind als wie je dass wenn weil suche vermiete biete verkaufe auf an bis zwischen zwar sogar "
+    "jedoch also gesucht hinter neben fehlt fehlte kommt kam bleibt"
 )
 _LAST_WORD = re.compile(r"(?:^|(?<=[\s(\"']))(?P<word>[^\W\d_]+)\.?\s*$")
 

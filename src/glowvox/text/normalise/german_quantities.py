@@ -310,6 +310,12 @@ def mixed_fraction(match: re.Match[str], context: Context) -> Reading | None:
 def _half(match: re.Match[str], name: str = "") -> list[str]:
     """Return what ½ is before the unit or the noun that follows it, else ein halb."""
     before, following = match.string[: match.start()], match.string[match.end() :]
+    if (
+        not name
+        and re.search(r"(?i:\b(?:um|gegen|bis|ab|vor|nach))\s$", before)
+        and re.match(r"\s\d{1,2}(?![\w.,:])", following)
+    ):
+        return ["halb"]
     if not name and not (NOUN_FOLLOWS.match(following) and counts(before)):
         return ["ein halb"]
     return [half(before, name or following.lstrip())]
@@ -325,6 +331,8 @@ def fraction(match: re.Match[str], context: Context) -> Reading:
     )
     if document or re.fullmatch(r"(?:19|20)\d\d", lower):
         return [cardinal(upper, "de"), "Schrägstrich", cardinal(lower, "de")]
+    if match.group() in ("5/5", "10/10", "100/100"):
+        return [cardinal(upper, "de"), "von", cardinal(lower, "de")]
     if match.group() in ("24/7", "50/50", "9/11") or (90 <= int(upper) <= 250 and 40 <= int(lower) <= 130):
         between = ["zu"] if int(upper) >= 90 else []
         return [cardinal(upper, "de"), *between, cardinal(lower, "de")]
