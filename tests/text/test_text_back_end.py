@@ -120,6 +120,23 @@ def test_german_says_words_of_english_as_germans_do() -> None:
     assert said["Gigawatt"] == "ɡˈiːɡavˌat"
 
 
+@pytest.mark.parametrize(
+    ("text", "last"), [("CDs", "s"), ("LKWs", "s"), ("PC's", "s"), ("GmbHs", "s"), ("Pkws", "s"), ("CD", "ˈeː")]
+)
+def test_the_s_of_german_letters_is_heard(text: str, last: str) -> None:
+    read = load_front_end("de-de").process(f"Die {text}")
+    assert read.words[-1].phonemes[-1] == last
+    assert not read.warnings
+
+
+@pytest.mark.parametrize("text", ["Hm", "Hmmm", "Mhm", "Pst", "Psssst", "Pscht", "Brr", "Grrr", "Pfff", "Tss", "Schhh"])
+def test_german_interjections_are_sounds_not_letters(text: str) -> None:
+    read = load_front_end("de-de").process(f"{text}!")
+    [said] = read.words
+    assert len(said.phonemes) <= 4
+    assert not read.warnings
+
+
 def test_german_compounds_and_umlauts() -> None:
     german = load_front_end("de")
     words = {

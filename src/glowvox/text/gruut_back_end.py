@@ -692,7 +692,8 @@ class GruutBackEnd(BackEnd):
                 missing += "" if name else letter
             phonemes.extend(name or ())
         if ending and phonemes:
-            phonemes.extend(plural_ending(tuple(phonemes)))
+            # No German word ends in a voiced sound.
+            phonemes.extend(plural_ending(tuple(phonemes)) if self._english else ("s",))
         if missing and not warning:
             warning = f"left out {shortened(missing)}: no reading for this letter in {self._language}"
         return Pronunciation(tuple(phonemes), "spelling", warning)

@@ -25,6 +25,8 @@ _NEVER_LAST = word_set(
     "z.t v.a str dipl ing mio "
     "mrd abs z d u v i.d rs rt rte fa geb gest tsd sfr zzt bez bzgl einschl zzgl gegr insb insbes ugs verh "
     "hrsg chs vols eqs "
+    "bgbl whg mind tägl mtl az "
+    "lfd betr inh abzgl ausschl ggü versch entspr urspr engl frz österr jährl monatl wöchentl einw anl zus apl pers "
     "bj pck msp abschn gl fn rn urt überarb kfm mult stv dipl.-kfm dt zw tgl hrn frl fam gebr hl pfr dr.-ing dipl.-ing"
 )
 _BEFORE_NUMBERS = word_set(
@@ -170,13 +172,98 @@ _BEFORE_DIGITS = word_set(
     "matt lev deut exod prov cor rom isa acct "
     "hwy fl pkwy temp lat long alt wt ht qty max avg est rel rev art tab pos gem anm ziff jg aufl zeile bl par lt rd h"
 )
-_AFTER_DOCTOR = word_set("med jur phil rer nat theol habil h.c ing oec")
+_AFTER_DOCTOR = word_set(
+    "med jur phil rer nat theol habil h.c ing oec em iur mult pol dent vet agr sc techn mont soc math publ univ"
+)
 _DEGREES = word_set("ph.d m.d b.a m.a b.sc m.sc ll.b ll.m")
 _ROMAN = re.compile(r"[ivxlc]{1,6}")
 _AFTER_ROMAN = word_set(
     "Jahrhundert Jahrhunderts Jahrhunderte Jh Jahrtausend Weltkrieg Weltkrieges Weltkriegs Internationale"
 )
+# Titles that are words in small letters: was ich mag.
+_TITLES = word_set("Mag MMag DDr Hd")
+_DAYS = word_set("Mo Di Mi Do Fr Sa So")
+_DAY_BEFORE = re.compile(
+    r"(?i:\b(?:am|bis|ab|seit|vom|zum|jeden|nächsten|kommenden|letzten|vergangenen|diesen)\s)(?:Mo|Di|Mi|Do|Fr|Sa|So)$"
+)
+# Where hours follow: Mo.-Fr. 8-12 Uhr, Sa. 8-10 Uhr. So and Do are words, and Mo. is a state.
+_DAY_OF_HOURS = re.compile(
+    r"(?:(?:[:(]|\bund|\bu\.|\bbis|[-–/])\s?(?:Mo|Di|Mi|Do|Fr|Sa|So)|^(?:Mo|Di|Mi|Do|Fr|Sa)|,\s(?:Di|Mi|Fr|Sa))$"
+)
+_FIRST_RULER = re.compile(
+    r"\b(?:Ludwig|Heinrich|Karl|Friedrich|Wilhelm|Otto|Johannes|Franz|Joseph|Josef|Georg|Nikolaus|Leopold|Ferdinand"
+    r"|Maximilian|Rudolf|Albrecht|August|Gustav|Konrad|Lothar|Sigismund|Elisabeth|Katharina|Benedikt|Alexander)s?\sI$"
+)
+_NAME_GOES_ON = re.compile(r"\b(?:[aiv]\.|d\.)\s?(?:Gr|Br|Rh|OPf|Opf|Thür|Westf|Holst|Ä|Red|Verf)$|\d\s?ff?$")
+# A number after one of these names it, and is no ordinal: Gleis 3. Bitte einsteigen.
+_NUMBERED = re.compile(
+    r"\b(?:Kapitel|Gleis|Seite|Nummer|Zimmer|Platz|Punkt|Artikel|Paragraph|Abschnitt|Folge|Staffel|Linie|Zeile|Spalte"
+    r"|Tisch|Tor|Bahnsteig|Schritt|Stufe|Frage|Aufgabe|Übung|Lektion|Abbildung|Tabelle|Anlage|Anhang)\s\d{1,4}$"
+)
+_LETTERED = re.compile(
+    r"\b(?:Note|Gruppe|Haus|Plan|Klasse|Punkt|Teil|Block|Vitamin|Typ|Halle|Buchstabe"
+    r"|Kategorie|Variante|Option|Team|Zone|Aufgang|Ebene)\s[A-H]$"
+)
+_AFTER_ORDINALS = word_set(
+    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember Stock Etage OG UG Obergeschoss "
+    "Stockwerk Liga Bundesliga Klasse Auflage Halbzeit Grades Satz Absatz Band Teil Quartal Halbjahr"
+)
+# What begins a sentence after an ordinal without its noun, and can be no such noun.
+_AFTER_DATES = word_set(
+    "er sie es wir ihr ich dann aber und wenn in im auf am um von vom zum zur mit nach bei seit für auch doch nun "
+    "jetzt heute gestern danach dort hier das die der den dem ein eine diese dieser dieses so da als ob weil obwohl "
+    "damit deshalb daher trotzdem außerdem anschließend später zuerst zunächst leider man niemand alle viele bis ab "
+    "was wer wie wo wann warum kein keine mein meine unser unsere bitte ja nein davor dabei dafür dazu deswegen "
+    "allerdings schließlich"
+)
+_SELF = re.compile(r"\b(?:[Mm]ein|[Dd]ein|[Ss]ein|[Ii]hr|[Dd]as|[Uu]nser)\s\d{1,3}$")
 _SECOND = re.compile(r"\s{0,16}\w{1,32}\s{1,8}(?P<first>\S)")
+
+
+def _german_end(before: str, token: str, word: str, after: str) -> bool | None:
+    """Judge a full stop by German abbreviations, days, names and ordinals.
+
+    Args:
+        before: The sentence before the full stop.
+        token: What the full stop stands after, in small letters.
+        word: The word that follows, not in small letters.
+        after: The character after that word, or one that is no letter.
+
+    Returns:
+        Whether the sentence ends there; None: others must tell.
+    """
+    written, starts = before[len(before) - len(token) :], word.lower() in _STARTERS
+    if written in _TITLES or (".-" in token and token.rpartition("-")[2] in _NEVER_LAST):
+        return False
+    if token.endswith("nr") and len(token) > 2:
+        return not word[:1].isdecimal() and starts
+    if written.isupper() and _ROMAN.fullmatch(token) and not before[: -len(token)].strip():
+        # The number of a heading: II. Hauptteil.
+        return False
+    if token == "min" and word[:1].isdecimal() and not _FEET.search(before):
+        return False
+    if after == "§" and token in _BEFORE_DIGITS:
+        return False
+    if written in _DAYS:
+        if _DAY_BEFORE.search(before):
+            return starts
+        if word[:1].isdecimal() and _DAY_OF_HOURS.search(before):
+            return False
+    if re.fullmatch(r"[^\W\d_]\.-[^\W\d_]", token):
+        # K.-H. Müller
+        return starts and len(word) > 1
+    if _FIRST_RULER.search(before) or _NAME_GOES_ON.search(before):
+        return starts
+    if _LETTERED.search(before):
+        return word[:1].isupper() and len(word) > 1
+    if not token[-1:].isdecimal():
+        return None
+    if _NUMBERED.search(before) and word[:1].isupper():
+        return word not in _AFTER_ORDINALS
+    if not word[:1].isdecimal() and _ORDINAL_BEFORE.search(before):
+        # Am 24.12. Danach; not das 2. Ich, die 1. In-vitro-Fertilisation.
+        return word.lower() in _AFTER_DATES and after != "-" and not (word == "Ich" and _SELF.search(before))
+    return None
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) -> bool | None:
@@ -197,13 +284,18 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     token = token_match.group().lstrip("\"'“‘«([{").lower() if token_match else ""
     if word[:1].islower():
         return False
+    german = _german_end(before, token, word, text[following.end() : following.end() + 1] if following else "")
+    if german is not None:
+        return german
     if token.rpartition("-")[2] in _BEFORE_NUMBERS or token.rpartition("–")[2] in _BEFORE_NUMBERS:
         return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
     if word[:1].isdecimal() and (
         token in _BEFORE_DIGITS or _WEEKDAYS.fullmatch(token) or (token in ("min", "sec") and _FEET.search(before))
     ):
         return False
-    if token in _AFTER_DOCTOR and re.search(r"\b(?:Dr|Prof)\.\s*(?:\w+\.\s?){1,3}$", before[-24:] + match["mark"]):
+    if token in _AFTER_DOCTOR and re.search(
+        r"\b(?:Dr|Prof)\.(?:-Ing\.)?\s*(?:\w+\.\s?){1,3}$", before[-24:] + match["mark"]
+    ):
         return False
     if token in ("dr", "st") and word.lower() in _STARTERS and _STREET_BEFORE.search(before):
         # Rodeo Dr. He lives there: a drive, and an end.

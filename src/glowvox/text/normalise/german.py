@@ -2,6 +2,7 @@
 
 from glowvox.text.normalise.german_abbreviations import ABBREVIATION_RULES, ADDRESS_RULES, LETTER_RULES
 from glowvox.text.normalise.german_dates import DATE_RULES, plain_year
+from glowvox.text.normalise.german_named_numbers import NAMED_NUMBER_RULES
 from glowvox.text.normalise.german_ordinals import ORDINAL_RULES, ordinal_range, roman
 from glowvox.text.normalise.german_quantities import (
     any_digits,
@@ -13,11 +14,13 @@ from glowvox.text.normalise.german_quantities import (
     mixed_fraction,
     money,
     numbered,
+    one_in_compound,
     percentage,
     plain,
     pointed,
     rate,
     ratio,
+    round_price,
     scaled,
     scientific,
     span,
@@ -31,8 +34,8 @@ from glowvox.text.normalise.quantities import coordinates, groups, operator, ser
 
 GERMAN_ADDRESS_RULES = ADDRESS_RULES
 GERMAN_RULES = (
-    *DATE_RULES, ordinal_range, coordinates, ratio,
-    thousands, scientific, money, hours_and_minutes, percentage, mixed_fraction,
+    *NAMED_NUMBER_RULES, *DATE_RULES, ordinal_range, coordinates, ratio,
+    thousands, scientific, money, round_price, one_in_compound, hours_and_minutes, percentage, mixed_fraction,
     inches_or_feet, measure, scaled, rate, telephone, *ORDINAL_RULES, version, pointed, groups, serial_number, times,
     times_between, span, fraction, between_numbers, operator, numbered, plain_year, plain, any_digits, roman,
     *ABBREVIATION_RULES, *LETTER_RULES,

@@ -87,6 +87,12 @@ def iso_date(match: re.Match[str], context: Context) -> Reading | None:
     return [month, year(match["year"], "de")] if int(match["month"]) <= int(match["year"][2:]) else None
 
 
+@rule(r"(?P<month>0[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)(?![\w/]|[.,]\d)", "d")
+def month_of_year(match: re.Match[str], context: Context) -> Reading:
+    """Read 08/2024: August zwei tausend vier und zwanzig."""
+    return [MONTHS[int(match["month"]) - 1], year(match["year"], "de")]
+
+
 _ZONE = "MEZ|MESZ|UTC|GMT|CET|CEST"
 
 
@@ -130,25 +136,26 @@ def until(match: re.Match[str], context: Context) -> Reading | None:
 
 
 @rule(r"(?P<a>\d{4})\s?[-–/]\s?(?:(?P<b>\d{4}|\d\d)(?!\w|[.,]\d)|(?P<now>heute)\b)", "d")
-def year_range(match: re.Match[str], context: Context) -> Reading:
+def year_range(match: re.Match[str], context: Context) -> Reading | None:
     """Read 1914-1918 and 1990-heute."""
     if match["now"]:
         return [year(match["a"], "de"), "bis", "heute"]
+    if len(match["b"]) == 4 and match["b"] < match["a"]:
+        # The number of a bill: 2024-0012.
+        return None
     last = year(match["b"], "de") if len(match["b"]) == 4 else cardinal(match["b"], "de")
     return [year(match["a"], "de"), "bis", last]
 
 
-@rule(
-    r"(?P<n>1[1-9]|20)(?P<d>\d0)(?P<ending>ern?|ers)(?!\w)|(?P<short>\d\d)(?P<end>ern?|ers)(?!\w)|(?P<year>1[1-9]\d\d)(?P<last>ern?|ers)(?!\w)",
-    "d",
-)
+@rule(r"(?P<n>\d{1,3}(?:\.\d{3})+|\d{1,7})-?(?P<end>ern?|ers)(?!\w)", "d")
 def decade(match: re.Match[str], context: Context) -> Reading:
-    """Read 1990er, 80er and den 30ern."""
-    if match["short"]:
-        return [cardinal(match["short"], "de") + match["end"]]
-    if match["year"]:
-        return [year(match["year"], "de") + match["last"]]
-    return [year(match["n"] + match["d"], "de") + match["ending"]]
+    """Read 1990er, 80er, den 30ern, 2er-Team and 100er-Pack."""
+    text = match["n"]
+    if re.fullmatch(r"1[1-9]\d\d|20\d0", text):
+        return [year(text, "de") + match["end"]]
+    spoken = cardinal(text, "de")
+    # Hunderter, Tausender: nobody counts one of them.
+    return [(spoken.removeprefix("ein ") if text.replace(".", "") in ("100", "1000") else spoken) + match["end"]]
 
 
 @rule(r"[-–](?=\d{2,4}er)", "o")
@@ -163,10 +170,11 @@ def plain_year(match: re.Match[str], context: Context) -> Reading:
     return [year(match.group(), "de")]
 
 
-@rule(rf"(?P<month>{_SHORT})\.(?=\s)", "u")
+@rule(rf"(?P<month>{_SHORT})(?:\.(?=\s|$|[,;:)/–-])|(?=\s(?:19|20)\d\d(?!\w)))", "u")
 def short_month(match: re.Match[str], context: Context) -> Reading:
     """Read a month written short, alone."""
-    return [_month(match["month"])]
+    ends = ["."] if match.group().endswith(".") and not match.string[match.end() :].strip() else []
+    return [_month(match["month"]), *ends]
 
 
 _WEEKDAY = "|".join(_WEEKDAYS)
@@ -174,7 +182,7 @@ _WEEKDAY = "|".join(_WEEKDAYS)
 
 @rule(
     rf"(?P<day>{_WEEKDAY})\b\.?(?:(?P<sign>\s?[-–]\s?|\sbis\s|,\s|/|\sund\s|\su\.\s)(?P<last>{_WEEKDAY})\b\.?(?!\s[A-ZÄÖÜ])"
-    r"|(?=,?\s(?:\d{1,2}\.(?:\s?\d|\s[A-ZÄ])|\d{1,2}:\d|\d{1,2}\s?[-–]\s?\d|ab\s\d)))",
+    r"|(?=,?\s(?:\d{1,2}\.(?:\s?\d|\s[A-ZÄ])|\d{1,2}:\d|\d{1,2}\s?[-–]\s?\d|ab\s\d|\d{1,2}(?:\.\d\d)?\s?(?:Uhr|h)\b)))",
     "u",
 )
 def weekday(match: re.Match[str], context: Context) -> Reading | None:
@@ -187,6 +195,65 @@ def weekday(match: re.Match[str], context: Context) -> Reading | None:
     return [_WEEKDAYS[match["day"]], between, _WEEKDAYS[match["last"]], *ends]
 
 
+_DAY_BEFORE = re.compile(
+    r"(?:(?i:\b(?:am|bis|ab|seit|vom|zum|jeden|jeder|nächsten|kommenden|letzten|vergangenen|diesen|dieser"
+    r"|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?))"
+    r"|(?:^|\W)(?:Mo|Di|Mi|Do|Fr|Sa|So)\.?(?:,|\sund|\soder|\su\.|/))\s$"
+)
+
+
+@rule(rf"(?P<day>{_WEEKDAY})(?P<stop>\.)?(?!\w)", "u")
+def weekday_alone(match: re.Match[str], context: Context) -> Reading | None:
+    """Read am Fr., jeden Mo. and am Mi um 8: a word such as am says that a day follows."""
+    before, following = match.string[: match.start()], match.string[match.end() :]
+    if not _DAY_BEFORE.search(before) or (
+        match["day"] == "So" and not match["stop"] and not re.search(r"(?:\b[Aa]m|,)\s$", before)
+    ):
+        return None
+    return [_WEEKDAYS[match["day"]], *(["."] if match["stop"] and not following.strip() else [])]
+
+
+# After um 2 h these tell of a length of time.
+_LENGTH = r"verl|verk|versch|verspä|verzög|länger|kürzer|früher|später|zu\s|vor(?!\w)|zurück|reduzier|erhöh"
+_AT = re.compile(
+    r"(?:(?i:\b(?:um|gegen|(?P<since>ab)|Beginn|Einlass|Start|Anstoß|Abfahrt|Ankunft):?)|[a-zäöü]zeit(?:en)?:?)\s"
+    r"(?:ca\.\s|etwa\s)?$"
+)
+_STARTS = re.compile(r"\s(?:Einlass|Beginn|Start|Anstoß|Anpfiff|Abfahrt|Ankunft|Treffpunkt)\b")
+_FROM = re.compile(r"(?P<noun>[A-ZÄÖÜ]\w*\s)?\bvon\s$|(?P<and>\bzwischen)\s$")
+_TO = re.compile(
+    r"\b(?:von|um|ab)\s\d{1,2}(?:[:.]\d\d)?(?:\s?h|\sUhr)?\s?(?:bis|-|–)\s?$|\bzwischen\s\d{1,2}\s?h\sund\s$"
+)
+_FIRST_HOUR = 6
+"""No earlier hour is meant by ab 2 h."""
+
+
+@rule(
+    r"(?P<a>[01]?\d|2[0-4])(?:(?P<h>\s?h)?\s?(?P<sign>-|–|bis|und)\s?(?P<b>[01]?\d|2[0-4]))?\s?h(?:\s?(?P<m>[0-5]\d))?(?![\w/])",
+    "d",
+)
+def hour_of_day(match: re.Match[str], context: Context) -> Reading | None:
+    """Read um 14 h and von 8 h bis 14 h: Uhr, not hours as in 2 h and eine Dauer von 2-3 h."""
+    before, following = match.string[: match.start()], match.string[match.end() :]
+    at, first, last = _AT.search(before), _FROM.search(before), _TO.search(before)
+    if at is not None and (re.match(rf"\s(?:{_LENGTH})", following) or (at["since"] and int(match["a"]) < _FIRST_HOUR)):
+        return None
+    opened = first is not None and (
+        (not first["noun"] or re.match(r"(?:Von|\w+tags)\s", first["noun"]))
+        and (match["sign"] or re.match(r"\s(?:bis|und)\s\d{1,2}(?:[:.]\d\d)?\s?h\b", following))
+    )
+    whole_day = match["h"] and int(match["b"]) - int(match["a"]) > 2
+    clock = at or opened or last or whole_day or _STARTS.match(following)
+    if not clock and not (match["h"] and not match["m"]):
+        return None
+    spoken = ["ein" if int(text) == 1 else cardinal(str(int(text)), "de") for text in (match["a"], match["b"]) if text]
+    between = " und " if match["sign"] == "und" else " bis "
+    minutes = [cardinal(str(int(match["m"])), "de")] if match["m"] and int(match["m"]) else []
+    return [between.join(spoken), "Uhr" if clock else "Stunden", *minutes]
+
+
 DATE_RULES = (
-    weekday, date_range, date, short_date, iso_date, until, clock, hour, year_range, until_decade, decade, short_month,
+    hour_of_day, weekday, date_range, date, short_date, iso_date, month_of_year, until, clock, hour, year_range,
+    until_decade, decade, short_month,
+    weekday_alone,
 )  # fmt: skip

@@ -2,46 +2,22 @@
 
 import re
 
+from glowvox.text.normalise.german_nouns import gender
 from glowvox.text.normalise.numbers import cardinal, ordinal, roman_value
 from glowvox.text.normalise.scanner import Context, Reading, rule, word_set
 
 # What stands before an ordinal decides on its ending: am ersten, der erste, ein erster.
 BEFORE_EN = word_set(
     "am dem vom zum beim den des im seit bis ab diesem zur jeden ihren seinen meinen deinen unseren einen einem einer "
-    "v eines keinen keinem keiner keines ihrem seinem meinem deinem unserem ihrer seiner meiner deiner unserer jedem "
+    "v d eines keinen keinem keiner keines ihrem seinem meinem deinem unserem ihrer seiner meiner deiner unserer jedem "
     "diesen ihres seines meines unseres beiden alle allen"
 )
 _BEFORE_E = word_set("der die das eine keine jede jeder jedes dieser diese dieses seine ihre meine deine unsere")
 BEFORE_ORDINALS = BEFORE_EN | _BEFORE_E
 _BEFORE_DATIVE = word_set("in mit aus von bei zu nach unter vor")
-_NEUTER = word_set(
-    "mal tor buch kind bild haus drittel viertel gebot stück gleis rennen treffen album lied konzert studium opfer "
-    "mitglied land team problem auto zimmer obergeschoss geschoss stockwerk feld bataillon regiment gesetz grad ende "
-    "jh gebäude auge amt paar og ug dg konzil reich bett stadium staatsexamen"
-)
-_NEUTER_ENDING = re.compile(r"(?:chen|lein|um|ment|jahr|jahrhundert|jahrzehnt|jahrtausend|spiel|haus|kapitel|semester"
-                            r"|quartal|drittel|finale|buch|geschoss|zimmer|treffen|rennen)$")  # fmt: skip
-_FEMININE = word_set(
-    "liga bundesliga kreisliga hand halbzeit person frau tochter nacht fahrt zeit wahl form art stadt schicht mahnung "
-    "mannschaft division kammer ziffer nummer formel regel ader ebene instanz generation woche kurve division etappe"
-)
-_FEMININE_ENDING = re.compile(r"(?:ung|heit|keit|schaft|ion|tät|ik|ur|ei|enz|anz|[^i]e|ie)$")
-_MASCULINE_E = word_set("name junge kunde kollege erbe bote zeuge käse buchstabe gedanke wille franzose")
 _DATIVE_DER = re.compile(
     r"(?i:\b(?:in|mit|aus|von|bei|zu|nach|unter|vor|auf|an|seit|ab|hinter|neben|über))\s+der\s+(?:\d[\d.,\s]*(?:und|oder|bis)?\s*)?$"
 )
-_NOUN = re.compile(r"\.?\s+(?:[a-zäöüß]+\s+)?(?P<noun>[A-ZÄÖÜ][\w-]*)")
-
-
-def gender(following: str) -> str:
-    """Return f, n or m: the likely gender of the noun that a text begins with."""
-    match = _NOUN.match(following)
-    noun = match["noun"].rsplit("-", 1)[-1].lower() if match else ""
-    if noun in _NEUTER or _NEUTER_ENDING.search(noun):
-        return "n"
-    if noun in _FEMININE or (_FEMININE_ENDING.search(noun) and noun not in _MASCULINE_E):
-        return "f"
-    return "m"
 
 
 def _governor(context: Context, before: str) -> str:
@@ -74,6 +50,24 @@ def inflected(text: str, context: Context, following: str = "", before: str = ""
     return base + {"m": "er", "f": "e", "n": "es"}[kind]
 
 
+_REACHED = re.compile(
+    r"(?:\b(?P<subject>\w+)\s)?(?:\b(?:wurde|wird|werde|wurdest|wirst|(?P<many>wurden|werden))"
+    r"(?:\s(?:nur|leider|dabei|dort|heute|gestern|sogar|wieder|immerhin|insgesamt|er|(?P<sie>sie)))*"
+    r"|(?<!er)(?<![Mm]ehr)(?<!nders)\sals)\s$"
+)
+
+
+def _place(match: re.Match[str]) -> str | None:
+    """Return the place in a contest at the end of a sentence: Er wurde 2., Sie kam als 3.; not mehr als 3."""
+    if not 1 <= int(match["n"].replace(".", "")) <= 10:
+        return None
+    reached = _REACHED.search(match.string[: match.start()])
+    if reached is None:
+        return None
+    she = reached["many"] or reached["sie"] or re.search(r"(?:^|[.,]\s|\s)[Ss]ie\s", match.string[: match.start()])
+    return ordinal(match["n"], "de").capitalize() + ("" if she else "r")
+
+
 @rule(r"(?P<n>\d{1,3}(?:\.\d{3})+|\d{1,7})\.(?=(?P<more>\s+[^\W\d_])|(?P<comma>,|\s+\d)|(?P<end>\s*$))", "d")
 def ordinal_number(match: re.Match[str], context: Context) -> Reading | None:
     """Read 3. Platz; a number that ends a sentence is followed by a sentence of its own, so this is an ordinal."""
@@ -82,6 +76,8 @@ def ordinal_number(match: re.Match[str], context: Context) -> Reading | None:
     if match["comma"] and before not in BEFORE_ORDINALS and row is None:
         return None
     if match["end"] is not None:
+        if (place := _place(match)) is not None:
+            return [place, "."]
         alone = not match.string[: match.start()].strip() and len(match["n"]) < 4
         return [inflected(match["n"], context), "."] if before in BEFORE_ORDINALS or alone else None
     following = re.sub(r"^(?:,?\s*(?:(?:und|oder|bis|sowie)\s+)?\d{1,3}\.)+", "", match.string[match.end() :])
@@ -118,8 +114,8 @@ _QUEENS = word_set(
     "Johanna"
 )
 _COUNTED = word_set(
-    "kapitel teil band akt szene klasse typ stufe phase buch artikel abschnitt anhang tabelle abbildung rocky apollo "
-    "serie gruppe folge version hartz nummer bd kap abb art tab modell generation liga episode saison"
+    "bgbl kapitel teil band akt szene klasse typ stufe phase buch artikel abschnitt anhang tabelle abbildung rocky "
+    "apollo serie gruppe folge version hartz nummer bd kap abb art tab modell generation liga episode saison"
 )
 
 
@@ -131,6 +127,8 @@ def roman(match: re.Match[str], context: Context) -> Reading | None:
         return None
     text, before, following = str(value), context.previous.rstrip("."), match.string[match.end() :]
     ends = ["."] if match["dot"] and not following.strip() else []
+    if re.search(r"§\s?\d{1,4}[a-z]?\s$", match.string[: match.start()]):
+        return ["Absatz", cardinal(text, "de"), *ends]
     name = before if before in _RULERS | _QUEENS else before.removesuffix("s")
     if name in _RULERS | _QUEENS:
         return [*_ruler(text, name, before, match.string[: match.start()]), *ends]
@@ -141,7 +139,12 @@ def roman(match: re.Match[str], context: Context) -> Reading | None:
     if match["dot"] and before.lower() in BEFORE_ORDINALS:
         return [inflected(text, context, following).capitalize(), *ends]
     if match["dot"] and not ends:
-        return None
+        # The number of a heading: II. Hauptteil.
+        if match.string[: match.start()].strip() or not set(match["n"]) <= set("IVX"):
+            return None
+        word = re.match(r"\s+(\w+)", following)
+        heading = len(match["n"]) > 1 or (word is not None and context.is_word(word[1].lower()))
+        return [cardinal(text, "de"), ","] if heading else None
     if before.lower() in _COUNTED or (len(match["n"]) > 1 and set(match["n"]) <= set("IVX")):
         return [cardinal(text, "de"), *ends]
     return None

@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.german_abbreviations import ABBREVIATIONS
-from glowvox.text.normalise.german_ordinals import gender
+from glowvox.text.normalise.german_nouns import NOUN_FOLLOWS, counts, half, one
 from glowvox.text.normalise.numbers import LONGEST_NUMBER, cardinal, digits, number, ordinal
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
@@ -11,7 +11,9 @@ _GROUPED = (
     r"\d{1,3}(?:\.\d{3})+(?!\d)|[1-9]\d{0,2}(?:'\d{3})+(?!\d)|[1-9]\d{0,2}(?:\s\d{3}){2,}(?!\d)|[1-9]\d{0,2}\s000(?!\d)"
 )
 NUMBER = rf"(?:{_GROUPED}|\d+)(?:,\d+)?"
-_POINTED = rf"(?:\d+\.\d{{1,2}}(?![\d.])|{NUMBER})"
+_POINTED = rf"(?:[1-9]\d{{0,2}}(?:'\d{{3}})+\.\d\d(?!\d)|\d+\.\d{{1,2}}(?![\d.])|{NUMBER})"
+# An en dash before a number, after a space, is a minus: –5 °C; not between two numbers.
+_MINUS = r"(?:(?<![^\s(])(?<!\d\s)–(?=\d)(?![^–]*\w–(?:\s|$)))"
 _VULGAR = {
     "½": "ein halb", "⅓": "ein drittel", "⅔": "zwei drittel", "¼": "ein viertel", "¾": "drei viertel",
     "⅕": "ein fünftel", "⅖": "zwei fünftel", "⅗": "drei fünftel", "⅘": "vier fünftel", "⅙": "ein sechstel",
@@ -31,9 +33,11 @@ _CURRENCIES = {
     "₩": ("Won", ""), "₺": ("Lira", "Kuruş"), "TRY": ("Lira", "Kuruş"), "PLN": ("Zloty", "Groschen"),
     "SEK": ("schwedische Kronen", "Öre"), "NOK": ("norwegische Kronen", "Öre"), "DKK": ("dänische Kronen", "Öre"),
     "CZK": ("tschechische Kronen", "Heller"), "CNY": ("Yuan", "Fen"), "₿": ("Bitcoin", ""), "BTC": ("Bitcoin", ""),
-    "DM": ("Mark", "Pfennig"), "₴": ("Hrywnja", "Kopeken"), "₪": ("Schekel", "Agorot"),
+    "DM": ("Mark", "Pfennig"), "Euro": ("Euro", "Cent"), "Franken": ("Franken", "Rappen"), "Dollar": _DOLLAR,
+    "US-Dollar": ("US Dollar", "Cent"), "₴": ("Hrywnja", "Kopeken"), "₪": ("Schekel", "Agorot"),
 }  # fmt: skip
-_SIGN = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True) if sign not in ("DM", "TRY"))
+_ONLY_AFTER = word_set("DM TRY Euro Franken Dollar US-Dollar")
+_SIGN = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True) if sign not in _ONLY_AFTER)
 _AFTER = "|".join(
     re.escape(sign) + (r"\b" if sign[-1].isalpha() else "") for sign in sorted(_CURRENCIES, key=len, reverse=True)
 )
@@ -70,7 +74,10 @@ _UNITS = {
     "mbar": "Millibar",
     "kN": "Kilonewton", "kbps": "Kilobit pro Sekunde", "Gbps": "Gigabit pro Sekunde", "MP": "Megapixel",
     "mph": "Meilen pro Stunde", "kph": "Kilometer pro Stunde", "kPa": "Kilopascal", "GWh": "Gigawattstunden",
-    "mL": "Milliliter",
+    "mL": "Milliliter", "qm": "Quadratmeter", "qkm": "Quadratkilometer", "qcm": "Quadratzentimeter",
+    "cbm": "Kubikmeter", "ccm": "Kubikzentimeter", "Nm": "Newtonmeter", "kWp": "Kilowatt Peak", "° C": "Grad Celsius",
+    "g/m²": "Gramm pro Quadratmeter", "kg/m²": "Kilogramm pro Quadratmeter", "mg/dl": "Milligramm pro Deziliter",
+    "µg/m³": "Mikrogramm pro Kubikmeter", "μg/m³": "Mikrogramm pro Kubikmeter",
 }  # fmt: skip
 _ONE = {
     "Tage": "ein Tag", "Stunden": "eine Stunde", "Minuten": "eine Minute", "Sekunden": "eine Sekunde",
@@ -102,10 +109,15 @@ _MAGNITUDE = r"(?:Mio|Mrd|Tsd|Bio)\b\.?|Tausend|tausend|Million(?:en)?|Milliarde
 _SHORT_STOP = r"(?P<stop>\.(?=\s*[^\s.!?]))?"
 
 
+def _single(name: str) -> str:
+    """Return the name of one of a unit."""
+    return _ONE[name].partition(" ")[2] if name in _ONE else name
+
+
 def unit_name(symbol: str, *, single: bool) -> str:
     """Return the name of a unit, of one of it without an article, or of many."""
     name = _UNITS[symbol]
-    return _ONE[name].partition(" ")[2] if single and name in _ONE else name
+    return _single(name) if single else name
 
 
 def _spoken(text: str) -> str:
@@ -115,11 +127,18 @@ def _spoken(text: str) -> str:
     return number(plain.replace("−", "-"), "de")
 
 
-def _scaled(amount: str, scale: str) -> list[str]:
+def _counted(text: str) -> str:
+    """Return a number before what it counts: ein hundert ein Kilometer."""
+    spoken = _spoken(text)
+    return spoken[:-1] if re.search(r"(?:hundert|tausend|illion|illionen|illiarden?) eins$", spoken) else spoken
+
+
+def _scaled(amount: str, scale: str, before: str = "") -> list[str]:
     """Return an amount of a thousand, millions and more: eine Million, zwei Komma fünf Milliarden."""
     name = ABBREVIATIONS.get(scale.strip().rstrip(".").lower() + ".", scale.strip())
     if amount == "1" and name.lower() != "tausend":
-        return ["eine", {"Millionen": "Million", "Milliarden": "Milliarde", "Billionen": "Billion"}.get(name, name)]
+        single = {"Millionen": "Million", "Milliarden": "Milliarde", "Billionen": "Billion"}.get(name, name)
+        return [one(before, single), single]
     return ["ein" if amount == "1" else _spoken(amount), name]
 
 
@@ -139,11 +158,11 @@ def scientific(match: re.Match[str], context: Context) -> Reading:
 def scaled(match: re.Match[str], context: Context) -> Reading:
     """Read 1 Mio. and 500 Tsd."""
     ends = ["."] if match["scale"].endswith(".") and not match.string[match.end() :].strip() else []
-    return [*_scaled(match["n"], match["scale"]), *ends]
+    return [*_scaled(match["n"], match["scale"], match.string[: match.start()]), *ends]
 
 
 @rule(
-    rf"(?P<sign>(?:(?<!\w)[-−])?)(?:(?P<before>{_SIGN})\s?(?P<a>{_POINTED})(?:[-–]\s?(?P<last>{NUMBER}))?(?P<many>\s?(?:{_MAGNITUDE}))?(?P<dash>[.,][-–—]+)?"
+    rf"(?P<sign>(?:(?<!\w)[-−]|{_MINUS})?)(?:(?P<before>{_SIGN})\s?(?P<a>{_POINTED})(?:[-–]\s?(?P<last>{NUMBER}))?(?P<many>\s?(?:{_MAGNITUDE}))?(?P<dash>[.,][-–—]+)?"
     rf"|(?P<b>{_POINTED})(?:[.,][-–—]+)?(?P<scale>\s(?:{_MAGNITUDE}))?\s?(?P<after>{_AFTER}))"
     rf"(?P<per>\s?/\s?(?:{_PER_UNIT})\b(?:\.(?=,?\s?[^\s.!?]))?)?(?![\w²³])",
     "dou",
@@ -158,7 +177,7 @@ def money(match: re.Match[str], context: Context) -> Reading | None:
 
 
 def _money(match: re.Match[str]) -> list[str | SpokenWord]:
-    amount = match["a"] or match["b"]
+    amount, before = match["a"] or match["b"], match.string[: match.start()]
     name, small = _CURRENCIES[match["before"] or match["after"]]
     many: list[str | SpokenWord] = [
         SpokenWord(part, letter=True) for part in "US" if name.startswith("US ")
@@ -168,20 +187,51 @@ def _money(match: re.Match[str]) -> list[str | SpokenWord]:
         words.extend([_spoken(amount), "bis"])
         amount = match["last"]
     if scale := match["scale"] or match["many"]:
-        return [*words, *_scaled(amount, scale), *many]
-    pointed = re.fullmatch(r"\d+\.\d\d?", amount)
+        return [*words, *_scaled(amount, scale, before), *many]
+    pointed = re.fullmatch(r"[\d']+\.\d\d?", amount)
+    amount = amount.replace("'", "")
     whole, _, change = (amount.replace(".", ",") if pointed else re.sub(r"[.'\s]", "", amount)).partition(",")
     if len(change) > 2:
         return [*words, _spoken(amount), *many]
     change = str(int(change.ljust(2, "0"))) if change else "0"
     if whole.strip("0") or change == "0" or not small:
-        words.extend(["ein" if int(whole) == 1 else cardinal(whole, "de"), *many])
+        words.extend([one(before, name) if int(whole) == 1 else _counted(whole), *many])
         return [*words, *([cardinal(change, "de")] if change != "0" else [])]
     return [*words, "ein" if change == "1" else cardinal(change, "de"), small]
 
 
+@rule(rf"(?P<n>{NUMBER}),(?:--?|–|—)(?=\s|$|[).;:!?])", "d")
+def round_price(match: re.Match[str], context: Context) -> Reading:
+    """Read a price in whole money without its name: 5,- and 10,--."""
+    return [_spoken(match["n"])]
+
+
+_MEASURED = (
+    "(?i:fach|mal|malig|jährig|tägig|stündig|minütig|monatig|wöchig|seitig|stellig|stöckig|zeilig|spurig|köpfig|teilig"
+)
+_MEASURED += (
+    "|silbig|dimensional|phasig|prozentig|sprachig|polig|gängig|spaltig|türig|geschossig|armig|wertig|reihig|zügig)"
+)
+
+
+@rule(rf"(?P<n>1|\d{{1,3}}01)(?:-(?=[A-ZÄÖÜ][a-zäöüß])|-?(?P<tail>{_MEASURED}[a-zäöü]{{0,3}})(?!\w))", "d")
+def one_in_compound(match: re.Match[str], context: Context) -> Reading | None:
+    """Read 1-Zimmer-Wohnung, 1-jährig, 101-mal: ein; not Formel-1-Rennen."""
+    before = match.string[: match.start()]
+    if re.search(r"[\w,.-]$", before) or _RANKED.search(before):
+        return None
+    tail = match["tail"] or ""
+    return ["ein" + tail.lower()] if match["n"] == "1" else [_counted(match["n"]), tail]
+
+
+_RANKED = re.compile(
+    r"(?:\b(?:Formel|Nr\.?|Nummer|Platz|Top|Gruppe|Kategorie|Klasse|Stufe|Typ|Level|Zone|Phase|Teil|Band|Kapitel|Rang"
+    r"|Note|Gleis|Halle|Team|Block|Liga|Bundesliga|Linie|Agenda|Artikel|Stand)|[§#])\s?$"
+)
+
+
 @rule(
-    rf"(?P<n>(?:(?<![\w)\]%.°])[-+−])?{_POINTED})(?:\s?[-–]\s?(?P<last>{_POINTED}))?"
+    rf"(?P<n>(?:(?<![\w)\]%.°])[-+−]|{_MINUS})?{_POINTED})(?:\s?[-–]\s?(?P<last>{_POINTED}))?"
     rf"(?P<scale>\s(?:{_MAGNITUDE}))?"
     rf"(?P<gap>[\s-]?){_UNIT}(?:/(?P<per>{_PER_UNIT}))?(?![\w/²³]){_SHORT_STOP}",
     "do",
@@ -200,12 +250,15 @@ def measure(match: re.Match[str], context: Context) -> Reading | None:
     name = _UNITS.get(unit) or _UNITS[_FOLDED_UNITS[unit.lower()]]
     per = f" pro {_PER[match['per']]}" if match["per"] else ""
     if match["n"] == "1" and not match["last"] and not match["scale"]:
-        return [_ONE.get(name, f"ein {name}") + per]
-    words = [_spoken(match["n"])]
+        if gap == "-":
+            return [f"ein {name}" + per]
+        single = _single(name)
+        return [f"{one(match.string[: match.start()], single)} {single}" + per]
+    words = [_spoken(match["n"]) if match["last"] else _counted(match["n"])]
     if match["last"]:
         words.extend(["bis", _spoken(match["last"])])
     if match["scale"]:
-        words = _scaled(match["n"], match["scale"])
+        words = _scaled(match["n"], match["scale"], match.string[: match.start()])
     return [*words, name + per]
 
 
@@ -220,11 +273,11 @@ def hours_and_minutes(match: re.Match[str], context: Context) -> Reading:
     """Read 2h30m."""
     names = (("d", "Tag", "Tage"), ("h", "Stunde", "Stunden"), ("m", "Minute", "Minuten"), ("s", "Sekunde", "Sekunden"))
     words = []
-    for key, one, many in names:
+    for key, name, many in names:
         if match[key]:
             single = int(match[key]) == 1
             count = ("ein" if key == "d" else "eine") if single else cardinal(str(int(match[key])), "de")
-            words.append(f"{count} {one if single else many}")
+            words.append(f"{count} {name if single else many}")
     return words
 
 
@@ -235,30 +288,55 @@ def percentage(match: re.Match[str], context: Context) -> Reading:
 
 
 @rule(
-    rf"(?:(?P<whole>\d{{1,4}})\s(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})|(?P<n>\d{{1,4}})?\s?(?P<part>[{''.join(_VULGAR)}]))"
+    rf"(?:(?:(?P<whole>\d{{1,4}})\s)?(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})|(?P<n>\d{{1,4}})?\s?(?P<part>[{''.join(_VULGAR)}]))"
     rf"(?:\s?{_UNIT})?(?![\w/])",
     "do",
 )
 def mixed_fraction(match: re.Match[str], context: Context) -> Reading | None:
-    """Read 1 1/2: ein ein halb, and 2½."""
-    if match["a"] and int(match["a"]) >= int(match["b"]):
+    """Read 1 1/2: ein ein halb, and 2½; ½ l: ein halber Liter, 3/4 l."""
+    whole, unit = match["whole"] or match["n"], match["unit"]
+    if match["a"] and (int(match["a"]) >= int(match["b"]) or not (whole or unit)):
         return None
-    part = _fraction(match["a"], match["b"]) if match["a"] else [_VULGAR[match["part"]]]
-    whole = match["whole"] or match["n"]
-    unit = match["unit"]
     name = (_UNITS.get(unit) or _UNITS[_FOLDED_UNITS[unit.lower()]]) if unit else ""
-    head = ["ein" if whole == "1" else cardinal(whole, "de")] if whole else []
-    return [*head, *part, *([name] if name else [])]
+    if whole:
+        part = _fraction(match["a"], match["b"]) if match["a"] else [_VULGAR[match["part"]]]
+        return ["ein" if whole == "1" else cardinal(whole, "de"), *part, *([name] if name else [])]
+    if match["part"] == "½" or (match["a"] == "1" and match["b"] == "2"):
+        return [*_half(match, _single(name)), *([_single(name)] if name else [])]
+    part = _fraction(match["a"], match["b"]) if match["a"] else [_VULGAR[match["part"]]]
+    return [*part, *([_single(name)] if name else [])]
+
+
+def _half(match: re.Match[str], name: str = "") -> list[str]:
+    """Return what ½ is before the unit or the noun that follows it, else ein halb."""
+    before, following = match.string[: match.start()], match.string[match.end() :]
+    if (
+        not name
+        and re.search(r"(?i:\b(?:um|gegen|bis|ab|vor|nach))\s$", before)
+        and re.match(r"\s\d{1,2}(?![\w.,:])", following)
+    ):
+        return ["halb"]
+    if not name and not (NOUN_FOLLOWS.match(following) and counts(before)):
+        return ["ein halb"]
+    return [half(before, name or following.lstrip())]
 
 
 @rule(r"(?P<a>\d{1,6})/(?P<b>\d{1,6})(?!\w|/|[.,]\d)", "d")
 def fraction(match: re.Match[str], context: Context) -> Reading:
     """Read 3/4; 24/7 and a blood pressure are none."""
     upper, lower = match["a"], match["b"]
+    document = re.search(
+        r"(?:\bNr\.|Nummer|Rechnung|Drucksache|Verordnung|Richtlinie|\bAz\.:?)\s(?:\(E[UG]\)\s)?$",
+        match.string[: match.start()],
+    )
+    if document or re.fullmatch(r"(?:19|20)\d\d", lower):
+        return [cardinal(upper, "de"), "Schrägstrich", cardinal(lower, "de")]
+    if match.group() in ("5/5", "10/10", "100/100"):
+        return [cardinal(upper, "de"), "von", cardinal(lower, "de")]
     if match.group() in ("24/7", "50/50", "9/11") or (90 <= int(upper) <= 250 and 40 <= int(lower) <= 130):
         between = ["zu"] if int(upper) >= 90 else []
         return [cardinal(upper, "de"), *between, cardinal(lower, "de")]
-    return _fraction(upper, lower)
+    return _half(match) if match.group() == "1/2" else _fraction(upper, lower)
 
 
 def _fraction(upper: str, lower: str) -> list[str]:
@@ -300,13 +378,16 @@ def span(match: re.Match[str], context: Context) -> Reading:
     return [_spoken(match["a"]), between, _spoken(match["b"]), *(["mal"] if match["times"] else [])]
 
 
-@rule(rf"(?P<a>{NUMBER})\s?[x×·]\s?(?P<b>{NUMBER})(?:\s?[x×·]\s?(?P<c>{NUMBER}))?(?!\w)|(?P<n>{NUMBER})[x×](?!\w)", "d")
+@rule(
+    rf"(?P<a>{NUMBER})\s?[x×·]\s?(?P<b>{NUMBER})(?:\s?[x×·]\s?(?P<c>{NUMBER}))?(?!\w)|(?P<n>{NUMBER})(?:[x×](?!\w)|\s[x×](?=\s[a-zäöü]{{2,}}))",
+    "d",
+)
 def times(match: re.Match[str], context: Context) -> Reading:
     """Read 5 x 3, 1920x1080 and 10x."""
     if match["n"]:
         if re.match(r"\s?[-+=*/^]\s?[\w(]", match.string[match.end() :]):
             return [_spoken(match["n"]), SpokenWord("X", letter=True)]
-        return [_spoken(match["n"]), "mal"]
+        return ["ein" if match["n"] == "1" else _spoken(match["n"]), "mal"]
     return [" mal ".join(_spoken(match[part]) for part in "abc" if match[part])]
 
 
@@ -369,19 +450,24 @@ def numbered(match: re.Match[str], context: Context) -> Reading:
     return ["Nummer", cardinal(match["n"], "de")]
 
 
-_NAMED = re.compile(r"[A-ZÄÖÜ][\w.-]*|(?:nr|nummer|platz)\.?", re.UNICODE)
-
-
-@rule(rf"(?P<n>[-+−]?{NUMBER})", "do")
+@rule(rf"(?P<n>[-+−]?{NUMBER}|{_MINUS}{NUMBER})", "do")
 def plain(match: re.Match[str], context: Context) -> Reading | None:
     """Read any other number."""
-    if not match["n"][0].isdecimal() and context.text[match.start() - 1 : match.start()].isalnum():
+    text = match["n"]
+    if not text[0].isdecimal() and context.text[match.start() - 1 : match.start()].isalnum():
         return None
-    if match["n"] == "1" and not _NAMED.fullmatch(context.previous):
-        noun = re.match(r"\s(?=[A-ZÄÖÜ][a-zäöüß])", match.string[match.end() :])
-        if noun:
-            return ["eine" if gender(match.string[match.end() :]) == "f" else "ein"]
-    return [_spoken(match["n"])] if len(match["n"]) <= 2 * LONGEST_NUMBER else [digits(match["n"], "de")]
+    if len(text) > 2 * LONGEST_NUMBER:
+        return [digits(text, "de")]
+    before, following = match.string[: match.start()], match.string[match.end() :]
+    if text[0] == "-" and re.search(r"(?:Durchwahl|DW|Apparat)\s$", before):
+        return [digits(text, "de")]
+    if text == "1" and re.match(r"\smal\b(?!\s\d)", following):
+        return ["ein"]
+    if text.endswith("1") and NOUN_FOLLOWS.match(following) and counts(before):
+        if text == "1001" and re.match(r"\sNacht\b", following):
+            return ["tausend und eine"]
+        return [one(before, following.lstrip()) if text == "1" else _counted(text)]
+    return [_spoken(text)]
 
 
 @rule(r"\d+", "d")
