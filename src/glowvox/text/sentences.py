@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from glowvox.errors import TextError
+from glowvox.text.normalise.abbreviations import NAMES_WITH_MARK
+from glowvox.text.normalise.numbers import roman_value
 from glowvox.text.normalise.scanner import word_set
 from glowvox.text.tokenizer import count_tokens
 from glowvox.text.utterance import Pause, Word
@@ -27,12 +29,22 @@ _NEVER_LAST = word_set(
     "hrsg chs vols eqs "
     "bgbl whg mind tägl mtl az "
     "lfd betr inh abzgl ausschl ggü versch entspr urspr engl frz österr jährl monatl wöchentl einw anl zus apl pers "
-    "bj pck msp abschn gl fn rn urt überarb kfm mult stv dipl.-kfm dt zw tgl hrn frl fam gebr hl pfr dr.-ing dipl.-ing"
+    "bj pck msp abschn gl fn rn urt überarb kfm mult stv dipl.-kfm dt zw tgl hrn frl fam gebr hl pfr dr.-ing dipl.-ing "
+    "mme mmes mlle mlles det ofc asst assoc atty amb br excl orig encl brig adj"
 )
 _BEFORE_NUMBERS = word_set(
     "no nos p pp ch sec fig figs vol vols par jan feb mar apr jun jul aug sep sept oct nov dec nr abb kap mär "
     "mrz okt dez ver ps psalm"
 )
+# Short for something only before a number, a Roman numeral or a letter that counts; else words, or rare.
+_COUNTED = word_set("op ref refs pt pts mk app dist min bk bks exh annex rev sect tab")
+_SURELY_COUNTED = word_set("op pt mk app vol vols ch sec fig figs par sect bk exh eq eqs")
+# Words as well: what is said of the others in small letters holds for these only where somebody refers to them.
+_COUNTED_WORDS = word_set("app ref op rev tab")
+_ROMAN_CAPITALS = re.compile(r"[IVXLC]{1,6}")
+# See fig. A: what goes before an abbreviation in small letters whose letter counts.
+_REFERS = re.compile(r"(?:\b(?:see|in|of|from|cf\.?|to|and|or|per|under|also|with)\s|\()$", re.IGNORECASE)
+_ARTICLE = re.compile(r"\b(?:the|an?|my|your|our|his|her|their|this|that|every|each|new|free)\s$", re.IGNORECASE)
 _SOMETIMES_LAST = word_set(
     "inc ltd co corp jr sr esq etc bros ave blvd rd dept est al a.m p.m u.s u.k u.s.a ph.d m.d usw n.chr"
 )
@@ -43,6 +55,8 @@ _AFTER_DAYTIMES = word_set(
     "thursday "
     "friday saturday sunday january february march april may june july august september october november december"
 )
+# 8 A.M. TO 5 P.M.: in capitals only the words tell that a sentence goes on.
+_GO_ON = word_set("to till until and or on in at for from through thru with by is are was daily sharp every each")
 _COMPANIES = word_set("inc ltd co corp jr sr esq bros llc plc gmbh")
 # What goes on after a company or a man: Apple Inc. CEO, Martin Luther King Jr. Day.
 _AFTER_COMPANIES = word_set(
@@ -266,6 +280,35 @@ def _german_end(before: str, token: str, word: str, after: str) -> bool | None:
     return None
 
 
+def _is_name_with_mark(before: str, word: str) -> bool:
+    """Say whether an exclamation mark belongs to a name that goes on with the word: Yahoo! Japan."""
+    name = _LAST_TOKEN.search(before[-_LOOKBEHIND:])
+    return name is not None and word in NAMES_WITH_MARK.get(name.group().lstrip("\"'“‘«([{").lower(), ())
+
+
+def _is_title(before: str) -> bool:
+    """Say whether no name goes before a title that may stand after one as well: Sr. Mary."""
+    name = re.search(r"(?P<name>[A-Z][\w'-]*),?\s+\w+$", before)
+    return name is None or name["name"].lower() in _STARTERS
+
+
+def _is_numeral(word: str) -> bool:
+    return _ROMAN_CAPITALS.fullmatch(word) is not None and roman_value(word) is not None
+
+
+def _counts(token: str, before: str, word: str) -> bool:
+    """Say whether a number goes on after an abbreviation, in digits, Roman or by a letter: Op. 67, Pt. II, App. A."""
+    if token not in _COUNTED and token not in _BEFORE_NUMBERS and token not in _SURELY_COUNTED:
+        return False
+    head, written = before[: len(before) - len(token)], before[len(before) - len(token) :]
+    referred = (written[:1].isupper() and not _ARTICLE.search(head)) or _REFERS.search(head) is not None
+    if word[:1].isdecimal():
+        return token in _COUNTED and (token not in _COUNTED_WORDS or referred)
+    if len(word) == 1:
+        return token in _SURELY_COUNTED and referred and (_is_numeral(word) or "A" <= word <= "H")
+    return _is_numeral(word)
+
+
 def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) -> bool | None:
     """Judge a full stop, question or exclamation mark that white space follows; the sentence begins at `start`.
 
@@ -274,6 +317,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     """
     following = _NEXT.match(text, match.end())
     word = following["word"] if following else ""
+    if match["mark"] == "!" and word[:1].isupper() and _is_name_with_mark(text[start : match.start()], word):
+        return False
     if match["mark"][0] not in ".…" or len(match["mark"]) > 1:
         # An exclamation inside a sentence goes on in small letters: "Stop!" he said.
         return not word[:1].islower()
@@ -287,6 +332,10 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     german = _german_end(before, token, word, text[following.end() : following.end() + 1] if following else "")
     if german is not None:
         return german
+    if _counts(token, before, word) or (token == "no" and word != "I" and _is_numeral(word)):
+        return False
+    if token == "sr" and word[:1].isupper() and _is_title(before):
+        return False
     if token.rpartition("-")[2] in _BEFORE_NUMBERS or token.rpartition("–")[2] in _BEFORE_NUMBERS:
         return not word[:1].isdecimal() and (token == "no" or word.lower() in _STARTERS)
     if word[:1].isdecimal() and (
@@ -317,7 +366,8 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], *, final: bool) 
     if word in _AFTER_ROMAN and _ROMAN.fullmatch(token):
         return False
     if token in _DAYTIMES:
-        return word[:1].isupper() and word.lower() not in _AFTER_DAYTIMES and len(word) > 1
+        goes_on = word.lower() in _AFTER_DAYTIMES or (word.isupper() and word.lower() in _GO_ON)
+        return word[:1].isupper() and not goes_on and len(word) > 1
     if token in _COMPANIES and word[:1].isupper() and word.lower() not in _STARTERS:
         if word.lower() in _AFTER_COMPANIES or word.isupper():
             return False

@@ -3,7 +3,7 @@
 import re
 
 from glowvox.text.normalise.numbers import cardinal, digits, ordinal, pairs
-from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule
+from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
 
 _STREETS = {
     "st": "Street", "ave": "Avenue", "av": "Avenue", "blvd": "Boulevard", "rd": "Road", "ln": "Lane", "dr": "Drive",
@@ -27,8 +27,20 @@ _STATES = {
     "TN": "Tennessee", "TX": "Texas", "UT": "Utah", "VT": "Vermont", "VA": "Virginia", "WA": "Washington",
     "WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming",
 }  # fmt: skip
-# Words and titles as well: a state only where a ZIP code follows.
+# Words and titles as well: a town goes before them where they are states.
 _DOUBTFUL_STATES = frozenset(("OK", "HI", "OH", "ME", "IN", "OR", "MD", "ID", "AL", "MS", "DC"))
+_ZIP_CODES = {
+    "AL": "350-369", "AR": "716-729", "CO": "800-816", "CT": "060-069", "DC": "200-205", "DE": "197-199",
+    "HI": "967-968", "ID": "832-838", "IN": "460-479", "LA": "700-714", "MA": "010-027", "MD": "206-219",
+    "ME": "039-049", "MS": "386-397", "MT": "590-599", "OH": "430-459", "OK": "730-749", "OR": "970-979",
+    "PA": "150-196", "VA": "201-246",
+}  # fmt: skip
+"""The first three digits of the ZIP codes of states whose letters mean something else as well."""
+_STATES_AND_WORDS = ("OK", "HI", "OH", "ME", "IN", "OR", "ID")
+_NO_TOWNS = word_set(
+    "the a an this that these those my your his her its our their every each any no some and or but if so well oh yes "
+    "ok okay hi hello now then please sorry"
+)
 _KIND = rf"(?:(?P<kind>(?:{'|'.join(key.title() for key in _STREETS)}|{'|'.join(_STREETS)})\b\.?)|(?P<whole>(?:{_WHOLE})\b))"  # fmt: skip  # noqa: E501
 _DIRECTION = r"(?P<from>NE|NW|SE|SW|[NSEW])\b\.?\s"
 
@@ -81,7 +93,7 @@ def street_address(match: re.Match[str], context: Context) -> Reading | None:
 
 
 @rule(
-    r"(?P<kind>(?:[Aa]ve|[Bb]lvd|[Rr]d|[Ll]n|[Hh]wy|[Pp]kwy|[Cc]t|[Ee]xpy|[Ff]wy|St|Dr|Pl|Cir|Ter|Sq|Tpke|Hts)\b\.?)(?P<whole>(?!))?(?![\w'])",
+    r"(?P<kind>(?:[Aa]ve|[Bb]lvd|[Rr]d|[Ll]n|[Hh]wy|[Pp]kwy|[Cc]t|[Ee]xpy|[Ff]wy|St|Dr|Pl|Cir|Ter|Sq|Tpke|Hts)\b\.?)(?P<whole>(?!))?(?![\w']|\.[A-Z][a-z])",
     "l",
 )
 def kind_of_street(match: re.Match[str], context: Context) -> Reading | None:
@@ -106,11 +118,27 @@ def kind_of_street(match: re.Match[str], context: Context) -> Reading | None:
 
 @rule(r"(?P<state>[A-Z]{2})(?P<comma>,)?\s(?P<zip>\d{5})(?:-(?P<more>\d{4}))?(?![\w-]|[.,]\d)", "u")
 def state_and_zip(match: re.Match[str], context: Context) -> Reading | None:
-    """Read CA 95051: California nine five zero five one."""
-    if match["state"] not in _STATES:
+    """Read CA 95051: California nine five zero five one; not the ID and OK of other numbers."""
+    if match["state"] not in _STATES or not _is_surely_state(match):
         return None
     words = [_STATES[match["state"]], *([","] if match["comma"] else []), digits(match["zip"])]
     return [*words, *([",", digits(match["more"])] if match["more"] else [])]
+
+
+def _is_surely_state(match: re.Match[str]) -> bool:
+    """Say whether a town goes before a state that may be a word or initials; without a comma its ZIP codes must fit."""
+    zips = _ZIP_CODES.get(match["state"])
+    if zips is None:
+        return True
+    first, last = zips.split("-")
+    fits = first <= match["zip"][:3] <= last
+    if not match.string[: match.start()].strip():
+        return fits and match["state"] not in _STATES_AND_WORDS
+    town = re.search(r"(?P<town>[A-Z][\w.'-]+)(?P<comma>,)?\s+$", match.string[: match.start()])
+    if town is None or town["town"].lower() in _NO_TOWNS:
+        return False
+    # Customer ID 83512: so common that only a comma makes it a state.
+    return town["comma"] is not None or (fits and match["state"] != "ID")
 
 
 @rule(r"(?P<state>[A-Z]{2})(?![\w'&-]|\.\w)", "u")
@@ -125,10 +153,10 @@ def state(match: re.Match[str], context: Context) -> Reading | None:
 
 @rule(r"(?P<zip>\d{5})(?:-(?P<more>\d{4}))?(?![\w-]|[.,]\d)", "d")
 def zip_code(match: re.Match[str], context: Context) -> Reading | None:
-    """Read ZIP code 95051 digit by digit."""
+    """Read ZIP code 95051 and ID 48392 digit by digit."""
     if (
         re.search(
-            r"\b(?:[Zz][Ii][Pp]|[Zz]ip [Cc]ode|ZIP code|postal code|postcode)(?:\sis)?:?\s$",
+            r"\b(?:[Zz][Ii][Pp]|[Zz]ip [Cc]ode|ZIP code|postal code|postcode|ID(?:\snumber)?)(?:\sis)?:?\s$",
             match.string[: match.start()],
         )
         is None
@@ -152,4 +180,52 @@ def room(match: re.Match[str], context: Context) -> Reading:
     return [_ROOMS[(match["word"] or match["floor"]).lower()]]
 
 
-ADDRESS_RULES = (room, street_address, kind_of_street, state_and_zip, state, zip_code)
+_SIDES = (
+    "side|end|coast|shore|bank|wing|entrance|exit|wall|face|slope|gate|edge|corner|tower|border|half|part|wind|fork|rim"
+)
+_SHORT = "St|Ave|Blvd|Rd|Ln|Dr|Ct|Pl|Hwy|Pkwy"
+_PLACES = {
+    "N": "korea korean koreans ireland irish africa african america american carolina dakota macedonia vietnam "
+    "vietnamese yemen cyprus atlantic pacific yorkshire pole sea europe european",
+    "S": "korea korean koreans africa african africans america american carolina dakota sudan sudanese vietnam yemen "
+    "wales yorkshire pole pacific atlantic asia europe european",
+    "E": "germany german timor africa african asia jerusalem anglia sussex berlin midlands europe european",
+    "W": "virginia virginian germany german africa african bank indies sussex berlin midlands yorkshire hollywood "
+    "europe european",
+}
+_PLACE_NAMES = {letter: word_set(names) for letter, names in _PLACES.items()}
+
+
+@rule(
+    rf"(?P<d>NE|NW|SE|SW|[NSEW])(?P<dot>\.)?(?=(?:(?<=\.)\s?|\s)(?:"
+    rf"(?P<street>(?P<number>\d{{1,3}}(?:st|nd|rd|th))?(?:(?<=\w)|[A-Z][a-z]+(?:\s[A-Z][a-z]+)?)\s(?:{_WHOLE}|{_SHORT})\b)"
+    rf"|(?P<side>(?:{_SIDES})\b)|(?P<place>[A-Z][A-Za-z]+)\b))",
+    "u",
+)
+def compass(match: re.Match[str], context: Context) -> Reading | None:
+    """Read N. Korea, E. 42nd St. and the N. side; not the initial of a name."""
+    if re.search(r"(?:\b[A-Z]\.?|\b(?:[Mm]r|[Mm]rs|[Mm]s|[Dd]r)\.?|['’])\s?$", match.string[: match.start()]):
+        return None
+    direction, dotted = _DIRECTIONS[match["d"]], match["dot"] is not None
+    if match["street"] is not None:
+        return [direction] if dotted or match["number"] is not None else None
+    if match["side"] is not None:
+        return [direction.lower()] if dotted or context.previous.lower() in ("the", "its", "this", "that") else None
+    # Model S America: without a full stop it may belong to the name before.
+    sure = dotted or not context.previous[:1].isupper()
+    place = match["place"].lower()
+    if not sure or place not in _PLACE_NAMES.get(match["d"], ()):
+        return None
+    return [f"{direction}ern" if place in ("ireland", "irish", "europe", "european") else direction]
+
+
+@rule(r"(?P<d>NE|NW|SE|SW|[NSEW])\b\.?(?=\sof\s)", "u")
+def bearing(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the N of five miles N of town."""
+    before = context.previous.lower().rstrip(".").rpartition(" ")[2]
+    return [_DIRECTIONS[match["d"]].lower()] if before in _LENGTHS_BEFORE else None
+
+
+_LENGTHS_BEFORE = word_set("mile miles mi km kilometers kilometer kilometres feet foot meters metres yards just due")
+
+ADDRESS_RULES = (room, street_address, compass, bearing, kind_of_street, state_and_zip, state, zip_code)

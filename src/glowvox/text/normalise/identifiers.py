@@ -1,6 +1,7 @@
 """English words and names: acronyms, CamelCase, letters mixed with digits, versions, web addresses."""
 
 import re
+import unicodedata
 
 from glowvox.text.normalise.numbers import cardinal, digits, pairs, plural, year
 from glowvox.text.normalise.numbers import number as number_words
@@ -31,6 +32,25 @@ _WORDS_IN_CAPITALS = word_set(
     "SON TAX TEA TIE"
 )  # fmt: skip
 _TITLES = {"OK": "okay"}
+# Rows that the lexicon has as words, but nobody means so in capitals.
+_INITIALS = word_set(
+    "UN EU UK UV AI ID TV PC PR HR VP GI AC DC ER EV IQ IP DJ CD DVD CIA FBI USA CEO CFO CTO COO GPS ATM PS VR AR ML"
+)
+_COUNTRY_BEFORE = word_set("THE OUR THEIR ITS A NON PRO ANTI FORMER NEW LEAVE LEAVES LEFT ENTER ENTERS INSIDE UK EU")
+_COUNTRY_AFTER = word_set(
+    "ARMY NAVY AIR MARINE MARINES FORCES TROOPS MILITARY SENATE SENATOR SENATORS HOUSE CONGRESS PRESIDENT VICE SUPREME "
+    "COURT GOVERNMENT FEDERAL STATE STATES TREASURY SECRETARY DOLLAR DOLLARS CITIZEN CITIZENS EMBASSY AMBASSADOR "
+    "ECONOMY ELECTION ELECTIONS OFFICE OFFICIAL OFFICIALS TARIFF TARIFFS BORDER MARKET MARKETS STOCKS TRADE TAX TAXES "
+    "MAIL POSTAL CUSTOMS OPEN OLYMPIC SOCCER TEAM PATENT PASSPORT VISA BANK BANKS COMPANY COMPANIES IMPORTS EXPORTS "
+    "SANCTIONS STRIKES JOBS INFLATION DEBT UK EU BASED LED BACKED"
+)
+_COMPUTING_BEFORE = word_set("OUR YOUR THEIR MY HIS HER ITS AN")
+_COMPUTING_AFTER = word_set(
+    "DEPARTMENT DEPT TEAM STAFF SUPPORT MANAGER DIRECTOR SECURITY GUY GUYS SPECIALIST SPECIALISTS INFRASTRUCTURE "
+    "SERVICE SERVICES SECTOR INDUSTRY WORKER WORKERS CONSULTANT CONSULTANTS CONSULTING ADMINISTRATOR ADMIN SYSTEM "
+    "SYSTEMS PROJECT PROJECTS BUDGET HELPDESK HELP POLICY SOLUTIONS PROFESSIONAL PROFESSIONALS EQUIPMENT SKILLS JOB "
+    "JOBS CAREER COMPANY COMPANIES FIRM FIRMS OPERATIONS TRAINING"
+)
 
 
 def spell(text: str) -> list[str | SpokenWord]:
@@ -38,8 +58,24 @@ def spell(text: str) -> list[str | SpokenWord]:
     return [SpokenWord(letter.upper(), letter=True) for letter in text if letter.isalpha()]
 
 
-def read_capitals(text: str, context: Context) -> list[str | SpokenWord]:
-    """Read a row of capitals: as a word where it is one, else letter by letter."""
+def _are_initials(text: str, before: str, after: str) -> bool:
+    """Say whether a word of a text all in capitals is spelled: the US of THE US ARMY, not that of LET US GO."""
+    if text == "US":
+        return before in _COUNTRY_BEFORE or after in _COUNTRY_AFTER or (not before and after not in ("TOO", "GUYS"))
+    if text == "IT":
+        return after in _COMPUTING_AFTER or (before in _COMPUTING_BEFORE and after != "")
+    return text in _INITIALS
+
+
+def read_capitals(text: str, context: Context, before: str = "", after: str = "") -> list[str | SpokenWord]:
+    """Read a row of capitals: as a word where it is one, else letter by letter.
+
+    Args:
+        text: The capitals.
+        context: What is known around.
+        before: The word before, in capitals; it counts only where the whole text is in capitals.
+        after: The word after.
+    """
     if text in _TITLES:
         return [_TITLES[text]]
     if text in _READ_OTHERWISE:
@@ -47,6 +83,8 @@ def read_capitals(text: str, context: Context) -> list[str | SpokenWord]:
         return [SpokenWord(part, letter=True) if len(part) == 1 else part for part in parts]
     if text in _SPOKEN_AS_WORDS or text in _WORDS_IN_CAPITALS:
         return [text.lower()]
+    if context.shouting and _are_initials(text, before, after):
+        return spell(text)
     if context.shouting and (context.is_word(text.lower()) or len(text) > 5):
         return [text.lower()]
     if len(text) >= 4 and context.is_word(text.lower()):
@@ -80,10 +118,13 @@ def _with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[st
     return [*letters[:-1], last + ending]
 
 
-@rule(r"(?P<word>[A-Z]{2,})(?P<s>'?s(?![\w'])|'S(?!\w))?(?![\w'])", "u")
+@rule(r"(?P<word>[A-Z]{2,})(?P<s>'?s(?![\w'])|'S(?!\w))?(?![\w'])(?=(?P<after>[\s-][A-Z]+\b)?)", "u")
 def capitals(match: re.Match[str], context: Context) -> Reading | None:
     """Read a word in capitals: NASA, FBI's, CDs."""
-    return _with_suffix(read_capitals(match["word"], context), match["s"])
+    before, after = context.previous.upper(), (match["after"] or "").strip(" \n-")
+    if match["word"] == "AM" and (before == "I" or (after == "I" and before not in ("THE", "IN", "THIS"))):
+        return ["am"]
+    return _with_suffix(read_capitals(match["word"], context, before, after), match["s"])
 
 
 @rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?P<s>'?s)?(?!\w)", "u")
@@ -122,10 +163,46 @@ def subscript(match: re.Match[str], context: Context) -> Reading:
     return [*spell(match["a"]), "sub", *(spell(low) if low.isalpha() else [cardinal(low)])]
 
 
-@rule(r"(?P<f>[fghpqFGHPQSTuvV])\((?P<x>[xyztnkXYZTNK])\)(?!\w)", "l")
+@rule(r"(?P<f>[fghpqFGHPQSTuvV])\((?:(?P<x>[xyztnkXYZTNKΑ-Ωα-ω])|(?P<n>(?<=[fgh]\()\d{1,3}))\)(?!\w)", "l")
 def function(match: re.Match[str], context: Context) -> Reading:
     """Read f(x): F of X."""
-    return [*spell(match["f"]), "of", *spell(match["x"])]
+    return [*spell(match["f"]), "of", *_symbols_of_formula(match["x"] or match["n"])]
+
+
+def _symbols_of_formula(text: str) -> list[str | SpokenWord]:
+    """Return the words of 2x and ωt: numbers, letters and Greek letters by their names."""
+    words: list[str | SpokenWord] = []
+    for part in re.findall(r"\d+(?:\.\d+)?|°|\D", text):
+        if part == "°":
+            words.append("degrees")
+        elif part[0].isdecimal():
+            words.append(number_words(part))
+        elif part.isascii():
+            words.extend(spell(part))
+        else:
+            words.append(unicodedata.name(part, "").split(" ")[-1].lower())
+    return words
+
+
+_FUNCTIONS = {
+    "sin": "sine", "cos": "cosine", "tan": "tangent", "cot": "cotangent", "sec": "secant", "csc": "cosecant",
+    "log": "log", "ln": "natural log", "exp": "exp", "arcsin": "arc sine", "arccos": "arc cosine",
+    "arctan": "arc tangent", "sinh": "hyperbolic sine", "cosh": "hyperbolic cosine", "tanh": "hyperbolic tangent",
+    "sqrt": "square root",
+}  # fmt: skip
+
+
+@rule(
+    rf"(?P<name>{'|'.join(_FUNCTIONS)})"
+    r"(?:\((?P<x>(?:\d{1,3}(?:\.\d{1,4})?)?°?[A-Za-zΑ-Ωα-ω]{0,2})\)|\s(?P<bare>\d{1,3}(?:\.\d{1,4})?°|[α-ω]))(?!\w)",
+    "w",
+)
+def named_function(match: re.Match[str], context: Context) -> Reading | None:
+    """Read sin(θ): sine of theta; and sin 30°."""
+    inside = match["x"] or match["bare"]
+    if not inside:
+        return None
+    return [_FUNCTIONS[match["name"]], *(["of"] if match["x"] else []), *_symbols_of_formula(inside)]
 
 
 @rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "u")
@@ -162,6 +239,7 @@ ACRONYM_RULES = (
     grade,
     raised_letters,
     subscript,
+    named_function,
     function,
     capitals,
     single_letter,
@@ -205,7 +283,33 @@ def raised_or_lowered(match: re.Match[str], context: Context) -> Reading:
     return [power, spoken] if raised != match["signs"] and plain.strip("+-") else [spoken]
 
 
+_METALS = "Na|K|Li|Ca|Mg|Ag|Al|Ba|Cu|Fe|Zn|Pb|Ti|Ni|Mn|Cd|Ga|Rb|Cs|Si|H|NH"
+_ELEMENTS = (
+    "He|Li|Be|Ne|Na|Mg|Al|Si|Cl|Ar|Ca|Sc|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Ge|As|Se|Br|Kr|Rb|Sr|Zr|Mo|Ag|Cd|Sn|Sb|Te|Xe|Cs"
+    "|Ba|Pt|Au|Hg|Pb|Bi|Ra|H|B|C|N|O|F|P|S|K|V|W|I|U"
+)
+
+
+@rule(
+    rf"(?P<salt>(?=[A-Z]*[a-z])(?:{_METALS})(?:Cl|Br|OH|CN|O|F|I|S|N|As))(?!\w)"
+    rf"|(?P<counted>(?=\w*[A-Z]\w?\d)(?=\w*[a-z])(?=\w*[A-Z]\w*[A-Z])(?:(?:{_ELEMENTS})(?:[2-9]|1[0-9])?){{2,8}})(?!\w)"
+    rf"|(?P<ion>(?:{_METALS}|Cr|Co|Hg|Sn|Sr)(?P<charge>[23]?)\+|(?:Cl|Br|OH)-)(?=[\s,;:.?!)]|$)",
+    "u",
+)
+def compound(match: re.Match[str], context: Context) -> Reading | None:
+    """Read NaCl, CaCO3 and Na+: the letters and numbers one by one, not as names of other things."""
+    text = match.group()
+    if match["salt"] is not None and context.is_word(text.lower()) and text != "HCl":
+        return None
+    words: list[str | SpokenWord] = []
+    for part in re.findall(r"[A-Za-z]|\d+|[+-]", text):
+        name = {"+": "plus", "-": "minus"}.get(part, "")
+        words.extend([name] if name else spell(part) if part.isalpha() else [cardinal(part)])
+    return words
+
+
 FORMULA_RULES = (formula, raised_or_lowered)
+CHEMICAL_RULES = (compound,)
 
 # Borders inside an identifier: digit to letter and back, small to capital, the last capital before a small letter.
 _BORDERS = re.compile(

@@ -9,6 +9,7 @@ from glowvox.text.normalise.clock_times import TIME_RULES
 from glowvox.text.normalise.dates import DATE_RULES, LATE_DATE_RULES
 from glowvox.text.normalise.identifiers import (
     ACRONYM_RULES,
+    CHEMICAL_RULES,
     EARLY_IDENTIFIER_RULES,
     FORMULA_RULES,
     IDENTIFIER_RULES,
@@ -20,7 +21,14 @@ from glowvox.text.normalise.money import MONEY_RULES
 from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
 from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, QUANTITY_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
-from glowvox.text.normalise.symbols import ANY_NUMBER_RULES, FOOTNOTE_RULES, GREEK_RULES, WORD_RULES, symbol_rules
+from glowvox.text.normalise.symbols import (
+    ANY_NUMBER_RULES,
+    DRAWN_RULES,
+    FOOTNOTE_RULES,
+    GREEK_RULES,
+    WORD_RULES,
+    symbol_rules,
+)
 from glowvox.text.normalise.units_alone import ENGLISH_UNIT_ALONE_RULES, UNIT_ALONE_RULES
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -29,6 +37,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 def _english_rules() -> Iterable[Rule]:
     # Who comes first matters: the most specific pattern wins (a date before a fraction, a price before a number).
     yield from FOOTNOTE_RULES
+    yield from DRAWN_RULES
     yield from WEB_RULES
     yield from ADDRESS_RULES
     yield from MONEY_RULES
@@ -37,6 +46,7 @@ def _english_rules() -> Iterable[Rule]:
     yield from TIME_RULES
     yield from UNIT_RULES
     yield from ENGLISH_UNIT_ALONE_RULES
+    yield from CHEMICAL_RULES
     yield from EARLY_IDENTIFIER_RULES
     yield from LATE_DATE_RULES
     yield from QUANTITY_RULES

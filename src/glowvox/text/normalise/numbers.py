@@ -128,8 +128,29 @@ _COUNTED = word_set(
     "level grade title "
     "war bowl world apollo mark rocky episode season round group category union amendment schedule number no "
     "page plate legion "
-    "case canto psalm lesson unit module version generation gen wrestlemania fantasy"
+    "case canto psalm lesson unit module version generation gen wrestlemania fantasy mk pt op app ch sec bk par"
 )
+_REALMS = (
+    "King|Queen|Pope|Emperor|Empress|Tsar|Czar|Tsarina|Kaiser|Sultan|Shah|Pharaoh|Duke|Archduke|Prince|Princess|Regent"
+)
+_RULER_BEFORE = re.compile(rf"(?P<the>\b(?i:the)\s)?\b(?i:{_REALMS})(?:\s[^\W\d_a-z][\w'-]+){{1,3}}\s$")
+# King Charles I am not: only these make the numeral after the name of a king the pronoun.
+_FIRST_PERSON = re.compile(r"\s+(?:am|have|do|don't|know|think|love|like|want|need|mean|see|remember|admire)\b", re.I)
+_OF_A_RULER = re.compile(
+    r"\s+(?:reigned|ruled|abdicated|died|(?:was|became)\s(?:the\s)?(?:queen|king|emperor|empress|pope|tsar|czar|monarch"
+    r"|crowned|beheaded|executed|succeeded|deposed|excommunicated|canonized))\b",
+    re.I,
+)
+_CHROMOSOMES = re.compile(
+    r"(?:,?\s(?:and|or|vs\.?|&)?\s?|/)?(?:XY\s)?(?:chromosom|karyotyp|genotyp|males?\b|females?\b)", re.I
+)
+_INFUSIONS = re.compile(
+    r"\s(?:drip|fluid|line|bag|pole|therapy|antibiotic|drug|infusion|needle|injection|catheter|access|push|medication"
+    r"|treatment|solution|bolus|pump|tube|site|contrast|iron|steroid|morphine|saline|vitamin)",
+    re.I,
+)
+_BEFORE_INFUSIONS = word_set("an by via his her my your their needs needed")
+_EDITORS = re.compile(r"\s(?:editor|mode|command|key|binding|or\sEmacs|and\sEmacs)", re.I)
 
 
 def roman_value(text: str) -> int | None:
@@ -148,7 +169,7 @@ def roman_value(text: str) -> int | None:
 def roman(match: re.Match[str], context: Context) -> Reading | None:
     """Read Henry VIII, Chapter IV, World War II, XIV."""
     value = roman_value(match["n"])
-    before = context.previous.rstrip(".,").rstrip()
+    before = context.previous.rstrip().rstrip(".,").rstrip()
     if value is None or match["initial"]:
         return None
     suffix = match["s"] or ""
@@ -158,6 +179,16 @@ def roman(match: re.Match[str], context: Context) -> Reading | None:
         re.I,
     ):
         return [ordinal(str(value))]
+    if _is_no_numeral(match, before):
+        return None
+    ruler = _RULER_BEFORE.search(match.string[: match.start()]) if set(match["n"]) <= set("IVX") else None
+    if ruler is not None:
+        following = match.string[match.end() :]
+        # The King Charles I knew: a pronoun, as far as anybody can tell.
+        pronoun = _FIRST_PERSON.match(following) or (ruler["the"] and not _OF_A_RULER.match(following))
+        if match["n"] == "I" and pronoun:
+            return None
+        return [f"the {ordinal(str(value))}{suffix}"]
     if before in _RULERS:
         if match["n"] == "I" and not _name_of_ruler_ends(match):
             return None
@@ -172,11 +203,35 @@ def roman(match: re.Match[str], context: Context) -> Reading | None:
     return None
 
 
+def _is_no_numeral(match: re.Match[str], before: str) -> bool:
+    """Say whether the words around make other letters of a numeral: Malcolm X, Gen X, an IV, XX chromosomes."""
+    text, following, last = match["n"], match.string[match.end() :], before.lower()
+    if text == "X":
+        return last in ("malcolm", "generation", "gen")
+    if text == "IV":
+        return _INFUSIONS.match(following) is not None or last in _BEFORE_INFUSIONS
+    if text == "VI":
+        return _EDITORS.match(following) is not None
+    if text == "XX":
+        return _CHROMOSOMES.match(following) is not None
+    if text == "XXX":
+        return last not in _COUNTED and before not in _RULERS
+    return False
+
+
+@rule(r"XI(?P<s>'[sS])?(?![\w'])(?=(?P<name>\s(?i:jinping)\b)?)", "u")
+def president(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the XI of XI Jinping as the name that it is."""
+    named = match["name"] is not None or context.previous.lower() == "president"
+    return ["Xi" + (match["s"] or "").lower()] if named else None
+
+
 def _name_of_ruler_ends(match: re.Match[str]) -> bool:
     """Say whether nothing after the numeral I makes it the pronoun."""
     following = match.string[match.end() :]
     return (
-        re.match(
+        _OF_A_RULER.match(following) is not None
+        or re.match(
             r"\s+(?:am|was|have|had|will|would|can|could|do|did|know|think|said|saw|went|like|love|want|\w+ed)\b",
             following,
         )
@@ -192,7 +247,7 @@ def small_roman(match: re.Match[str], context: Context) -> Reading | None:
     return [cardinal(str(value))] if value is not None and before in _COUNTED else None
 
 
-ROMAN_RULES = (roman, small_roman)
+ROMAN_RULES = (president, roman, small_roman)
 
 
 def _groups(text: str) -> list[str | SpokenWord]:

@@ -78,7 +78,10 @@ _NAMES = {
         "∑": "sum of", "∏": "product of", "∫": "integral of", "∂": "partial", "∆": "delta", "²": "squared",
         "³": "cubed", "−": "minus",
         "‰": "per mille", "℃": "degrees Celsius", "℉": "degrees Fahrenheit", "№": "number", "♥": "heart",
-        "♡": "heart", "✓": "check",
+        "♡": "heart", "✓": "check", "⇒": "implies", "⟹": "implies", "⇐": "is implied by", "⇔": "if and only if",
+        "⟺": "if and only if",
+        "↔": "to and from", "⟷": "to and from", "⟶": "to", "⟵": "from", "➡": "to", "➔": "to", "➜": "to", "↑": "up",
+        "↓": "down", "⇌": "in equilibrium with",
         "✔": "check", "✗": "cross", "✘": "cross", "₩": "won", "₹": "rupee", "₽": "ruble", "₿": "bitcoin", "₺": "lira",
         "₪": "shekel",
     },
@@ -102,7 +105,17 @@ _NAMES = {
     },
 }  # fmt: skip
 _SILENT = frozenset("\"'()[]{}<>*_`^~|•·▪■□●○◦‣†‡ªº\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
-_EMOTICONS = (":-)", ":)", ";-)", ";)", ":-(", ":(", ":-D", ":D", ":P")
+_EMOTICONS = (
+    ":-)", ":)", ";-)", ";)", ":-(", ":(", ":-D", ":D", ":P", ":-P", ":-p", ":p", ";-P", ";P", ";-p", ";p", ";-D", ";D",
+    ":'(", ":'-(", ":')", ":'-)", ":-/", ":-\\", ":-|", ":-O", ":-o", ":O", ":o", ":-*", ":-]", ":-[", ":]", ":[", "=)",
+    "=(", "=D", "=P", "^_^", "^.^", "^-^", "-_-", ">_<", ">.<", "<_<", ">_>", "*_*", "^^",
+)  # fmt: skip
+
+
+_INDEXED = re.compile(
+    r"(?:^|\W)\w{1,2}$|\w\([^()\s]*\)$|\w_\w+$|[a-z][A-Z]\w*\.\w+$"
+    r"|(?:^|[^\w])(?:arr|argv|args|kwargs|argc|nums|lst|buf|vec|idx|tmp|ptr|dp|params|str|cols|elems|vals|msgs|objs)$"
+)
 
 
 @rule(
@@ -113,8 +126,8 @@ _EMOTICONS = (":-)", ":)", ";-)", ";)", ":-(", ":(", ":-D", ":D", ":P")
 def footnote(match: re.Match[str], context: Context) -> Reading | None:
     """Leave out [1] after a word and a raised number after a full stop, with a warning."""
     written = match.string[: match.start()]
-    if match.group()[0] == "[" and re.search(r"(?:^|\W)\w{1,2}$|\w\([^()\s]*\)$", written):
-        # An index: x[1], f(x)[1].
+    if match.group()[0] == "[" and (match.group() == "[0]" or _INDEXED.search(written)):
+        # An index: x[1], f(x)[1], args[1], arr[0], as no footnote has the number nought.
         return None
     context.warnings.append(f"left out {match.group()!r}: the mark of a footnote")
     return []
@@ -124,18 +137,20 @@ _COMPARISONS = {
     "en": {
         "!=": "is not equal to", "==": "equals", ">=": "is greater than or equal to", "<=": "is less than or equal to",
         "&&": "and", "||": "or", "=>": "to", "->": "to", "-->": "to", "==>": "to", "<--": "from", "<-": "from",
-        ":=": "is", "+=": "plus equals", "-=": "minus equals",
+        ":=": "is", "+=": "plus equals", "-=": "minus equals", "<->": "to and from", "<-->": "to and from",
+        "<=>": "if and only if", "<==>": "if and only if",
     },
     "de": {
         "!=": "ungleich", "==": "gleich", ">=": "größer oder gleich", "<=": "kleiner oder gleich", "&&": "und",
         "||": "oder",
         "=>": "nach", "->": "nach", "-->": "nach", "==>": "nach", "<--": "von", "<-": "von", ":=": "ist",
-        "+=": "plus gleich", "-=": "minus gleich",
+        "+=": "plus gleich", "-=": "minus gleich", "<->": "von und nach", "<-->": "von und nach",
+        "<=>": "genau dann wenn", "<==>": "genau dann wenn",
     },
 }  # fmt: skip
 
 
-@rule(r"(?P<sign>-->|==>|<--|!=|==|>=|<=|&&|\|\||=>|->|<-|:=|\+=|-=)(?![-=<>&|])(?=\s?[\w\"'(!$€-])", "o")
+@rule(r"(?P<sign><--?>|<==?>|-->|==>|<--|!=|==|>=|<=|&&|\|\||=>|->|<-|:=|\+=|-=)(?![-=<>&|])(?=\s?[\w\"'(!$€-])", "o")
 def comparison(match: re.Match[str], context: Context) -> Reading | None:
     """Read the signs of programs and arrows of two characters: a != b, x >= 5, A -> B."""
     if not context.previous or match.string[match.start() - 1] in "-=<>!":
@@ -144,7 +159,38 @@ def comparison(match: re.Match[str], context: Context) -> Reading | None:
     return None if names is None else [names[match["sign"]]]
 
 
+_LOVERS = word_set("i we you they u and really still just also do she he who guys we'll")
+_LOVED = word_set(
+    "love loves loved loving you u ya thanks thx thank guys all much xoxo me them him her it night day bye everyone "
+    "friend friends family hug hugs xx xo soon sweet cute best beautiful happy birthday baby babe"
+)
+
+
+@rule(r"<(?P<broken>/)?3+(?![\w.,%:/]*\d)(?!\w|%)(?=(?P<object>\s[\w@])?)", "o")
+def heart(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the <3 of I <3 NY as the heart that it draws, where no numbers are compared."""
+    before = context.previous.lower()
+    if match["object"] is not None:
+        return ["love"] if before in _LOVERS and not match["broken"] and len(match.group()) == 2 else None
+    if before and before not in _LOVED and before not in ("!", ",", "?", ".", "...", ":)"):
+        return None
+    return ["broken heart" if match["broken"] else "heart"]
+
+
+@rule(r"\#(?=\sof\s)|(?<=\s)\#(?=\s)", "o")
+def number_sign(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the # of items: number."""
+    of = match.string[match.end() :].startswith(" of ")
+    return ["number"] if of or context.previous.lower() in _NUMBERED_THINGS else None
+
+
+_NUMBERED_THINGS = word_set(
+    "phone telephone fax cell mobile serial order account tracking invoice ticket case model part room card id license "
+    "policy routing flight confirmation reference registration"
+)
+
 FOOTNOTE_RULES = (footnote, comparison)
+DRAWN_RULES = (heart, number_sign)
 
 
 @rule(r"[.!?]{2,}|[,;:.!?]", "o", alone=",;:.!?")
@@ -188,9 +234,34 @@ def bracket(match: re.Match[str], context: Context) -> Reading:
     return [","] if (match["next"] or ".").isalnum() else []
 
 
-@rule(rf"(?:{'|'.join(re.escape(text) for text in _EMOTICONS)})(?!\w)", "o")
-def emoticon(match: re.Match[str], context: Context) -> Reading:
-    """Leave out :-) and its like, with a warning."""
+@rule(r"[•▪■●◦‣](?=(?P<next>\s+[^\s•▪■●◦‣])?)|(?<=\s)·(?=(?P<dotted>\s(?:[^\W\d_][\w'’]|\d+\s[a-z]{2})))", "o")
+def bullet(match: re.Match[str], context: Context) -> Reading | None:
+    """Make a pause of a bullet between the items of one line; before the first it is silent, and a dot is a sign."""
+    spaced = match.start() > 0 and match.string[match.start() - 1].isspace()
+    if not context.previous or not spaced or (match["next"] is None and match["dotted"] is None):
+        return None
+    if match["dotted"] is not None and not re.search(r"(?:[^\W\d_][\w'’]|\d{4})[.!?)\"]?$", context.previous):
+        return None
+    return [";"]
+
+
+@rule(r"(?<=[\d)\s])·(?=\s?[\d(])|(?<=\s)·(?=\s(?:\d|[A-Za-z]\b))", "o")
+def product(match: re.Match[str], context: Context) -> Reading | None:
+    """Read the dot of 5 · 3 as times."""
+    if not context.previous[-1:].isalnum() or (context.previous.isalpha() and len(context.previous) > 1):
+        return None
+    return ["mal" if context.language == "de" else "times"]
+
+
+_CERTAIN = (":-)", ":)", ";-)", ";)", ":-(", ":(", ":-D", ":D", ":P")
+
+
+@rule(rf"(?:{'|'.join(re.escape(text) for text in _EMOTICONS)})(?!\w)(?=(?P<after>\S)?)", "o")
+def emoticon(match: re.Match[str], context: Context) -> Reading | None:
+    """Leave out :-) and its like, with a warning; most of them only between spaces, as 2^^3 holds none."""
+    alone = match.start() == 0 or not match.string[match.start() - 1].isalnum()
+    if match.group() not in _CERTAIN and not (alone and (match["after"] or ".") in ".,;!?)\"'"):
+        return None
     context.warnings.append(f"left out the emoticon {match.group()}")
     return []
 
@@ -202,6 +273,50 @@ def _symbol_name(character: str) -> str:
 
 def _quoted(text: str) -> str:
     return repr(text if len(text) <= 12 else text[:9] + "...")
+
+
+_JOINED_EMOJI = {
+    "🏳🌈": "rainbow flag", "🏳⚧": "transgender flag", "🏴☠": "pirate flag", "❤🔥": "heart on fire",
+    "❤🩹": "mending heart", "👁🗨": "eye in speech bubble", "🐕🦺": "service dog", "🐈⬛": "black cat",
+    "🐻❄": "polar bear", "🐦⬛": "black bird", "🐦🔥": "phoenix", "🍋🟩": "lime", "🍄🟫": "brown mushroom",
+    "😮💨": "face exhaling", "😵💫": "face with spiral eyes", "😶🌫": "face in clouds", "⛓💥": "broken chain",
+    "🙂↔": "head shaking horizontally", "🙂↕": "head shaking vertically", "🧑🎄": "Santa Claus",
+    "🧑🤝🧑": "people holding hands", "👩🤝👨": "woman and man holding hands", "👩🤝👩": "women holding hands",
+    "👨🤝👨": "men holding hands",
+}  # fmt: skip
+_PEOPLE = {"👨": "man", "👩": "woman", "🧑": "person", "👦": "boy", "👧": "girl", "🧒": "child", "👶": "baby"}
+_WORK = {
+    "⚕": "health worker", "🎓": "student", "🏫": "teacher", "⚖": "judge", "🌾": "farmer", "🍳": "cook",
+    "🔧": "mechanic", "🏭": "factory worker", "💼": "office worker", "🔬": "scientist", "💻": "technologist",
+    "🎤": "singer", "🎨": "artist", "✈": "pilot", "🚀": "astronaut", "🚒": "firefighter", "🍼": "feeding baby",
+    "🦰": "with red hair", "🦱": "with curly hair", "🦳": "with white hair", "🦲": "with no hair",
+    "🦯": "with a white cane", "🦼": "in a motorized wheelchair", "🦽": "in a manual wheelchair",
+}  # fmt: skip
+_WHO = {"♂": "man", "♀": "woman"}
+
+
+def _joined_emoji(text: str) -> list[str]:
+    """Return the words of emoji that joiners make one: their name, else the names of the parts one after the other."""
+    parts = re.sub("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]", "", text).split("\u200d")
+    whole = "".join(parts)
+    if whole in _JOINED_EMOJI:
+        return [_JOINED_EMOJI[whole]]
+    if "❤" in parts and parts[0] in _PEOPLE and parts[-1] in _PEOPLE:
+        return ["kiss" if "💋" in parts else "couple with heart"]
+    if all(part in _PEOPLE for part in parts):
+        words = ["family", ":"]
+        for part in parts:
+            words.extend([*([","] if words[-1] != ":" else []), _PEOPLE[part]])
+        return words
+    if len(parts) == 2 and parts[0] in _PEOPLE and parts[1] in _WORK:
+        return [f"{_PEOPLE[parts[0]]} {_WORK[parts[1]]}"]
+    named = [part for part in parts if part and part not in _WHO]
+    names = [_PEOPLE.get(part) or _symbol_name(part[0]) for part in named]
+    who = next((_WHO[part] for part in parts if part in _WHO), "")
+    if who and names:
+        first = names[0].replace("person", who) if "person" in names[0] else f"{who} {names[0]}"
+        return [first, *names[1:]]
+    return names
 
 
 def _flag(match: re.Match[str]) -> list[str]:
@@ -240,11 +355,32 @@ def symbol_rules(language: str) -> tuple[Rule, ...]:
     def flag(match: re.Match[str], context: Context) -> Reading:
         return _flag(match) if language != "de" else ["Flagge", *_flag(match)[1:]]
 
+    @rule(
+        r"(?P<whole>[^\w\s\u200b-\u206f][\U0001F3FB-\U0001F3FF\ufe0e\ufe0f]*"
+        r"(?:\u200d[^\w\s\u200b-\u206f][\U0001F3FB-\U0001F3FF\ufe0e\ufe0f]*)+)(?P=whole)*",
+        "o",
+    )
+    def joined(match: re.Match[str], context: Context) -> Reading | None:
+        return _joined_emoji(match["whole"]) or None if language == "en" else None
+
     @rule(r"(?P<sign>.)(?:[\U0001F3FB-\U0001F3FF\ufe0e\ufe0f]|\u200d[^\w\s]|(?P=sign))*", "ldo")
     def symbol(match: re.Match[str], context: Context) -> Reading:
         return _read_symbols(match, context, language)
 
-    return (emoticon, punctuation, hanging_hyphen, dash, hyphen, empty_brackets, bracket, flag, symbol)
+    return (
+        emoticon,
+        punctuation,
+        hanging_hyphen,
+        dash,
+        hyphen,
+        empty_brackets,
+        bracket,
+        bullet,
+        product,
+        flag,
+        joined,
+        symbol,
+    )
 
 
 _QUOTES = dict.fromkeys("‘’‚‛ʼ′＇`´", "'") | dict.fromkeys("“”„‟«»″＂‹›「」『』", '"')
@@ -276,7 +412,8 @@ _OTHER = {
 }
 _TABLE = _QUOTES | _DASHES | _CJK_MARKS | _OTHER
 _KEPT_COMPATIBILITY = frozenset("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞²³¹⁰⁴⁵⁶⁷⁸⁹™℠℃℉№ªº℗…⁺⁻₀₁₂₃₄₅₆₇₈₉")
-_JOINERS = frozenset("\u200b\u200c\u200d\u2060\ufe0e\ufe0f")
+_ZERO_WIDTH = frozenset("\u200b\u200c\u200d\u2060")
+_JOINERS = _ZERO_WIDTH | frozenset("\ufe0e\ufe0f")
 
 
 @dataclass(frozen=True)
@@ -290,8 +427,21 @@ class CleanText:
     """How many control characters were left out."""
 
 
-def _clean_cluster(cluster: str) -> tuple[str, int]:
-    """Return the cleaned form of one character with its combining marks, and the control characters left out."""
+def _joins(character: str) -> bool:
+    """Say whether a joiner beside the character has a meaning: in scripts of the East, in emoji."""
+    return "\u0590" <= character < "\u1e00" or character >= "\u2190"
+
+
+def _clean_cluster(cluster: str, before: str = "", after: str = "") -> tuple[str, int]:
+    """Return the cleaned form of one character with its combining marks, and the control characters left out.
+
+    Args:
+        cluster: The character and its marks.
+        before: The character before.
+        after: The character after; a joiner between two Latin letters or digits cuts a word that nobody cut.
+    """
+    if cluster[0] in _ZERO_WIDTH and not (_joins(before) or _joins(after)):
+        return cluster[1:], 0
     if cluster in _TABLE:
         return _TABLE[cluster], 0
     if cluster in _KEPT_COMPATIBILITY or cluster == "\n":
@@ -326,7 +476,7 @@ def clean_characters(text: str) -> CleanText:
         # A character and its accents are composed together; a flood of accents is cut into clusters.
         while end < length and end - start < 16 and unicodedata.combining(text[end]):
             end += 1
-        cleaned, dropped = _clean_cluster(text[start:end])
+        cleaned, dropped = _clean_cluster(text[start:end], text[max(start - 1, 0) : start], text[end : end + 1])
         controls += dropped
         pieces.append(cleaned)
         origins.extend([start] * len(cleaned))

@@ -123,7 +123,7 @@ function cleanCharacters(raw, text) {
     }
     let end = start + String.fromCodePoint(raw.codePointAt(start)).length;
     while (end < raw.length && end - start < KEPT_MOST && python.unicodedata.combining(raw[end])) end++;
-    const [cleaned, dropped] = text._clean_cluster(raw.slice(start, end));
+    const [cleaned, dropped] = text._clean_cluster(raw.slice(start, end), raw[start - 1] ?? "", raw[end] ?? "");
     controls += dropped;
     pieces.push(cleaned);
     for (let place = 0; place < cleaned.length; place++) origins.push(start);
