@@ -210,7 +210,7 @@ def status_counted(server, status):
         (b'{"type": "synthesize", "payload_length": "many"}\n', NO_EVENT),
         (b'{"type": "synthesize", "payload_length": 1.5}\n', "must be a whole number of bytes"),
         (b'{"type": "synthesize", "payload_length": true}\n', "must be a whole number of bytes"),
-        (b"x" * 200_000 + b"\n", NO_EVENT),
+        (b"x" * 4_000_000 + b"\n", NO_EVENT),
     ],
 )
 def test_nonsense_is_told_and_ends_the_connection_and_nothing_else(server, voice, line, said):
