@@ -24,8 +24,14 @@ def said():
     return fake_voice().say(DOCUMENT, ssml=True)
 
 
+STANDARD = (
+    '\ufeff<?xml version="1.0" encoding="utf-16"?>\n<!DOCTYPE speak PUBLIC "-//W3C//DTD SYNTHESIS 1.0//EN"\n'
+    f' "http://www.w3.org/TR/speech-synthesis/synthesis.dtd">\n{DOCUMENT}'
+)
+
+
 @pytest.mark.parametrize("fields", [{}, {"input_format": "ssml"}, {"input_format": "auto"}, {"markup": "ssml"}])
-@pytest.mark.parametrize("document", [DOCUMENT, PROLOGUE])
+@pytest.mark.parametrize("document", [DOCUMENT, PROLOGUE, STANDARD, f"\ufeff{DOCUMENT}", f"<!DOCTYPE speak>{DOCUMENT}"])
 def test_http_recognises_a_document(server, said, document, fields):
     assert server.post(document, **fields).content == pcm_of(said)
 
@@ -47,6 +53,23 @@ def test_a_document_that_is_none_is_told_in_one_line(server):
         assert answer.status_code == 400, document
         assert "\n" not in answer.json()["error"]["message"]
     assert server.post("Hello.", input_format="ssml").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "declared", ['[<!ENTITY a "Hello">]', 'SYSTEM "file:///etc/passwd" [<!ENTITY % a SYSTEM "x"> %a;]', "[", "[]"]
+)
+def test_a_document_that_declares_something_is_refused(server, declared):
+    answer = server.post(f"<?xml version='1.0'?>\n<!DOCTYPE speak {declared}>\n<speak>Hello.</speak>")
+    assert answer.status_code == 400
+    told = "SSML line 2: a DOCTYPE with declarations is not read; leave out what stands in [ ]"
+    assert answer.json()["error"]["message"] == told
+
+
+def test_an_error_is_told_at_its_line_whatever_stood_before_it(server):
+    for before in ("", "<!DOCTYPE speak>", '<?xml version="1.0"\n?>', "<!DOCTYPE speak\nSYSTEM 'x'>", "\ufeff"):
+        answer = server.post(f"{before}\n<speak>\n</speek>")
+        line = f"{before}\n<speak>\n".lstrip("\ufeff\n").count("\n") + 1
+        assert f"SSML line {line}, " in answer.json()["error"]["message"], before
 
 
 def test_a_document_of_signs_is_a_short_silence(server):
@@ -81,8 +104,9 @@ def answered(server, *messages, **start):
 
 @pytest.mark.parametrize("cut", ["sentence", "clause"])
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
-def test_the_websocket_keeps_a_document_together(server, said, size, cut):
-    pieces = [PROLOGUE[start : start + size] for start in range(0, len(PROLOGUE), size)]
+@pytest.mark.parametrize("document", [PROLOGUE, STANDARD])
+def test_the_websocket_keeps_a_document_together(server, said, size, cut, document):
+    pieces = [document[start : start + size] for start in range(0, len(document), size)]
     audio, errors = answered(server, *pieces, cut=cut)
     assert errors == []
     assert audio == samples_of(said)

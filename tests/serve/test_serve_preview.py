@@ -45,6 +45,20 @@ def test_ssml_is_recognised(server):
 
 
 @pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("<speakers are loud>", "markup"),
+        ("\ufeff<speak>One.</speak>", "ssml"),
+        ("<!-- a --><speak>One.</speak>", "ssml"),
+        ('<?xml version="1.0"?>\n<!DOCTYPE speak>\n<speak>One.</speak>', "ssml"),
+    ],
+)
+def test_what_a_text_is_speech_and_explanation_decide_alike(server, text, form):
+    assert explain(server, text).json()["form"] == form
+    assert server.post(text).status_code == 200
+
+
+@pytest.mark.parametrize(
     ("fields", "status", "said"),
     [
         ({"input": ""}, 400, "input"),

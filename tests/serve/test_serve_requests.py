@@ -30,7 +30,8 @@ def refused(server, content, headers=JSON):
     [
         ("{", "the body is not valid JSON", None),
         ("", "the body is missing", None),
-        ("\xff", "the body is not JSON in UTF-8, or is nested too deeply", None),
+        ("\xff", "the body is not text in UTF-8", None),
+        (f'{{"input": "x", "seed": {"9" * 5000}}}', "the body holds a number with too many digits", None),
         ("[]", "the body must be an object", None),
         ('"text"', "the body must be an object", None),
         ("{}", "'input' is missing", "input"),
@@ -84,6 +85,36 @@ def test_a_method_that_is_not_there_is_told_which_are(server, method, path, allo
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "said"),
+    [
+        ("POST", "/audio/speech", 404, "not_found", "speech is at /v1/audio/speech"),
+        ("POST", "/v1//audio/speech", 404, "not_found", "speech is at /v1/audio/speech"),
+        ("POST", "/v1/v1/audio/speech", 404, "not_found", "speech is at /v1/audio/speech"),
+        ("POST", "/v1/audio/speech/", 404, "not_found", "speech is at /v1/audio/speech"),
+        ("POST", "/v1/audio/transcriptions", 404, "not_found", "speech is at /v1/audio/speech, and /openapi.json"),
+        ("GET", "/models", 404, "not_found", "did you mean /v1/models?"),
+        ("GET", "/health/", 404, "not_found", "did you mean /health?"),
+        ("GET", "/audio/stream", 404, "not_found", "did you mean /v1/audio/stream?"),
+        ("GET", "/" + "x" * 9000, 404, "not_found", "speech is at"),
+        ("GET", "/v1/audio/stream", 426, "upgrade_required", "is opened as a WebSocket"),
+        ("POST", "/v1/audio/stream", 426, "upgrade_required", "not asked with POST"),
+        ("PUT", "/v1/audio/speech", 405, "method_not_allowed", "'/v1/audio/speech' takes POST, not PUT"),
+    ],
+)
+def test_what_is_not_there_is_told_what_is(server, method, path, status, code, said):
+    answer = server.client.request(method, server.url + path, json={"input": "Hello."})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert said in answer.json()["error"]["message"]
+    assert len(answer.content) < 400
+
+
+def test_nobody_is_sent_to_the_host_that_a_request_has_named(server):
+    headers = {"Host": "localhost", "X-Forwarded-Host": "evil.example"}
+    answer = server.client.post(f"{server.url}/v1/audio/speech/", json={"input": "Hello."}, headers=headers)
+    assert (answer.status_code, "location" in answer.headers) == (404, False)
+
+
 def test_of_an_address_with_two_methods_both_are_told():
     with running([fake_voice()], ServerSettings(get_speech=True)) as own:
         answer = own.client.put(f"{own.url}/v1/audio/speech")
@@ -92,14 +123,18 @@ def test_of_an_address_with_two_methods_both_are_told():
 
 def test_a_body_that_is_nested_too_deeply_is_refused(server):
     status, message, _ = refused(server, b"[" * 100_000)
-    assert (status, message) == (400, "the body is not JSON in UTF-8, or is nested too deeply")
+    assert (status, message) == (400, "the body is nested too deeply")
 
 
 @pytest.mark.parametrize(
     ("sent", "message"),
     [
-        ("{", "the body is not valid JSON"),
-        ("3", "the body must be an object"),
+        ("{", "the message is not valid JSON"),
+        ("3", "the message must be an object"),
+        ("[" * 100_000, "the message is nested too deeply"),
+        (f'{{"type": "start", "seed": {"9" * 5000}}}', "the message holds a number with too many digits"),
+        ('{"type": "text", "text": "\\ud800"}', "'text' must be a string of valid Unicode"),
+        ('{"type": "start", "voice": "\\ud800"}', "'voice' must be a string of valid Unicode or an object"),
         ("{}", "'type' is missing"),
         ('{"type": "sing"}', "'type' must be one of 'start', 'text', 'flush', 'cancel', 'end'"),
         ('{"type": "text"}', "'text' is missing"),
@@ -215,7 +250,7 @@ def test_a_body_that_comes_in_pieces_is_taken():
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 404),
         ("POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n", 400),
         ("BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
-        ("GET /v1/audio/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        ("GET /v1/audio/stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 426),
         ("GET /v1/audio/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 400),
     ],
 )

@@ -10,7 +10,7 @@ import soundfile
 from loopback import eventually, running
 from tiny_voice import FakeAcoustic, FakeVocoder, card, fake_voice
 
-from glowvox.errors import ConfigError, MissingExtraError, VoiceError
+from glowvox.errors import ConfigError, MissingExtraError, SilentTextError, VoiceError
 from glowvox.serve.access import KEYS_VARIABLE, read_keys
 from glowvox.serve.access_log import JsonLines
 from glowvox.serve.application import create_app
@@ -136,9 +136,15 @@ def test_addresses_and_settings_that_cannot_be_used():
         taken.listen()
         with pytest.raises(ConfigError, match="cannot listen"):
             serve(create_app([fake_voice()]), Address(port=taken.getsockname()[1]))
-    for host, port in (("nowhere.invalid", 0), ("127.0.0.1", 70_000)):
+    for host, port in (
+        *(("nowhere.invalid", 0), ("127.0.0.1", 70_000), ("127.0.0..1", 0)),
+        *((f"{'a' * 64}.example", 0), ("a\0b", 0)),
+    ):
         with pytest.raises(ConfigError, match="cannot listen"):
             bound_socket(host, port)
+    for uri in ("tcp://a..b:1", f"tcp://{'a' * 64}.example:1"):
+        with pytest.raises(ConfigError, match="cannot listen at tcp://a"):
+            serve(create_app([fake_voice()]), Address(port=0, wyoming=uri))
     for limits in ({"streams": 0}, {"seconds": 0.0}, {"waiting": -1}, {"seconds": float("nan")}):
         with pytest.raises(ConfigError):
             Limits(**limits)
@@ -200,6 +206,40 @@ def test_recordings_are_aligned_where_a_voice_can(voice):
         assert aligned(server, recording(), text="").status_code == 400
         assert aligned(server, recording(), text="x" * 20_000).status_code == 413
         assert aligned(server, recording(), voice="../x").status_code == 404
+
+
+def test_a_form_that_is_none_is_told_what_to_do(voice):
+    class Silent(_Aligner):
+        def align(self, samples, rate, text, **options):
+            raise SilentTextError("nothing to say")
+
+    with running([voice], None, {"tiny": lambda: Silent(voice)}) as server:
+        file, url = ("a.wav", recording()), f"{server.url}/v1/align"
+        for parts, status, param, said in (
+            (
+                {"file": (None, "hello.wav"), "text": (None, "Hello.")},
+                400,
+                "file",
+                "with curl write -F file=@hello.wav",
+            ),
+            ({"file": file, "text": (None, "x" * 1_200_000)}, 413, None, "a text may have 10000 characters"),
+            ({"file": file, "text": (None, "Hello."), "language": (None, "zz")}, 400, "language", "'zz'"),
+            ({"file": file, "text": (None, "...")}, 400, "text", "nothing to say"),
+            ({"file": ("a.wav", b"x"), "text": (None, "Hello.")}, 400, "file", "cannot read"),
+        ):
+            answer = server.client.post(url, files=parts)
+            error = answer.json()["error"]
+            assert (answer.status_code, error["param"]) == (status, param)
+            assert said in error["message"]
+        for given, content, said in (
+            ("", b"x", "needs a Content-Type with its boundary"),
+            ("; boundary=a", b"nonsense", "not the form that its Content-Type says"),
+            ("; boundary=a", b"--a\r\nContent-Disposition: form-data\r\n\r\nb\r\n--a--\r\n", "has no name"),
+        ):
+            headers = {"Content-Type": f"multipart/form-data{given}"}
+            answer = server.client.post(url, content=content, headers=headers)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
+            assert said in answer.json()["error"]["message"]
 
 
 def test_a_voice_that_cannot_align_says_so(voice):

@@ -105,6 +105,36 @@ def test_cancel_drops_what_was_not_spoken(voice):
         assert messages[-1]["type"] == "done"
 
 
+def test_cancel_after_the_end_drops_the_rest_and_closes_as_usual():
+    slow, vocoder = slow_voice(0.05)
+    text = "A sentence that is spoken. " * 40
+    with running([slow]) as server, conversation(server) as socket:
+        tell(socket, "text", text=text)
+        tell(socket, "end")
+        tell(socket, "text", text="cancel")  # nothing follows an end, whatever stands in it
+        tell(socket, "sing")
+        while isinstance(socket.recv(timeout=10), str):
+            pass
+        tell(socket, "cancel")
+        _, messages = heard(socket)
+        assert [message["type"] for message in messages] == ["cancelled", "done"]
+        assert 0 < messages[-1]["duration"] < 0.5 * fake_voice().say(text).duration
+        assert socket.close_code == 1000
+        assert eventually(lambda: not server.service.busy)
+        assert vocoder.samples < 0.5 * len(fake_voice().say(text).samples)
+
+
+def test_the_word_cancel_after_the_end_cancels_nothing(voice):
+    slow, _ = slow_voice(0.02)
+    with running([slow]) as server, conversation(server) as socket:
+        tell(socket, "start", sample_rate=22_050)
+        for kind, content in (("text", {"text": TEXT}), ("end", {}), ("text", {"text": "cancel"})):
+            tell(socket, kind, **content)
+        audio, messages = heard(socket)
+    assert audio == samples_of(voice.say(TEXT))
+    assert messages[-1]["type"] == "done"
+
+
 def test_a_client_that_goes_away_stops_its_synthesis():
     slow, vocoder = slow_voice(0.05)
     with running([slow]) as server:
@@ -135,6 +165,7 @@ def test_start_twice_unknown_voices_and_too_much_text(server):
         ([{"type": "start", "voice": "../../etc"}], "no voice"),
         ([{"type": "text", "text": "word " * 3000}], "characters"),
         ([{"type": "start", "language": "xx"}], "xx"),
+        ([{"type": "start", "pitch_shift": 3}], "no melody"),
     ):
         with conversation(server) as socket:
             for message in sent:
@@ -146,6 +177,9 @@ def test_start_twice_unknown_voices_and_too_much_text(server):
 def test_web_pages_of_other_hosts_are_not_let_in(server):
     with conversation(server, origin="http://elsewhere.example", status=403):
         pass
+    for origin in ("http://[", "http://[x]", "null", "http://"):  # no addresses at all
+        with conversation(server, headers={"Origin": origin}, status=403):
+            pass
     with conversation(server, origin=server.url) as socket:
         tell(socket, "end")
         assert heard(socket)[1][-1]["type"] == "done"

@@ -177,6 +177,7 @@ def test_a_player_can_open_an_address():
         assert twice in own.client.get(f"{own.url}/metrics", headers=key).text
         head = own.client.head(url, params=query | {"response_format": "wav"})
         assert (head.status_code, head.content, head.headers["content-type"]) == (200, b"", "audio/wav")
+        assert "content-length" not in head.headers  # it is not known before it is spoken
         assert twice in own.client.get(f"{own.url}/metrics", headers=key).text
         for changed, status in (
             ({"api_key": ""}, 401),
@@ -185,6 +186,12 @@ def test_a_player_can_open_an_address():
             ({"voice": "nobody"}, 404),
             ({"speed": "fast"}, 400),
             ({"response_format": "exe"}, 400),
+            ({"language": "zz"}, 400),
+            ({"lexicon": "nonsense"}, 400),
+            ({"pitch_shift": "3"}, 400),
+            ({"text": "<speak>Hello"}, 400),
+            ({"text": "Hello.", "input_format": "ssml"}, 400),
+            ({"text": "<speak>.</speak>"}, 200),
         ):
             for method in ("GET", "HEAD"):
                 assert own.client.request(method, url, params=query | changed).status_code == status, changed

@@ -1,7 +1,6 @@
 """The Wyoming protocol, spoken to by the package's own client."""
 
 import asyncio
-import contextlib
 import json
 from dataclasses import replace
 
@@ -13,7 +12,6 @@ from websocket_client import conversation, heard, tell
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
-from wyoming.event import Event
 from wyoming.info import Describe, Info
 from wyoming.ping import Ping, Pong
 from wyoming.tts import (
@@ -169,33 +167,100 @@ def test_what_cannot_be_spoken_is_an_error(server, event, why):
     assert why in error.text
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"\n",
-        b"{\n",
-        b"[]\n",
-        b"7\n",
-        b'{"type": 3}\n',
-        b'{"type": "synthesize"}\n',
-        b'{"type": "synthesize", "data": {"text": 3}}\n',
-        b'{"type": "synthesize", "data": []}\n',
-        b'{"type": "synthesize", "data_length": 1000000000000}\n',
-        b'{"type": "synthesize", "payload_length": "many"}\n',
-        b"x" * 200_000 + b"\n",
-    ],
-)
-def test_nonsense_ends_the_connection_and_nothing_else(server, voice, line):
+NO_EVENT = "not one of the Wyoming protocol"
+
+
+def answered(server, content, *, half_close=False):
+    """Return all that comes back after bytes, up to the end of the connection."""
+
     async def talk():
         reader, writer = await asyncio.open_connection("127.0.0.1", server.wyoming_port)
-        writer.write(line + json.dumps(Event("describe").to_dict()).encode() + b"\n")
-        answer = await asyncio.wait_for(reader.read(1 << 16), 10)
+        writer.write(content)
+        if half_close:
+            writer.write_eof()
+        answer = await asyncio.wait_for(reader.read(), 20)
         writer.close()
         return answer
 
-    with contextlib.suppress(ConnectionResetError):  # where the rest of a line that was too long was not read
-        asyncio.run(talk())
+    return asyncio.run(talk())
+
+
+def status_counted(server, status):
+    """Return how many connections ended with a status."""
+    told = f'glowvox_requests_total{{path="wyoming",status="{status}"}} '
+    lines = server.service.metrics.text().decode().splitlines()
+    return next((float(line.removeprefix(told)) for line in lines if line.startswith(told)), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"\n", NO_EVENT),
+        (b"hello\n", NO_EVENT),
+        (b"{\n", NO_EVENT),
+        (b'{"type": "\xff"}\n', NO_EVENT),
+        (b"[]\n", NO_EVENT),
+        (b"7\n", NO_EVENT),
+        (b'{"type": 3}\n', NO_EVENT),
+        (b'{"type": "synthesize"}\n', NO_EVENT),
+        (b'{"type": "synthesize", "data": {"text": 3}}\n', "must be a string"),
+        (b'{"type": "synthesize", "data": []}\n', NO_EVENT),
+        (b'{"type": "synthesize", "data_length": 1000000000000}\n', "more than the 1048576 bytes"),
+        (b'{"type": "synthesize", "data_length": 2}\n[]', NO_EVENT),
+        (b'{"type": "synthesize", "payload_length": "many"}\n', NO_EVENT),
+        (b'{"type": "synthesize", "payload_length": 1.5}\n', "must be a whole number of bytes"),
+        (b'{"type": "synthesize", "payload_length": true}\n', "must be a whole number of bytes"),
+        (b"x" * 4_000_000 + b"\n", NO_EVENT),
+    ],
+)
+def test_nonsense_is_told_and_ends_the_connection_and_nothing_else(server, voice, line, said):
+    before = status_counted(server, 400) + status_counted(server, 413)
+    first, _, rest = answered(server, line + b'{"type": "describe"}\n').partition(b"\n")
+    assert json.loads(first)["type"] == "error"
+    assert said in json.loads(rest)["text"]
+    assert eventually(lambda: status_counted(server, 400) + status_counted(server, 413) == before + 1)
     assert audio_of(spoken_to(server, [Synthesize(text="Hello.")], AudioStop)) == samples_of(voice.say("Hello."))
+
+
+def test_what_could_not_be_spoken_has_a_status_of_its_own(server):
+    before = status_counted(server, 400)
+    spoken_to(server, [Synthesize(text="<speak>Hello")], AudioStop)
+    assert eventually(lambda: status_counted(server, 400) == before + 1)
+
+
+def test_a_client_that_writes_nothing_more_hears_what_it_asked_for(server, voice):
+    asked = b"".join(
+        json.dumps({"type": "synthesize", "data": {"text": text}}).encode() + b"\n" for text in ("One.", "Two.")
+    )
+    answer = answered(server, asked, half_close=True)
+    pcm = [samples_of(voice.say(text)) for text in ("One.", "Two.")]
+    assert answer.count(b'"audio-stop"') == 2
+    assert len(answer) > sum(map(len, pcm))
+    assert b'"pong"' in answered(server, b'{"type": "ping", "data": {"text": "a"}}', half_close=True)
+
+
+def test_a_speech_that_is_begun_waits_for_the_one_before(server, voice):
+    def streamed(text):
+        return [SynthesizeStart(), SynthesizeChunk(text=text), SynthesizeStop()]
+
+    async def talk():
+        async with AsyncTcpClient("127.0.0.1", server.wyoming_port) as client:
+            for asked in (*streamed("One."), Synthesize(text="Two."), *streamed("Three.")):
+                await client.write_event(asked.event())
+            events, ended = [], 0
+            while ended < 3:
+                events.append(await asyncio.wait_for(client.read_event(), 20))
+                ended += AudioStop.is_type(events[-1].type)
+            return events
+
+    events = asyncio.run(talk())
+    assert not any(Error.is_type(event.type) for event in events)
+    assert audio_of(events) == b"".join(samples_of(voice.say(text)) for text in ("One.", "Two.", "Three."))
+
+
+def test_a_text_that_is_begun_twice_is_an_error(server):
+    error = Error.from_event(spoken_to(server, [SynthesizeStart(), SynthesizeStart()], Error)[-1])
+    assert "send synthesize-stop first" in error.text
 
 
 def test_a_client_that_goes_away_stops_its_synthesis():

@@ -61,6 +61,12 @@ class SocketClient:
             if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
                 return frame.data.decode() if frame.opcode is Opcode.TEXT else bytes(frame.data)
 
+    @property
+    def close_code(self) -> int:
+        """With which the server has closed it; 1006: with none."""
+        told = self._protocol.close_rcvd
+        return 1006 if told is None else told.code
+
     def close(self) -> None:
         """End it."""
         with suppress(Exception):

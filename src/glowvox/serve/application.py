@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from glowvox import __version__
@@ -29,8 +29,10 @@ from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.routes import Aligners, align_router, listing_router, speech_router
 from glowvox.serve.service import Service
 from glowvox.serve.settings import ServerSettings
+from glowvox.serve.unreadable_body import unreadable_form, unreadable_json
 from glowvox.serve.voice_registry import ServedVoice, VoiceRegistry
 from glowvox.serve.websocket import socket_router
+from glowvox.serve.what_is_there import refusal_at
 from glowvox.synthesis.aligner import Aligner
 from glowvox.synthesis.voice import Voice
 
@@ -117,6 +119,7 @@ def create_app(
         docs_url=None,  # their pages load scripts from other hosts
         redoc_url=None,
         openapi_url=None,  # a route of ours, which asks for a key as the others do
+        redirect_slashes=False,  # it would send clients to whatever host they have named, without TLS
         lifespan=living,
         responses={"4XX": {"description": "The request is refused.", "content": _ERROR}},
     )
@@ -132,7 +135,7 @@ def create_app(
     app.add_exception_handler(GlowvoxError, _refused)
     app.add_exception_handler(ClientGone, _nobody)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(HTTPException, _not_taken)
     app.add_middleware(HeadRequests)
     app.add_middleware(RequestGuard, settings=service.settings, keys=service.keys)
     if service.settings.origins:
@@ -217,29 +220,17 @@ async def _invalid(_: Request, error: Exception) -> Response:
     return invalid_request(error.errors()).response()
 
 
-async def _not_found(request: Request, error: Exception) -> Response:
+async def _not_taken(request: Request, error: Exception) -> Response:
+    """Answer what no route takes: another address, another method, a body that cannot be read."""
     assert isinstance(error, HTTPException)
-    if "parsing the body" in error.detail:
-        form = request.headers.get("content-type", "").startswith("multipart/")
-        message = f"the body is not {'a form' if form else 'JSON in UTF-8, or is nested too deeply'}"
-        return Refusal(error.status_code, message, code="invalid_request").response()
-    headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        # the framework names the methods of one route only
-        headers["Allow"] = ", ".join(sorted(_methods(request)))
-    return Refusal(error.status_code, error.detail, headers=headers).response()
-
-
-def _methods(request: Request) -> set[str]:
-    """Return the methods by which there is an answer at the path of a request."""
-    tried = ("GET", "POST")
-    found = {
-        method
-        for method in tried
-        for route in request.app.routes
-        if route.matches({**request.scope, "method": method})[0] is Match.FULL
-    }
-    return found | ({"HEAD"} if "GET" in found else set())
+    if error.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+        return refusal_at(request, error.status_code).response()
+    if error.status_code != HTTPStatus.BAD_REQUEST:
+        return Refusal(error.status_code, error.detail, headers=error.headers).response()
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        service: Service = request.app.state.service
+        return unreadable_form(error.detail, service.settings.limits.characters).response()
+    return Refusal(error.status_code, unreadable_json(error.__cause__), code="invalid_request").response()
 
 
 def page_routes() -> list[Route]:

@@ -318,6 +318,11 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         return answer
 
 
+def why_not_listening(error: OSError | ValueError) -> str:
+    """Return why nothing can listen at an address; at what is no name of a host, Python fails with a ValueError."""
+    return error.strerror or str(error) if isinstance(error, OSError) else "it is no name of a host"
+
+
 def plain_answer(refusal: Refusal) -> bytes:
     """Return an answer to who has not asked anything that could be answered otherwise; the connection ends with it."""
     body = bytes(refusal.response().body)

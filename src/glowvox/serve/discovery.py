@@ -88,6 +88,6 @@ def _reachable(host: str) -> str | None:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
                 trial.connect(_MULTICAST)
                 address = ipaddress.ip_address(trial.getsockname()[0])
-    except OSError:
+    except (OSError, ValueError):  # the latter of what is no name of a host
         return None
     return None if address.is_loopback or address.is_unspecified else str(address)

@@ -13,6 +13,8 @@ from glowvox.synthesis.options import SpeechOptions
 
 LONGEST = 4096
 """Characters."""
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+"""Control signs but for white space, which say nothing and would be quoted."""
 _PART = re.compile(r"\n+|(?<=[.;!?])\s+")
 _LABEL = re.compile(r"\W*([A-Za-z][A-Za-z /&-]{0,30}?)\W*:(?!\d)\s*(.*)", re.DOTALL)
 """What a part is about, as people write such texts: "Pacing: slow"."""
@@ -106,7 +108,7 @@ def read_instructions(text: str) -> Reading:
 
 def _clauses(text: str) -> Iterator[tuple[str, str]]:
     """Yield the clauses of a text as they are written, and with what their label says that they are about."""
-    for part in _PART.split(text):
+    for part in _PART.split(_CONTROL.sub("", text)):
         label = _LABEL.fullmatch(part)
         heading = label is not None and len(label[1].split()) <= _LONGEST_LABEL
         about = next((name for name, said in _ABOUT.items() if heading and label and said.search(label[1])), "")

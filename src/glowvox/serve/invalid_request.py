@@ -24,6 +24,8 @@ _KINDS = {
     "list_type": "a list",
 }
 """What a value must be, by the validator's name for the error."""
+_NO_FILE = "Expected UploadFile"
+"""How the framework's message begins where a form's field is no file."""
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
@@ -32,12 +34,13 @@ _BOUNDS = {
 }
 
 
-def invalid_request(errors: Sequence[Mapping[str, Any]], *, inside: int = 0) -> Refusal:
+def invalid_request(errors: Sequence[Mapping[str, Any]], *, inside: int = 0, what: str = "the body") -> Refusal:
     """Return the refusal of a request in which a validator found these errors: the first field that is wrong, and why.
 
     Args:
         errors: pydantic's, one at least. Several of one field are the ways in which it could have been right.
         inside: parts of each error's location that are no fields, such as the tag of a message.
+        what: how the whole is called, for an error that is none of a field.
     """
     errors = [{**error, "loc": error["loc"][inside:]} for error in errors]
     first = _field(errors[0])
@@ -50,7 +53,7 @@ def invalid_request(errors: Sequence[Mapping[str, Any]], *, inside: int = 0) -> 
         param, why = first or None, f"must be {' or '.join(wanted)}"
     else:
         param, why = ".".join(_names(chosen)) or None, _why(chosen)
-    where = f"'{param[:100]}'" if param else "the body"
+    where = f"'{param[:100]}'" if param else what
     return Refusal(400, f"{where} {why}", param=param, code="invalid_request")
 
 
@@ -93,6 +96,8 @@ def _why(error: Mapping[str, Any]) -> str:
     }
     if kind in known:
         return known[kind]
+    if kind == "value_error" and str(context.get("error")).startswith(_NO_FILE):
+        return f"must be a file; with curl write -F {'.'.join(_names(error))}=@hello.wav"
     if kind == "value_error":
         return str(context.get("error", "is not what it may be"))
     return "is not what it may be"

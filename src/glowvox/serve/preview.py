@@ -52,17 +52,12 @@ def preview_router(service: Service) -> APIRouter:
                 code="text_too_long",
             )
 
-        def work(_: object) -> Generator[Explanation, None, None]:
-            options = body.options(selection)
-            ssml = body.input_format in ("auto", "ssml") and body.input.lstrip().startswith("<speak")
-            try:
-                yield selection.voice.explain(body.input, ssml=ssml, readings=body.readings, **options)
-            except TextError as error:
-                raise Refusal(400, str(error), param="input") from error
-
-        watcher = DisconnectWatcher(request)
-        job, explanation = await watcher.start(service.pool.submit(client, work))
-        watcher.stop(job)
+        try:
+            explanation = await read_through(
+                service, request, client, body.input, body, selection, readings=body.readings
+            )
+        except TextError as error:
+            raise Refusal(400, str(error), param="input") from error
         return JSONResponse(explanation.to_dict())
 
     @router.get(
@@ -90,6 +85,42 @@ def preview_router(service: Service) -> APIRouter:
         return Response(content, media_type=MEDIA_TYPES[_FORMAT], headers=headers)
 
     return router
+
+
+async def read_through(
+    service: Service,
+    request: Request,
+    client: str,
+    text: str,
+    overrides: SpeechOverrides,
+    selection: Selection,
+    *,
+    readings: bool = False,
+) -> Explanation:
+    """Return how a text would be read, as soon as there is a turn for it; what a text is, the voice decides.
+
+    Args:
+        service: the server's parts.
+        request: whose client waits for it.
+        client: whose share of the processors is used.
+        text: the text.
+        overrides: how it would be spoken.
+        selection: the voice.
+        readings: whether other readings of each word are given.
+
+    Raises:
+        TextError: it cannot be read; a SilentTextError: there is nothing to say in it.
+        Refusal, GlowvoxError: not by this voice, or not now.
+        ClientGone: nobody waits for it any more.
+    """
+
+    def work(_: object) -> Generator[Explanation, None, None]:
+        yield selection.voice.explain(text, readings=readings, **overrides.options(selection))
+
+    watcher = DisconnectWatcher(request)
+    job, explanation = await watcher.start(service.pool.submit(client, work))
+    watcher.stop(job)
+    return explanation
 
 
 class VoiceSamples:

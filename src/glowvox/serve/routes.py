@@ -11,22 +11,26 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from glowvox.errors import GlowvoxError
+from glowvox.errors import AudioError, GlowvoxError, SilentTextError, TextError
 from glowvox.serve.metrics import CONTENT_TYPE
+from glowvox.serve.notes_header import notes_header
+from glowvox.serve.preview import read_through
 from glowvox.serve.refusal import Refusal, refusal_of
 from glowvox.serve.service import Service
-from glowvox.serve.speech_request import SpeechQuery, SpeechRequest
+from glowvox.serve.speech_request import PlainOverrides, SpeechQuery, SpeechRequest
 from glowvox.serve.speech_stream import (
     DisconnectWatcher,
+    EventsResponse,
     SpeechResponse,
     SpeechStream,
     check_length,
     viseme_table,
     word_table,
 )
-from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS
+from glowvox.serve.voice_registry import MODEL, OPENAI_MODELS, Selection
 from glowvox.synthesis.aligner import Aligner, TextOptions
 from glowvox.synthesis.recording import read_upload
+from glowvox.synthesis.script import kind_of_text
 from glowvox.synthesis.speech_encoding import MEDIA_TYPES, completed
 from glowvox.synthesis.timestamps import as_json, srt, textgrid, vtt
 from glowvox.synthesis.visemes import TimedViseme, VisemeTrack
@@ -72,7 +76,7 @@ def speech_router(service: Service) -> APIRouter:
     def headers(sample_rate: int, notes: list[str]) -> dict[str, str]:
         told = {"X-Sample-Rate": str(sample_rate), "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if notes:
-            told["X-Notes"] = " ".join("; ".join(notes).split()).encode("ascii", "replace").decode("ascii")
+            told["X-Notes"] = notes_header(notes)
         return told
 
     @router.post("/speech", response_class=Response, responses=_SPEECH_ANSWERS, summary="Speak a text")
@@ -83,7 +87,7 @@ def speech_router(service: Service) -> APIRouter:
         if body.stream_format == "json":
             return JSONResponse(await _whole(stream, body), headers=told)
         if body.stream_format == "sse":
-            return StreamingResponse(_events(stream, body), media_type="text/event-stream", headers=told)
+            return EventsResponse(stream, _events(stream, body), told)
         return SpeechResponse(stream, MEDIA_TYPES[body.response_format], told)
 
     async def spoken_address(query: Annotated[SpeechQuery, Query()], request: Request) -> Response:
@@ -91,12 +95,16 @@ def speech_router(service: Service) -> APIRouter:
         body = query.request()
         media_type = MEDIA_TYPES[body.response_format]
         if request.scope.get("head"):  # players ask what there is before they open it
-            service.keys.client(request, query.api_key)
+            client = service.keys.client(request, query.api_key)
             selection = body.select(service.registry)
             check_length(body, service.settings.limits)
+            body.check(selection)
             with body.encoder(selection.voice) as encoder:
                 told = headers(encoder.rate, body.notes(selection.voice))
-            return Response(media_type=media_type, headers=told)
+            if body.input_format == "ssml" or kind_of_text(body.input, final=True) == "ssml":
+                await _check_document(service, request, client, body, selection)  # no other text can be refused
+            # an answer whose length nobody knows: GET has none in its header either
+            return StreamingResponse((), media_type=media_type, headers=told)
         stream = await SpeechStream.begin(service, request, body, query.api_key)
         told = headers(stream.first.sample_rate, stream.notes)
         return SpeechResponse(stream, media_type, told)
@@ -107,6 +115,18 @@ def speech_router(service: Service) -> APIRouter:
         router.get("/speech", response_class=Response, responses=answers, summary=summary)(spoken_address)
 
     return router
+
+
+async def _check_document(
+    service: Service, request: Request, client: str, body: SpeechRequest, selection: Selection
+) -> None:
+    """Refuse an SSML document that cannot be spoken, without speaking it."""
+    try:
+        await read_through(service, request, client, body.input, body, selection)
+    except SilentTextError:
+        pass  # it is answered with a silence
+    except TextError as error:
+        raise Refusal(400, str(error), param="input") from error
 
 
 async def _whole(stream: SpeechStream, body: SpeechRequest) -> dict[str, Any]:
@@ -197,12 +217,16 @@ def align_router(service: Service, aligners: "Aligners") -> APIRouter:
         if selection.speaker is not None:
             options["speaker"] = selection.speaker
         if language is not None:
+            PlainOverrides(language=language).options(selection)  # which refuses one that the voice does not speak
             options["language"] = language
 
         def work(_: object) -> Generator[str, None, None]:
             aligner = aligners.load(selection.voice.name)
-            samples, rate = read_upload(content, limits.recording_seconds)
-            yield write(aligner.align(samples, rate, text, **options).timeline)
+            try:
+                samples, rate = read_upload(content, limits.recording_seconds)
+                yield write(aligner.align(samples, rate, text, **options).timeline)
+            except (AudioError, TextError) as error:
+                raise Refusal(400, str(error), param="file" if isinstance(error, AudioError) else "text") from error
 
         watcher = DisconnectWatcher(request)
         job, answer = await watcher.start(service.pool.submit(client, work))

@@ -24,6 +24,7 @@ from glowvox.serve.connections import (
     LoopErrors,
     WebSocketConnection,
     affordable_connections,
+    why_not_listening,
 )
 from glowvox.serve.discovery import Announcement
 from glowvox.serve.service import Service
@@ -53,10 +54,10 @@ def bound_socket(host: str, port: int) -> socket.socket:
             own.bind(found[0][4])
             own.listen(BACKLOG)
             exits.pop_all()
-    except OSError as error:
-        why = getattr(error, "strerror", None) or str(error)
+    except (OSError, ValueError) as error:
+        why = why_not_listening(error)
         raise ConfigError(
-            f"cannot listen at {host}, port {port}: {why}; choose another with --host and --port"
+            f"cannot listen at {host[:100]}, port {port}: {why}; choose another with --host and --port"
         ) from error
     own.set_inheritable(True)
     return own

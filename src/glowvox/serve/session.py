@@ -63,6 +63,7 @@ class Session:
         self._waiting: asyncio.Queue[TextFeed | None] = asyncio.Queue()
         self._feeds: list[TextFeed] = []
         self._job: SynthesisJob[SpeechChunk] | None = None
+        self._finishing = False
         self.seconds = 0.0
         """Of speech so far."""
         self._task = asyncio.create_task(self._speak_all())
@@ -110,6 +111,8 @@ class Session:
         """Drop what was written and not been sent."""
         while not self._waiting.empty():
             self._waiting.get_nowait()
+        if self._finishing:  # the end was among it
+            self._waiting.put_nowait(None)
         for feed in self._feeds:
             feed.drop()
         self._feeds.clear()
@@ -123,6 +126,7 @@ class Session:
     async def finish(self) -> None:
         """Speak the rest and end the sound file."""
         self.flush()
+        self._finishing = True
         self._waiting.put_nowait(None)
         await asyncio.shield(self._task)
 
@@ -339,6 +343,8 @@ async def with_idle_timeout(reading: Coroutine[Any, Any, T], seconds: float, bus
             if done:
                 return task.result()
             if not busy():
+                task.cancel()
+                await asyncio.wait({task})  # so that others may read
                 raise Refusal(408, f"nothing was written for {seconds:g} s", code="idle")
     finally:
         task.cancel()

@@ -196,11 +196,15 @@ class SpeechOverrides(BaseModel, ABC):
         """Refuse what the voice cannot do, before there is a text.
 
         Raises:
-            GlowvoxError: see `options` and `Voice.options`.
+            Refusal: it cannot have another pitch; see `options`, too.
+            GlowvoxError: see `Voice.options`.
         """
         options = self.options(selection)
         options.pop("lexicon", None)
-        selection.voice.options(**options)
+        asked = selection.voice.options(**options)
+        if not selection.voice.has_melody and (asked.pitch_shift, asked.pitch_range) != (0.0, 1.0):
+            param = "pitch_shift" if asked.pitch_shift else "pitch_range"
+            raise Refusal(400, "this voice has no melody to change; leave the pitch out", param=param)
 
     def _instructed(self, voice: ServedVoice) -> tuple[dict[str, Any], list[str]]:
         overrides: dict[str, Any] = {"speed": self.speed}

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -73,6 +73,7 @@ class SpeechStream:
         """What of the request is not followed."""
         self._job = job
         self._watcher = watcher
+        self._over = False
 
     @classmethod
     async def begin(cls, service: Service, request: Request, body: SpeechRequest, key: str = "") -> Self:
@@ -90,6 +91,7 @@ class SpeechStream:
             with body.encoder(selection.voice) as encoder:
                 yield from speak(selection, body.input, body, service.settings, encoder, ends_file=True)
 
+        notes = body.notes(selection.voice)
         report = Report(service, selection.voice.name, client, body.input)
         watcher = DisconnectWatcher(request)
         try:
@@ -101,8 +103,21 @@ class SpeechStream:
             raise
         stream = cls(first, job, watcher, report)
         # what was left out of a silence stands in its warnings
-        stream.notes = list(first.warnings) if first.silent else body.notes(selection.voice)
+        stream.notes = list(first.warnings) if first.silent else notes
         return stream
+
+    @contextmanager
+    def answered(self) -> Iterator[None]:
+        """Have the speech counted out at the end of its answer, even of one that nobody could begin to send.
+
+        A generator that was never asked for its first piece does not end it: nothing in it has run.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._end(error)
+            raise
+        self._end(ClientGone())
 
     async def pieces(self) -> AsyncGenerator[SpeechChunk, None]:
         """Yield the pieces, the first one too.
@@ -121,12 +136,20 @@ class SpeechStream:
             if not piece.last:
                 raise ClientGone
         except BaseException as error:
-            self.report.failed(error)
+            self._end(error)
             raise
-        else:
+        self._end()
+
+    def _end(self, error: BaseException | None = None) -> None:
+        """Report the end, and stop what is still computed; nothing if that has been done."""
+        if self._over:
+            return
+        self._over = True
+        self._watcher.stop(self._job)
+        if error is None:
             self.report.finished(self._job.computing)
-        finally:
-            self._watcher.stop(self._job)
+        else:
+            self.report.failed(error)
 
 
 class SpeechResponse(StreamingResponse):
@@ -136,17 +159,31 @@ class SpeechResponse(StreamingResponse):
     """
 
     def __init__(self, stream: SpeechStream, media_type: str, headers: Mapping[str, str]) -> None:
+        self._stream = stream
         self._pieces = stream.pieces()
         super().__init__((), media_type=media_type, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; if the client goes, the rest is sent to nobody."""
-        with suppress(ClientGone):
+        with suppress(ClientGone), self._stream.answered():
             async with aclosing(self._pieces):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 async for piece in self._pieces:
                     if piece.data or piece.last:
                         await send({"type": "http.response.body", "body": piece.data, "more_body": not piece.last})
+
+
+class EventsResponse(StreamingResponse):
+    """The answer that sends the events of a stream."""
+
+    def __init__(self, stream: SpeechStream, events: AsyncGenerator[bytes, None], headers: Mapping[str, str]) -> None:
+        self._stream = stream
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them."""
+        with self._stream.answered():
+            await super().__call__(scope, receive, send)
 
 
 def speak(

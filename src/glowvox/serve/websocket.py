@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,12 +16,14 @@ from glowvox.serve.invalid_request import invalid_request
 from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
-from glowvox.serve.speech_request import Format, SpeechOverrides
+from glowvox.serve.speech_request import Format, SpeechOverrides, SpokenText
 from glowvox.serve.speech_stream import SpeechChunk, viseme_table, word_table
+from glowvox.serve.unreadable_body import unreadable_json
 from glowvox.synthesis.visemes import VisemeTrack
 
 _POLICY, _TRY_LATER, _NORMAL = 1008, 1013, 1000
 """Codes by which a WebSocket is closed (RFC 6455, section 7.4)."""
+_WHAT = "the message"
 _MOST_WARNINGS = 200
 """Of one connection; those after are not sent."""
 
@@ -39,7 +42,7 @@ class Text(BaseModel):
     """A piece of the text, cut anywhere."""
 
     type: Literal["text"]
-    text: str
+    text: SpokenText
 
 
 class Control(BaseModel):
@@ -74,7 +77,12 @@ def socket_router(service: Service) -> APIRouter:
 
 def _welcome(origin: str | None, host: str | None, origins: tuple[str, ...]) -> bool:
     """Return whether a web page may open a WebSocket: browsers ask nobody before, unlike with requests (CORS)."""
-    return origin is None or "*" in origins or origin in origins or urlsplit(origin).netloc == host
+    if origin is None or "*" in origins or origin in origins:
+        return True
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:  # no address at all
+        return False
 
 
 class _Conversation:
@@ -162,10 +170,7 @@ class _Conversation:
             content = await with_idle_timeout(self._socket.receive_text(), idle, self._busy)
         except KeyError:
             raise Refusal(400, "messages are JSON in text frames, not binary ones") from None
-        try:
-            return _MESSAGE.validate_json(content)
-        except ValidationError as error:
-            raise invalid_request(error.errors(), inside=1) from error
+        return _read(content)
 
     def _busy(self) -> bool:
         return self._session is not None and self._session.busy
@@ -189,7 +194,7 @@ class _Conversation:
     async def _finish(self, session: Session) -> None:
         """Send the rest, listening all the while for whether the client is still there."""
         finishing = asyncio.create_task(session.finish())
-        listening = asyncio.create_task(self._left())
+        listening = asyncio.create_task(self._listen(session))
         try:
             await asyncio.wait({finishing, listening}, return_when=asyncio.FIRST_COMPLETED)
             if finishing.done():
@@ -203,11 +208,18 @@ class _Conversation:
             finishing.cancel()
             listening.cancel()
 
-    async def _left(self) -> None:
-        while True:
-            message = await self._socket.receive()
-            if message["type"] == "websocket.disconnect" or '"cancel"' in (message.get("text") or ""):
-                return
+    async def _listen(self, session: Session) -> None:
+        """Return when the client has gone; until then it may still cancel, and nothing else."""
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                message = await self._socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                with suppress(Refusal):
+                    told = _read(message.get("text") or "")
+                    if isinstance(told, Control) and told.type == "cancel":
+                        session.cancel()
+                        await self._tell("cancelled")
 
     async def _send(self, piece: SpeechChunk) -> None:
         try:
@@ -229,6 +241,21 @@ class _Conversation:
 
     async def _tell(self, kind: str, **content: Any) -> None:
         await self._socket.send_text(json.dumps({"type": kind, **content}, separators=(",", ":")))
+
+
+def _read(content: str) -> Start | Text | Control:
+    """Return the message that a text frame holds.
+
+    Raises:
+        Refusal: it is none.
+    """
+    try:
+        # Python's own parser leaves halves of letters in a string, of which the field can then be told
+        return _MESSAGE.validate_python(json.loads(content))
+    except ValidationError as error:
+        raise invalid_request(error.errors(), inside=1, what=_WHAT) from error
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, unreadable_json(error, _WHAT), code="invalid_request") from error
 
 
 async def _refuse(socket: WebSocket, refusal: Refusal) -> None:

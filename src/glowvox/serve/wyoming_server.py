@@ -26,7 +26,7 @@ from wyoming.tts import (
 from glowvox import __version__
 from glowvox.errors import ConfigError, GlowvoxError
 from glowvox.serve.access_log import LOGGER, REQUEST_ID, RequestRecord, request_id
-from glowvox.serve.connections import ACCEPTED_AT_ONCE, BACKLOG, send_no_faster_than_taken
+from glowvox.serve.connections import ACCEPTED_AT_ONCE, BACKLOG, send_no_faster_than_taken, why_not_listening
 from glowvox.serve.refusal import ClientGone, Refusal, refusal_of
 from glowvox.serve.service import Service
 from glowvox.serve.session import Session, with_idle_timeout
@@ -38,6 +38,9 @@ from glowvox.synthesis.voice_card import VoiceCard
 
 _WIDTH = 2
 """Bytes of a sample."""
+_NO_EVENT = "the event is not one of the Wyoming protocol: a line of JSON with a 'type', of 64 KiB at most"
+_LAST_SECONDS = 1.0
+"""For which a client that is told of an error may go on writing: what was not read would take the error with it."""
 
 
 class WyomingServer:
@@ -85,8 +88,8 @@ class WyomingServer:
                 self._server = await asyncio.start_server(
                     self._connected, self._host, self._port, backlog=ACCEPTED_AT_ONCE
                 )
-        except OSError as error:
-            raise ConfigError(f"cannot listen at {self._uri}: {error.strerror or error}") from error
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"cannot listen at {self._uri[:200]}: {why_not_listening(error)}") from error
         for own in self._server.sockets:
             with socket.socket(fileno=os.dup(own.fileno())) as listening:
                 listening.listen(BACKLOG)
@@ -199,19 +202,21 @@ class WyomingConnection:
             while True:
                 reading = async_read_event(self._reader)  # type: ignore[arg-type]
                 event = await with_idle_timeout(reading, self._idle, self._busy)
+                if event is None and not self._reader.ended:  # the package says so of a line that it cannot read
+                    raise Refusal(400, _NO_EVENT)
                 if event is None:
-                    return
+                    break
                 await self._answer(event)
                 self._since = time.monotonic()
+            if self._speech is not None:  # it may write nothing more and hear all the same
+                await self._speech.ended()
         except (Refusal, GlowvoxError) as error:
-            with suppress(OSError):
-                await self._fail(refusal_of(error))
+            await self._part_with(refusal_of(error))
         except (OSError, EOFError):
             pass  # gone
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # what the package's own parser raises at an event that is none
-            with suppress(OSError):
-                await self._fail(Refusal(400, "the event is not one of the Wyoming protocol"))
+            await self._part_with(Refusal(400, _NO_EVENT))
         finally:
             if self._speech is not None:
                 self._speech.abandon()
@@ -220,13 +225,15 @@ class WyomingConnection:
         return self._speech is not None and not self._speech.done
 
     async def _answer(self, event: Event) -> None:
+        if not isinstance(event.type, str):
+            raise Refusal(400, _NO_EVENT)
         if Describe.is_type(event.type):
             await self._write(description(self._service).event())
         elif Ping.is_type(event.type):
             await self._write(Pong(text=Ping.from_event(event).text).event())
         elif SynthesizeStart.is_type(event.type):
             begin = SynthesizeStart.from_event(event)
-            self._writing = self._begin(begin.voice, begin.text_format, streamed=True)
+            self._writing = await self._begin(begin.voice, begin.text_format, streamed=True)
         elif SynthesizeChunk.is_type(event.type) and self._writing is not None:
             self._writing.write(_text(SynthesizeChunk.from_event(event).text))
         elif SynthesizeStop.is_type(event.type) and self._writing is not None:
@@ -236,17 +243,20 @@ class WyomingConnection:
             # within start and stop it repeats the whole text, for servers that do not stream
             whole = Synthesize.from_event(event)
             text = _text(whole.text)
-            if self._speech is not None:
-                await self._speech.ended()
-            speech = self._begin(whole.voice, whole.text_format, streamed=False)
+            speech = await self._begin(whole.voice, whole.text_format, streamed=False)
             speech.write(text)
             speech.end()
 
-    def _begin(self, voice: SynthesizeVoice | None, text_format: str | None, *, streamed: bool) -> "WyomingSpeech":
+    async def _begin(
+        self, voice: SynthesizeVoice | None, text_format: str | None, *, streamed: bool
+    ) -> "WyomingSpeech":
+        """Begin a speech when the one before has ended."""
         if text_format not in (None, SynthesizeTextFormat.TEXT, SynthesizeTextFormat.SSML):
             raise Refusal(400, f"the format '{text_format[:40]}' is not spoken here, only plain text and SSML")
-        if self._speech is not None and not self._speech.done:
-            raise Refusal(400, "the speech before has not ended yet")
+        if self._speech is not None:
+            if self._speech is self._writing:
+                raise Refusal(400, "the text of the speech before has not ended yet; send synthesize-stop first")
+            await self._speech.ended()
         selection, language = self._chosen(voice or SynthesizeVoice())
         overrides = PlainOverrides(
             response_format="pcm",
@@ -255,7 +265,9 @@ class WyomingConnection:
             input_format="ssml" if text_format == SynthesizeTextFormat.SSML else "auto",
         )
         overrides.check(selection)
-        self._speech = WyomingSpeech(self._service, self._client, selection, overrides, self._write, streamed=streamed)
+        self._speech = WyomingSpeech(
+            self._service, self._client, selection, overrides, self._write, self._fail, streamed=streamed
+        )
         return self._speech
 
     def _chosen(self, wanted: SynthesizeVoice) -> tuple[Selection, str | None]:
@@ -283,6 +295,16 @@ class WyomingConnection:
         self.record.status = refusal.status
         await self._write(Error(text=refusal.message, code=refusal.code).event())
 
+    async def _part_with(self, refusal: Refusal) -> None:
+        """End what is spoken, tell what is wrong, and wait until the client has read it."""
+        if self._speech is not None:
+            self._speech.abandon()
+        with suppress(OSError):
+            await self._fail(refusal)
+            self._writer.write_eof()
+            async with asyncio.timeout(_LAST_SECONDS):
+                await self._reader.skip()
+
 
 class WyomingSpeech:
     """One answer, while its text may still be written: audio-start, chunks, audio-stop, and after a streamed text
@@ -296,10 +318,12 @@ class WyomingSpeech:
         selection: Selection,
         overrides: SpeechOverrides,
         write: Callable[[Event], Awaitable[None]],
+        fail: Callable[[Refusal], Awaitable[None]],
         *,
         streamed: bool,
     ) -> None:
         self._write = write
+        self._tell = fail
         self._streamed = streamed
         self._rate = selection.voice.card.sample_rate
         self._begun = False
@@ -362,7 +386,7 @@ class WyomingSpeech:
 
     async def _fail(self, refusal: Refusal) -> None:
         self._failed = True
-        await self._write(Error(text=refusal.message, code=refusal.code).event())
+        await self._tell(refusal)
 
 
 class BoundedReader:
@@ -371,6 +395,8 @@ class BoundedReader:
     def __init__(self, reader: asyncio.StreamReader, limit: int) -> None:
         self._reader = reader
         self._limit = limit
+        self.ended = False
+        """Whether the client writes nothing more."""
 
     async def readline(self) -> bytes:
         """Return a line, of 64 KiB at most.
@@ -378,7 +404,14 @@ class BoundedReader:
         Raises:
             ValueError: it is longer.
         """
-        return await self._reader.readline()
+        line = await self._reader.readline()
+        self.ended = not line
+        return line
+
+    async def skip(self) -> None:
+        """Read to the end, and keep nothing."""
+        while await self._reader.read(1 << 16):
+            pass
 
     async def readexactly(self, count: int) -> bytes:
         """Return so many bytes.
@@ -387,7 +420,9 @@ class BoundedReader:
             Refusal: it is more than the limit, or no number of bytes.
             asyncio.IncompleteReadError: the stream ended before.
         """
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= self._limit:
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise Refusal(400, "the length of a part of an event must be a whole number of bytes")
+        if count > self._limit:
             raise Refusal(413, f"a part of the event has more than the {self._limit} bytes that it may have")
         return await self._reader.readexactly(count)
 

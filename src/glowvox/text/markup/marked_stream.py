@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from glowvox.errors import ConfigError
+from glowvox.errors import ConfigError, TextError
 from glowvox.text.markup.html_reader import THINKING, HtmlReader, left_out_code
 from glowvox.text.markup.markdown_reader import MarkdownReader, is_pending
 from glowvox.text.markup.spoken_text import MarkupOptions, SentenceEnd, SpokenText
@@ -24,10 +24,21 @@ _HIDDEN = re.compile(rf"[ \t]*<(?P<tag>{'|'.join(sorted(THINKING))}|script|style
 _COMMENT = re.compile(r"[ \t]*<!--")
 _FORMULA = re.compile(r"[ \t]*(?P<open>\$\$|\\\[|\\begin\{(?P<name>[a-z]+\*?)\})(?P<body>.*)$", re.DOTALL)
 _ASIDES = ("<", "`", "~", "$$", "\\[", "\\begin")
+_MARK = "\ufeff"
+"""The byte order mark that files begin with, and texts that were read from one; Python takes it for no blank."""
 _START = re.compile(
-    r"\s*(?:<\?xml\b[^>]{0,200}\?>\s*)?(?:<!--.{0,500}?-->\s*)?<(?P<tag>[a-z:]{1,12}|!doctype\s+html)(?=[\s/>])",
+    rf"[\s{_MARK}]*(?:<\?xml\b[^>]{{0,200}}\?>\s*)?(?:<!--.{{0,500}}?-->\s*)?"
+    r"<(?P<tag>[a-z:]{1,12}(?=[\s/>])|!doctype\s+html(?=[\s/>])|!doctype\s+speak(?=[\s\[>]))",
     re.I | re.S,
 )
+_XML = '<?xml version="1.0"?>'
+_DECLARATION = re.compile(r"<\?xml\b[^>]{0,200}\?>", re.I)
+_DOCTYPE = re.compile(
+    r"(?P<before>\s*(?:<\?xml\b[^>]{0,200}\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*)"
+    r"<!DOCTYPE\s+speak(?=[\s\[>])(?:[^\[\]<>\"']|\"[^\"]*\"|'[^']*')*(?P<end>[\[>])",
+    re.I | re.S,
+)
+"""Of SSML, up to its end or to the declarations in it."""
 _LONGEST_START = 800
 _BEGINNINGS = ("<speak", "<?xml", "<!--", "<!doctype", "<html")
 _WORD = re.compile(r"[\"'“‘«(]?[^\W\d_]")
@@ -78,13 +89,13 @@ def kind_of_start(text: str, *, final: bool = False) -> str | None:
     """Return what the beginning of a text says: `ssml`, `html`, or `text`; None: more of it is needed."""
     match = _START.match(text)
     if match:
-        tag = match["tag"].lower()
+        tag = match["tag"].lower().removeprefix("!doctype").lstrip()
         if tag == "speak":
             return "ssml"
-        if tag == "html" or tag.startswith("!doctype"):
+        if tag == "html":
             return "html"
         return "text"
-    begun = text.lstrip().lower()
+    begun = text.lstrip().lstrip(_MARK).lstrip().lower()
     if final or len(begun) > _LONGEST_START:
         return "text"
     if not begun or any(start.startswith(begun) or begun.startswith(start) for start in _BEGINNINGS):
@@ -95,6 +106,38 @@ def kind_of_start(text: str, *, final: bool = False) -> str | None:
 def is_ssml(text: str) -> bool:
     """Return whether a whole text is an SSML document."""
     return kind_of_start(text[: 2 * _LONGEST_START], final=True) == "ssml"
+
+
+def ssml_root(document: str) -> str:
+    """Return an SSML document without what only says that it is one, in front of its root; lines keep their numbers.
+
+    A byte order mark and the encoding are the file's that it was in. Of a DOCTYPE nothing is fetched: the one of the
+    SSML standard declares nothing that a document needs.
+
+    Raises:
+        TextError: the DOCTYPE declares something itself, as entities are.
+    """
+    document = document.lstrip().lstrip(_MARK).lstrip()
+    declaration = _DECLARATION.match(document)
+    if declaration and declaration.end() >= len(_XML):
+        document = _declared(declaration.group()) + document[declaration.end() :]
+    found = _DOCTYPE.match(document)
+    if not found:
+        return document
+    if found["end"] == "[":
+        line = document.count("\n", 0, found.end()) + 1
+        raise TextError(f"SSML line {line}: a DOCTYPE with declarations is not read; leave out what stands in [ ]")
+    return _declared(found.group()) + document[found.end() :]
+
+
+def _declared(prologue: str) -> str:
+    """Return a declaration that takes the place of what stood there, so that errors are told at their line and column.
+
+    Without one in front, empty lines would be taken off.
+    """
+    before, line_end, last = prologue.rpartition("\n")
+    lines = before.count("\n") + len(line_end)
+    return _XML + "\n" * lines + " " * (len(last) - (0 if lines else len(_XML)))
 
 
 @dataclass(frozen=True)
