@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.clipboard import clipboard_text
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import (
     add_engine_options,
     add_seed_option,
@@ -71,8 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     voice = parser.add_argument_group("how")
     add_speech_options(voice)
     add_seed_option(voice)
-    voice.add_argument("--duration", type=float, metavar="SECONDS", help="how long the whole shall take")
-    voice.add_argument("--slot", type=float, dest="duration", help=argparse.SUPPRESS)  # the option's former name
+    voice.add_argument("--duration", type=finite_number, metavar="SECONDS", help="how long the whole shall take")
+    # the option's former name
+    voice.add_argument("--slot", type=finite_number, dest="duration", help=argparse.SUPPRESS)
     add_engine_options(parser)
     add_device_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
