@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from glowvox.align.prior import Frames
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
-from glowvox.engines.base import AcousticEngine, VocoderEngine
+from glowvox.engines.base import AcousticEngine, UnsoundSamplesError, VocoderEngine
 from glowvox.engines.machine import checked_threads
 from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError, counted
 from glowvox.synthesis.batch import synthesize_batch, vocode_batch
@@ -510,7 +510,10 @@ class Synthesizer:
         requests = [part.request for part in spoken if part.request is not None]
         mels = synthesize_batch(self._mels, requests, [part.frames for part in spoken])
         bridged = [self.bridged(mel.mel) for mel in mels]
-        sounds = vocode_batch(self._vocoder, bridged, [request.vocoder_options for request in requests])
+        try:
+            sounds = vocode_batch(self._vocoder, bridged, [request.vocoder_options for request in requests])
+        except UnsoundSamplesError as error:
+            raise error.of_voice() from error
         made = iter(zip(mels, sounds, strict=True))
         result = []
         for text in texts:
@@ -547,11 +550,11 @@ class Synthesizer:
         [known] = self._mels.statistics([request])
         if first_chunk is None:
             [mel] = self._mels.mels([request], [known], [part.frames])
-            return mel.frames, stream.speak([self.bridged(mel.mel)])
+            return mel.frames, _blamed(stream.speak([self.bridged(mel.mel)]))
         frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
         if frames.sum() <= _FEW_CHUNKS * first_chunk:
             stream = self._vocoder.stream(request.vocoder_options)
-        return frames, stream.speak(map(self.bridged, mels))
+        return frames, _blamed(stream.speak(map(self.bridged, mels)))
 
     def _pieces(
         self, part: Part, frames: Frames | None, blocks: Iterator[Samples], position: int, *, last: bool
@@ -580,6 +583,14 @@ _FEW_CHUNKS = 3
 """A sentence of no more first chunks is one: the vocoder looks so far ahead that it would hardly be heard earlier."""
 _MANY_SENTENCES = 8
 """Of one text, worth opening engines of one thread for."""
+def _blamed(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Pass samples on; where they cannot be, the voice is to blame, as the mel is its own."""
+    try:
+        yield from blocks
+    except UnsoundSamplesError as error:
+        raise error.of_voice() from error
+
+
 
 
 class TextPool:
