@@ -143,6 +143,10 @@ def test_mistakes_are_told_before_anything_is_written(tmp_path, bulk, manifest):
         (("--engine", "steam"), "steam"),
     ):
         assert told in bulk(tmp_path / "out", *more, status=2)
+    before = manifest.read_bytes()
+    for output in (manifest, manifest / "speech"):
+        assert f"{manifest}: is a file; choose a folder" in bulk(output, status=2)
+    assert manifest.read_bytes() == before
     manifest.write_text("\n", encoding="utf-8")
     assert "no rows" in bulk(tmp_path / "empty", status=2)
     assert not (tmp_path / "out").exists()

@@ -98,6 +98,26 @@ def test_mistakes_give_one_line(recordings: Path, tmp_path: Path, capsys, extra:
     assert message in error and error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("subject", "extra", "message"),
+    [
+        ("vocoder", ["--sigma", "nan"], "--sigma: must be a number"),
+        ("vocoder", ["--players", "-1"], "--players: must be a whole number of at least 0, got '-1'"),
+        ("voice", ["--players", "-1"], "--players: must be a whole number of at least 0, got '-1'"),
+        ("voice", ["--jobs", "0"], "--jobs: must be a whole number of at least 1, got '0'"),
+        ("vocoder", ["--jobs", "two"], "--jobs: must be a whole number of at least 1, got 'two'"),
+        ("vocoder", ["--threads", "-1"], "--threads: must be a whole number of at least 0, got '-1'"),
+    ],
+)
+def test_impossible_numbers_are_refused(subject: str, extra: list[str], message: str, tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["evaluate", subject, "--data", str(tmp_path), "-o", str(tmp_path / "report"), *extra])
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (tmp_path / "report").exists()
+
+
 def test_models_of_different_contracts_are_not_mixed(recordings: Path, tmp_path: Path, capsys) -> None:
     first, second = _model(tmp_path / "first"), _model(tmp_path / "second", f_max=7600.0)
     words = ["evaluate", "vocoder", str(first), str(second), "--data", str(recordings), "-o", str(tmp_path / "report")]

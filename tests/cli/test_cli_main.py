@@ -49,6 +49,7 @@ def test_every_module_of_the_folder_is_in_the_table():
         "interactive",
         "judge_options",
         "markup_options",
+        "number_options",
         "parser",
         "progress",
         "streams",

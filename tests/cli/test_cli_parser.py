@@ -1,10 +1,12 @@
 """Mistakes in a call are one line with the nearest name and the usage; help fits the terminal."""
 
+import argparse
 import json
 
 import pytest
 
 from glowvox.cli import main as command_line
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.parser import nearest
 from glowvox.synthesis.installed_voices import find_voice
 
@@ -45,7 +47,7 @@ def _refused(words, capsys):
         (["import_checkpoint", "x.pt"], "glowvox: ", "did you mean 'import-checkpoint'?"),
         (["Hello there"], "glowvox: ", 'glowvox say "Hello there"'),
         (["xyzzy"], "glowvox: ", "invalid choice: 'xyzzy' (usage"),
-        (["say", "--speed", "fast", "hi"], "glowvox say: ", "invalid float value: 'fast'"),
+        (["say", "--speed", "fast", "hi"], "glowvox say: ", "--speed: must be a number from -1e9 to 1e9, got 'fast'"),
     ],
 )
 def test_a_mistake_is_one_line_with_the_nearest_name_and_the_usage(words, begins, said, capsys):
@@ -53,6 +55,28 @@ def test_a_mistake_is_one_line_with_the_nearest_name_and_the_usage(words, begins
     assert line.startswith(begins)
     assert said in line
     assert f"(usage: {begins.removesuffix(': ')}" in line
+
+
+def _number_options():
+    """Yield the words before each option that takes a number with a point, and its name."""
+    for words in [*ALL]:
+        parser = command_line.command_parser(words[0])
+        for word in words[: 2 if words in NESTED else 1]:
+            [names] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+            parser = names.choices[word]
+        for action in parser._actions:
+            assert action.type is not float or words[0] in ("distill", "serve"), f"{words}: {action.option_strings}"
+            if action.type is finite_number:
+                yield words, action.option_strings[0]
+
+
+def test_a_number_that_is_none_is_refused_by_every_option(capsys):
+    options = list(_number_options())
+    assert (["plot"], "--start") in options and (["evaluate", "vocoder"], "--sigma") in options
+    for words, name in options:
+        for wrong in ("nan", "inf", "-inf", "1e308"):
+            line = _refused([*words, f"{name}={wrong}"], capsys)
+            assert f"argument {name}" in line and f"must be a number from -1e9 to 1e9, got '{wrong}'" in line
 
 
 def test_an_unknown_option_is_told_beside_what_is_missing(capsys):

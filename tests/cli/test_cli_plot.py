@@ -43,6 +43,13 @@ def test_a_stretch_of_a_long_recording(recording: Path, tmp_path: Path, capsys) 
     assert "drawing 0.3 of 1.4 s" in capsys.readouterr().err
 
 
+def test_more_seconds_than_there_are_is_all_of_them(recording: Path, tmp_path: Path, capsys) -> None:
+    assert main(["plot", str(recording), "-o", str(tmp_path / "p.png"), "--seconds", "1e9"]) == 0
+    np.save(tmp_path / "mel.npy", np.random.default_rng(0).normal(-5, 1, (80, 50)).astype(np.float32))
+    assert main(["plot", str(tmp_path / "mel.npy"), "-o", str(tmp_path / "m.png"), "--seconds", "1e9"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -50,6 +57,7 @@ def test_a_stretch_of_a_long_recording(recording: Path, tmp_path: Path, capsys) 
         (["{in}", "-o", "{tmp}/none/p.png"], "does not exist"),
         (["{tmp}/none.wav", "-o", "{tmp}/p.png"], "none.wav"),
         (["{in}", "-o", "{tmp}/p.png", "--start", "9"], "nothing to draw"),
+        (["{in}", "-o", "{tmp}/p.png", "--start", "1e9"], "nothing to draw"),
         (["{in}", "-o", "{tmp}/p.png", "--seconds", "0"], "--seconds positive"),
         (["{in}", "-o", "{tmp}/p.png", "--model", "{tmp}/none"], "none"),
     ],

@@ -63,7 +63,7 @@ def test_mistakes_give_one_line_and_status_2(corpus: Path, tmp_path: Path, capsy
         [str(tmp_path / "none"), "-o", data],
         [str(corpus), "-o", str(corpus)],
         [str(corpus), "-o", data, "--validation", "0.9"],
-        [str(corpus), "-o", data, "--loudness", "nan"],
+        [str(corpus), "-o", data, "--loudness", "1000"],
         [str(corpus), "-o", data, "--jobs", "0"],
         [str(corpus), "-o", data, "--contract", "no-such-preset"],
         [str(corpus), "-o", data, "--validation-ids", str(empty)],

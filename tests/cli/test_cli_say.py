@@ -32,6 +32,9 @@ def quick(voices, monkeypatch):
     )
 
 
+HEADER = "'id|text' names the columns and is not spoken"
+
+
 def _read(path):
     samples, rate = soundfile.read(path, dtype="float32")
     assert rate == 22050
@@ -187,14 +190,31 @@ def test_a_batch_is_one_file_each(tmp_path, capsys):
         (b"a|Hello.\na|Bye.", "line 2: the id 'a' stands twice"),
         (b"\x81", "is not cp1252 text"),
         (b"a\x00|\x00H\x00i\x00", "holds zero bytes"),
-        (b"a|Hello.\nb|...", "text 2: nothing to say"),
+        (b"\nb|...", "b.csv, line 2, 'b' cannot be spoken: nothing to say"),
+        (b"id|text\n\na|...\nb|?", "b.csv, line 3, 'a' cannot be spoken, nor can line 4: nothing to say"),
     ],
 )
 def test_batches_that_cannot_be_spoken(content, said, tmp_path, capsys):
     (tmp_path / "b.csv").write_bytes(content)
     assert main(["say", "--batch", str(tmp_path / "b.csv"), "-o", str(tmp_path / "out")]) == 2
-    errors = capsys.readouterr().err
+    errors = capsys.readouterr().err.removeprefix(f"glowvox say: {tmp_path}/b.csv, line 1: {HEADER}\n")
     assert said in errors and errors.count("\n") == 1
+
+
+def test_rows_of_a_batch_that_cannot_be_spoken_are_named_and_the_others_spoken(tmp_path, capsys):
+    rows = ["ID|Text", "a|漢字", "", "b|Bye now.", "c|...", "d|Hello.", *(f"e{number}|..." for number in range(11))]
+    (tmp_path / "b.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert main(["say", "--batch", str(tmp_path / "b.csv"), "-o", str(tmp_path / "out"), "--json"]) == 1
+    told = capsys.readouterr()
+    printed = json.loads(told.out)
+    assert [entry["id"] for entry in printed["files"]] == ["b", "d"]
+    assert [(entry["id"], entry["line"]) for entry in printed["errors"][:2]] == [("a", 2), ("c", 5)]
+    for name, text in (("b", "Bye now."), ("d", "Hello.")):
+        np.testing.assert_allclose(_read(tmp_path / "out" / f"{name}.wav"), fake_voice().say(text).samples, atol=1e-4)
+    lines = told.err.splitlines()
+    assert f"line 1: {HEADER.replace('id|text', 'ID|Text')}" in lines[0]
+    assert "line 2, 'a' cannot be spoken, nor can lines 5, 7, 8, 9, 10, 11, 12, 13, 14, 15 and 2 more: " in lines[-1]
+    assert lines[-1].endswith("; 2 of 15 rows were spoken")
 
 
 @pytest.mark.parametrize(
@@ -213,6 +233,7 @@ def test_batches_that_cannot_be_spoken(content, said, tmp_path, capsys):
         (["Hi.", "--lexicon", "none.txt"], "cannot read the lexicon none.txt"),
         (["Hi.", "--ssml"], "SSML line 1"),
         (["--file", "none.txt"], "cannot read none.txt"),
+        (["Hi.", "--format", "mp3"], "--format is for the files of --batch"),
         (["--batch", "none.csv"], "cannot read none.csv"),
         (["--batch", "none.csv", "--ssml"], "goes without --timestamps, --ssml and --duration"),
     ],

@@ -294,6 +294,11 @@ def test_what_one_graph_cannot_do_is_refused(made, tmp_path, monkeypatch):
     with pytest.raises(VoiceError, match="no graphs"):
         SpeechGraph(tmp_path, card)
     monkeypatch.setattr(FrontEnd, "words", lambda self: [])
+    shutil.copytree(place, tmp_path / "part")
+    (tmp_path / "part" / "vocoder.onnx").unlink()
+    with pytest.raises(VoiceError, match=r"is damaged, it lacks vocoder\.onnx"):  # before the words are gone through
+        export_sherpa(str(tmp_path / "part"), tmp_path / "out")
+    shutil.rmtree(tmp_path / "part")
     with pytest.raises(TextError, match="no list of words"):
         export_sherpa(str(place), tmp_path / "out")
     assert not list(tmp_path.iterdir())

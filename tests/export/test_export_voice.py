@@ -170,7 +170,7 @@ def test_what_is_there_is_kept(models, voice, tmp_path):
         export_voice(models / "acoustic", models / "vocoder", out, ABOUT)
     assert out.read_bytes() == b"mine"
     (tmp_path / "letters").mkdir()
-    with pytest.raises(VoiceError, match="is no voice's folder"):
+    with pytest.raises(VoiceError, match="letters: is there already and is no voice; choose another name"):
         export_voice(models / "acoustic", models / "vocoder", tmp_path / "letters", ABOUT, replace=True)
     export_voice(models / "acoustic", models / "vocoder", out, ABOUT, replace=True)
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
@@ -203,6 +203,14 @@ def test_the_command(models, tmp_path, capsys):
     for wrong in (["--default", "loud=1"], ["--default", "sigma=x"], ["--default", "sigma"], ["--language", "de-de"]):
         assert main([*arguments, "--force", *wrong]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    before = (tmp_path / "ann.voice").read_bytes()
+    for name in ("licence", "name", "acoustic", "vocoder", "language", "only-speaker", "weakness"):
+        for blank in ("", " "):
+            assert main([*arguments, "--force", f"--{name}={blank}"]) == 2
+            assert capsys.readouterr().err == f"glowvox export: --{name} must not be blank: say what is meant\n"
+    assert (tmp_path / "ann.voice").read_bytes() == before
+    with pytest.raises(VoiceError, match="needs a licence"):
+        export_voice(models / "acoustic", models / "vocoder", tmp_path / "none", VoiceDescription("ann", " "))
 
 
 @pytest.mark.parametrize(

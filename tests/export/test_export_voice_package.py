@@ -124,7 +124,7 @@ def test_what_is_in_the_way_stays(voice, tmp_path, capsys):
     (tmp_path / "file").write_text("precious")
     for name in ("mine", "file"):
         assert main(["voices", "--package", str(voice), "-o", str(tmp_path / name), "--force"]) == 2
-        assert "is there, and no package of a voice" in capsys.readouterr().err
+        assert "is there already and is no package of a voice; choose another name" in capsys.readouterr().err
     for arguments, said in (
         (["--package", str(tmp_path), "-o", "x"], "is a folder without voice.json, not a voice"),
         (["--package", str(voice)], "name the folder to write the package into with -o"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from glowvox.errors import DataError, MissingExtraError
-from glowvox.storage.object_storage import address_of, open_file, open_storage
+from glowvox.storage.object_storage import LocalStorage, address_of, open_file, open_storage
 
 
 @pytest.fixture(params=["local", "file", "memory"])
@@ -69,7 +69,10 @@ def test_listings_show_what_other_machines_wrote(monkeypatch):
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    storage = open_storage(str(tmp_path / "file"))
+    for place in ("file", "file/in/it"):
+        with pytest.raises(DataError, match=f"{tmp_path}/file: is a file; choose a folder"):
+            open_storage(str(tmp_path / place))
+    storage = LocalStorage(str(tmp_path / "file"))  # it may become a file while it is in use
     for action in (
         lambda: storage.write("a", b""),
         lambda: storage.put("a", tmp_path / "file"),

@@ -193,6 +193,18 @@ def test_texts_before_a_mistake_are_heard():
         next(spoken)
 
 
+@pytest.mark.parametrize("size", [2, 16])
+def test_texts_that_cannot_be_spoken_may_be_left_out(size):
+    voice, _ = _voice(_opening()[0])
+    told = []
+    texts = ["...", *TEXTS, "?", "..."]
+    spoken = list(voice.say_many(texts, batch_size=size, on_error=lambda number, error: told.append((number, error))))
+    assert [number for number, _ in told] == [1, len(TEXTS) + 2, len(TEXTS) + 3]
+    assert all("nothing to say" in str(error) for _, error in told)
+    for text, audio in zip(TEXTS, spoken, strict=True):
+        np.testing.assert_array_equal(audio.samples, voice.say(text).samples)
+
+
 def test_an_engine_that_fails_is_one_error_and_no_thread_is_left():
     class Broken(_Parallel):
         def _run(self, latent, mel):

@@ -8,7 +8,7 @@ from tiny_voice import FakeAcoustic, FakeVocoder, card, fake_voice, write_tiny_v
 
 import glowvox
 from glowvox.config.audio import AudioConfig
-from glowvox.errors import ConfigError, TextError, VoiceError
+from glowvox.errors import ConfigError, EngineError, TextError, VoiceError
 from glowvox.synthesis.installed_voices import load_voice
 from glowvox.synthesis.voice import Voice, joined
 
@@ -316,6 +316,23 @@ def test_impossible_wishes_are_refused(wish, said):
         fake_voice().say("Hello.", **wish)
     with pytest.raises(ConfigError, match=said):
         fake_voice().stream("Hello.", **wish)
+
+
+@pytest.mark.parametrize(
+    ("level", "said"), [(5e6, "acoustic model is damaged, or the temperature"), (0.0, "vocoder is damaged")]
+)
+def test_samples_that_cannot_be_are_blamed_on_the_voice_and_not_on_a_mel(level, said, monkeypatch):
+    decode, speak = FakeAcoustic._decode, FakeVocoder._run
+    monkeypatch.setattr(FakeAcoustic, "_decode", lambda *a, **k: (decode(*a, **k)[0] + np.float32(level), {}))
+    monkeypatch.setattr(FakeVocoder, "_run", lambda *a: speak(*a) * np.float32(np.inf))
+    voice = fake_voice()
+    for speaking in (
+        lambda: voice.say("Hello."),
+        lambda: list(voice.stream("Hello.")),
+        lambda: list(voice.say_many(["Hello."])),
+    ):
+        with pytest.raises(EngineError, match=f"the voice's {said}.* mel values from .*; get the voice again"):
+            speaking()
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), 1e9])

@@ -15,7 +15,7 @@ from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError, GlowvoxError, VoiceError
 from glowvox.synthesis import voice_card
 from glowvox.synthesis import voice_folder as voice_archive
-from glowvox.synthesis.installed_voices import find_voice, installed_voices, load_voice, user_folders
+from glowvox.synthesis.installed_voices import find_voice, install_voice, installed_voices, load_voice, user_folders
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import pack_voice, unpack_voice, write_voice
 
@@ -220,13 +220,43 @@ def test_writing_loses_nothing(tiny, tmp_path):
     write_voice(tmp_path / "v", card(name="other"), files, replace=True)
     assert read_voice_card(tmp_path / "v").name == "other"
     (tmp_path / "photos").mkdir()
-    with pytest.raises(VoiceError, match="is no voice's folder"):
+    with pytest.raises(VoiceError, match="photos: is there already and is no voice; choose another name"):
         write_voice(tmp_path / "photos", card(), files, replace=True)
     with pytest.raises(VoiceError, match="a voice needs"):
         write_voice(tmp_path / "w", card(), {})
     with pytest.raises(VoiceError, match="is no file of a voice"):
         write_voice(tmp_path / "w", card(), files | {"../x": tiny / MODEL_FILES[0]})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "v"]
+
+
+def test_an_archive_is_named_itself_and_not_where_it_was_unpacked(tiny, tmp_path):
+    for name, content in (("voice.json", b"{"), ("README.md", b"no card")):
+        with zipfile.ZipFile(tmp_path / "z.voice", "w") as stream:
+            stream.writestr(name, content)
+        with pytest.raises(VoiceError) as caught:
+            load_voice(tmp_path / "z.voice")
+        assert str(caught.value).startswith(f"{tmp_path / 'z.voice'}") and "glowvox-" not in str(caught.value)
+    with zipfile.ZipFile(tmp_path / "z.voice", "w") as stream:
+        stream.write(tiny / "voice.json", "voice.json")
+    with pytest.raises(VoiceError, match=r"z\.voice: the voice is not complete"):
+        load_voice(tmp_path / "z.voice")
+
+
+def test_a_named_folder_that_cannot_be_read_is_told_of_once(archive, tmp_path, monkeypatch, caplog):
+    import os
+
+    (tmp_path / "file").write_text("")
+    named = [str(tmp_path / name) for name in ("none", "file")]
+    monkeypatch.setenv("GLOWVOX_VOICES", os.pathsep.join(named))
+    for _ in range(2):
+        assert all(voice.packaged for voice in installed_voices())
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.split(",")[0] for line in told] == [f"GLOWVOX_VOICES names {name}" for name in named]
+    assert "(No such file or directory)" in told[0] and "(Not a directory)" in told[1]
+    caplog.clear()
+    monkeypatch.setenv("GLOWVOX_VOICES", str(tmp_path / "new"))
+    install_voice(archive)  # makes the folder
+    assert caplog.records == []
 
 
 def test_voices_are_found_by_name(tiny, archive, tmp_path, monkeypatch):

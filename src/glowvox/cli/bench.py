@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from glowvox.cli.number_options import finite_number
+
 SUMMARY = "measure the engines on this machine"
 EXAMPLE = """\
 examples:
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", nargs="+", type=int, metavar="N", help="CPU threads (default: 1, and all cores)")
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="of audio in each measurement (default: %(default)s)"
+        "--seconds", type=finite_number, default=10.0, help="of audio in each measurement (default: %(default)s)"
     )
     parser.add_argument("--repeats", type=int, default=5, help="of each measurement (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import (
     add_engine_options,
     add_lexicon_option,
@@ -52,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--unit", choices=("sentence", "word"), default="sentence", help="what lights up at once (default: sentence)"
     )
-    target.add_argument("--bit-rate", type=float, default=64, metavar="KBITS", help="of AAC and MP3 (default: 64)")
+    target.add_argument(
+        "--bit-rate", type=finite_number, default=64, metavar="KBITS", help="of AAC and MP3 (default: 64)"
+    )
     target.add_argument("--title", metavar="TEXT", help="title, where the book's own is missing or wrong")
     target.add_argument("--author", metavar="TEXT", help="author, where the book's own is missing or wrong")
     target.add_argument("--cover", metavar="FILE", type=Path, help="a JPEG or PNG, in place of the book's own cover")
@@ -67,16 +70,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read what is left out otherwise: notes, tables (long ones), pictures (described by a word), contents; "
         "several with commas",
     )
-    heard.add_argument("--sentence-pause", type=float, metavar="SECONDS", help="silence after a sentence")
-    heard.add_argument("--paragraph-pause", type=float, metavar="SECONDS", help="silence after a paragraph")
-    heard.add_argument("--heading-pause", type=float, metavar="SECONDS", help="silence after a heading (default: 1)")
+    heard.add_argument("--sentence-pause", type=finite_number, metavar="SECONDS", help="silence after a sentence")
+    heard.add_argument("--paragraph-pause", type=finite_number, metavar="SECONDS", help="silence after a paragraph")
+    heard.add_argument(
+        "--heading-pause", type=finite_number, metavar="SECONDS", help="silence after a heading (default: 1)"
+    )
     voice = parser.add_argument_group("how")
     add_voice_options(voice)
     add_noise_options(voice)
     voice.add_argument("--dialogue-voice", metavar="VOICE", help="speaks what stands in quotation marks")
     voice.add_argument("--dialogue-speaker", metavar="NAME", help="speaker of the dialogue")
     voice.add_argument(
-        "--dialogue-pitch-shift", type=float, metavar="SEMITONES", help="how much higher the dialogue is"
+        "--dialogue-pitch-shift", type=finite_number, metavar="SEMITONES", help="how much higher the dialogue is"
     )
     voice.add_argument(
         "--cast",

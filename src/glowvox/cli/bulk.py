@@ -98,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
     options = speech_overrides(args)
     seed = options.pop("seed")
     lexicon = "" if args.lexicon is None else lexicon_lines(args.lexicon, _note)
+    storage = open_storage(args.output)
     began = time.monotonic()
     voice = pack_voice_for_workers(args.voice, args.engine)
     voice.check(options | {"seed": seed})
@@ -117,7 +118,6 @@ def run(args: argparse.Namespace) -> int:
     )
     terminal = _Terminal()
     told = Told(terminal.planning, terminal.standing, terminal.note)
-    storage = open_storage(args.output)
     shards = plan_run(storage, args.manifest, settings, told)
     workers = _workers(args, settings, voice, shards, terminal)
     # Ray tells of lost machines on the standard output, which is kept for the report.

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import add_seed_option
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vocoder", metavar="MODEL", help="a vocoder: model folder, run or exported graph")
     parser.add_argument(
         "--residual",
-        type=float,
+        type=finite_number,
         default=1.0,
         metavar="X",
         help="how much of the recording's own manner is kept, 0 to 1 (default: %(default)s)",
     )
     parser.add_argument("--language", metavar="TAG", help="of the text (default: the speaker's)")
     parser.add_argument(
-        "--sigma", type=float, default=0.6, help="deviation of the vocoder's noise (default: %(default)s)"
+        "--sigma", type=finite_number, default=0.6, help="deviation of the vocoder's noise (default: %(default)s)"
     )
     add_seed_option(parser)
     parser.add_argument("--wer", action="store_true", help="recognise recording and result, and count wrong words")

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.number_options import finite_number
+
 if TYPE_CHECKING:
     from glowvox.audio.denoiser import BiasDenoiser
 
@@ -40,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--strength",
-        type=float,
+        type=finite_number,
         help="how many times the bias is subtracted (default: as a stored bias says; noise 1, bias audio 0.01)",
     )
     parser.add_argument("--save-bias", metavar="FILE", type=Path, help="store the bias in a .safetensors file")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import (
     add_engine_options,
     add_seed_option,
@@ -49,10 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_timestamps_option(parser)
     parser.add_argument("--report", type=Path, metavar="FILE", help="write how every cue came out, as JSON")
     parser.add_argument(
-        "--slowest", type=float, default=0.8, metavar="X", help="least pace, natural being 1 (default: %(default)s)"
+        "--slowest",
+        type=finite_number,
+        default=0.8,
+        metavar="X",
+        help="least pace, natural being 1 (default: %(default)s)",
     )
     parser.add_argument(
-        "--overrun", type=float, default=0.0, metavar="SECONDS", help="how far a hurried cue may go on (default: 0)"
+        "--overrun",
+        type=finite_number,
+        default=0.0,
+        metavar="SECONDS",
+        help="how far a hurried cue may go on (default: 0)",
     )
     parser.add_argument(
         "--keep",

@@ -14,6 +14,7 @@ from glowvox.cli.judge_options import (
     read_others,
     write_report,
 )
+from glowvox.cli.number_options import finite_number, whole_number
 from glowvox.cli.progress import counted_progress, phase
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_report_options(vocoder)
     add_judge_options(vocoder)
     vocoder.add_argument(
-        "--sigma", type=float, default=0.6, help="standard deviation of the noise (default: %(default)s)"
+        "--sigma", type=finite_number, default=0.6, help="standard deviation of the noise (default: %(default)s)"
     )
-    vocoder.add_argument("--threads", type=int, default=0, help="CPU threads of the models; 0: all (default)")
+    vocoder.add_argument(
+        "--threads", type=whole_number(0), default=0, help="CPU threads of the models; 0: all (default)"
+    )
     voice = subjects.add_parser(
         "voice",
         help="text to speech: sentences, spoken and compared with recordings of them",

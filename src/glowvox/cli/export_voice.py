@@ -24,6 +24,8 @@ costs nothing), and a card. Models with different mel contracts are refused. For
 with one graph from tokens to samples, its tokens, a lexicon and a README.md that says how to run them. For the browser
 it becomes a web page that speaks without a server, and at the same time a package for npm.
 """
+_TEXTS = ("acoustic", "vocoder", "licence", "name", "language", "only_speaker")
+"""Options whose text must say something where it is given."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -163,6 +165,10 @@ def _check_models(args: argparse.Namespace) -> None:
     missing = [f"--{name}" for name in ("acoustic", "vocoder", "licence") if getattr(args, name) is None]
     if missing:
         raise ConfigError(f"the following arguments are required to pack a voice: {', '.join(missing)}")
+    texts = [*((name, getattr(args, name)) for name in _TEXTS), *(("weakness", text) for text in args.weakness)]
+    blank = [f"--{name.replace('_', '-')}" for name, text in texts if text is not None and not text.strip()]
+    if blank:
+        raise ConfigError(f"{' and '.join(dict.fromkeys(blank))} must not be blank: say what is meant")
 
 
 def _for_runtime(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.number_options import whole_number
 from glowvox.cli.progress import counted_progress
 
 if TYPE_CHECKING:
@@ -23,9 +24,13 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, type=Path, help="folder for report.json and index.html")
     parser.add_argument("--clips", type=int, help="at most so many, spread evenly (default: 40, or all of --ids)")
     parser.add_argument("--ids", type=Path, metavar="FILE", help="exactly the clips named in this file, one id a line")
-    parser.add_argument("--jobs", type=int, default=1, help="processes for the recogniser (default: %(default)s)")
+    parser.add_argument(
+        "--jobs", type=whole_number(1), default=1, help="processes for the recogniser (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: %(default)s)")
-    parser.add_argument("--players", type=int, default=12, help="clips to hear on the page (default: %(default)s)")
+    parser.add_argument(
+        "--players", type=whole_number(0), default=12, help="clips to hear on the page (default: %(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON instead of a table")
 
 

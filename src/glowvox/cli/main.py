@@ -82,8 +82,8 @@ def module_name(command: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
-    0; 1 where a command did its work but not all of it (rows of `bulk` that could not be spoken); 2 after a mistake in
-    the input (one line says which); 130 when interrupted.
+    0; 1 where a command did its work but not all of it (rows of `bulk` or `say --batch` that could not be spoken); 2
+    after a mistake in the input (one line says which); 130 when interrupted.
     """
     with robust_streams(program=arguments is None) as streams:
         words = list(sys.argv[1:] if arguments is None else arguments)

@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.progress import Progress
 
 SUMMARY = "pack prepared data into shards for training on many machines"
@@ -22,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("data", type=Path, help="what 'glowvox prepare' wrote")
     parser.add_argument("-o", "--output", required=True, metavar="PLACE", help="folder or fsspec address of the shards")
-    parser.add_argument("--shard-mb", type=float, default=256.0, metavar="MB", help="size of a shard (default: 256)")
+    parser.add_argument(
+        "--shard-mb", type=finite_number, default=256.0, metavar="MB", help="size of a shard (default: 256)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the order of the clips (default: 0)")
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
 

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glowvox.cli.number_options import finite_number, whole_number
+
 if TYPE_CHECKING:
     from glowvox.evaluate.plots import Drawing
     from glowvox.models.waveglow import WaveGlow
@@ -23,9 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help=f"a recording, or a mel file ({', '.join(_MELS)})")
     parser.add_argument("-o", "--output", required=True, type=Path, help="picture to write: .png, .svg or .pdf")
     parser.add_argument("--model", type=Path, help="a vocoder: draw latent and bits per second under it")
-    parser.add_argument("--start", type=float, default=0.0, help="second to start at (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="longest stretch to draw (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads of the model; 0: all (default)")
+    parser.add_argument("--start", type=finite_number, default=0.0, help="second to start at (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=finite_number, default=30.0, help="longest stretch to draw (default: %(default)s)"
+    )
+    parser.add_argument("--threads", type=whole_number(0), default=0, help="CPU threads of the model; 0: all (default)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.progress import Progress
 
 SUMMARY = "check a folder of recordings and make training data of it"
@@ -41,13 +42,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--trim", action="store_true", help="trim silence at both ends")
     parser.add_argument(
-        "--loudness", type=float, default=-23.0, metavar="DB", help="level of the speech, dB (default: %(default)s)"
+        "--loudness",
+        type=finite_number,
+        default=-23.0,
+        metavar="DB",
+        help="level of the speech, dB (default: %(default)s)",
     )
-    parser.add_argument("--min-seconds", type=float, default=0.3, help="shortest recording used (default: %(default)s)")
-    parser.add_argument("--max-seconds", type=float, default=30.0, help="longest recording used (default: %(default)s)")
+    parser.add_argument(
+        "--min-seconds", type=finite_number, default=0.3, help="shortest recording used (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--max-seconds", type=finite_number, default=30.0, help="longest recording used (default: %(default)s)"
+    )
     parser.add_argument("--without-text", action="store_true", help="keep recordings without a text, for a vocoder")
     parser.add_argument(
-        "--validation", type=float, default=0.03, metavar="SHARE", help="share of the sentences (default: %(default)s)"
+        "--validation",
+        type=finite_number,
+        default=0.03,
+        metavar="SHARE",
+        help="share of the sentences (default: %(default)s)",
     )
     parser.add_argument("--validation-ids", type=Path, metavar="FILE", help="ids for validation instead, one per line")
     parser.add_argument(

@@ -4,13 +4,14 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.clipboard import clipboard_text
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import (
     add_engine_options,
     add_seed_option,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from glowvox.audio.sound import AudioChunk
     from glowvox.synthesis.playback import Playback
+    from glowvox.synthesis.text_files import BatchRow
     from glowvox.synthesis.voice import Voice
 
 SUMMARY = "speak a text"
@@ -39,9 +41,12 @@ examples:
   glowvox say --batch lines.csv -o clips/
 
 Without a text, standard input is read, and each sentence is spoken as soon as it is complete. The lines of a --batch
-file are ID|TEXT; each becomes the file ID.wav in the folder named by -o.
+file are ID|TEXT; each becomes the file ID.wav in the folder named by -o. Lines that cannot be spoken are named and left
+out, and the exit status is then 1.
 """
 _FORMATS = ("wav", "flac", "ogg", "mp3")
+_LINES_NAMED = 10
+"""Lines of a batch file in one message."""
 _KNOWN_BYTES = 16 << 20
 """Up to which size a text file is read before it is spoken; a longer one, or a pipe, is spoken as it is read."""
 
@@ -67,12 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     target.add_argument("--raw", action="store_true", help="16-bit samples on standard output, as they become ready")
     target.add_argument("--play", action="store_true", help="the sound card (the default where nothing else is named)")
     add_timestamps_option(parser)
-    parser.add_argument("--format", choices=_FORMATS, default="wav", help="of the files of --batch (default: wav)")
+    parser.add_argument("--format", choices=_FORMATS, help="of the files of --batch (default: wav)")
     voice = parser.add_argument_group("how")
     add_speech_options(voice)
     add_seed_option(voice)
-    voice.add_argument("--duration", type=float, metavar="SECONDS", help="how long the whole shall take")
-    voice.add_argument("--slot", type=float, dest="duration", help=argparse.SUPPRESS)  # the option's former name
+    voice.add_argument("--duration", type=finite_number, metavar="SECONDS", help="how long the whole shall take")
+    # the option's former name
+    voice.add_argument("--slot", type=finite_number, dest="duration", help=argparse.SUPPRESS)
     add_engine_options(parser)
     add_device_options(parser)
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -121,6 +127,10 @@ def _check_outputs(args: argparse.Namespace) -> None:
                 "--batch needs a folder, named by -o, and goes without --timestamps, --ssml and --duration"
             )
         return
+    if args.format is not None:
+        raise ConfigError(
+            f"--format is for the files of --batch; the ending of a file's name says its format: -o NAME.{args.format}"
+        )
     if args.interactive and (args.output is not None or args.raw or args.timestamps is not None or args.json):
         raise ConfigError("--interactive speaks aloud, and goes without -o, --raw, --timestamps and --json")
     if _piped(args) and args.json:
@@ -204,35 +214,61 @@ def _say_lines(args: argparse.Namespace, voice: "Voice", overrides: dict[str, An
 
 def _say_batch(args: argparse.Namespace, voice: "Voice", overrides: dict[str, Any]) -> int:
     """Speak the rows of a batch file into a folder; files that are finished stay, whatever happens later."""
-    from glowvox.errors import DataError, counted
+    from glowvox.errors import DataError, TextError, counted
     from glowvox.synthesis.text_files import batch_rows
 
     rows = batch_rows(args.batch, _warn)
+    left = iter(enumerate(rows, 1))
     folder = Path(args.output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"cannot make the folder {folder}: {error.strerror}") from error
     began, seconds, written = time.perf_counter(), 0.0, []
-    spoken = voice.say_many((text for _, text in rows), lexicon=args.lexicon, on_warning=_warn, **overrides)
-    for (name, _), audio in zip(rows, spoken, strict=True):
-        place = folder / f"{name}.{args.format}"
+    failed: dict[int, TextError] = {}
+    spoken = voice.say_many(
+        (row.text for row in rows),
+        lexicon=args.lexicon,
+        on_warning=_warn,
+        on_error=failed.__setitem__,
+        **overrides,
+    )
+    for audio in spoken:
+        # What failed before a text is known when its audio comes.
+        row = next(row for number, row in left if number not in failed)
+        place = folder / f"{row.id}.{args.format or 'wav'}"
         audio.save(place)
         seconds += audio.duration
-        written.append({"id": name, "output": str(place), "seconds": audio.duration})
+        written.append({"id": row.id, "output": str(place), "seconds": audio.duration})
         if sys.stderr.isatty():
             print(f"\r\033[K{len(written)} of {len(rows)}", end="", file=sys.stderr, flush=True)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     took = time.perf_counter() - began
+    errors = [(rows[number - 1], error) for number, error in failed.items()]
+    if not written:
+        raise TextError(_failure(args.batch, errors, len(rows)))
     if args.json:
-        print(json.dumps({"files": written, "seconds": seconds, "took_seconds": took}, indent=2))
+        told = [{"id": row.id, "line": row.line, "error": str(error)} for row, error in errors]
+        print(json.dumps({"files": written, "errors": told, "seconds": seconds, "took_seconds": took}, indent=2))
     else:
         print(
             f"{folder}: {counted(len(written), 'file')}, {seconds:.1f} s in {took:.1f} s "
             f"(real-time factor {took / seconds:.3f}), voice {voice.name}"
         )
-    return 0
+    if errors:
+        _warn(_failure(args.batch, errors, len(rows)))
+    return 1 if errors else 0
+
+
+def _failure(batch: Path, errors: "Sequence[tuple[BatchRow, Exception]]", rows: int) -> str:
+    """Return a line on the rows that could not be spoken: what is wrong with the first, and where the others are."""
+    (first, why), *others = errors
+    lines = ", ".join(str(row.line) for row, _ in others[:_LINES_NAMED])
+    more = f", nor can line{'s' * (len(others) > 1)} {lines}" if others else ""
+    rest = f" and {len(others) - _LINES_NAMED} more" if len(others) > _LINES_NAMED else ""
+    what = f"line {first.line}, '{first.id}' cannot be spoken{more}{rest}"
+    return f"{batch}, {what}: {why}; {rows - len(errors)} of {rows} rows were spoken"
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.cli.markup_options import add_markup_options
+from glowvox.cli.number_options import finite_number
 
 SPEECH_OPTIONS = (
     *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "sigma", "denoise", "refine"),
@@ -28,8 +29,8 @@ def add_speech_options(
     """
     add_voice_options(options, whose=whose, speed=speed)
     add_noise_options(options)
-    options.add_argument("--sentence-pause", type=float, metavar="SECONDS", help="silence after a sentence")
-    options.add_argument("--paragraph-pause", type=float, metavar="SECONDS", help="silence after a paragraph")
+    options.add_argument("--sentence-pause", type=finite_number, metavar="SECONDS", help="silence after a sentence")
+    options.add_argument("--paragraph-pause", type=finite_number, metavar="SECONDS", help="silence after a paragraph")
     add_lexicon_option(options)
 
 
@@ -61,12 +62,14 @@ def add_voice_options(
     options.add_argument("--voice", metavar="VOICE", help="a name ('glowvox voices'), a folder or a .voice file")
     options.add_argument("--speaker", metavar="NAME", help=whose)
     options.add_argument("--language", metavar="TAG", help=whose)
-    options.add_argument("--speed", type=float, metavar="X", help=speed)
-    options.add_argument("--pitch-shift", type=float, metavar="SEMITONES", help="how much higher; below 0: lower")
+    options.add_argument("--speed", type=finite_number, metavar="X", help=speed)
     options.add_argument(
-        "--pitch-range", type=float, metavar="X", help="width of the pitch contour; 0: monotonous, 1: natural"
+        "--pitch-shift", type=finite_number, metavar="SEMITONES", help="how much higher; below 0: lower"
     )
-    options.add_argument("--temperature", type=float, metavar="X", help="liveliness of the speech; 0: none")
+    options.add_argument(
+        "--pitch-range", type=finite_number, metavar="X", help="width of the pitch contour; 0: monotonous, 1: natural"
+    )
+    options.add_argument("--temperature", type=finite_number, metavar="X", help="liveliness of the speech; 0: none")
     options.add_argument(
         "--no-pause-tags",
         dest="pause_tags",
@@ -79,8 +82,10 @@ def add_voice_options(
 
 def add_noise_options(options: "argparse._ActionsContainer") -> None:
     """Add `--sigma`, `--denoise` and `--refine`, whose defaults are the voice's."""
-    options.add_argument("--sigma", type=float, metavar="X", help="standard deviation of the vocoder's noise")
-    options.add_argument("--denoise", type=float, metavar="X", help="how much of the vocoder's own tone is taken out")
+    options.add_argument("--sigma", type=finite_number, metavar="X", help="standard deviation of the vocoder's noise")
+    options.add_argument(
+        "--denoise", type=finite_number, metavar="X", help="how much of the vocoder's own tone is taken out"
+    )
     options.add_argument(
         "--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output"
     )

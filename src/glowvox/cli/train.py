@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glowvox.cli.number_options import finite_number
+
 if TYPE_CHECKING:
     from glowvox.config.preset import Preset
     from glowvox.training.start import StartOptions
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--mels-temperature",
-        type=float,
+        type=finite_number,
         default=0.667,
         help="(vocoder) how far these mels are from the text's mean, 1 being the recording (default: %(default)s)",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import add_engine_options, add_seed_option
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     vocoder.add_argument("--griffin-lim", action="store_true", help="use no model, for a comparison")
     parser.add_argument(
-        "--sigma", type=float, default=0.6, help="standard deviation of the noise (default: %(default)s)"
+        "--sigma", type=finite_number, default=0.6, help="standard deviation of the noise (default: %(default)s)"
     )
     parser.add_argument(
         "--denoise",
-        type=float,
+        type=finite_number,
         default=0.01,
         metavar="STRENGTH",
         help="how much of the model's own tone is taken out; 0: nothing (default: %(default)s)",
@@ -85,7 +86,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_engine_options(parser)
     add_device_options(parser)
     parser.add_argument(
-        "--window", type=float, metavar="SECONDS", help="seconds spoken at once; less takes less memory and more time"
+        "--window",
+        type=finite_number,
+        metavar="SECONDS",
+        help="seconds spoken at once; less takes less memory and more time",
     )
     parser.add_argument(
         "--keep-level",
@@ -180,14 +184,12 @@ def _mel_speech(path: Path, contract: "AudioConfig | None") -> _Speech:
 
 
 def _options(args: argparse.Namespace, seed: int, vocoder: "Vocoder | None") -> "VocoderOptions":
-    import math
-
     from glowvox.errors import ConfigError
     from glowvox.synthesis.options import VocoderOptions
 
     chunk = None
     if args.window is not None:
-        if not math.isfinite(args.window) or args.window <= 0:
+        if args.window <= 0:
             raise ConfigError(f"--window must be a positive number of seconds, got {args.window:g}")
         chunk = None if vocoder is None else max(1, round(args.window * vocoder.engine.audio.frame_rate))
     return VocoderOptions(sigma=args.sigma, denoise=args.denoise, refine=args.refine, seed=seed, chunk_frames=chunk)

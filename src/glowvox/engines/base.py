@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glowvox.audio.mel import LOG_UNITS, silent_mel
 from glowvox.audio.pitch import PitchNetwork, SourceMixNetwork
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
@@ -24,6 +25,37 @@ class StreamState:
     """Mel frames that have gone in."""
     values: Mapping[str, Any]
     """The engine's own: what later pieces need of those before."""
+
+
+_FARTHEST = 40.0
+"""A mel's value is within that of silence, as a natural logarithm, above and below; no signal comes near it."""
+
+
+class UnsoundSamplesError(EngineError):
+    """A vocoder gave samples that are not finite."""
+
+    def __init__(self, mel: NDArray[np.float32], audio: AudioConfig) -> None:
+        """Take the mel that it was given, and its contract."""
+        self.values = f"mel values from {mel.min():.4g} to {mel.max():.4g}"
+        unit = LOG_UNITS[audio.log] / audio.std
+        self.possible = bool(np.abs(mel - silent_mel(audio)).max() <= _FARTHEST * unit)
+        """Whether a signal may have such a mel."""
+        super().__init__(
+            f"the vocoder gave samples that are not finite for {self.values}; check that the mel is a log-mel "
+            "spectrogram of the model's contract"
+        )
+
+    def of_voice(self) -> EngineError:
+        """Return the error where the mel is no user's, but was made by the voice's own acoustic model."""
+        if self.possible:
+            return EngineError(
+                f"the voice's vocoder is damaged: it gave samples that are not finite for {self.values}; get the voice "
+                "again"
+            )
+        return EngineError(
+            f"the voice's acoustic model is damaged, or the temperature far too high: it gave {self.values}, which the "
+            "vocoder cannot speak; get the voice again"
+        )
 
 
 class VocoderEngine(ABC):
@@ -96,13 +128,9 @@ class VocoderEngine(ABC):
         if latent.shape != expected:
             raise MelError(f"a mel {list(mel.shape)} needs a latent {list(expected)}, got {list(latent.shape)}")
 
-    @staticmethod
-    def _check_samples(samples: NDArray[np.float32], mel: NDArray[np.float32]) -> None:
+    def _check_samples(self, samples: NDArray[np.float32], mel: NDArray[np.float32]) -> None:
         if not np.isfinite(samples).all():
-            raise EngineError(
-                f"the vocoder gave samples that are not finite for mel values from {mel.min():.4g} to {mel.max():.4g}; "
-                "check that the mel is a log-mel spectrogram of the model's contract"
-            )
+            raise UnsoundSamplesError(mel, self.audio)
 
     @abstractmethod
     def _run(self, latent: NDArray[np.float32], mel: NDArray[np.float32]) -> NDArray[np.float32]:

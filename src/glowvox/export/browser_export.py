@@ -22,7 +22,7 @@ from glowvox.export.browser_front_end import front_end_program
 from glowvox.export.browser_tables import write_tables
 from glowvox.export.graph_builder import Precision
 from glowvox.export.rewritten_voice import rewritten
-from glowvox.export.speech_graph import MOST_BLOCKS, SpeechGraph, SpeechInputs, new_graph
+from glowvox.export.speech_graph import MOST_BLOCKS, SpeechGraph, SpeechInputs, new_graph, require_graphs
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.script import FrontEnds
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
@@ -176,12 +176,11 @@ def _stored_precision(folder: Path, card: VoiceCard) -> str:
     """Return how a voice's graphs store their weights.
 
     Raises:
-        VoiceError: it has no graphs.
+        VoiceError: it has no graphs, or lacks some.
     """
     kinds = set()
+    require_graphs(folder, card)
     for name in (ENCODER_NAME, VOCODER_NAME):
-        if not (folder / name).is_file():
-            raise VoiceError(f"the voice {card.name} holds no graphs; pack it again with 'glowvox export voice'")
         kinds.add(GraphCard.from_json(read_metadata(folder / name).get(METADATA_KEY), name).precision)
     return "int8" if "int8" in kinds else min(kinds)
 
@@ -194,8 +193,10 @@ def _refuse_existing(folder: Path, *, replace: bool) -> None:
     except (OSError, ValueError, AttributeError):
         own = False
     if not (replace and own):
-        what = "is there already; replace it with --force" if own else "is there already and holds other files"
-        raise VoiceError(f"{folder}: {what}, or choose another name")
+        what = (
+            "; replace it with --force, or" if own else " and holds other files;" if folder.is_dir() else " as a file;"
+        )
+        raise VoiceError(f"{folder}: is there already{what} choose another name")
 
 
 def _write(folder: Path, speech: SpeechGraph, graph: bytes, runtime: Path | None) -> None:

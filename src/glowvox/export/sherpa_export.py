@@ -109,16 +109,16 @@ def export_sherpa(
         card = read_voice_card(place)
         front_end = FrontEnds(card.front_ends).load(card.language)
         tokenizer = Tokenizer.from_dict(card.tokenizer)
-        entries = dict(lexicon_entries(front_end, tokenizer))
-        if not entries:
-            raise TextError(
-                f"the voice {card.name} reads with {front_end.name}, which has no list of words; sherpa-onnx needs one"
-            )
         with tempfile.TemporaryDirectory(prefix="glowvox-") as graphs:
             source = files_folder(place, card)
             if precision is not None:
                 source = rewritten(source, card, precision, Path(graphs))
             graph = sherpa_graph(SpeechGraph(source, card), front_end.language)
+        entries = dict(lexicon_entries(front_end, tokenizer))  # last, as they take minutes and ask nothing of the voice
+        if not entries:
+            raise TextError(
+                f"the voice {card.name} reads with {front_end.name}, which has no list of words; sherpa-onnx needs one"
+            )
         files = {
             MODEL_NAME: graph,
             TOKENS_NAME: tokens_table(tokenizer).encode(),
@@ -151,8 +151,10 @@ def _refuse_existing(folder: Path, *, replace: bool) -> None:
         return
     own = folder.is_dir() and {each.name for each in folder.iterdir()} <= set(FILES)
     if not (replace and own):
-        what = "is there already; replace it with --force" if own else "is there already and holds other files"
-        raise VoiceError(f"{folder}: {what}, or choose another name")
+        what = (
+            "; replace it with --force, or" if own else " and holds other files;" if folder.is_dir() else " as a file;"
+        )
+        raise VoiceError(f"{folder}: is there already{what} choose another name")
 
 
 def sherpa_graph(speech: SpeechGraph, language: str) -> bytes:

@@ -84,6 +84,18 @@ class SpeechInputs:
     """int64 [1]; None: the voice has one speaker."""
 
 
+def require_graphs(folder: Path, card: VoiceCard) -> None:
+    """Refuse a voice without the graphs that are exported, before anything is computed.
+
+    Raises:
+        VoiceError: it has none, or lacks some.
+    """
+    missing = [name for name in (ENCODER_NAME, DECODER_NAME, VOCODER_NAME) if not (folder / name).is_file()]
+    if missing:
+        what = "holds no graphs" if len(missing) == 3 else f"is damaged, it lacks {' and '.join(missing)}"
+        raise VoiceError(f"the voice {card.name} {what}; pack it again with 'glowvox export voice'")
+
+
 class SpeechGraph:
     """Writes a voice's way from tokens to samples."""
 
@@ -98,10 +110,7 @@ class SpeechGraph:
             VoiceError: it has no graphs, or needs what one graph cannot do.
             EngineError: a graph is damaged.
         """
-        if not all((folder / name).is_file() for name in (ENCODER_NAME, DECODER_NAME, VOCODER_NAME)):
-            raise VoiceError(
-                f"the voice {card.name} holds its models but no graphs; pack it again with 'glowvox export voice'"
-            )
+        require_graphs(folder, card)
         self.card = card
         self.options = card.defaults
         self.tokenizer = Tokenizer.from_dict(card.tokenizer)

@@ -172,6 +172,8 @@ def voice_card(acoustic: ModelCard, vocoder: ModelCard, about: VoiceDescription)
     Raises:
         VoiceError: they do not, or the description does not fit.
     """
+    if not about.licence.strip():
+        raise VoiceError("a voice needs a licence: an SPDX expression such as CC0-1.0, or a sentence")
     config, sound = acoustic.config, vocoder.config
     if not isinstance(config, GlowTTSConfig) or not isinstance(sound, WaveGlowConfig):
         raise VoiceError(

@@ -82,8 +82,8 @@ def _refuse_other_folders(folder: Path, *, replace: bool) -> None:
     except (OSError, ValueError):
         own = False
     if not (own and replace):
-        what = "is there already; replace it with --force" if own else "is there, and no package of a voice"
-        raise VoiceError(f"{folder}: {what}, or choose another name")
+        what = "; replace it with --force, or" if own else " and is no package of a voice;"
+        raise VoiceError(f"{folder}: is there already{what} choose another name")
 
 
 def _write_project(place: Path, card: VoiceCard, archive: Path, version: str) -> None:

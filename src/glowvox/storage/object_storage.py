@@ -235,10 +235,15 @@ def open_storage(url: str) -> Storage:
 
     Raises:
         MissingExtraError: an address needs fsspec, and it or the protocol's package is not installed.
-        DataError: there is no such protocol.
+        DataError: there is no such protocol, or a file lies where the folder should be.
     """
     local = local_path(url)
-    return ObjectStorage(url.rstrip("/")) if local is None else LocalStorage(local)
+    if local is None:
+        return ObjectStorage(url.rstrip("/"))
+    there = next((place for place in (Path(local), *Path(local).parents) if place.exists()), None)
+    if there is not None and not there.is_dir():
+        raise DataError(f"{there}: is a file; choose a folder")
+    return LocalStorage(local)
 
 
 def open_file(url: str) -> BinaryIO:

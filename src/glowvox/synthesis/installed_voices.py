@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -112,13 +113,14 @@ def load_voice(
     return Voice(card, acoustic, vocoder, alone=opened_alone, threads=threads, source=source)
 
 
-def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
+def find_voice(name_or_path: str | os.PathLike[str] | None = None, *, warn: bool = True) -> Path:
     """Return the folder or `.voice` file of a voice.
 
     Args:
         name_or_path: a folder, a `.voice` file, the name of an installed voice, or a Hugging Face repository
             (`hf:owner/name`, `hf:owner/name@revision`); None or "default": the one that came with this package,
             else the first one.
+        warn: whether a folder of `GLOWVOX_VOICES` that cannot be read is told of.
 
     Raises:
         VoiceError: there is no such voice; the message names those that there are.
@@ -141,17 +143,17 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None) -> Path:
         packaged = sorted(voices_in(packaged_folder()), key=lambda found: found[0] != _PACKAGED_DEFAULT)
         if packaged:
             return packaged[0][1]
-        for voice in _all_voices():
+        for voice in _all_voices(warn=warn):
             return voice.path
         raise VoiceError(
             f"no voice is installed: name a voice's folder or .voice file, or put one into {user_folders()[0]}"
         )
-    for voice in _all_voices():
+    for voice in _all_voices(warn=warn):
         if voice.name == str(name_or_path):
             return voice.path
     if Path(name_or_path).is_dir():
         raise VoiceError(f"{name_or_path}: is a folder without {CARD_NAME}, not a voice")
-    names = ", ".join(voice.name for voice in installed_voices()) or "none"
+    names = ", ".join(dict.fromkeys(voice.name for voice in _all_voices(warn=warn))) or "none"
     # A path that is not there is never looked up elsewhere: only who asks for the hub is taken to it.
     hint = f"; on Hugging Face it would be {HUB_PREFIX}{name_or_path}" if is_repository(str(name_or_path)) else ""
     raise VoiceError(
@@ -169,7 +171,7 @@ def install_voice(name_or_path: str | os.PathLike[str], *, replace: bool = False
     Raises:
         VoiceError: it is no voice, one of that name is there already, or the folder cannot be written.
     """
-    source = find_voice(name_or_path)
+    source = find_voice(name_or_path, warn=False)  # the folder is about to be made
     with open_voice_folder(source) as folder:
         name = read_voice_card(folder).name
     home = user_folders()[0]
@@ -227,18 +229,35 @@ def installed_voices() -> list[InstalledVoice]:
     The user's come first, then those of packages of their own (`voice_packages`), then those inside this package.
     """
     found: dict[str, InstalledVoice] = {}
-    for voice in _all_voices():
+    for voice in _all_voices(warn=True):
         found.setdefault(voice.name, voice)
     return list(found.values())
 
 
-def _all_voices() -> Iterator[InstalledVoice]:
+def _all_voices(*, warn: bool) -> Iterator[InstalledVoice]:
     """Yield the voices as they are found, also those whose name another one has."""
     for folder in user_folders():
+        if warn and os.environ.get(VOICES_VARIABLE):  # the usual place need not be there
+            _warn_if_unreadable(folder)
         yield from (InstalledVoice(name, path, packaged=False) for name, path in voices_in(folder))
     for folder in package_folders():
         yield from (InstalledVoice(name, path, packaged=False) for name, path in voices_in(folder))
     yield from (InstalledVoice(name, path, packaged=True) for name, path in voices_in(packaged_folder()))
+
+
+@cache
+def _warn_if_unreadable(folder: Path) -> None:
+    """Log, once in a process, that a folder which somebody named holds no voices because it cannot be read."""
+    try:
+        with os.scandir(folder):
+            pass
+    except OSError as error:
+        logging.getLogger("glowvox").warning(
+            "%s names %s, where no voice can be found (%s); name folders that hold voices",
+            VOICES_VARIABLE,
+            folder,
+            error.strerror,
+        )
 
 
 def packaged_folder() -> Path:

@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,18 +66,29 @@ def _decoded(stream: BinaryIO, name: str, encoding: TextEncoding = UTF_8, *, lin
         yield text
 
 
-def batch_rows(path: Path, on_note: Callable[[str], None] | None = None) -> list[tuple[str, str]]:
-    """Return the rows `ID|TEXT` of a batch file; empty lines are left out.
+@dataclass(frozen=True)
+class BatchRow:
+    """A line of a batch file."""
+
+    id: str
+    text: str
+    line: int
+    """Its number, from 1 on."""
+
+
+def batch_rows(path: Path, on_note: Callable[[str], None] | None = None) -> list[BatchRow]:
+    """Return the rows `ID|TEXT` of a batch file; empty lines and a first line of column names are left out.
 
     Args:
         path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
-        on_note: told of an encoding that is not UTF-8, in a line.
+        on_note: told of an encoding that is not UTF-8, and of column names, in a line each.
 
     Raises:
         DataError: it cannot be read, or a line is none; the message names it.
     """
     content = told_text(path, _MAX_BATCH_BYTES, on_note)
-    rows: dict[str, str] = {}
+    rows: dict[str, BatchRow] = {}
+    header = False
     for number, line in enumerate(content.split("\n"), 1):
         if not line.strip():
             continue
@@ -93,9 +105,14 @@ def batch_rows(path: Path, on_note: Callable[[str], None] | None = None) -> list
             or set(name) & set('/\\:*?"<>')
         ):
             raise DataError(f"{where}: '{name[:60]}' cannot be the name of a file")
+        if not rows and not header and (name.lower(), text.strip().lower()) == ("id", "text"):
+            header = True
+            if on_note is not None:
+                on_note(f"{where}: '{line.strip()}' names the columns and is not spoken")
+            continue
         if name in rows:
             raise DataError(f"{where}: the id '{name}' stands twice")
-        rows[name] = text
+        rows[name] = BatchRow(name, text, number)
     if not rows:
         raise DataError(f"{path}: holds no line ID|TEXT")
-    return list(rows.items())
+    return list(rows.values())

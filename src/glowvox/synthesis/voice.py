@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from glowvox.align.prior import Frames
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
-from glowvox.engines.base import AcousticEngine, VocoderEngine
+from glowvox.engines.base import AcousticEngine, UnsoundSamplesError, VocoderEngine
 from glowvox.engines.machine import checked_threads
 from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError, counted
 from glowvox.synthesis.batch import synthesize_batch, vocode_batch
@@ -246,6 +246,7 @@ class Voice:
         batch_size: int = 16,
         lexicon: Lexicon | None = None,
         on_warning: Warn | None = None,
+        on_error: Callable[[int, TextError], None] | None = None,
         **overrides: Unpack[OptionOverrides],
     ) -> Iterator[Audio]:
         """Speak many texts, several at a time; each sounds as `say` alone would have it.
@@ -255,6 +256,8 @@ class Voice:
             batch_size: how many texts are computed together. With fewer texts than that, nothing is opened for them.
             lexicon: see `say`.
             on_warning: see `say`.
+            on_error: told of a text that cannot be spoken, and its number from 1 on, before any text after it comes;
+                that text is left out. None: it is an error.
             **overrides: see `say`.
 
         Yields:
@@ -270,7 +273,7 @@ class Voice:
         options = self.options(**overrides)
         if lexicon is not None and not isinstance(lexicon, UserLexicon):
             lexicon = read_lexicon(lexicon, on_warning)
-        return self._many(iter(texts), batch_size, lexicon, options, on_warning)
+        return self._many(self._scripts(texts, lexicon, options, on_warning, on_error), batch_size)
 
     def durations(
         self,
@@ -336,15 +339,7 @@ class Voice:
             own.of(number, options)  # what is out of range is refused before anything is computed
         return options, own
 
-    def _many(
-        self,
-        texts: Iterator[str],
-        size: int,
-        lexicon: Lexicon | None,
-        options: SpeechOptions,
-        on_warning: Warn | None,
-    ) -> Iterator[Audio]:
-        scripts = self._scripts(texts, lexicon, options, on_warning)
+    def _many(self, scripts: Iterator[list[Part]], size: int) -> Iterator[Audio]:
         group = list(islice(scripts, size))
         if self._parallel:
             yield from self._pool.spoken(chain(group, scripts), ahead=size, many=len(group) == size > 1)
@@ -354,13 +349,22 @@ class Voice:
             group = list(islice(scripts, size))
 
     def _scripts(
-        self, texts: Iterator[str], lexicon: Lexicon | None, options: SpeechOptions, on_warning: Warn | None
+        self,
+        texts: Iterable[str],
+        lexicon: Lexicon | None,
+        options: SpeechOptions,
+        on_warning: Warn | None,
+        on_error: Callable[[int, TextError], None] | None,
     ) -> Iterator[list[Part]]:
         for number, text in enumerate(texts, 1):
             try:
-                yield list(self._open.text.parts(text, lexicon, options, on_warning))
+                script = list(self._open.text.parts(text, lexicon, options, on_warning))
             except TextError as error:
-                raise TextError(f"text {number}: {error}") from error
+                if on_error is None:
+                    raise TextError(f"text {number}: {error}") from error
+                on_error(number, error)
+                continue
+            yield script
 
     @property
     def _open(self) -> "_Models":
@@ -510,7 +514,10 @@ class Synthesizer:
         requests = [part.request for part in spoken if part.request is not None]
         mels = synthesize_batch(self._mels, requests, [part.frames for part in spoken])
         bridged = [self.bridged(mel.mel) for mel in mels]
-        sounds = vocode_batch(self._vocoder, bridged, [request.vocoder_options for request in requests])
+        try:
+            sounds = vocode_batch(self._vocoder, bridged, [request.vocoder_options for request in requests])
+        except UnsoundSamplesError as error:
+            raise error.of_voice() from error
         made = iter(zip(mels, sounds, strict=True))
         result = []
         for text in texts:
@@ -547,11 +554,11 @@ class Synthesizer:
         [known] = self._mels.statistics([request])
         if first_chunk is None:
             [mel] = self._mels.mels([request], [known], [part.frames])
-            return mel.frames, stream.speak([self.bridged(mel.mel)])
+            return mel.frames, _blamed(stream.speak([self.bridged(mel.mel)]))
         frames, mels = self._mels.mel_pieces(request, known, part.frames, first=stream.next_frames)
         if frames.sum() <= _FEW_CHUNKS * first_chunk:
             stream = self._vocoder.stream(request.vocoder_options)
-        return frames, stream.speak(map(self.bridged, mels))
+        return frames, _blamed(stream.speak(map(self.bridged, mels)))
 
     def _pieces(
         self, part: Part, frames: Frames | None, blocks: Iterator[Samples], position: int, *, last: bool
@@ -574,6 +581,14 @@ class Synthesizer:
             joined = np.concatenate([silence, fade.push(block), *([] if left > 0 else [fade.finish()])])
             yield _Piece(joined, words, marks, last=last and left <= 0, ends_part=left <= 0)
             silence, words, marks = silence[:0], (), ()
+
+
+def _blamed(blocks: Iterator[Samples]) -> Iterator[Samples]:
+    """Pass samples on; where they cannot be, the voice is to blame, as the mel is its own."""
+    try:
+        yield from blocks
+    except UnsoundSamplesError as error:
+        raise error.of_voice() from error
 
 
 _FEW_CHUNKS = 3

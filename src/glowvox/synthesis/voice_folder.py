@@ -22,7 +22,7 @@ from glowvox.audio.atomic_file import replacing
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
 from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, in_8_bits
-from glowvox.errors import VoiceError
+from glowvox.errors import GlowvoxError, VoiceError
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice_card import CARD_NAME, README_NAME, VocoderCard, VoiceCard, read_voice_card, voice_readme
 
@@ -45,6 +45,8 @@ MODELS = tuple(f"{part}/{name}" for part in ("acoustic", "vocoder") for name in 
 def open_voice_folder(path: Path) -> Iterator[Path]:
     """Open the folder of a voice; a `.voice` file is unpacked for as long as the block lasts.
 
+    An error that the block raises names the user's file where it would name the folder of the unpacked one.
+
     Raises:
         VoiceError: the file is no voice, or damaged.
     """
@@ -55,7 +57,11 @@ def open_voice_folder(path: Path) -> Iterator[Path]:
         raise VoiceError(f"{path}: a voice is a folder, or a file that ends in {ARCHIVE_SUFFIX}")
     with tempfile.TemporaryDirectory(prefix="glowvox-", ignore_cleanup_errors=True) as place:
         unpack_voice(path, Path(place))
-        yield Path(place)
+        try:
+            yield Path(place)
+        except GlowvoxError as error:
+            error.args = tuple(told.replace(place, str(path)) if isinstance(told, str) else told for told in error.args)
+            raise
 
 
 def open_engines(
@@ -218,8 +224,8 @@ def refuse_existing_voice(path: Path, *, replace: bool) -> None:
         return
     own = (path / CARD_NAME).is_file() or (path.is_file() and path.suffix.lower() == ARCHIVE_SUFFIX)
     if not (replace and own):
-        what = "is there already; replace it with --force" if own else "is no voice's folder"
-        raise VoiceError(f"{path}: {what}, or choose another name")
+        what = "; replace it with --force, or" if own else " and is no voice;"
+        raise VoiceError(f"{path}: is there already{what} choose another name")
 
 
 def unpack_voice(archive: Path, folder: Path) -> None:
