@@ -2,6 +2,7 @@
 
 import re
 
+from glowvox.text.interjections import drawn_out, is_interjection
 from glowvox.text.normalise.numbers import cardinal, digits, pairs, plural, year
 from glowvox.text.normalise.numbers import number as number_words
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
@@ -47,6 +48,12 @@ def read_capitals(text: str, context: Context) -> list[str | SpokenWord]:
         return [SpokenWord(part, letter=True) if len(part) == 1 else part for part in parts]
     if text in _SPOKEN_AS_WORDS or text in _WORDS_IN_CAPITALS:
         return [text.lower()]
+    if context.language == "en" and is_interjection(text):
+        return [text.lower()]
+    # NOOO: but what begins with the same letter three times (AAAS) is an abbreviation.
+    drawn = context.language == "en" and re.match(r"(?!(.)\1\1).*[AEIOUY]", text) is not None
+    if drawn and (plain := drawn_out(text.lower(), context.is_word)):
+        return [plain]
     if context.shouting and (context.is_word(text.lower()) or len(text) > 5):
         return [text.lower()]
     if len(text) >= 4 and context.is_word(text.lower()):
