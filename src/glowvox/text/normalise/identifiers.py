@@ -66,7 +66,7 @@ def read_capitals(text: str, context: Context) -> list[str | SpokenWord]:
 @rule(r"(?P<letters>(?:[A-Za-z]\.){2,}[A-Za-z]?|(?:[A-Z]\.\s?){2,}(?=\s?[A-Z][a-z]))(?P<s>'s)?(?!\w)", "l")
 def dotted(match: re.Match[str], context: Context) -> Reading:
     """Read U.S.A. and J. R. R.: letters."""
-    return _with_suffix(spell(match["letters"]), match["s"])
+    return with_suffix(spell(match["letters"]), match["s"])
 
 
 @rule(r"(?P<letter>[A-Z])\.(?=\s?[A-Z][a-z]|\s?[A-Z]\.)", "u")
@@ -77,7 +77,8 @@ def initial(match: re.Match[str], context: Context) -> Reading | None:
     return [SpokenWord(match["letter"], letter=True)]
 
 
-def _with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[str | SpokenWord]:
+def with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[str | SpokenWord]:
+    """Return words with a plural or genitive s at the last one, if there is any."""
     if not suffix or not letters:
         return letters
     last = letters[-1]
@@ -90,13 +91,13 @@ def _with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[st
 @rule(r"(?P<word>[A-Z]{2,})(?P<s>'?s(?![\w'])|'S(?!\w))?(?![\w'])", "u")
 def capitals(match: re.Match[str], context: Context) -> Reading | None:
     """Read a word in capitals: NASA, FBI's, CDs."""
-    return _with_suffix(read_capitals(match["word"], context), match["s"])
+    return with_suffix(read_capitals(match["word"], context), match["s"])
 
 
 @rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?P<s>'?s)?(?!\w)", "u")
 def letter_and_letter(match: re.Match[str], context: Context) -> Reading:
     """Read Q&A, AT&T and M&Ms."""
-    return [*spell(match["a"]), "and", *_with_suffix(spell(match["b"]), match["s"])]
+    return [*spell(match["a"]), "and", *with_suffix(spell(match["b"]), match["s"])]
 
 
 @rule(r"(?P<grade>[A-F])(?P<sign>[-−*])(?=[,.;:!?)]|\s|$)(?!\s?-)", "u")
@@ -138,7 +139,7 @@ def function(match: re.Match[str], context: Context) -> Reading:
 @rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "u")
 def single_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a capital that stands alone, except A and I, which are words."""
-    return _with_suffix(spell(match["word"]), match["s"])
+    return with_suffix(spell(match["word"]), match["s"])
 
 
 @rule(r"A(?![\w'])(?=\s*(?P<next>\w?))", "u")
@@ -226,7 +227,8 @@ _WHOLE = {
     "mcdonald": "McDonald", "phd": "P H D", "ebay": "e bay", "ipad": "i pad", "openai": "open A I",
     "latex": "lay tech",
     "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B",
-    "postgresql": "postgres Q L", "pytorch": "pie torch", "py": "pie",
+    "postgresql": "postgres Q L", "pytorch": "pie torch", "py": "pie", "pcie": "P C I E", "nvme": "N V M E",
+    "voip": "V O I P", "xelatex": "zee lay tech",
 }  # fmt: skip
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z]{3,})(?P<n>\d{1,4})")
 _VOWEL = re.compile(r"[aeiouyäöüà-ÿ]")
