@@ -22,6 +22,7 @@ _FEEL = (
 _MAKE = "(?:make|makes|made|making|leave|leaves|left|get|got|see|saw|find|found)"
 _PRONOUN = "(?:i|you|he|she|it|we|they)"
 _OBJECT = "(?:me|you|him|her|it|us|them|everyone|everybody|people|himself|herself|myself|yourself)"
+_OBJECT_FOLLOWS = "(?:the|a|an|my|your|his|her|its|our|their|it|them|him|us|me|these|those) "
 _DEGREE = "(?:so|very|too|quite|pretty|rather|more|most|less|as|how|that|bit|little|somewhat|[a-z]{3,}ly)"
 _ADVERB = f"(?:{_DEGREE}|still|also|not|never|even|just|all|now|always|often|already|both|a|kind|sort|of)"
 _TROUBLED = (
@@ -112,6 +113,7 @@ _PHRASES: dict[str, tuple[_Phrase, ...]] = {
     ),
     "present": (_Phrase("present_adj-nou", rf"\b{_NUMBER} to$", rf"(?:{_END}|day )"),),
     "lead": (_Phrase("lead_nou-vrb", after=rf"{_LEADING} "), _Phrase("lead_nou", after=rf"{_OF_METAL} ")),
+    "bow": (_Phrase("bow_nou-ship", after=f"(?:{_OWN} heads?|down) "),),
     "dove": (_Phrase("dove_vrb", r"\bdove$"),),
     "row": (
         _Phrase("row_2", r"\b(?:had|have|having|has)(?: just)? (?:a|another)(?: \w+)?$",
@@ -136,9 +138,14 @@ _PATTERNS = {
     word: [(phrase.reading, re.compile(phrase.before), re.compile(phrase.after), phrase.capital) for phrase in phrases]
     for word, phrases in _PHRASES.items()
 }
-_OBJECT_BEGINS = re.compile("(?:the|a|an|my|your|his|her|its|our|their|it|them|him|us|me|these|those) ")
-_JOINS = frozenset(("and", "then", "or", "but", ","))
-_OTHER_VERBS = frozenset(("VB", "VBP", "VBZ", "MD", "VBG", "VBN", "TO"))
+_OBJECT_BEGINS = re.compile(_OBJECT_FOLLOWS)
+_COMMAND_BEGINS = re.compile(
+    rf"^(?:(?:please|first|then|next|now|also)|(?:when|if|once|before|after|instead|whenever|to)\b[^{_MARK[1:-1]}]*,)?$"
+)
+_COMMANDS = frozenset(("read_present", "lead_nou-vrb"))
+"""Readings that are verbs though the other one is not a noun."""
+_JOINS = frozenset(("and", "then", "or", "but"))
+_OTHER_VERBS = frozenset(("VB", "VBP", "VBZ", "MD", "VBG", "TO"))
 _UNCHANGED = frozenset(("put", "cut", "let", "set", "hit", "shut", "quit"))
 """Verbs whose past looks like the infinitive."""
 
@@ -156,10 +163,10 @@ def ruled(word: str, readings: Iterable[Reading], context: SentenceContext, plac
     name, why = _by_phrase(word, context, place)
     if not name and word == "read":
         name, why = _joined_reading(context, place)
-    # Nothing but a command begins so: Record the meeting.
-    command = not name and not before and _OBJECT_BEGINS.match(after) is not None
+    # Nothing but a command begins so: Record the meeting. If it is late, record the meeting.
+    command = not name and _COMMAND_BEGINS.search(before) is not None and _OBJECT_BEGINS.match(after) is not None
     for reading in readings:
-        if reading.name == name or (command and reading.kind == "verb"):
+        if reading.name == name or (command and (reading.kind == "verb" or reading.name in _COMMANDS)):
             return Choice(reading, why or "a command")
     return None
 
@@ -190,7 +197,7 @@ def _joined_reading(context: SentenceContext, place: int) -> tuple[str, str]:
     for text, tag in reversed(earlier[:-1]):
         if text in (".", "!", "?", ";", ":"):
             return "", ""
-        if tag == "VBD":
+        if tag in ("VBD", "VBN"):
             return "read_past", f"joined to {text!r}"
         if tag == "VB" and text not in _UNCHANGED:
             return "read_present", f"joined to {text!r}"
