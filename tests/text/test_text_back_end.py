@@ -147,6 +147,41 @@ def test_german_compounds_and_umlauts() -> None:
     assert words["Züge"] == ("t͡s ˈyː ɡ ə", "lexicon")
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("The box was marked fragile.", "marked", "m ˈɑ ɹ k t"),
+        ("a marked improvement", "marked", "m ˈɑ ɹ k t"),
+        ("He marked the exam.", "marked", "m ˈɑ ɹ k t"),
+        ("It improved markedly.", "markedly", "m ˈɑ ɹ k ɪ d l i"),
+        ("My beloved wife.", "beloved", "b ɪ l ˈʌ v ɪ d"),
+        ("He is a wicked man.", "wicked", "w ˈɪ k ɪ d"),
+        ("Rumors dogged him for years.", "dogged", "d ˈɔ ɡ d"),
+        ("a dogged effort", "dogged", "d ˈɔ ɡ ɪ d"),
+        ("The picture is crooked.", "crooked", "k ɹ ˈʊ k ɪ d"),
+        ("Please proceed to the gate.", "proceed", "p ɹ oʊ s ˈi d"),
+        ("The proceeds went to charity.", "proceeds", "p ɹ ˈoʊ s i d z"),
+        ("Apply now.", "Apply", "ə p l ˈaɪ"),
+        ("with raw eggs", "raw", "ɹ ˈɔ"),
+        ("two résumés", "résumés", "ɹ ˈɛ z ə m ˌeɪ z"),
+        ("They resume work.", "resume", "ɹ ɪ z ˈu m"),
+        ("two exposés", "exposés", "ˌɛ k s p oʊ z ˈeɪ z"),
+        ("They expose it.", "expose", "ɪ k s p ˈoʊ z"),
+        ("pâté", "pâté", "p ɑ t ˈeɪ"),
+        ("segue", "segue", "s ˈɛ ɡ w eɪ"),
+        ("açaí", "açaí", "ɑ s ˌɑ ˈi"),
+        ("Goethe's", "Goethe's", "ɡ ˈɚ t ə z"),
+        ("Hawai'i", "Hawai'i", "h ə w ˈaɪ i"),
+        ("Kyiv", "Kyiv", "k ˈi v"),
+        ("Press Esc.", "Esc", "ɪ s k ˈeɪ p"),
+        ("Tues & Thurs", "Tues", "t ˈu z d ˌeɪ"),
+        ("Tues & Thurs", "Thurs", "θ ˈɚ z d ˌeɪ"),
+    ],
+)
+def test_words_that_the_dictionary_lacks_or_has_wrong(english: FrontEnd, text: str, word: str, expected: str) -> None:
+    assert phonemes(english, text)[word] == expected
+
+
 @pytest.mark.parametrize("language", ["en-us", "de-de"])
 def test_all_words_fit_the_symbol_table(language: str) -> None:
     front_end, tokenizer = load_front_end(language), Tokenizer()

@@ -96,6 +96,13 @@ def test_a_word_says_what_it_means_and_why(english: FrontEnd) -> None:
     assert record.reading == "the verb"
 
 
+def test_a_phrase_that_settles_a_reading_is_named(english: FrontEnd) -> None:
+    whys = {word.text: word.why for word in english.process("She was upset. The close of business. Close it.").words}
+    assert (whys["upset"], whys["close"], whys["Close"]) == ("after 'was'", "before 'of'", "a command")
+    opened = english.process("He opened the letter and read it.").words[5]
+    assert (opened.text, opened.reading, opened.why) == ("read", "past", "joined to 'opened'")
+
+
 def _model(**weights: int) -> HomographModel:
     return HomographModel({feature_key("b", name): weight for name, weight in weights.items()})
 

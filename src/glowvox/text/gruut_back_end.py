@@ -19,7 +19,9 @@ from glowvox.errors import TextError
 from glowvox.storage.cache import from_cache, into_cache, known_digest
 from glowvox.text.back_end import BackEnd, Pronunciation, Token, different, shortened
 from glowvox.text.british import BritishLexicon, british_phonemes, british_readings, with_linking_r
+from glowvox.text.homograph_rules import ruled
 from glowvox.text.homographs import Reading, SentenceContext, load_homograph_model
+from glowvox.text.interjections import drawn_out, interjection
 from glowvox.text.letter_to_sound import load_letter_to_sound
 from glowvox.text.other_scripts import LETTER_SOUNDS, read_other_scripts, script_of
 from glowvox.text.sequence_model import decode, letter_features, load_sequence_model, sentence_features
@@ -615,11 +617,17 @@ class GruutBackEnd(BackEnd):
         readings = self._homograph(word)
         if readings and context:
             sentence, place = context
-            choice = load_homograph_model().choose(tuple(readings), sentence.features(place), sentence.nearby(place))
+            choice = ruled(word, readings, sentence, place) or load_homograph_model().choose(
+                tuple(readings), sentence.features(place), sentence.nearby(place)
+            )
             return Pronunciation(readings[choice.reading], "lexicon", reading=choice.reading.meaning, why=choice.why)
         if roles:
             return Pronunciation(choose(roles, tag), "lexicon")
         if self._english:
+            if phonemes := interjection(word):
+                return Pronunciation(british_phonemes(word, phonemes) if self._british else phonemes, "lexicon")
+            if plain := drawn_out(word, self.is_word, load_word_table().knows):
+                return self._say(replace(token, text=plain), tag, context)
             if phonemes := english_derivation(word, self._roles, tag):
                 return Pronunciation(_in_british(phonemes) if self._british else phonemes, "suffix")
             if phonemes := compound(word, self._common, linked=False):

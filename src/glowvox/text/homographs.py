@@ -103,6 +103,21 @@ class SentenceContext:
             if other != here and not self._marks[other] and (word := self._words[other]) not in _FUNCTION_WORDS
         ]
 
+    def sides(self, place: int) -> tuple[str, str]:
+        """Return the words and marks before a place and after it, in lower case; each of those after has a blank."""
+        here = place + _BORDER
+        after = self._words[here + 1 : -_BORDER]
+        return " ".join(self._words[_BORDER:here]), "".join(f"{word} " for word in after)
+
+    def has_capital(self, place: int) -> bool:
+        """Return whether the word at a place begins with a capital."""
+        return self._shapes[place + _BORDER] != "x"
+
+    def tokens_before(self, place: int) -> list[tuple[str, str]]:
+        """Return the words and marks before a place with their parts of speech."""
+        here = slice(_BORDER, place + _BORDER)
+        return list(zip(self._words[here], self._tags[here], strict=True))
+
     def features(self, place: int) -> list[str]:
         """Return what the classifier may know of the word at a place, as `name=value`."""
         here = place + _BORDER

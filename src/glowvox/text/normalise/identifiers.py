@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from glowvox.text.interjections import drawn_out, is_interjection
 from glowvox.text.normalise.numbers import cardinal, digits, pairs, plural, year
 from glowvox.text.normalise.numbers import number as number_words
 from glowvox.text.normalise.scanner import Context, Reading, SpokenWord, rule, word_set
@@ -85,6 +86,12 @@ def read_capitals(text: str, context: Context, before: str = "", after: str = ""
         return [text.lower()]
     if context.shouting and _are_initials(text, before, after):
         return spell(text)
+    if context.language == "en" and is_interjection(text):
+        return [text.lower()]
+    # NOOO: but what begins with the same letter three times (AAAS) is an abbreviation.
+    drawn = context.language == "en" and re.match(r"(?!(.)\1\1).*[AEIOUY]", text) is not None
+    if drawn and (plain := drawn_out(text.lower(), context.is_word)):
+        return [plain]
     if context.shouting and (context.is_word(text.lower()) or len(text) > 5):
         return [text.lower()]
     if len(text) >= 4 and context.is_word(text.lower()):
@@ -97,7 +104,7 @@ def read_capitals(text: str, context: Context, before: str = "", after: str = ""
 @rule(r"(?P<letters>(?:[A-Za-z]\.){2,}[A-Za-z]?|(?:[A-Z]\.\s?){2,}(?=\s?[A-Z][a-z]))(?P<s>'s)?(?!\w)", "l")
 def dotted(match: re.Match[str], context: Context) -> Reading:
     """Read U.S.A. and J. R. R.: letters."""
-    return _with_suffix(spell(match["letters"]), match["s"])
+    return with_suffix(spell(match["letters"]), match["s"])
 
 
 @rule(r"(?P<letter>[A-Z])\.(?=\s?[A-Z][a-z]|\s?[A-Z]\.)", "u")
@@ -108,7 +115,8 @@ def initial(match: re.Match[str], context: Context) -> Reading | None:
     return [SpokenWord(match["letter"], letter=True)]
 
 
-def _with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[str | SpokenWord]:
+def with_suffix(letters: list[str | SpokenWord], suffix: str | None) -> list[str | SpokenWord]:
+    """Return words with a plural or genitive s at the last one, if there is any."""
     if not suffix or not letters:
         return letters
     last = letters[-1]
@@ -124,13 +132,13 @@ def capitals(match: re.Match[str], context: Context) -> Reading | None:
     before, after = context.previous.upper(), (match["after"] or "").strip(" \n-")
     if match["word"] == "AM" and (before == "I" or (after == "I" and before not in ("THE", "IN", "THIS"))):
         return ["am"]
-    return _with_suffix(read_capitals(match["word"], context, before, after), match["s"])
+    return with_suffix(read_capitals(match["word"], context, before, after), match["s"])
 
 
 @rule(r"(?P<a>[A-Z]{1,3})&(?P<b>[A-Z]{1,3})(?P<s>'?s)?(?!\w)", "u")
 def letter_and_letter(match: re.Match[str], context: Context) -> Reading:
     """Read Q&A, AT&T and M&Ms."""
-    return [*spell(match["a"]), "and", *_with_suffix(spell(match["b"]), match["s"])]
+    return [*spell(match["a"]), "and", *with_suffix(spell(match["b"]), match["s"])]
 
 
 @rule(r"(?P<grade>[A-F])(?P<sign>[-−*])(?=[,.;:!?)]|\s|$)(?!\s?-)", "u")
@@ -208,7 +216,7 @@ def named_function(match: re.Match[str], context: Context) -> Reading | None:
 @rule(r"(?P<word>[B-HJ-Z])(?P<s>'s)?(?![\w'])", "u")
 def single_letter(match: re.Match[str], context: Context) -> Reading:
     """Read a capital that stands alone, except A and I, which are words."""
-    return _with_suffix(spell(match["word"]), match["s"])
+    return with_suffix(spell(match["word"]), match["s"])
 
 
 @rule(r"A(?![\w'])(?=\s*(?P<next>\w?))", "u")
@@ -323,7 +331,8 @@ _WHOLE = {
     "mcdonald": "McDonald", "phd": "P H D", "ebay": "e bay", "ipad": "i pad", "openai": "open A I",
     "latex": "lay tech",
     "chatgpt": "chat G P T", "nginx": "engine x", "sqlite": "S Q lite", "mysql": "my S Q L", "r&b": "R and B",
-    "postgresql": "postgres Q L", "pytorch": "pie torch", "py": "pie",
+    "postgresql": "postgres Q L", "pytorch": "pie torch", "py": "pie", "pcie": "P C I E", "nvme": "N V M E",
+    "voip": "V O I P", "xelatex": "zee lay tech",
 }  # fmt: skip
 _NUMBERED = re.compile(r"(?P<name>[A-Za-z]{3,})(?P<n>\d{1,4})")
 _VOWEL = re.compile(r"[aeiouyäöüà-ÿ]")

@@ -21,6 +21,7 @@ from glowvox.text.normalise.money import MONEY_RULES
 from glowvox.text.normalise.numbers import PHONE_NUMBER_RULES, ROMAN_RULES
 from glowvox.text.normalise.quantities import LAST_QUANTITY_RULES, QUANTITY_RULES
 from glowvox.text.normalise.scanner import Context, Fixed, Piece, Rule, Scanner
+from glowvox.text.normalise.small_acronyms import SMALL_ACRONYM_RULES
 from glowvox.text.normalise.symbols import (
     ANY_NUMBER_RULES,
     DRAWN_RULES,
@@ -53,6 +54,7 @@ def _english_rules() -> Iterable[Rule]:
     yield from ABBREVIATION_RULES
     yield from ROMAN_RULES
     yield from FORMULA_RULES
+    yield from SMALL_ACRONYM_RULES
     yield from ACRONYM_RULES
     yield from IDENTIFIER_RULES
     yield from GREEK_RULES
