@@ -20,7 +20,7 @@ from glowvox.text.front_end import FrontEnd, load_front_end
 from glowvox.text.lexicon import UserLexicon, parse_lexicon
 from glowvox.text.marked_text import PauseTag, PauseTagStream
 from glowvox.text.markup import MarkupStream, SentenceEnd
-from glowvox.text.markup.marked_stream import kind_of_start, ssml_root
+from glowvox.text.markup.marked_stream import kind_of_start
 from glowvox.text.sentences import SentenceLimits, SentenceStream
 from glowvox.text.utterance import Pause, PauseLengths, Sentence, Word
 
@@ -159,7 +159,7 @@ def ssml_lines(
     """
     pauses = PauseLengths(options.sentence_pause, options.paragraph_pause)
     utterance = front_end.process_ssml(
-        ssml_root(document), pauses=pauses, limits=_LIMITS, strict=options.strict_ssml, others=others
+        document, pauses=pauses, limits=_LIMITS, strict=options.strict_ssml, others=others
     )
     warnings = [warning for warning in utterance.warnings if not warning.startswith(_NOTHING)]
     for warning in warnings:

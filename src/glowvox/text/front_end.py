@@ -18,10 +18,11 @@ from glowvox.text.sentences import SentenceLimits, TextSpan, split_items
 from glowvox.text.ssml import parse_ssml
 from glowvox.text.utterance import Mark, Pause, PauseLengths, Sentence, Utterance, Word
 
-FRONT_END_VERSION = 3
+FRONT_END_VERSION = 4
 """Rises when a text may get other phonemes. 2: homographs by a classifier, unknown words by another model.
-3: homographs by the meanings of the words around, too; words that German took over."""
-_UNDERSTOOD = (1, 2, 3)
+3: homographs by the meanings of the words around, too; words that German took over. 4: homographs by the phrase they
+stand in first; interjections; words that the dictionary has wrong."""
+_UNDERSTOOD = (1, 2, 3, 4)
 """Versions with the same phonemes and symbols in other words: a voice of one understands the others."""
 _MOST_WARNINGS = 100
 _STRENGTH = {".": 4, "?": 5, "!": 5, ";": 3, ":": 3, "—": 2, ",": 1}

@@ -16,6 +16,7 @@ from xml.parsers import expat
 from glowvox.errors import TextError
 from glowvox.text.back_end import shortened
 from glowvox.text.marked_text import MarkedText, Setting, Silence
+from glowvox.text.markup.marked_stream import ssml_root
 from glowvox.text.normalise import Fixed, Normaliser, SpokenWord, clean_characters
 from glowvox.text.prosody import Prosody, break_seconds, emphasis, prosody
 from glowvox.text.say_as import is_read_sign_by_sign, say_as
@@ -72,11 +73,12 @@ def parse_ssml(
         The text without tags, and all that the tags say about it.
 
     Raises:
-        TextError: The document is no well-formed XML; strictly, also where it holds what is not in the subset. With
-            element and line.
+        TextError: The document is no well-formed XML, or its DOCTYPE declares something; strictly, also where it holds
+            what is not in the subset. With element and line.
     """
     if len(document) > MAX_CHARACTERS:
         raise TextError(f"the SSML document has {len(document)} characters, at most {MAX_CHARACTERS} are read")
+    document = ssml_root(document)
     if not strict:
         document = _whole_document(document)
     return _Reader((language, normalise), warnings, others or (lambda _: None), strict=strict).read(document)
@@ -139,7 +141,7 @@ class _Reader:
         try:
             parser.Parse(document.encode("utf-8", "replace"), True)  # noqa: FBT003
         except expat.ExpatError as error:
-            reason = expat.ErrorString(error.code)
+            reason = expat.ErrorString(error.code).removeprefix("not well-formed ").strip("()")
             raise TextError(
                 f"SSML line {error.lineno}, column {error.offset + 1}: not well-formed: {reason}"
             ) from error
