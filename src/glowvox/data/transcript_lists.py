@@ -106,7 +106,8 @@ class Recordings:
 
     def _bases(self) -> tuple[Path, ...]:
         """Return the folders to which a path may be relative: the list's, those above it, and the one we are in."""
-        return self.folder, self.folder.parent, self.folder.parent.parent, Path()
+        above = folder_above(self.folder)
+        return self.folder, above, folder_above(above), Path()
 
     def is_moved(self, name: str, path: Path) -> bool:
         """Whether a recording was found only by how its path ends."""
@@ -131,6 +132,11 @@ class Recordings:
 
 def _same(matches: list[tuple[int, str]]) -> bool:
     return _stem(matches[0][1]) == _stem(matches[1][1])
+
+
+def folder_above(folder: Path) -> Path:
+    """Return the folder that holds another, which a path such as `.` or `..` does not name."""
+    return folder.parent if folder.name not in ("", "..") else folder / ".."
 
 
 def composed(text: str) -> str:
