@@ -191,10 +191,67 @@ def test_more_texts_and_voices_are_added(tmp_path: Path) -> None:
     assert card["voices"] == ["ann", "bob"]
 
 
+def test_the_manifest_names_the_clips_of_all_runs(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    ann, bob = (TeacherCard("Stub", "1.0", "CC0-1.0", (voice,)) for voice in ("ann", "bob"))
+
+    def moody(request: Request) -> Speech:
+        if "wrong" in request.text:
+            return np.zeros(RATE, np.float32), RATE, 1
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    first = _texts(tmp_path, "a|What is right here.", "b|What is wrong here.", "no bar", name="first.csv")
+    second = _texts(tmp_path, "c|Something else again.", "no bar here", name="second.csv")
+    distill(first, corpus, ann, _scripted(moody), DistillationSettings())
+    assert distill(first, corpus, bob, _scripted(moody), DistillationSettings()).others == 1
+    report = distill(second, corpus, bob, _scripted(moody), DistillationSettings())
+    assert (report.kept, report.others) == (1, 2)
+    assert [one.id for one in read_corpus(corpus).utterances] == ["wavs/ann/a", "wavs/bob/a", "wavs/bob/c"]
+    rows = [json.loads(line) for line in (corpus / "left-out.jsonl").read_text().splitlines()]
+    assert [row.get("line", row.get("voice")) for row in rows] == [
+        "first.csv, line 3",
+        "second.csv, line 2",
+        "ann",
+        "bob",
+    ]
+    before = _content(corpus)
+    distill(second, corpus, bob, _scripted(moody), DistillationSettings())
+    assert _content(corpus) == before
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "The first of all sentences.")
+    corpus = tmp_path / "corpus"
+
+    def meanwhile(request: Request) -> Speech:
+        script = (
+            f"import fcntl; fcntl.flock(open({str(corpus / 'journal.jsonl')!r}, 'ab'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        )
+        other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert "BlockingIOError" in other.stderr
+        with pytest.raises(DataError, match="another run is writing this corpus"):
+            distill(texts, corpus, CARD, lambda: _Scripted(), DistillationSettings())
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    distill(
+        texts, corpus, TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",)), _scripted(meanwhile), DistillationSettings()
+    )
+    card = read_card(corpus)
+    assert card is not None
+    assert card["voices"] == ["ann"]
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+
+
 def test_a_changed_text_is_spoken_again(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     distill(_texts(tmp_path, "a|One thing only.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings())
-    distill(_texts(tmp_path, "a|Another thing.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings())
+    report = distill(
+        _texts(tmp_path, "a|Another thing.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings()
+    )
+    assert [(one.kind, one.subject) for one in report.findings] == [
+        ("changed text", "ann/a"),
+        ("changed text", "bob/a"),
+    ]
     assert len(_Scripted.asked) == 2
     assert {one.text for one in read_corpus(corpus).utterances} == {"Another thing."}
 

@@ -5,17 +5,18 @@ A corpus folder holds `wavs/VOICE/ID.flac`, the manifest `metadata.jsonl` (audio
 and `distillation.json`, which names the teacher: its name, version, voices and licence go wherever the speech goes.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from glowvox.data.checks import MOST_CLIPPED, QUIETEST_PEAK, clipped_share
 from glowvox.data.corpora import Finding, clean_text, left_out, note, warning
 from glowvox.data.teachers import OpenTeacher, Request, Teacher, TeacherError
 from glowvox.errors import ConfigError, DataError, GlowvoxError
-from glowvox.storage.text_files import told_text
+from glowvox.storage.text_files import UTF_8, json_rows, text_lines, told_text
 
 CARD_FILE = "distillation.json"
 _FORMAT = 1
@@ -123,12 +124,16 @@ class DistillationReport:
     """What came out of a distillation."""
 
     kept: int = 0
+    """Clips of the texts and voices that this run asked for."""
     seconds: float = 0.0
+    others: int = 0
+    """Clips of other texts and voices, which earlier runs put into the corpus."""
     findings: list[Finding] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"kept": self.kept, "hours": self.seconds / 3600, "findings": [asdict(one) for one in self.findings]}
+        findings = [asdict(one) for one in self.findings]
+        return {"kept": self.kept, "hours": self.seconds / 3600, "others": self.others, "findings": findings}
 
 
 def read_texts(path: Path, longest: int) -> tuple[list[Text], list[Finding]]:
@@ -231,10 +236,34 @@ def distill(
             `settings.most_failures` texts in a row, or not one clip was kept.
     """
     rows, findings = read_texts(texts, settings.longest_text)
-    corpus = _CorpusFolder(folder, card, settings)
-    report = DistillationReport(findings=list(findings))
-    wanted = [(voice, row) for row in rows for voice in card.voices]
-    known = corpus.outcomes(wanted, checked=check is not None)
+    with contextlib.closing(_CorpusFolder(folder, card, settings)) as corpus:
+        report = DistillationReport(findings=list(findings))
+        wanted = [(voice, row) for row in rows for voice in card.voices]
+        _speak_all(wanted, corpus, texts, teacher, settings, check, progress, report)
+    return report
+
+
+def _speak_all(
+    wanted: Sequence[tuple[str, Text]],
+    corpus: "_CorpusFolder",
+    texts: Path,
+    teacher: OpenTeacher,
+    settings: DistillationSettings,
+    check: Check | None,
+    progress: Progress | None,
+    report: DistillationReport,
+) -> None:
+    findings = list(report.findings)
+    folder = corpus.folder
+    earlier = corpus.outcomes()
+    known = corpus.settled(earlier, wanted, checked=check is not None)
+    for voice, row in wanted:
+        before = earlier.get((voice, row.id))
+        if before is not None and before.text != row.text:
+            reason = f"it was '{before.text[:80]}' in an earlier run and is '{row.text[:80]}' now: spoken again"
+            report.findings.append(warning("changed text", f"{voice}/{row.id}", reason))
+            # Until it is spoken, no manifest may pair the clip, which can be either's, with the former text.
+            earlier[voice, row.id] = _Outcome(voice, row.id, row.text, kind="not spoken", reason="its text is new")
     todo = [(voice, row) for voice, row in wanted if (voice, row.id) not in known]
     reused = len(wanted) - len(todo)
     failed = 0
@@ -242,7 +271,7 @@ def distill(
     try:
         for done, outcome in enumerate(speaking.all(todo, settings.jobs), 1):
             corpus.note(outcome)
-            known[outcome.key] = outcome
+            known[outcome.key] = earlier[outcome.key] = outcome
             failed = failed + 1 if outcome.kind == "not spoken" else 0
             if failed == settings.most_failures:
                 raise DataError(
@@ -253,7 +282,9 @@ def distill(
                 progress(reused + done, len(wanted), reused)
     finally:
         speaking.close()
-        corpus.finish([known[voice, row.id] for voice, row in wanted if (voice, row.id) in known], findings)
+        report.others = corpus.finish(
+            earlier.values(), {(voice, row.id) for voice, row in wanted}, findings, texts.name
+        )
     for outcome in (known[voice, row.id] for voice, row in wanted):
         if outcome.kind:
             report.findings.append(left_out(outcome.kind, f"{outcome.voice}/{outcome.id}", outcome.reason))
@@ -265,51 +296,90 @@ def distill(
     if not report.kept:
         first = report.findings[-1].reason if report.findings else "there was none"
         raise DataError(f"not one clip could be kept, the last because: {first}. All reasons: {folder / _LEFT_OUT}")
-    return report
 
 
 class _CorpusFolder:
-    """The folder that is written: claimed by `distillation.json`, never somebody's folder of other files."""
+    """The folder that is written: claimed by `distillation.json`, never somebody's folder of other files.
+
+    One process at a time writes it: the journal is locked until `close`, or until the process ends, however it ends.
+    """
 
     def __init__(self, folder: Path, card: TeacherCard, settings: DistillationSettings) -> None:
         self.folder = folder
         self._language = settings.language
-        described = {**asdict(card), "voices": sorted(card.voices), "language": settings.language}
         self._journal = folder / _JOURNAL
         if folder.exists() and not folder.is_dir():
             raise DataError(f"{folder}: is a file; choose a folder")
-        begun = read_card(folder)
-        if begun is None and folder.is_dir() and any(folder.iterdir()):
-            raise DataError(f"{folder}: holds files that no distillation wrote; choose an empty or a new folder")
+        self._described(card)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = self._journal.open("ab")
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
+        try:
+            _lock(self._lock, folder)
+            # Once more, since another run may have been at work until now.
+            described = self._described(card)
+            try:
+                for voice in card.voices:
+                    (folder / "wavs" / voice).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
+            content = json.dumps({"format_version": _FORMAT, **described}, ensure_ascii=False, indent=1)
+            self._write(CARD_FILE, content + "\n")
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _described(self, card: TeacherCard) -> dict[str, Any]:
+        """Return what the card file is to say, or refuse a folder of something else."""
+        described = {**asdict(card), "voices": sorted(card.voices), "language": self._language}
+        begun = read_card(self.folder)
+        if (
+            begun is None
+            and self.folder.is_dir()
+            and any(not self._is_new_journal(one) for one in self.folder.iterdir())
+        ):
+            raise DataError(f"{self.folder}: holds files that no distillation wrote; choose an empty or a new folder")
         if begun is not None:
             for key, value in described.items():
                 if key != "voices" and begun.get(key) != value:
                     raise DataError(
-                        f"{folder}: was begun with {key} '{begun.get(key)}', not '{value}'; choose another folder"
+                        f"{self.folder}: was begun with {key} '{begun.get(key)}', not '{value}'; choose another folder"
                     )
             described["voices"] = sorted({*begun.get("voices", ()), *card.voices})
-        try:
-            for voice in card.voices:
-                (folder / "wavs" / voice).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
-        content = json.dumps({"format_version": _FORMAT, **described}, ensure_ascii=False, indent=1)
-        self._write(CARD_FILE, content + "\n")
+        return described
+
+    def _is_new_journal(self, path: Path) -> bool:
+        return path == self._journal and path.is_file() and not path.stat().st_size
+
+    def close(self) -> None:
+        """Let others write it."""
+        self._lock.close()
 
     def path(self, voice: str, identifier: str) -> Path:
         """Return where a clip lies."""
         return self.folder / "wavs" / voice / f"{identifier}.flac"
 
-    def outcomes(self, wanted: Sequence[tuple[str, Text]], *, checked: bool) -> dict[tuple[str, str], _Outcome]:
+    def outcomes(self) -> dict[tuple[str, str], _Outcome]:
+        """Return what became last of every text in every voice, in the order in which they first came up."""
+        return {outcome.key: outcome for outcome in self._lines()}
+
+    def settled(
+        self, earlier: Mapping[tuple[str, str], _Outcome], wanted: Sequence[tuple[str, Text]], *, checked: bool
+    ) -> dict[tuple[str, str], _Outcome]:
         """Return what earlier runs settled of what is wanted: kept and still there, or found wanting."""
-        asked = {(voice, row.id): row.text for voice, row in wanted}
         known: dict[tuple[str, str], _Outcome] = {}
-        for outcome in self._lines():
-            if asked.get(outcome.key) != outcome.text or not outcome.is_final:
-                known.pop(outcome.key, None)
-            elif outcome.kind or (outcome.checked >= checked and self.path(outcome.voice, outcome.id).is_file()):
+        for voice, row in wanted:
+            outcome = earlier.get((voice, row.id))
+            if outcome is None or outcome.text != row.text or not outcome.is_final:
+                continue
+            if outcome.kind or (outcome.checked >= checked and self._is_there(outcome)):
                 known[outcome.key] = outcome
         return known
+
+    def _is_there(self, outcome: _Outcome) -> bool:
+        return self.path(outcome.voice, outcome.id).is_file()
 
     def _lines(self) -> Iterator[_Outcome]:
         if not self._journal.is_file():
@@ -339,19 +409,52 @@ class _CorpusFolder:
             file.seek(-1, 2)
             return file.read(1) == b"\n"
 
-    def finish(self, outcomes: Iterable[_Outcome], findings: Sequence[Finding]) -> None:
-        """Write the manifest and the list of what was left out."""
+    def finish(
+        self,
+        outcomes: Iterable[_Outcome],
+        wanted: Collection[tuple[str, str]],
+        findings: Sequence[Finding],
+        texts: str,
+    ) -> int:
+        """Write the manifest and the list of what was left out, of all runs.
+
+        Args:
+            outcomes: of every text in every voice that ever was asked for.
+            wanted: keys of those that this run asked for.
+            findings: about lines of this run's file of texts.
+            texts: that file's name.
+
+        Returns:
+            Clips of other runs.
+        """
         kept: list[dict[str, str]] = []
-        lines = [one for one in findings if one.severity == "left out"]
-        out = [{"line": one.subject, "kind": one.kind, "reason": one.reason} for one in lines]
+        others = 0
+        out = self._lines_left_out_before(texts)
+        out += [
+            {"line": one.subject, "kind": one.kind, "reason": one.reason}
+            for one in findings
+            if one.severity == "left out"
+        ]
         for outcome in outcomes:
             if outcome.kind:
                 out.append({name: getattr(outcome, name) for name in ("voice", "id", "kind", "reason", "text")})
-                continue
-            audio = self.path(outcome.voice, outcome.id).relative_to(self.folder).as_posix()
-            kept.append({"audio": audio, "text": outcome.text, "speaker": outcome.voice, "language": self._language})
+            elif self._is_there(outcome):
+                audio = self.path(outcome.voice, outcome.id).relative_to(self.folder).as_posix()
+                row = {"audio": audio, "text": outcome.text, "speaker": outcome.voice, "language": self._language}
+                kept.append(row)
+                others += outcome.key not in wanted
         for name, rows in ((_METADATA, kept), (_LEFT_OUT, out)):
             self._write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        return others
+
+    def _lines_left_out_before(self, texts: str) -> list[dict[str, str]]:
+        """Return what the list says of lines of other files of texts."""
+        path = self.folder / _LEFT_OUT
+        if not path.is_file():
+            return []
+        with path.open("rb") as stream:
+            rows = [row for _, row in json_rows(text_lines(stream, UTF_8)) if isinstance(row, dict)]
+        return [row for row in rows if "line" in row and not str(row["line"]).startswith(f"{texts}, line ")]
 
     def _write(self, name: str, content: str) -> None:
         with replacing(self.folder / name, DataError) as file:
@@ -474,6 +577,20 @@ def check_speech(samples: NDArray[np.float32], rate: int, text: str) -> tuple[st
 
 _READING = {**dict.fromkeys("0123456789", 4), **dict.fromkeys("$€£%&+=@", 5)}
 """Letters that a figure or a sign stands for when it is read, on average."""
+
+
+def _lock(stream: BinaryIO, folder: Path) -> None:
+    """Keep other processes from the folder, where the system can."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise DataError(f"{folder}: another run is writing this corpus; wait for it, or stop it") from error
+    except OSError:  # some network file systems have no locks
+        return
 
 
 def _unwritable(path: Path, error: OSError) -> str:
