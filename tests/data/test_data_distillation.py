@@ -1,14 +1,8 @@
 """Distillation: what a teacher says becomes a corpus, whatever the teacher does; a run that was stopped goes on."""
 
-import http.server
 import json
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,46 +22,16 @@ from glowvox.data.distillation import (
 from glowvox.data.preparation import PrepareSettings, prepare_corpus
 from glowvox.data.prepared import PreparedData
 from glowvox.data.teachers import (
-    CommandTeacher,
-    FunctionTeacher,
     OpenTeacher,
     Request,
-    ServerTeacher,
     Speech,
     Teacher,
     TeacherError,
-    open_teacher,
 )
 from glowvox.errors import ConfigError, DataError
 
 CARD = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann", "bob"))
 RATE = 22050
-TEACHER = '''
-import os, sys, time
-import numpy as np
-
-def speak(text, voice, seed):
-    """Sound that rises and falls; the words of a text make trouble."""
-    if "crash" in text:
-        os._exit(11)
-    if "hang" in text:
-        time.sleep(60)
-    if "raise" in text:
-        raise RuntimeError("no such sound")
-    rate = 16000 if "slow" in text else 22050
-    rng = np.random.default_rng(seed)
-    seconds = 0.08 * len(text)
-    time_ = np.arange(int(seconds * rate)) / rate
-    sound = 0.3 * np.sin(2 * np.pi * 150 * time_) * np.sin(2 * np.pi * 2 * time_) ** 2
-    sound = sound + 0.001 * rng.standard_normal(len(sound))
-    if "stereo" in text:
-        sound = np.stack([sound, 0.5 * sound], 1)
-    if "integers" in text:
-        sound = (sound * 32767).astype(np.int16)
-    if "text" == text.lower():
-        return "words"
-    return sound.astype(np.float32) if sound.dtype.kind == "f" else sound, rate
-'''
 
 
 def buzz(seconds: float, seed: int) -> np.ndarray:
@@ -449,205 +413,6 @@ def test_a_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:
 def test_a_teacher_has_a_name_a_version_a_licence_and_voices(fields: tuple) -> None:
     with pytest.raises(ConfigError):
         TeacherCard(*fields)
-
-
-REQUEST = Request("Some words to speak.", "ann", 7)
-
-
-@pytest.fixture
-def module(tmp_path: Path) -> Path:
-    path = tmp_path / "teacher.py"
-    path.write_text(TEACHER)
-    return path
-
-
-def test_a_function_in_a_file(module: Path) -> None:
-    teacher = FunctionTeacher(f"{module}:speak", 20)
-    try:
-        first = teacher.speak(REQUEST)
-        again = teacher.speak(REQUEST)
-        np.testing.assert_array_equal(first[0], again[0])
-        assert first[1:] == (22050, 1)
-        assert teacher.speak(Request("A slow text.", "ann", 1))[1] == 16000
-        samples, _, channels = teacher.speak(Request("A stereo text.", "ann", 1))
-        assert (samples.ndim, channels) == (1, 2)
-        assert np.abs(teacher.speak(Request("The integers.", "ann", 1))[0]).max() < 1
-        for text, reason in (
-            ("raise", "RuntimeError: no such sound"),
-            ("crash", "process died"),
-            ("text", "TypeError: returned str, not the samples and their rate"),
-        ):
-            with pytest.raises(TeacherError, match=reason):
-                teacher.speak(Request(text, "ann", 1))
-        np.testing.assert_array_equal(teacher.speak(REQUEST)[0], first[0])
-    finally:
-        teacher.close()
-
-
-def test_a_function_that_hangs_is_ended(module: Path) -> None:
-    teacher = FunctionTeacher(f"{module}:speak", 5.0)
-    teacher.speak(REQUEST)
-    teacher._timeout = teacher._patience = 0.2
-    with pytest.raises(TeacherError, match=r"no answer within 0\.2 s"):
-        teacher.speak(Request("hang", "ann", 1))
-    assert teacher._process is None
-    teacher.close()
-
-
-def test_functions_that_are_not_there(module: Path) -> None:
-    for place in ("speak", ":speak", "a:", "a:b c"):
-        with pytest.raises(ConfigError, match="names no function"):
-            FunctionTeacher(place, 1)
-    module.with_name("other.py").write_text("def one(text): pass\ndef most(text, *more): pass\nnumber = 1")
-    for place, reason in (
-        (f"{module}:say", "teacher.py:say: AttributeError: no function say in it"),
-        (f"{module.with_name('other.py')}:number", "no function number in it"),
-        (f"{module.with_name('other.py')}:one", "one must take a text, a voice and a seed"),
-        (f"{module.with_name('none.py')}:one", "FileNotFoundError: no file"),
-        ("no_such_module_at_all:speak", "ModuleNotFound"),
-    ):
-        teacher = FunctionTeacher(place, 20)
-        with pytest.raises(ConfigError, match=reason):
-            teacher.speak(REQUEST)
-        teacher.close()
-    several = FunctionTeacher(f"{module.with_name('other.py')}:most", 20)
-    with pytest.raises(TeacherError, match="returned NoneType"):
-        several.speak(REQUEST)
-    several.close()
-
-
-def _command(script: str) -> str:
-    return f"{sys.executable} -c '{script}'"
-
-
-def test_commands(tmp_path: Path) -> None:
-    write = (
-        "import sys, soundfile, numpy as np; "
-        'soundfile.write(sys.argv[1], 0.1 * np.ones(100 * len(sys.argv[2])), 8000, format="WAV")'
-    )
-    samples, rate, _ = CommandTeacher(_command(write) + " {output} {text}", 20).speak(REQUEST)
-    assert (len(samples), rate) == (100 * len(REQUEST.text), 8000)
-    samples, _, _ = CommandTeacher(
-        _command(write.replace("len(sys.argv[2])", "len(open(sys.argv[2]).read())")) + " {output} {text_file}", 20
-    ).speak(REQUEST)
-    assert len(samples) == 100 * len(REQUEST.text)
-    piped = _command(
-        "import sys, io, soundfile, numpy as np; b = io.BytesIO(); "
-        'soundfile.write(b, 0.1 * np.ones(100 * len(sys.stdin.read())), 8000, format="WAV"); '
-        "sys.stdout.buffer.write(b.getvalue())"
-    )
-    assert len(CommandTeacher(piped, 20).speak(REQUEST)[0]) == 100 * len(REQUEST.text)
-
-
-@pytest.mark.parametrize(
-    ("command", "reason"),
-    [
-        ("false {text}", "ended with status 1"),
-        ("true {text} {output}", "wrote no file"),
-        ("true {text}", "without a byte"),
-        ("echo {text}", "no sound file"),
-        ("no-such-program-here {text}", "cannot be started"),
-        ("sh -c 'echo oh dear >&2; exit 3' {text}", "status 3: oh dear"),
-        ("sh -c 'kill -9 $$' {text}", "signal 9"),
-    ],
-)
-def test_commands_that_fail(command: str, reason: str) -> None:
-    with pytest.raises(TeacherError, match=reason):
-        CommandTeacher(command.replace("$$", "$$"), 20).speak(REQUEST)
-
-
-def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
-    mark = tmp_path / "pid"
-    teacher = CommandTeacher(f"sh -c 'sleep 60 & echo $! > {mark}; wait'", 1.0)
-    with pytest.raises(TeacherError, match="no answer within 1 s"):
-        teacher.speak(REQUEST)
-    child = int(mark.read_text())
-    for _ in range(50):
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return
-        if Path(f"/proc/{child}/stat").exists() and " Z " in Path(f"/proc/{child}/stat").read_text():
-            return
-        time.sleep(0.1)
-    os.kill(child, signal.SIGKILL)
-    pytest.fail("the command's child goes on")
-
-
-@pytest.mark.parametrize("command", ["", "say {words}", "say 'x", "say {0}", "say {"])
-def test_commands_that_are_malformed(command: str) -> None:
-    with pytest.raises(ConfigError):
-        CommandTeacher(command, 1)
-
-
-def test_half_a_file(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "a.wav", buzz(1.0, 1), RATE)
-    whole = (tmp_path / "a.wav").read_bytes()
-    (tmp_path / "half.wav").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(TeacherError, match="half a file"):
-        CommandTeacher(f"cat {tmp_path / 'half.wav'}", 5).speak(REQUEST)
-    # A header that was written before the length was known is no lie.
-    (tmp_path / "stream.wav").write_bytes(whole[:40] + b"\xff\xff\xff\xff" + whole[44:])
-    samples, rate, _ = CommandTeacher(f"cat {tmp_path / 'stream.wav'}", 5).speak(REQUEST)
-    assert len(samples) / rate == pytest.approx(1.0, abs=0.01)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, self.headers.get("Authorization"), fields))  # type: ignore[attr-defined]
-        if "teapot" in fields["input"]:
-            body, status = b'{"error": "no\\nvoice"}', 418
-        else:
-            path = Path(self.server.sound)  # type: ignore[attr-defined]
-            body, status = path.read_bytes(), 200
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[http.server.HTTPServer]:
-    soundfile.write(tmp_path / "sound.wav", buzz(1.0, 1), RATE)
-    served = http.server.HTTPServer(("127.0.0.1", 0), _Handler)
-    served.sound, served.asked = tmp_path / "sound.wav", []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=served.serve_forever)
-    thread.start()
-    yield served
-    served.shutdown()
-    thread.join()
-    served.server_close()
-
-
-def test_a_server(server: http.server.HTTPServer) -> None:
-    teacher = ServerTeacher(f"http://127.0.0.1:{server.server_port}/v1/", "tts-1", "secret", 5)
-    samples, rate, _ = teacher.speak(REQUEST)
-    assert (len(samples), rate) == (RATE, RATE)
-    expected = {"model": "tts-1", "input": REQUEST.text, "voice": "ann", "response_format": "wav"}
-    assert server.asked == [("/v1/audio/speech", "Bearer secret", expected)]  # type: ignore[attr-defined]
-    with pytest.raises(TeacherError, match="answered 418"):
-        teacher.speak(Request("teapot", "ann", 1))
-
-
-def test_a_server_that_is_not_there() -> None:
-    with pytest.raises(TeacherError, match=r"/v1/audio/speech: .*refused"):
-        ServerTeacher("http://127.0.0.1:9/v1", "tts-1", "", 5).speak(REQUEST)
-    for address in ("127.0.0.1:8000", "file:///etc/passwd", "http://"):
-        with pytest.raises(ConfigError):
-            ServerTeacher(address, "tts-1", "", 5)
-
-
-def test_one_teacher_is_named() -> None:
-    for named in ({}, {"command": "x", "server": "http://127.0.0.1/v1"}):
-        ways = {"command": None, "server": None, "function": None, **named}
-        with pytest.raises(ConfigError, match="name one teacher"):
-            open_teacher(**ways, timeout=1, model="", key="")
-    with pytest.raises(ConfigError, match="more than 0"):
-        open_teacher(command="x", server=None, function=None, timeout=0, model="", key="")
 
 
 def test_the_command_line(tmp_path: Path, module: Path) -> None:
