@@ -17,7 +17,6 @@ from glowvox.data.distillation import (
     check_speech,
     distill,
     read_card,
-    read_texts,
 )
 from glowvox.data.preparation import PrepareSettings, prepare_corpus
 from glowvox.data.prepared import PreparedData
@@ -75,15 +74,15 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_corpus_that_prepare_reads(tmp_path: Path) -> None:
-    texts = _texts(tmp_path, "one|The first of all.", "two|And | the second one.", name="texts.csv")
+    texts = _texts(tmp_path, "one|The first of all.", "two|And the second one.", name="texts.csv")
     report = distill(texts, tmp_path / "corpus", CARD, _scripted(), DistillationSettings())
     assert report.kept == 4
     corpus = read_corpus(tmp_path / "corpus")
     assert [(one.speaker, one.text) for one in corpus.utterances] == [
         ("ann", "The first of all."),
-        ("ann", "And | the second one."),
+        ("ann", "And the second one."),
         ("bob", "The first of all."),
-        ("bob", "And | the second one."),
+        ("bob", "And the second one."),
     ]
     assert corpus.findings == []
     prepare_corpus(tmp_path / "corpus", tmp_path / "data", PrepareSettings(validation=0.5))
@@ -331,58 +330,6 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: 
     monkeypatch.undo()
     distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
     assert len(_Scripted.asked) == 2
-
-
-def test_lines_that_cannot_be_spoken_are_listed(tmp_path: Path) -> None:
-    path = tmp_path / "texts.txt"
-    path.write_bytes("\ufeffOne thing.\r\n\r\nOne  thing.\n...\n\U0001f600\n".encode() + b"x" * 1001 + b"\nTwo things.")
-    texts, findings = read_texts(path, 1000)
-    assert [one.text for one in texts] == ["One thing.", "Two things."]
-    assert [(one.subject, one.kind) for one in findings] == [
-        ("texts.txt, line 3", "duplicate text"),
-        ("texts.txt, line 4", "nothing to say"),
-        ("texts.txt, line 5", "nothing to say"),
-        ("texts.txt, line 6", "too long"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "line", "kind"),
-    [
-        ("t.csv", "no bar at all", "malformed line"),
-        ("t.csv", "../../evil|A text.", "malformed line"),
-        ("t.csv", "a|Another text.", "duplicate id"),
-        ("t.jsonl", "{", "malformed line"),
-        ("t.jsonl", '{"text": 3}', "malformed line"),
-        ("t.jsonl", '{"id": 3, "text": "A text."}', "malformed line"),
-        ("t.jsonl", "[1]", "malformed line"),
-    ],
-)
-def test_malformed_lines(tmp_path: Path, name: str, line: str, kind: str) -> None:
-    first = "a|One text." if name == "t.csv" else '{"id": "a", "text": "One text."}'
-    texts, findings = read_texts(_texts(tmp_path, first, line, name=name), 1000)
-    assert [(one.id, one.text) for one in texts] == [("a", "One text.")]
-    assert [one.kind for one in findings] == [kind]
-
-
-def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
-        read_texts(tmp_path / "none.txt", 100)
-    with pytest.raises(DataError, match="no text to speak"):
-        read_texts(_texts(tmp_path, ""), 100)
-    (tmp_path / "latin.jsonl").write_bytes('{"text": "Gr\xfc\xdfe."}'.encode("latin-1"))
-    with pytest.raises(DataError, match=r"latin.jsonl is not UTF-8 text"):
-        read_texts(tmp_path / "latin.jsonl", 100)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_texts_in_other_encodings_are_read_and_told(tmp_path: Path, encoding: str) -> None:
-    (tmp_path / "t.txt").write_bytes("One.\r\n\u201cGr\xfc\xdfe\u201d, they say.".encode(encoding))
-    texts, findings = read_texts(tmp_path / "t.txt", 100)
-    assert [one.text for one in texts] == ["One.", "\u201cGr\xfc\xdfe\u201d, they say."]
-    assert [one.reason.split(",")[0] for one in findings] == (
-        [] if encoding == "utf-8-sig" else [f"read as {encoding.upper() if encoding == 'utf-16' else encoding}"]
-    )
 
 
 def test_a_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import errno
 import hashlib
 import json
-import re
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,18 +24,17 @@ from numpy.typing import NDArray
 from glowvox.audio.atomic_file import replacing
 from glowvox.audio.files import write_audio
 from glowvox.data.checks import MOST_CLIPPED, QUIETEST_PEAK, clipped_share
-from glowvox.data.corpora import Finding, clean_text, left_out, note, warning
+from glowvox.data.corpora import Finding, left_out, note, warning
+from glowvox.data.spoken_texts import LONGEST_NAME, Text, is_file_name, read_texts
 from glowvox.data.teachers import OpenTeacher, Request, Teacher, TeacherError
 from glowvox.errors import ConfigError, DataError, GlowvoxError
-from glowvox.storage.text_files import UTF_8, json_rows, text_lines, told_text
+from glowvox.storage.text_files import UTF_8, json_rows, text_lines
 
 CARD_FILE = "distillation.json"
 _FORMAT = 1
 _JOURNAL, _METADATA, _LEFT_OUT = "journal.jsonl", "metadata.jsonl", "left-out.jsonl"
-_SAFE = re.compile(r"[\w-][\w.-]{0,99}")
 _WAITING_PER_THREAD = 4
 _FULL_SCALE = 0.99
-_LARGEST_LIST = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,11 @@ class TeacherCard:
         if not self.voices:
             raise ConfigError("name at least one voice of the teacher")
         for voice in self.voices:
-            if not _SAFE.fullmatch(voice):
-                raise ConfigError(f"'{voice}' cannot be the name of a speaker and a folder: use letters, digits, - _ .")
+            if not is_file_name(voice):
+                raise ConfigError(
+                    f"'{voice[:60]}' cannot be the name of a speaker and a folder: use letters, digits, - _ . and no "
+                    f"more than 100 of them or {LONGEST_NAME} bytes"
+                )
         if len(set(self.voices)) < len(self.voices):
             raise ConfigError("a voice is named twice")
 
@@ -88,14 +90,6 @@ Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
-class Text:
-    """One line of the file of texts."""
-
-    id: str
-    text: str
-
-
-@dataclass(frozen=True)
 class _Outcome:
     """A line of the journal: what became of one text in one voice."""
 
@@ -108,6 +102,8 @@ class _Outcome:
     reason: str = ""
     checked: bool = False
     """Whether a further check has judged it."""
+    size: int = 0
+    """Bytes of the clip; 0: not known."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -134,78 +130,6 @@ class DistillationReport:
         """Return it as plain data."""
         findings = [asdict(one) for one in self.findings]
         return {"kept": self.kept, "hours": self.seconds / 3600, "others": self.others, "findings": findings}
-
-
-def read_texts(path: Path, longest: int) -> tuple[list[Text], list[Finding]]:
-    """Read a file of texts: `.jsonl` with `text` and perhaps `id`, `.csv` with `id|text`, others a text per line.
-
-    A text without an id gets one from its own hash, so that lines can be added or moved.
-
-    Args:
-        path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits (JSON is never that).
-        longest: characters of a text.
-
-    Returns:
-        The texts in the order of the file, and what was found in it: another encoding; and empty, repeated, too long or
-        malformed lines, which are left out.
-
-    Raises:
-        DataError: no such file, no text, or not one text in it.
-    """
-    notes: list[str] = []
-    try:
-        content = told_text(path, _LARGEST_LIST, notes.append, is_json=path.suffix.lower() == ".jsonl")
-    except DataError as error:
-        if isinstance(error.__cause__, OSError):
-            raise DataError(f"{path}: the texts cannot be read ({error.__cause__.strerror})") from error
-        raise
-    texts: dict[str, Text] = {}
-    spoken: dict[str, str] = {}
-    findings = [warning("encoding", path.name, line.removeprefix(f"{path} is ")) for line in notes]
-    for number, line in enumerate(content.split("\n"), 1):
-        where = f"{path.name}, line {number}"
-        try:
-            identifier, text = _parsed(line.rstrip("\r"), path.suffix.lower())
-        except ValueError as error:
-            findings.append(left_out("malformed line", where, str(error)))
-            continue
-        text = clean_text(text)
-        identifier = identifier or hashlib.sha256(text.encode()).hexdigest()[:12]
-        if not any(character.isalnum() for character in text):
-            if line.strip():
-                findings.append(left_out("nothing to say", where, "no letter and no digit"))
-        elif len(text) > longest:
-            findings.append(left_out("too long", where, f"{len(text)} characters, at most {longest} are spoken"))
-        elif text in spoken:
-            findings.append(left_out("duplicate text", where, f"the same as '{spoken[text]}'"))
-        elif identifier in texts:
-            findings.append(left_out("duplicate id", where, f"the id '{identifier}' occurs before with another text"))
-        elif not _SAFE.fullmatch(identifier):
-            findings.append(left_out("malformed line", where, f"the id '{identifier[:60]}' cannot be a file's name"))
-        else:
-            texts[identifier], spoken[text] = Text(identifier, text), identifier
-    if not texts:
-        raise DataError(f"{path}: holds no text to speak" + (f"; {findings[0].reason}" if findings else ""))
-    return list(texts.values()), findings
-
-
-def _parsed(line: str, suffix: str) -> tuple[str, str]:
-    if suffix == ".jsonl" and line.strip():
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"not JSON ({error})") from error
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-            raise ValueError("no 'text' in it")
-        if not isinstance(row.get("id", ""), str):
-            raise ValueError("its 'id' is not a text")
-        return row.get("id", ""), row["text"]
-    if suffix == ".csv" and line.strip():
-        identifier, bar, text = line.partition("|")
-        if not bar:
-            raise ValueError("no '|' between id and text")
-        return identifier.strip(), text
-    return "", line
 
 
 def distill(
@@ -266,6 +190,10 @@ def _speak_all(
             earlier[voice, row.id] = _Outcome(voice, row.id, row.text, kind="not spoken", reason="its text is new")
     todo = [(voice, row) for voice, row in wanted if (voice, row.id) not in known]
     reused = len(wanted) - len(todo)
+
+    def finish() -> int:
+        return corpus.finish(earlier.values(), {(voice, row.id) for voice, row in wanted}, findings, texts.name)
+
     failed = 0
     speaking = _Speaking(corpus, teacher, check)
     try:
@@ -280,11 +208,16 @@ def _speak_all(
                 )
             if progress is not None:
                 progress(reused + done, len(wanted), reused)
-    finally:
-        speaking.close()
-        report.others = corpus.finish(
-            earlier.values(), {(voice, row.id) for voice, row in wanted}, findings, texts.name
-        )
+    except BaseException:
+        with _undisturbed():
+            speaking.stop()
+            # What went wrong first says more than that the manifest cannot be written either.
+            with contextlib.suppress(DataError):
+                finish()
+        raise
+    with _undisturbed():
+        speaking.stop()
+        report.others = finish()
     for outcome in (known[voice, row.id] for voice, row in wanted):
         if outcome.kind:
             report.findings.append(left_out(outcome.kind, f"{outcome.voice}/{outcome.id}", outcome.reason))
@@ -296,6 +229,20 @@ def _speak_all(
     if not report.kept:
         first = report.findings[-1].reason if report.findings else "there was none"
         raise DataError(f"not one clip could be kept, the last because: {first}. All reasons: {folder / _LEFT_OUT}")
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a second interrupt wait until the teachers are ended and the manifest is written, which is soon."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, signal.SIG_DFL if handler is None else handler)
 
 
 class _CorpusFolder:
@@ -379,7 +326,12 @@ class _CorpusFolder:
         return known
 
     def _is_there(self, outcome: _Outcome) -> bool:
-        return self.path(outcome.voice, outcome.id).is_file()
+        try:
+            size = self.path(outcome.voice, outcome.id).stat().st_size
+        except OSError:
+            return False
+        # A machine that went down may have left a file without its content.
+        return size == outcome.size if outcome.size else size > 0
 
     def _lines(self) -> Iterator[_Outcome]:
         if not self._journal.is_file():
@@ -468,6 +420,8 @@ class _Speaking:
         self._corpus, self._teacher, self._check = corpus, teacher, check
         self._own = threading.local()
         self._opened: list[Teacher] = []
+        self._opening = threading.Lock()
+        self._stopped = False
         self._pool: ThreadPoolExecutor | None = None
 
     def all(self, wanted: Sequence[tuple[str, Text]], jobs: int) -> Iterator[_Outcome]:
@@ -486,11 +440,16 @@ class _Speaking:
                 return
             yield futures.popleft().result()
 
-    def close(self) -> None:
-        """End the threads and the teachers."""
+    def stop(self) -> None:
+        """End the teachers, whatever they are at, and the threads."""
+        with self._opening:
+            self._stopped = True
+            opened = tuple(self._opened)
+        for teacher in opened:
+            teacher.stop()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-        for teacher in self._opened:
+        for teacher in opened:
             teacher.close()
 
     def _one(self, voice: str, row: Text) -> _Outcome:
@@ -522,13 +481,17 @@ class _Speaking:
             seconds=len(samples) / rate,
             reason="; ".join(dealt),
             checked=self._check is not None,
+            size=path.stat().st_size,
         )
 
     def _mine(self) -> Teacher:
         mine: Teacher | None = getattr(self._own, "teacher", None)
         if mine is None:
-            mine = self._own.teacher = self._teacher()
-            self._opened.append(mine)
+            with self._opening:
+                if self._stopped:
+                    raise TeacherError("the run was stopped")
+                mine = self._own.teacher = self._teacher()
+                self._opened.append(mine)
         return mine
 
 
@@ -553,6 +516,8 @@ def check_speech(samples: NDArray[np.float32], rate: int, text: str) -> tuple[st
     characters = sum(_READING.get(character, 1 if character.isalnum() else 0) for character in text)
     if rate < _LOWEST_RATE:
         return "too low a rate", f"{rate} Hz, at least {_LOWEST_RATE} are needed"
+    if not _fits_flac(rate):
+        return "an odd rate", f"{rate} Hz, which a FLAC file cannot hold"
     if not np.isfinite(samples).all():
         return "not finite", f"{np.count_nonzero(~np.isfinite(samples))} samples are NaN or infinite"
     if seconds < _SHORTEST:
@@ -573,6 +538,11 @@ def check_speech(samples: NDArray[np.float32], rate: int, text: str) -> tuple[st
     if loud - quiet < _LEAST_VARIATION_DB:
         return "no speech", f"a steady sound: its level varies by {loud - quiet:.1f} dB only"
     return None
+
+
+def _fits_flac(rate: int) -> bool:
+    """Whether a FLAC frame has a way to write a rate: in Hz, or in tens of Hz, with 16 bits."""
+    return rate < 1 << 16 or (rate % 10 == 0 and rate // 10 < 1 << 16)
 
 
 _READING = {**dict.fromkeys("0123456789", 4), **dict.fromkeys("$€£%&+=@", 5)}

@@ -232,6 +232,24 @@ def open_list(path: Path, find: Callable[[str], Path | None], *, whatever: bool 
     return found
 
 
+def list_with_names(path: Path, encoding: TextEncoding) -> TranscriptList | None:
+    """Return the table in a file whose first line names its columns; None: it does not.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    opened = _Opened(path, encoding)
+    first = opened.beginning()
+    return _named_list(opened, first[0].text) if first else None
+
+
+def is_normalised(rows: list[tuple[str, ...]]) -> bool:
+    """Whether rows are LJ Speech's `id|text|normalised text`: most have three columns, and the last two are alike."""
+    three = [row for row in rows if len(row) == 3]
+    alike = sum(not row[2].strip() or _alike(row[1], row[2]) for row in three)
+    return bool(three) and 2 * len(three) >= len(rows) and 2 * alike > len(three)
+
+
 def _shown(line: str) -> str:
     return "".join(character if character.isprintable() else " " for character in line.strip())[:80]
 
