@@ -1,8 +1,11 @@
 """Distillation: what a teacher says becomes a corpus, whatever the teacher does; a run that was stopped goes on."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -248,6 +251,48 @@ def test_a_clip_that_fails_is_listed_and_left_out(tmp_path: Path, samples: np.nd
     assert [path.name for path in (tmp_path / "corpus" / "wavs" / "ann").iterdir()] == ["a.flac"]
 
 
+@pytest.mark.parametrize("rate", [800_000, 655_360, 96_001, 65_536])
+def test_a_rate_that_no_file_holds_is_listed_and_the_run_goes_on(tmp_path: Path, rate: int) -> None:
+    def answer(request: Request) -> Speech:
+        sound = buzz(0.08 * len(request.text), request.seed)
+        return (sound, RATE, 1) if "right" in request.text else (np.repeat(sound, rate // RATE), rate, 1)
+
+    texts = _texts(tmp_path, "An odd rate, this is.", "A right rate, this is.")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    report = distill(texts, tmp_path / "corpus", card, _scripted(answer), DistillationSettings())
+    assert (report.kept, [one.kind for one in report.findings], report.is_partial) == (1, ["an odd rate"], True)
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100, 65_535, 65_540, 96_000, 192_000, 655_350])
+def test_other_rates_are_written(tmp_path: Path, rate: int) -> None:
+    sound = np.repeat(buzz(1.5, 1), max(1, rate // RATE))[: int(1.5 * rate)]
+    texts = _texts(tmp_path, "Some rate, this is.")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    assert distill(texts, tmp_path / "corpus", card, _scripted(lambda _: (sound, rate, 1)), DistillationSettings()).kept
+
+
+@pytest.mark.parametrize("left", [0, 100])
+def test_a_clip_that_lost_its_content_is_spoken_again(tmp_path: Path, left: int) -> None:
+    texts = _texts(tmp_path, "a|One thing only.", "b|Another thing.", name="t.csv")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    clip = tmp_path / "corpus" / "wavs" / "ann" / "a.flac"
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[:left])
+    distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    assert [one.text for one in _Scripted.asked] == ["One thing only."]
+    assert clip.read_bytes() == whole
+
+
+def test_ids_and_voices_that_are_long_in_bytes_only(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "\u6f22" * 95 + "|One.", "\u6f22" * 80 + "|A second thing.", name="t.csv")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("\u6f22" * 80,))
+    report = distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    assert (report.kept, [one.kind for one in report.findings]) == (1, ["malformed line"])
+    with pytest.raises(ConfigError, match="240 bytes"):
+        TeacherCard("Stub", "1.0", "CC0-1.0", ("\u6f22" * 95,))
+
+
 def test_real_speech_passes_the_checks(shared: Path) -> None:
     rows = (shared / "speech" / "ljspeech-sample" / "metadata.csv").read_text(encoding="utf-8").splitlines()
     for row in rows:
@@ -274,12 +319,21 @@ def test_a_further_check_leaves_out_and_removes(tmp_path: Path) -> None:
         return "heard something else" if "wrong" in text else None
 
     report = distill(texts, corpus, card, _scripted(), DistillationSettings(), check)
+    assert not report.is_partial
     assert [(one.kind, one.reason) for one in report.findings] == [("misread", "heard something else")]
     assert not (corpus / "wavs" / "ann" / "b.flac").exists()
-    # Judged once is judged: neither with nor without the check is anything spoken again.
-    for again in (check, None):
-        distill(texts, corpus, card, _scripted(), DistillationSettings(), again)
-        assert _Scripted.asked == []
+    # Judged once is judged; what is there is not spoken again to be judged.
+    assert _Scripted.asked == []
+    distill(texts, corpus, card, _scripted(), DistillationSettings(), check)
+    assert _Scripted.asked == []
+    # Without the check, and with another one, the corpus is what such a run would have made at once.
+    assert distill(texts, corpus, card, _scripted(), DistillationSettings()).kept == 2
+    assert [one.text for one in _Scripted.asked] == ["Quite wrong here."]
+    assert distill(texts, corpus, card, _scripted(), DistillationSettings(), check, judged="strictly").kept == 1
+    assert _Scripted.asked == []
+    mild = distill(texts, corpus, card, _scripted(), DistillationSettings(), lambda *_: None, judged="mildly")
+    assert mild.kept == 2
+    assert [one.text for one in _Scripted.asked] == ["Quite wrong here."]
 
 
 def test_what_is_not_spoken_is_asked_for_again(tmp_path: Path) -> None:
@@ -328,6 +382,14 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: 
     with pytest.raises(DataError, match="the disk is full; what is there is kept, start again to go on"):
         distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
     monkeypatch.undo()
+    # Where the manifest cannot be written either, the first line is the one that helps.
+    written.clear()
+    monkeypatch.setattr(module, "write_audio", full)
+    monkeypatch.setattr(module, "_METADATA", "no-such-folder/metadata.jsonl")
+    distilled = tmp_path / "other"
+    with pytest.raises(DataError, match="the disk is full; what is there is kept, start again to go on"):
+        distill(texts, distilled, card, _scripted(), DistillationSettings())
+    monkeypatch.undo()
     distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
     assert len(_Scripted.asked) == 2
 
@@ -362,11 +424,71 @@ def test_a_teacher_has_a_name_a_version_a_licence_and_voices(fields: tuple) -> N
         TeacherCard(*fields)
 
 
+def _words(texts: Path, corpus: Path, *more: str) -> list[str]:
+    words = [sys.executable, "-m", "glowvox", "distill", str(texts), "-o", str(corpus), "--teacher", "Stub"]
+    return [*words, "--teacher-version", "1", "--licence", "CC0-1.0", "--voice", "ann", *more]
+
+
 def test_the_command_line(tmp_path: Path, module: Path) -> None:
     texts = _texts(tmp_path, "One sentence to be spoken.", "please raise your hand", "And now a second sentence.")
-    words = ["distill", str(texts), "-o", str(tmp_path / "corpus"), "--teacher", "Stub", "--teacher-version", "1"]
-    words += ["--licence", "CC0-1.0", "--voice", "ann", "--function", f"{module}:speak", "--json"]
-    done = subprocess.run([sys.executable, "-m", "glowvox", *words], capture_output=True, text=True, check=True)
+    module.write_text(f"print('noise')\n{module.read_text()}")
+    words = _words(texts, tmp_path / "corpus", "--function", f"{module}:speak")
+    done = subprocess.run([*words, "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1  # a text was not spoken
     report = json.loads(done.stdout)
     assert report["kept"] == 2
     assert [one["reason"] for one in report["findings"]] == ["RuntimeError: no such sound"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "left out: not spoken: 1: RuntimeError: no such sound" in done.stdout
+    assert f"each of them, with its reason: {tmp_path / 'corpus' / 'left-out.jsonl'}" in done.stdout
+    _texts(tmp_path, "One sentence to be spoken.", "One sentence to be spoken.", "...")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0  # nothing lacks a clip
+    assert "1 clip of other texts and voices beside them" in done.stdout
+    done = subprocess.run([*words, "--language", "xx"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'xx'; there are front ends for en-us, en-gb, de-de" in done.stderr
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)], ids=["twice", "terminated"])
+@pytest.mark.parametrize("way", ["--command", "--function"])
+def test_a_run_that_is_stopped_ends_its_teacher_and_writes_the_manifest(
+    tmp_path: Path, module: Path, way: str, signals: tuple[signal.Signals, ...]
+) -> None:
+    texts = _texts(tmp_path, "One sentence to be spoken.", "please hang now", "And now a second sentence.")
+    (tmp_path / "temporary").mkdir()
+    script = tmp_path / "speak.py"
+    script.write_text(
+        "import os, sys, soundfile\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from teacher import speak\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "soundfile.write(sys.argv[1], *speak(sys.argv[2], 'ann', 1))\n"
+    )
+    teacher = f"{sys.executable} {script} {{output}} {{text}}" if way == "--command" else f"{module}:speak"
+    module.write_text(
+        module.read_text().replace("time.sleep(60)", f"open({str(tmp_path / 'hangs')!r}, 'w'); time.sleep(60)")
+    )
+    run = subprocess.Popen(
+        _words(texts, tmp_path / "corpus", way, teacher),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+    )
+    for _ in range(600):
+        if (tmp_path / "hangs").exists():
+            break
+        time.sleep(0.1)
+    for one in signals:
+        run.send_signal(one)
+        time.sleep(0.02)
+    _, told = run.communicate(timeout=30)
+    # A second interrupt may come when all is written, and then ends the program as it does any other.
+    assert run.returncode == 130 or (len(signals) == 2 and run.returncode == -signal.SIGINT)
+    assert len(signals) == 2 or ("is kept, start again to go on" in told and "Traceback" not in told)
+    assert len(read_corpus(tmp_path / "corpus").utterances) == 1
+    assert list((tmp_path / "temporary").iterdir()) == []
+    if way == "--command":
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "pid").read_text()), 0)

@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
-from glowvox.audio.files import write_audio
+from glowvox.audio.files import read_audio, write_audio
 from glowvox.data.checks import MOST_CLIPPED, QUIETEST_PEAK, clipped_share
 from glowvox.data.corpora import Finding, left_out, note, warning
 from glowvox.data.spoken_texts import LONGEST_NAME, Text, is_file_name, read_texts
@@ -33,6 +33,7 @@ from glowvox.storage.text_files import UTF_8, json_rows, text_lines
 CARD_FILE = "distillation.json"
 _FORMAT = 1
 _JOURNAL, _METADATA, _LEFT_OUT = "journal.jsonl", "metadata.jsonl", "left-out.jsonl"
+_NOTHING_LACKING = frozenset({"nothing to say", "duplicate text", "misread"})
 _WAITING_PER_THREAD = 4
 _FULL_SCALE = 0.99
 
@@ -102,6 +103,8 @@ class _Outcome:
     reason: str = ""
     checked: bool = False
     """Whether a further check has judged it."""
+    judged: str = ""
+    """What that check asked for."""
     size: int = 0
     """Bytes of the clip; 0: not known."""
 
@@ -126,6 +129,14 @@ class DistillationReport:
     """Clips of other texts and voices, which earlier runs put into the corpus."""
     findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether a text that could be spoken has no clip.
+
+        A line without words and a repeated text lack nothing, and what a further check left out was to be left out.
+        """
+        return any(one.severity == "left out" and one.kind not in _NOTHING_LACKING for one in self.findings)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         findings = [asdict(one) for one in self.findings]
@@ -140,11 +151,14 @@ def distill(
     settings: DistillationSettings,
     check: Check | None = None,
     progress: Progress | None = None,
+    *,
+    judged: str = "",
 ) -> DistillationReport:
     """Have a teacher speak every text in every voice, and write what it says as a corpus.
 
     Started again it goes on: clips that are there are kept, bit for bit, and only what the teacher did not speak is
-    asked for again. A clip that fails a check is listed, left out, and never stops the run.
+    asked for again. A clip that fails a check is listed, left out, and never stops the run. With another further check
+    than before, clips that are there are judged again; what it left out is spoken again, also where there is none now.
 
     Args:
         texts: see `read_texts`.
@@ -154,6 +168,7 @@ def distill(
         settings: what is asked for.
         check: a further judgement of each clip.
         progress: told about every clip.
+        judged: what the check asks for, in words: with other words it is another check.
 
     Raises:
         DataError: the texts or the folder cannot be used, the disk is full, the teacher failed for
@@ -163,7 +178,7 @@ def distill(
     with contextlib.closing(_CorpusFolder(folder, card, settings)) as corpus:
         report = DistillationReport(findings=list(findings))
         wanted = [(voice, row) for row in rows for voice in card.voices]
-        _speak_all(wanted, corpus, texts, teacher, settings, check, progress, report)
+        _speak_all(wanted, corpus, texts, _Speaking(corpus, teacher, check, judged), settings, progress, report)
     return report
 
 
@@ -171,16 +186,15 @@ def _speak_all(
     wanted: Sequence[tuple[str, Text]],
     corpus: "_CorpusFolder",
     texts: Path,
-    teacher: OpenTeacher,
+    speaking: "_Speaking",
     settings: DistillationSettings,
-    check: Check | None,
     progress: Progress | None,
     report: DistillationReport,
 ) -> None:
     findings = list(report.findings)
     folder = corpus.folder
     earlier = corpus.outcomes()
-    known = corpus.settled(earlier, wanted, checked=check is not None)
+    known, speaking.to_judge = corpus.settled(earlier, wanted, speaking.judged)
     for voice, row in wanted:
         before = earlier.get((voice, row.id))
         if before is not None and before.text != row.text:
@@ -195,7 +209,6 @@ def _speak_all(
         return corpus.finish(earlier.values(), {(voice, row.id) for voice, row in wanted}, findings, texts.name)
 
     failed = 0
-    speaking = _Speaking(corpus, teacher, check)
     try:
         for done, outcome in enumerate(speaking.all(todo, settings.jobs), 1):
             corpus.note(outcome)
@@ -313,17 +326,28 @@ class _CorpusFolder:
         return {outcome.key: outcome for outcome in self._lines()}
 
     def settled(
-        self, earlier: Mapping[tuple[str, str], _Outcome], wanted: Sequence[tuple[str, Text]], *, checked: bool
-    ) -> dict[tuple[str, str], _Outcome]:
-        """Return what earlier runs settled of what is wanted: kept and still there, or found wanting."""
+        self, earlier: Mapping[tuple[str, str], _Outcome], wanted: Sequence[tuple[str, Text]], judged: str | None
+    ) -> tuple[dict[tuple[str, str], _Outcome], dict[tuple[str, str], _Outcome]]:
+        """Return what earlier runs settled of what is wanted, and the clips that are there and are still to be judged.
+
+        Args:
+            earlier: what became of texts.
+            wanted: the texts in the voices that are asked for.
+            judged: what this run's further check asks for; None: there is none.
+        """
         known: dict[tuple[str, str], _Outcome] = {}
+        to_judge: dict[tuple[str, str], _Outcome] = {}
         for voice, row in wanted:
             outcome = earlier.get((voice, row.id))
             if outcome is None or outcome.text != row.text or not outcome.is_final:
                 continue
-            if outcome.kind or (outcome.checked >= checked and self._is_there(outcome)):
-                known[outcome.key] = outcome
-        return known
+            is_judged = outcome.checked and outcome.judged == judged
+            if outcome.kind:
+                if outcome.kind != "misread" or is_judged:
+                    known[outcome.key] = outcome
+            elif self._is_there(outcome):
+                (known if judged is None or is_judged else to_judge)[outcome.key] = outcome
+        return known, to_judge
 
     def _is_there(self, outcome: _Outcome) -> bool:
         try:
@@ -416,8 +440,12 @@ class _CorpusFolder:
 class _Speaking:
     """Threads that ask the teacher, each through a teacher of its own."""
 
-    def __init__(self, corpus: _CorpusFolder, teacher: OpenTeacher, check: Check | None) -> None:
+    def __init__(self, corpus: _CorpusFolder, teacher: OpenTeacher, check: Check | None, judged: str) -> None:
         self._corpus, self._teacher, self._check = corpus, teacher, check
+        self.judged = None if check is None else judged
+        """What the further check asks for; None: there is none."""
+        self.to_judge: dict[tuple[str, str], _Outcome] = {}
+        """Clips that are there, which are judged and not spoken again."""
         self._own = threading.local()
         self._opened: list[Teacher] = []
         self._opening = threading.Lock()
@@ -453,6 +481,9 @@ class _Speaking:
             teacher.close()
 
     def _one(self, voice: str, row: Text) -> _Outcome:
+        before = self.to_judge.get((voice, row.id))
+        if before is not None and (again := self._judged_again(before)) is not None:
+            return again
         seed = int.from_bytes(hashlib.sha256(f"{voice}\n{row.id}\n{row.text}".encode()).digest()[:4], "big") >> 1
         try:
             samples, rate, channels = self._mine().speak(Request(row.text, voice, seed))
@@ -465,7 +496,10 @@ class _Speaking:
         path = self._corpus.path(voice, row.id)
         if wrong is not None:
             path.unlink(missing_ok=True)
-            return _Outcome(voice, row.id, row.text, kind=wrong[0], reason=wrong[1])
+            judged = wrong[0] == "misread"
+            return _Outcome(
+                voice, row.id, row.text, 0.0, *wrong, checked=judged, judged=(self.judged or "") if judged else ""
+            )
         peak = float(np.abs(samples).max())
         dealt = [f"{channels} channels, mixed to one"] if channels > 1 else []
         if peak > 1.0:
@@ -481,8 +515,23 @@ class _Speaking:
             seconds=len(samples) / rate,
             reason="; ".join(dealt),
             checked=self._check is not None,
+            judged=self.judged or "",
             size=path.stat().st_size,
         )
+
+    def _judged_again(self, before: _Outcome) -> _Outcome | None:
+        """Return what the further check says of a clip that is there; None: it cannot be read."""
+        path = self._corpus.path(before.voice, before.id)
+        try:
+            samples, rate = read_audio(path)
+        except GlowvoxError:
+            return None
+        found = None if self._check is None else self._check(samples, rate, before.text)
+        judged = replace(before, checked=True, judged=self.judged or "")
+        if found is None:
+            return judged
+        path.unlink(missing_ok=True)
+        return replace(judged, seconds=0.0, kind="misread", reason=found, size=0)
 
     def _mine(self) -> Teacher:
         mine: Teacher | None = getattr(self._own, "teacher", None)
