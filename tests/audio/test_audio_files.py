@@ -335,3 +335,12 @@ def test_uniform_noise_needs_all_its_bits(bits: int) -> None:
     assert bits_per_dimension(np.log(2.0), bits) == pytest.approx(bits)
     # Half the range is a bit less.
     assert bits_per_dimension(0.0, bits) == pytest.approx(bits - 1)
+
+
+def test_names_that_are_too_long_are_one_line(tmp_path, voice):
+    for name in ("a" * 300, "\u6f22" * 95):
+        with pytest.raises(AudioError, match=r"cannot write .*[Ff]ile name too long"):
+            write_audio(tmp_path / f"{name}.wav", voice, 22050)
+    longest = tmp_path / ("\u6f22" * 83 + ".wav")
+    write_audio(longest, voice, 22050)
+    assert list(tmp_path.iterdir()) == [longest]

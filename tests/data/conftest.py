@@ -59,3 +59,39 @@ def make_corpus(tmp_path: Path) -> MakeCorpus:
         return folder
 
     return make
+
+
+_TEACHER = '''
+import os, sys, time
+import numpy as np
+
+def speak(text, voice, seed):
+    """Sound that rises and falls; the words of a text make trouble."""
+    if "crash" in text:
+        os._exit(11)
+    if "hang" in text:
+        time.sleep(60)
+    if "raise" in text:
+        raise RuntimeError("no such sound")
+    rate = 16000 if "slow" in text else 22050
+    rng = np.random.default_rng(seed)
+    seconds = 0.08 * len(text)
+    time_ = np.arange(int(seconds * rate)) / rate
+    sound = 0.3 * np.sin(2 * np.pi * 150 * time_) * np.sin(2 * np.pi * 2 * time_) ** 2
+    sound = sound + 0.001 * rng.standard_normal(len(sound))
+    if "stereo" in text:
+        sound = np.stack([sound, 0.5 * sound], 1)
+    if "integers" in text:
+        sound = (sound * 32767).astype(np.int16)
+    if "text" == text.lower():
+        return "words"
+    return sound.astype(np.float32) if sound.dtype.kind == "f" else sound, rate
+'''
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """Write a Python file with a teacher for distillation: `speak`."""
+    path = tmp_path / "teacher.py"
+    path.write_text(_TEACHER)
+    return path

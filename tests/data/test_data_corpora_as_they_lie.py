@@ -427,3 +427,29 @@ def test_no_text_names_the_list(tmp_path: Path, voiced: Callable, write: Callabl
     put(tmp_path / "corpus", "list.csv", "words,number\nHello,1\n")
     with pytest.raises(DataError, match=r"list.csv cannot be read as a list .*'words,number'"):
         prepare_corpus(tmp_path / "corpus", tmp_path / "data", PrepareSettings())
+
+
+def test_a_corpus_is_read_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recordings(tmp_path, "wavs/ann/1.wav", "wavs/ann/2.wav")
+    put(tmp_path, "metadata.csv", "ann/1|One.\nann/2|Two.\n")
+    put(tmp_path, "lists/train.txt", "wavs/ann/1.wav|One.\nwavs/ann/2.wav|Two.\n")
+    expected = [("ann/1", "One."), ("ann/2", "Two.")]
+    for here, named in (("", "."), ("", "./"), ("wavs", ".."), ("wavs/ann", "../..")):
+        monkeypatch.chdir(tmp_path / here)
+        assert [(one.id, one.text) for one in read_corpus(Path(named)).utterances] == expected, named
+    for here, named in (
+        ("", "metadata.csv"),
+        ("", "lists/train.txt"),
+        ("lists", "train.txt"),
+        ("lists", "./train.txt"),
+    ):
+        monkeypatch.chdir(tmp_path / here)
+        corpus = read_corpus(Path(named))
+        assert [one.text for one in corpus.utterances] == ["One.", "Two."], named
+        assert not [one for one in corpus.findings if one.severity == "left out"], named
+    for layout, name in (("plain", "a/1"), ("vctk", "ann/1")):
+        folder = tmp_path / layout
+        recordings(folder, *(("a/1.wav",) if layout == "plain" else ("wav48/ann/1.wav",)))
+        put(folder, "a/1.txt" if layout == "plain" else "txt/ann/1.txt", "One.")
+        monkeypatch.chdir(folder)
+        assert [(one.id, one.text) for one in read_corpus(Path()).utterances] == [(name, "One.")]

@@ -1,14 +1,11 @@
 """Distillation: what a teacher says becomes a corpus, whatever the teacher does; a run that was stopped goes on."""
 
-import http.server
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,51 +20,20 @@ from glowvox.data.distillation import (
     check_speech,
     distill,
     read_card,
-    read_texts,
 )
 from glowvox.data.preparation import PrepareSettings, prepare_corpus
 from glowvox.data.prepared import PreparedData
 from glowvox.data.teachers import (
-    CommandTeacher,
-    FunctionTeacher,
     OpenTeacher,
     Request,
-    ServerTeacher,
     Speech,
     Teacher,
     TeacherError,
-    open_teacher,
 )
 from glowvox.errors import ConfigError, DataError
 
 CARD = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann", "bob"))
 RATE = 22050
-TEACHER = '''
-import os, sys, time
-import numpy as np
-
-def speak(text, voice, seed):
-    """Sound that rises and falls; the words of a text make trouble."""
-    if "crash" in text:
-        os._exit(11)
-    if "hang" in text:
-        time.sleep(60)
-    if "raise" in text:
-        raise RuntimeError("no such sound")
-    rate = 16000 if "slow" in text else 22050
-    rng = np.random.default_rng(seed)
-    seconds = 0.08 * len(text)
-    time_ = np.arange(int(seconds * rate)) / rate
-    sound = 0.3 * np.sin(2 * np.pi * 150 * time_) * np.sin(2 * np.pi * 2 * time_) ** 2
-    sound = sound + 0.001 * rng.standard_normal(len(sound))
-    if "stereo" in text:
-        sound = np.stack([sound, 0.5 * sound], 1)
-    if "integers" in text:
-        sound = (sound * 32767).astype(np.int16)
-    if "text" == text.lower():
-        return "words"
-    return sound.astype(np.float32) if sound.dtype.kind == "f" else sound, rate
-'''
 
 
 def buzz(seconds: float, seed: int) -> np.ndarray:
@@ -111,15 +77,15 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_corpus_that_prepare_reads(tmp_path: Path) -> None:
-    texts = _texts(tmp_path, "one|The first of all.", "two|And | the second one.", name="texts.csv")
+    texts = _texts(tmp_path, "one|The first of all.", "two|And the second one.", name="texts.csv")
     report = distill(texts, tmp_path / "corpus", CARD, _scripted(), DistillationSettings())
     assert report.kept == 4
     corpus = read_corpus(tmp_path / "corpus")
     assert [(one.speaker, one.text) for one in corpus.utterances] == [
         ("ann", "The first of all."),
-        ("ann", "And | the second one."),
+        ("ann", "And the second one."),
         ("bob", "The first of all."),
-        ("bob", "And | the second one."),
+        ("bob", "And the second one."),
     ]
     assert corpus.findings == []
     prepare_corpus(tmp_path / "corpus", tmp_path / "data", PrepareSettings(validation=0.5))
@@ -191,10 +157,67 @@ def test_more_texts_and_voices_are_added(tmp_path: Path) -> None:
     assert card["voices"] == ["ann", "bob"]
 
 
+def test_the_manifest_names_the_clips_of_all_runs(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    ann, bob = (TeacherCard("Stub", "1.0", "CC0-1.0", (voice,)) for voice in ("ann", "bob"))
+
+    def moody(request: Request) -> Speech:
+        if "wrong" in request.text:
+            return np.zeros(RATE, np.float32), RATE, 1
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    first = _texts(tmp_path, "a|What is right here.", "b|What is wrong here.", "no bar", name="first.csv")
+    second = _texts(tmp_path, "c|Something else again.", "no bar here", name="second.csv")
+    distill(first, corpus, ann, _scripted(moody), DistillationSettings())
+    assert distill(first, corpus, bob, _scripted(moody), DistillationSettings()).others == 1
+    report = distill(second, corpus, bob, _scripted(moody), DistillationSettings())
+    assert (report.kept, report.others) == (1, 2)
+    assert [one.id for one in read_corpus(corpus).utterances] == ["wavs/ann/a", "wavs/bob/a", "wavs/bob/c"]
+    rows = [json.loads(line) for line in (corpus / "left-out.jsonl").read_text().splitlines()]
+    assert [row.get("line", row.get("voice")) for row in rows] == [
+        "first.csv, line 3",
+        "second.csv, line 2",
+        "ann",
+        "bob",
+    ]
+    before = _content(corpus)
+    distill(second, corpus, bob, _scripted(moody), DistillationSettings())
+    assert _content(corpus) == before
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "The first of all sentences.")
+    corpus = tmp_path / "corpus"
+
+    def meanwhile(request: Request) -> Speech:
+        script = (
+            f"import fcntl; fcntl.flock(open({str(corpus / 'journal.jsonl')!r}, 'ab'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        )
+        other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert "BlockingIOError" in other.stderr
+        with pytest.raises(DataError, match="another run is writing this corpus"):
+            distill(texts, corpus, CARD, lambda: _Scripted(), DistillationSettings())
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    distill(
+        texts, corpus, TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",)), _scripted(meanwhile), DistillationSettings()
+    )
+    card = read_card(corpus)
+    assert card is not None
+    assert card["voices"] == ["ann"]
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+
+
 def test_a_changed_text_is_spoken_again(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     distill(_texts(tmp_path, "a|One thing only.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings())
-    distill(_texts(tmp_path, "a|Another thing.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings())
+    report = distill(
+        _texts(tmp_path, "a|Another thing.", name="t.csv"), corpus, CARD, _scripted(), DistillationSettings()
+    )
+    assert [(one.kind, one.subject) for one in report.findings] == [
+        ("changed text", "ann/a"),
+        ("changed text", "bob/a"),
+    ]
     assert len(_Scripted.asked) == 2
     assert {one.text for one in read_corpus(corpus).utterances} == {"Another thing."}
 
@@ -228,6 +251,48 @@ def test_a_clip_that_fails_is_listed_and_left_out(tmp_path: Path, samples: np.nd
     assert [path.name for path in (tmp_path / "corpus" / "wavs" / "ann").iterdir()] == ["a.flac"]
 
 
+@pytest.mark.parametrize("rate", [800_000, 655_360, 96_001, 65_536])
+def test_a_rate_that_no_file_holds_is_listed_and_the_run_goes_on(tmp_path: Path, rate: int) -> None:
+    def answer(request: Request) -> Speech:
+        sound = buzz(0.08 * len(request.text), request.seed)
+        return (sound, RATE, 1) if "right" in request.text else (np.repeat(sound, rate // RATE), rate, 1)
+
+    texts = _texts(tmp_path, "An odd rate, this is.", "A right rate, this is.")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    report = distill(texts, tmp_path / "corpus", card, _scripted(answer), DistillationSettings())
+    assert (report.kept, [one.kind for one in report.findings], report.is_partial) == (1, ["an odd rate"], True)
+
+
+@pytest.mark.parametrize("rate", [8000, 44_100, 65_535, 65_540, 96_000, 192_000, 655_350])
+def test_other_rates_are_written(tmp_path: Path, rate: int) -> None:
+    sound = np.repeat(buzz(1.5, 1), max(1, rate // RATE))[: int(1.5 * rate)]
+    texts = _texts(tmp_path, "Some rate, this is.")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    assert distill(texts, tmp_path / "corpus", card, _scripted(lambda _: (sound, rate, 1)), DistillationSettings()).kept
+
+
+@pytest.mark.parametrize("left", [0, 100])
+def test_a_clip_that_lost_its_content_is_spoken_again(tmp_path: Path, left: int) -> None:
+    texts = _texts(tmp_path, "a|One thing only.", "b|Another thing.", name="t.csv")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    clip = tmp_path / "corpus" / "wavs" / "ann" / "a.flac"
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[:left])
+    distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    assert [one.text for one in _Scripted.asked] == ["One thing only."]
+    assert clip.read_bytes() == whole
+
+
+def test_ids_and_voices_that_are_long_in_bytes_only(tmp_path: Path) -> None:
+    texts = _texts(tmp_path, "\u6f22" * 95 + "|One.", "\u6f22" * 80 + "|A second thing.", name="t.csv")
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("\u6f22" * 80,))
+    report = distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
+    assert (report.kept, [one.kind for one in report.findings]) == (1, ["malformed line"])
+    with pytest.raises(ConfigError, match="240 bytes"):
+        TeacherCard("Stub", "1.0", "CC0-1.0", ("\u6f22" * 95,))
+
+
 def test_real_speech_passes_the_checks(shared: Path) -> None:
     rows = (shared / "speech" / "ljspeech-sample" / "metadata.csv").read_text(encoding="utf-8").splitlines()
     for row in rows:
@@ -254,12 +319,21 @@ def test_a_further_check_leaves_out_and_removes(tmp_path: Path) -> None:
         return "heard something else" if "wrong" in text else None
 
     report = distill(texts, corpus, card, _scripted(), DistillationSettings(), check)
+    assert not report.is_partial
     assert [(one.kind, one.reason) for one in report.findings] == [("misread", "heard something else")]
     assert not (corpus / "wavs" / "ann" / "b.flac").exists()
-    # Judged once is judged: neither with nor without the check is anything spoken again.
-    for again in (check, None):
-        distill(texts, corpus, card, _scripted(), DistillationSettings(), again)
-        assert _Scripted.asked == []
+    # Judged once is judged; what is there is not spoken again to be judged.
+    assert _Scripted.asked == []
+    distill(texts, corpus, card, _scripted(), DistillationSettings(), check)
+    assert _Scripted.asked == []
+    # Without the check, and with another one, the corpus is what such a run would have made at once.
+    assert distill(texts, corpus, card, _scripted(), DistillationSettings()).kept == 2
+    assert [one.text for one in _Scripted.asked] == ["Quite wrong here."]
+    assert distill(texts, corpus, card, _scripted(), DistillationSettings(), check, judged="strictly").kept == 1
+    assert _Scripted.asked == []
+    mild = distill(texts, corpus, card, _scripted(), DistillationSettings(), lambda *_: None, judged="mildly")
+    assert mild.kept == 2
+    assert [one.text for one in _Scripted.asked] == ["Quite wrong here."]
 
 
 def test_what_is_not_spoken_is_asked_for_again(tmp_path: Path) -> None:
@@ -308,60 +382,16 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: 
     with pytest.raises(DataError, match="the disk is full; what is there is kept, start again to go on"):
         distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
     monkeypatch.undo()
+    # Where the manifest cannot be written either, the first line is the one that helps.
+    written.clear()
+    monkeypatch.setattr(module, "write_audio", full)
+    monkeypatch.setattr(module, "_METADATA", "no-such-folder/metadata.jsonl")
+    distilled = tmp_path / "other"
+    with pytest.raises(DataError, match="the disk is full; what is there is kept, start again to go on"):
+        distill(texts, distilled, card, _scripted(), DistillationSettings())
+    monkeypatch.undo()
     distill(texts, tmp_path / "corpus", card, _scripted(), DistillationSettings())
     assert len(_Scripted.asked) == 2
-
-
-def test_lines_that_cannot_be_spoken_are_listed(tmp_path: Path) -> None:
-    path = tmp_path / "texts.txt"
-    path.write_bytes("\ufeffOne thing.\r\n\r\nOne  thing.\n...\n\U0001f600\n".encode() + b"x" * 1001 + b"\nTwo things.")
-    texts, findings = read_texts(path, 1000)
-    assert [one.text for one in texts] == ["One thing.", "Two things."]
-    assert [(one.subject, one.kind) for one in findings] == [
-        ("texts.txt, line 3", "duplicate text"),
-        ("texts.txt, line 4", "nothing to say"),
-        ("texts.txt, line 5", "nothing to say"),
-        ("texts.txt, line 6", "too long"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "line", "kind"),
-    [
-        ("t.csv", "no bar at all", "malformed line"),
-        ("t.csv", "../../evil|A text.", "malformed line"),
-        ("t.csv", "a|Another text.", "duplicate id"),
-        ("t.jsonl", "{", "malformed line"),
-        ("t.jsonl", '{"text": 3}', "malformed line"),
-        ("t.jsonl", '{"id": 3, "text": "A text."}', "malformed line"),
-        ("t.jsonl", "[1]", "malformed line"),
-    ],
-)
-def test_malformed_lines(tmp_path: Path, name: str, line: str, kind: str) -> None:
-    first = "a|One text." if name == "t.csv" else '{"id": "a", "text": "One text."}'
-    texts, findings = read_texts(_texts(tmp_path, first, line, name=name), 1000)
-    assert [(one.id, one.text) for one in texts] == [("a", "One text.")]
-    assert [one.kind for one in findings] == [kind]
-
-
-def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
-        read_texts(tmp_path / "none.txt", 100)
-    with pytest.raises(DataError, match="no text to speak"):
-        read_texts(_texts(tmp_path, ""), 100)
-    (tmp_path / "latin.jsonl").write_bytes('{"text": "Gr\xfc\xdfe."}'.encode("latin-1"))
-    with pytest.raises(DataError, match=r"latin.jsonl is not UTF-8 text"):
-        read_texts(tmp_path / "latin.jsonl", 100)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_texts_in_other_encodings_are_read_and_told(tmp_path: Path, encoding: str) -> None:
-    (tmp_path / "t.txt").write_bytes("One.\r\n\u201cGr\xfc\xdfe\u201d, they say.".encode(encoding))
-    texts, findings = read_texts(tmp_path / "t.txt", 100)
-    assert [one.text for one in texts] == ["One.", "\u201cGr\xfc\xdfe\u201d, they say."]
-    assert [one.reason.split(",")[0] for one in findings] == (
-        [] if encoding == "utf-8-sig" else [f"read as {encoding.upper() if encoding == 'utf-16' else encoding}"]
-    )
 
 
 def test_a_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:
@@ -394,210 +424,71 @@ def test_a_teacher_has_a_name_a_version_a_licence_and_voices(fields: tuple) -> N
         TeacherCard(*fields)
 
 
-REQUEST = Request("Some words to speak.", "ann", 7)
-
-
-@pytest.fixture
-def module(tmp_path: Path) -> Path:
-    path = tmp_path / "teacher.py"
-    path.write_text(TEACHER)
-    return path
-
-
-def test_a_function_in_a_file(module: Path) -> None:
-    teacher = FunctionTeacher(f"{module}:speak", 20)
-    try:
-        first = teacher.speak(REQUEST)
-        again = teacher.speak(REQUEST)
-        np.testing.assert_array_equal(first[0], again[0])
-        assert first[1:] == (22050, 1)
-        assert teacher.speak(Request("A slow text.", "ann", 1))[1] == 16000
-        samples, _, channels = teacher.speak(Request("A stereo text.", "ann", 1))
-        assert (samples.ndim, channels) == (1, 2)
-        assert np.abs(teacher.speak(Request("The integers.", "ann", 1))[0]).max() < 1
-        for text, reason in (
-            ("raise", "RuntimeError: no such sound"),
-            ("crash", "process died"),
-            ("text", "TypeError: returned str, not the samples and their rate"),
-        ):
-            with pytest.raises(TeacherError, match=reason):
-                teacher.speak(Request(text, "ann", 1))
-        np.testing.assert_array_equal(teacher.speak(REQUEST)[0], first[0])
-    finally:
-        teacher.close()
-
-
-def test_a_function_that_hangs_is_ended(module: Path) -> None:
-    teacher = FunctionTeacher(f"{module}:speak", 5.0)
-    teacher.speak(REQUEST)
-    teacher._timeout = teacher._patience = 0.2
-    with pytest.raises(TeacherError, match=r"no answer within 0\.2 s"):
-        teacher.speak(Request("hang", "ann", 1))
-    assert teacher._process is None
-    teacher.close()
-
-
-def test_functions_that_are_not_there(module: Path) -> None:
-    for place in ("speak", ":speak", "a:", "a:b c"):
-        with pytest.raises(ConfigError, match="names no function"):
-            FunctionTeacher(place, 1)
-    module.with_name("other.py").write_text("def one(text): pass\ndef most(text, *more): pass\nnumber = 1")
-    for place, reason in (
-        (f"{module}:say", "teacher.py:say: AttributeError: no function say in it"),
-        (f"{module.with_name('other.py')}:number", "no function number in it"),
-        (f"{module.with_name('other.py')}:one", "one must take a text, a voice and a seed"),
-        (f"{module.with_name('none.py')}:one", "FileNotFoundError: no file"),
-        ("no_such_module_at_all:speak", "ModuleNotFound"),
-    ):
-        teacher = FunctionTeacher(place, 20)
-        with pytest.raises(ConfigError, match=reason):
-            teacher.speak(REQUEST)
-        teacher.close()
-    several = FunctionTeacher(f"{module.with_name('other.py')}:most", 20)
-    with pytest.raises(TeacherError, match="returned NoneType"):
-        several.speak(REQUEST)
-    several.close()
-
-
-def _command(script: str) -> str:
-    return f"{sys.executable} -c '{script}'"
-
-
-def test_commands(tmp_path: Path) -> None:
-    write = (
-        "import sys, soundfile, numpy as np; "
-        'soundfile.write(sys.argv[1], 0.1 * np.ones(100 * len(sys.argv[2])), 8000, format="WAV")'
-    )
-    samples, rate, _ = CommandTeacher(_command(write) + " {output} {text}", 20).speak(REQUEST)
-    assert (len(samples), rate) == (100 * len(REQUEST.text), 8000)
-    samples, _, _ = CommandTeacher(
-        _command(write.replace("len(sys.argv[2])", "len(open(sys.argv[2]).read())")) + " {output} {text_file}", 20
-    ).speak(REQUEST)
-    assert len(samples) == 100 * len(REQUEST.text)
-    piped = _command(
-        "import sys, io, soundfile, numpy as np; b = io.BytesIO(); "
-        'soundfile.write(b, 0.1 * np.ones(100 * len(sys.stdin.read())), 8000, format="WAV"); '
-        "sys.stdout.buffer.write(b.getvalue())"
-    )
-    assert len(CommandTeacher(piped, 20).speak(REQUEST)[0]) == 100 * len(REQUEST.text)
-
-
-@pytest.mark.parametrize(
-    ("command", "reason"),
-    [
-        ("false {text}", "ended with status 1"),
-        ("true {text} {output}", "wrote no file"),
-        ("true {text}", "without a byte"),
-        ("echo {text}", "no sound file"),
-        ("no-such-program-here {text}", "cannot be started"),
-        ("sh -c 'echo oh dear >&2; exit 3' {text}", "status 3: oh dear"),
-        ("sh -c 'kill -9 $$' {text}", "signal 9"),
-    ],
-)
-def test_commands_that_fail(command: str, reason: str) -> None:
-    with pytest.raises(TeacherError, match=reason):
-        CommandTeacher(command.replace("$$", "$$"), 20).speak(REQUEST)
-
-
-def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
-    mark = tmp_path / "pid"
-    teacher = CommandTeacher(f"sh -c 'sleep 60 & echo $! > {mark}; wait'", 1.0)
-    with pytest.raises(TeacherError, match="no answer within 1 s"):
-        teacher.speak(REQUEST)
-    child = int(mark.read_text())
-    for _ in range(50):
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return
-        if Path(f"/proc/{child}/stat").exists() and " Z " in Path(f"/proc/{child}/stat").read_text():
-            return
-        time.sleep(0.1)
-    os.kill(child, signal.SIGKILL)
-    pytest.fail("the command's child goes on")
-
-
-@pytest.mark.parametrize("command", ["", "say {words}", "say 'x", "say {0}", "say {"])
-def test_commands_that_are_malformed(command: str) -> None:
-    with pytest.raises(ConfigError):
-        CommandTeacher(command, 1)
-
-
-def test_half_a_file(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "a.wav", buzz(1.0, 1), RATE)
-    whole = (tmp_path / "a.wav").read_bytes()
-    (tmp_path / "half.wav").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(TeacherError, match="half a file"):
-        CommandTeacher(f"cat {tmp_path / 'half.wav'}", 5).speak(REQUEST)
-    # A header that was written before the length was known is no lie.
-    (tmp_path / "stream.wav").write_bytes(whole[:40] + b"\xff\xff\xff\xff" + whole[44:])
-    samples, rate, _ = CommandTeacher(f"cat {tmp_path / 'stream.wav'}", 5).speak(REQUEST)
-    assert len(samples) / rate == pytest.approx(1.0, abs=0.01)
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append((self.path, self.headers.get("Authorization"), fields))  # type: ignore[attr-defined]
-        if "teapot" in fields["input"]:
-            body, status = b'{"error": "no\\nvoice"}', 418
-        else:
-            path = Path(self.server.sound)  # type: ignore[attr-defined]
-            body, status = path.read_bytes(), 200
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[http.server.HTTPServer]:
-    soundfile.write(tmp_path / "sound.wav", buzz(1.0, 1), RATE)
-    served = http.server.HTTPServer(("127.0.0.1", 0), _Handler)
-    served.sound, served.asked = tmp_path / "sound.wav", []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=served.serve_forever)
-    thread.start()
-    yield served
-    served.shutdown()
-    thread.join()
-    served.server_close()
-
-
-def test_a_server(server: http.server.HTTPServer) -> None:
-    teacher = ServerTeacher(f"http://127.0.0.1:{server.server_port}/v1/", "tts-1", "secret", 5)
-    samples, rate, _ = teacher.speak(REQUEST)
-    assert (len(samples), rate) == (RATE, RATE)
-    expected = {"model": "tts-1", "input": REQUEST.text, "voice": "ann", "response_format": "wav"}
-    assert server.asked == [("/v1/audio/speech", "Bearer secret", expected)]  # type: ignore[attr-defined]
-    with pytest.raises(TeacherError, match="answered 418"):
-        teacher.speak(Request("teapot", "ann", 1))
-
-
-def test_a_server_that_is_not_there() -> None:
-    with pytest.raises(TeacherError, match=r"/v1/audio/speech: .*refused"):
-        ServerTeacher("http://127.0.0.1:9/v1", "tts-1", "", 5).speak(REQUEST)
-    for address in ("127.0.0.1:8000", "file:///etc/passwd", "http://"):
-        with pytest.raises(ConfigError):
-            ServerTeacher(address, "tts-1", "", 5)
-
-
-def test_one_teacher_is_named() -> None:
-    for named in ({}, {"command": "x", "server": "http://127.0.0.1/v1"}):
-        ways = {"command": None, "server": None, "function": None, **named}
-        with pytest.raises(ConfigError, match="name one teacher"):
-            open_teacher(**ways, timeout=1, model="", key="")
-    with pytest.raises(ConfigError, match="more than 0"):
-        open_teacher(command="x", server=None, function=None, timeout=0, model="", key="")
+def _words(texts: Path, corpus: Path, *more: str) -> list[str]:
+    words = [sys.executable, "-m", "glowvox", "distill", str(texts), "-o", str(corpus), "--teacher", "Stub"]
+    return [*words, "--teacher-version", "1", "--licence", "CC0-1.0", "--voice", "ann", *more]
 
 
 def test_the_command_line(tmp_path: Path, module: Path) -> None:
     texts = _texts(tmp_path, "One sentence to be spoken.", "please raise your hand", "And now a second sentence.")
-    words = ["distill", str(texts), "-o", str(tmp_path / "corpus"), "--teacher", "Stub", "--teacher-version", "1"]
-    words += ["--licence", "CC0-1.0", "--voice", "ann", "--function", f"{module}:speak", "--json"]
-    done = subprocess.run([sys.executable, "-m", "glowvox", *words], capture_output=True, text=True, check=True)
+    module.write_text(f"print('noise')\n{module.read_text()}")
+    words = _words(texts, tmp_path / "corpus", "--function", f"{module}:speak")
+    done = subprocess.run([*words, "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1  # a text was not spoken
     report = json.loads(done.stdout)
     assert report["kept"] == 2
     assert [one["reason"] for one in report["findings"]] == ["RuntimeError: no such sound"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "left out: not spoken: 1: RuntimeError: no such sound" in done.stdout
+    assert f"each of them, with its reason: {tmp_path / 'corpus' / 'left-out.jsonl'}" in done.stdout
+    _texts(tmp_path, "One sentence to be spoken.", "One sentence to be spoken.", "...")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0  # nothing lacks a clip
+    assert "1 clip of other texts and voices beside them" in done.stdout
+    done = subprocess.run([*words, "--language", "xx"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'xx'; there are front ends for en-us, en-gb, de-de" in done.stderr
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)], ids=["twice", "terminated"])
+@pytest.mark.parametrize("way", ["--command", "--function"])
+def test_a_run_that_is_stopped_ends_its_teacher_and_writes_the_manifest(
+    tmp_path: Path, module: Path, way: str, signals: tuple[signal.Signals, ...]
+) -> None:
+    texts = _texts(tmp_path, "One sentence to be spoken.", "please hang now", "And now a second sentence.")
+    (tmp_path / "temporary").mkdir()
+    script = tmp_path / "speak.py"
+    script.write_text(
+        "import os, sys, soundfile\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from teacher import speak\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "soundfile.write(sys.argv[1], *speak(sys.argv[2], 'ann', 1))\n"
+    )
+    teacher = f"{sys.executable} {script} {{output}} {{text}}" if way == "--command" else f"{module}:speak"
+    module.write_text(
+        module.read_text().replace("time.sleep(60)", f"open({str(tmp_path / 'hangs')!r}, 'w'); time.sleep(60)")
+    )
+    run = subprocess.Popen(
+        _words(texts, tmp_path / "corpus", way, teacher),
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+    )
+    for _ in range(600):
+        if (tmp_path / "hangs").exists():
+            break
+        time.sleep(0.1)
+    for one in signals:
+        run.send_signal(one)
+        time.sleep(0.02)
+    _, told = run.communicate(timeout=30)
+    # A second interrupt may come when all is written, and then ends the program as it does any other.
+    assert run.returncode == 130 or (len(signals) == 2 and run.returncode == -signal.SIGINT)
+    assert len(signals) == 2 or ("is kept, start again to go on" in told and "Traceback" not in told)
+    assert len(read_corpus(tmp_path / "corpus").utterances) == 1
+    assert list((tmp_path / "temporary").iterdir()) == []
+    if way == "--command":
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "pid").read_text()), 0)

@@ -23,17 +23,19 @@ def replacing(path: str | os.PathLike[str], error: type[GlowvoxError] = AudioErr
     Raises:
         GlowvoxError: the folder does not exist, `path` is a folder, or it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise error(f"{path} is a folder; name a file in it")
-    if not target.parent.is_dir():
-        raise error(f"cannot write {path}: the folder {target.parent} does not exist; create it first")
     try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise error(f"{path} is a folder; name a file in it")
+        if not target.parent.is_dir():
+            raise error(f"cannot write {path}: the folder {target.parent} does not exist; create it first")
         if target.exists() and not target.is_file():
             with target.open("wb") as stream:
                 yield stream
             return
-        aside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.part")
+        # Names are as long as their bytes; whoever could name the file can name this one too.
+        begun = os.fsencode(target.name)[:100].decode("utf-8", "ignore")
+        aside = target.with_name(f".{begun}.{secrets.token_hex(6)}.part")
         try:
             with aside.open("xb+") as stream:
                 yield stream

@@ -1,20 +1,25 @@
 """`glowvox distill`: have another system speak texts, as a corpus to learn from."""
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from glowvox.data.distillation import Check
+    from glowvox.data.distillation import Check, DistillationReport
 
 SUMMARY = "have another system (the teacher) speak a file of texts, and write a corpus that 'prepare' reads"
 EXAMPLE = """\
 The teacher is a command line, a server with OpenAI's speech endpoint, or a Python function speak(text, voice, seed)
 that returns samples and their rate. TEXTS has a text per line (.csv: id|text; .jsonl: objects with text and id). Every
-clip is checked; what fails is listed in left-out.jsonl. Interrupted and started again, it goes on.
+clip is checked; what fails is listed in left-out.jsonl. Interrupted and started again, it goes on. The exit status is 1
+where a text has no clip: not spoken, not usable, or a malformed line; what --check left out does not count.
 
 Whether a model may teach another one is for its licence to say, and for you to know. Its name, version and licence are
 written on every model and voice that learns from the corpus.
@@ -83,8 +88,13 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.cli.streams import warn_as
     from glowvox.data.distillation import DistillationSettings, TeacherCard, distill
     from glowvox.data.teachers import open_teacher
-    from glowvox.errors import counted
+    from glowvox.errors import ConfigError
+    from glowvox.text.front_end import resolve_language
+    from glowvox.text.gruut_back_end import LANGUAGES
 
+    if resolve_language(args.language) not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise ConfigError(f"--language: no voice can learn '{args.language}'; there are front ends for {known}")
     card = TeacherCard(args.teacher, args.teacher_version, args.licence, tuple(args.voice))
     teacher = open_teacher(
         command=args.command_line,
@@ -96,23 +106,59 @@ def run(args: argparse.Namespace) -> int:
     )
     settings = DistillationSettings(language=args.language, jobs=args.jobs)
     check = _recognised(args.language, args.most_errors) if args.check else None
-    report = distill(
-        args.texts, args.output, card, teacher, settings, check, Progress("clips", begins="reading the texts")
-    )
+    judged = f"word error rate below {args.most_errors:g}" if args.check else ""
+    progress = Progress("clips", begins="reading the texts")
+    try:
+        with _ended_as_interrupted():
+            report = distill(args.texts, args.output, card, teacher, settings, check, progress, judged=judged)
+    except KeyboardInterrupt:
+        warn_as("distill")(f"stopped: what is in {args.output} is kept, start again to go on")
+        raise
     if args.json:
         print(json.dumps(report.to_dict(), ensure_ascii=False))
-        return 0
-    print(f"{counted(report.kept, 'clip')}, {report.seconds / 3600:.2f} h: {args.output}")
-    kinds: dict[tuple[str, str], int] = {}
+    else:
+        _tell(report, args.output)
+    return 1 if report.is_partial else 0
+
+
+def _tell(report: "DistillationReport", output: Path) -> None:
+    from collections import Counter
+
+    from glowvox.cli.streams import warn_as
+    from glowvox.errors import counted
+
+    others = f"; {counted(report.others, 'clip')} of other texts and voices beside them" if report.others else ""
+    print(f"{counted(report.kept, 'clip')}, {report.seconds / 3600:.2f} h: {output}{others}")
+    reasons: dict[tuple[str, str], Counter[str]] = {}
     for finding in report.findings:
         if finding.kind == "encoding":
             warn_as("distill")(f"{finding.subject} is {finding.reason}")
-            continue
-        kinds[finding.severity, finding.kind] = kinds.get((finding.severity, finding.kind), 0) + 1
-    for (severity, kind), count in sorted(kinds.items()):
-        print(f"{severity}: {kind}: {count}")
-    print(f"next: glowvox prepare {args.output} -o data/")
-    return 0
+        else:
+            reasons.setdefault((finding.severity, finding.kind), Counter())[finding.reason] += 1
+    for (severity, kind), found in sorted(reasons.items()):
+        reason, count = found.most_common(1)[0]
+        which = "" if len(found) == 1 else f"most often ({count}): " if count > 1 else "such as: "
+        print(f"{severity}: {kind}: {found.total()}: {which}{reason}")
+    if any(severity == "left out" for severity, _ in reasons):
+        print(f"each of them, with its reason: {output / 'left-out.jsonl'}")
+    print(f"next: glowvox prepare {output} -o data/")
+
+
+@contextlib.contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Take a request to end (SIGTERM) as an interrupt, so that the teacher is ended and the manifest written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _recognised(language: str, most_errors: float) -> "Check":

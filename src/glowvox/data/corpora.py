@@ -19,6 +19,7 @@ from glowvox.data.transcript_lists import (
     UnreadableListError,
     composed,
     describe_unread,
+    folder_above,
     open_list,
 )
 from glowvox.errors import DataError
@@ -147,16 +148,17 @@ def _files(folder: Path, suffixes: frozenset[str]) -> list[Path]:
     # Broken links and pipes are named too: the checks find them unreadable; nothing is passed over in silence.
     # Links to folders are followed, since large corpora lie elsewhere; one that leads back to where it lies is not.
     found: list[Path] = []
-    above = {str(folder): frozenset((os.path.realpath(folder),))}
+    above = {folder: frozenset((os.path.realpath(folder),))}
     for name, folders, files in os.walk(folder, followlinks=True):
-        found += [Path(name, file) for file in files if not file.startswith(".")]
+        here = Path(name)  # of ".", os.walk writes "./wavs" and Path "wavs"
+        found += [here / file for file in files if not file.startswith(".")]
         for below in tuple(folders):
-            path = Path(name, below)
+            path = here / below
             place = os.path.realpath(path)
-            if below.startswith(".") or place in above[name]:
+            if below.startswith(".") or place in above[here]:
                 folders.remove(below)
             else:
-                above[str(path)] = above[name] | {place}
+                above[path] = above[here] | {place}
     return sorted(path for path in found if path.suffix.lower() in suffixes)
 
 
@@ -204,8 +206,9 @@ def read_list(path: Path) -> Corpus:
     """
     folder = path.parent
     recordings = _recordings(folder)
-    if not recordings.files and any((folder.parent / name).is_dir() for name in _AUDIO_FOLDERS):
-        recordings = _recordings(folder.parent)
+    above = folder_above(folder)
+    if not recordings.files and any((above / name).is_dir() for name in _AUDIO_FOLDERS):
+        recordings = _recordings(above)
     corpus = Corpus(recordings.folder, "")
     _read_list(open_list(path, recordings.find, whatever=True), corpus, recordings)
     return corpus

@@ -5,36 +5,37 @@ A corpus folder holds `wavs/VOICE/ID.flac`, the manifest `metadata.jsonl` (audio
 and `distillation.json`, which names the teacher: its name, version, voices and licence go wherever the speech goes.
 """
 
+import contextlib
 import errno
 import hashlib
 import json
-import re
+import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.atomic_file import replacing
-from glowvox.audio.files import write_audio
+from glowvox.audio.files import read_audio, write_audio
 from glowvox.data.checks import MOST_CLIPPED, QUIETEST_PEAK, clipped_share
-from glowvox.data.corpora import Finding, clean_text, left_out, note, warning
+from glowvox.data.corpora import Finding, left_out, note, warning
+from glowvox.data.spoken_texts import LONGEST_NAME, Text, is_file_name, read_texts
 from glowvox.data.teachers import OpenTeacher, Request, Teacher, TeacherError
 from glowvox.errors import ConfigError, DataError, GlowvoxError
-from glowvox.storage.text_files import told_text
+from glowvox.storage.text_files import UTF_8, json_rows, text_lines
 
 CARD_FILE = "distillation.json"
 _FORMAT = 1
 _JOURNAL, _METADATA, _LEFT_OUT = "journal.jsonl", "metadata.jsonl", "left-out.jsonl"
-_SAFE = re.compile(r"[\w-][\w.-]{0,99}")
+_NOTHING_LACKING = frozenset({"nothing to say", "duplicate text", "misread"})
 _WAITING_PER_THREAD = 4
 _FULL_SCALE = 0.99
-_LARGEST_LIST = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,11 @@ class TeacherCard:
         if not self.voices:
             raise ConfigError("name at least one voice of the teacher")
         for voice in self.voices:
-            if not _SAFE.fullmatch(voice):
-                raise ConfigError(f"'{voice}' cannot be the name of a speaker and a folder: use letters, digits, - _ .")
+            if not is_file_name(voice):
+                raise ConfigError(
+                    f"'{voice[:60]}' cannot be the name of a speaker and a folder: use letters, digits, - _ . and no "
+                    f"more than 100 of them or {LONGEST_NAME} bytes"
+                )
         if len(set(self.voices)) < len(self.voices):
             raise ConfigError("a voice is named twice")
 
@@ -87,14 +91,6 @@ Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
-class Text:
-    """One line of the file of texts."""
-
-    id: str
-    text: str
-
-
-@dataclass(frozen=True)
 class _Outcome:
     """A line of the journal: what became of one text in one voice."""
 
@@ -107,6 +103,10 @@ class _Outcome:
     reason: str = ""
     checked: bool = False
     """Whether a further check has judged it."""
+    judged: str = ""
+    """What that check asked for."""
+    size: int = 0
+    """Bytes of the clip; 0: not known."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -123,84 +123,24 @@ class DistillationReport:
     """What came out of a distillation."""
 
     kept: int = 0
+    """Clips of the texts and voices that this run asked for."""
     seconds: float = 0.0
+    others: int = 0
+    """Clips of other texts and voices, which earlier runs put into the corpus."""
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a text that could be spoken has no clip.
+
+        A line without words and a repeated text lack nothing, and what a further check left out was to be left out.
+        """
+        return any(one.severity == "left out" and one.kind not in _NOTHING_LACKING for one in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"kept": self.kept, "hours": self.seconds / 3600, "findings": [asdict(one) for one in self.findings]}
-
-
-def read_texts(path: Path, longest: int) -> tuple[list[Text], list[Finding]]:
-    """Read a file of texts: `.jsonl` with `text` and perhaps `id`, `.csv` with `id|text`, others a text per line.
-
-    A text without an id gets one from its own hash, so that lines can be added or moved.
-
-    Args:
-        path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits (JSON is never that).
-        longest: characters of a text.
-
-    Returns:
-        The texts in the order of the file, and what was found in it: another encoding; and empty, repeated, too long or
-        malformed lines, which are left out.
-
-    Raises:
-        DataError: no such file, no text, or not one text in it.
-    """
-    notes: list[str] = []
-    try:
-        content = told_text(path, _LARGEST_LIST, notes.append, is_json=path.suffix.lower() == ".jsonl")
-    except DataError as error:
-        if isinstance(error.__cause__, OSError):
-            raise DataError(f"{path}: the texts cannot be read ({error.__cause__.strerror})") from error
-        raise
-    texts: dict[str, Text] = {}
-    spoken: dict[str, str] = {}
-    findings = [warning("encoding", path.name, line.removeprefix(f"{path} is ")) for line in notes]
-    for number, line in enumerate(content.split("\n"), 1):
-        where = f"{path.name}, line {number}"
-        try:
-            identifier, text = _parsed(line.rstrip("\r"), path.suffix.lower())
-        except ValueError as error:
-            findings.append(left_out("malformed line", where, str(error)))
-            continue
-        text = clean_text(text)
-        identifier = identifier or hashlib.sha256(text.encode()).hexdigest()[:12]
-        if not any(character.isalnum() for character in text):
-            if line.strip():
-                findings.append(left_out("nothing to say", where, "no letter and no digit"))
-        elif len(text) > longest:
-            findings.append(left_out("too long", where, f"{len(text)} characters, at most {longest} are spoken"))
-        elif text in spoken:
-            findings.append(left_out("duplicate text", where, f"the same as '{spoken[text]}'"))
-        elif identifier in texts:
-            findings.append(left_out("duplicate id", where, f"the id '{identifier}' occurs before with another text"))
-        elif not _SAFE.fullmatch(identifier):
-            findings.append(left_out("malformed line", where, f"the id '{identifier[:60]}' cannot be a file's name"))
-        else:
-            texts[identifier], spoken[text] = Text(identifier, text), identifier
-    if not texts:
-        raise DataError(f"{path}: holds no text to speak" + (f"; {findings[0].reason}" if findings else ""))
-    return list(texts.values()), findings
-
-
-def _parsed(line: str, suffix: str) -> tuple[str, str]:
-    if suffix == ".jsonl" and line.strip():
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"not JSON ({error})") from error
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-            raise ValueError("no 'text' in it")
-        if not isinstance(row.get("id", ""), str):
-            raise ValueError("its 'id' is not a text")
-        return row.get("id", ""), row["text"]
-    if suffix == ".csv" and line.strip():
-        identifier, bar, text = line.partition("|")
-        if not bar:
-            raise ValueError("no '|' between id and text")
-        return identifier.strip(), text
-    return "", line
+        findings = [asdict(one) for one in self.findings]
+        return {"kept": self.kept, "hours": self.seconds / 3600, "others": self.others, "findings": findings}
 
 
 def distill(
@@ -211,11 +151,14 @@ def distill(
     settings: DistillationSettings,
     check: Check | None = None,
     progress: Progress | None = None,
+    *,
+    judged: str = "",
 ) -> DistillationReport:
     """Have a teacher speak every text in every voice, and write what it says as a corpus.
 
     Started again it goes on: clips that are there are kept, bit for bit, and only what the teacher did not speak is
-    asked for again. A clip that fails a check is listed, left out, and never stops the run.
+    asked for again. A clip that fails a check is listed, left out, and never stops the run. With another further check
+    than before, clips that are there are judged again; what it left out is spoken again, also where there is none now.
 
     Args:
         texts: see `read_texts`.
@@ -225,24 +168,51 @@ def distill(
         settings: what is asked for.
         check: a further judgement of each clip.
         progress: told about every clip.
+        judged: what the check asks for, in words: with other words it is another check.
 
     Raises:
         DataError: the texts or the folder cannot be used, the disk is full, the teacher failed for
             `settings.most_failures` texts in a row, or not one clip was kept.
     """
     rows, findings = read_texts(texts, settings.longest_text)
-    corpus = _CorpusFolder(folder, card, settings)
-    report = DistillationReport(findings=list(findings))
-    wanted = [(voice, row) for row in rows for voice in card.voices]
-    known = corpus.outcomes(wanted, checked=check is not None)
+    with contextlib.closing(_CorpusFolder(folder, card, settings)) as corpus:
+        report = DistillationReport(findings=list(findings))
+        wanted = [(voice, row) for row in rows for voice in card.voices]
+        _speak_all(wanted, corpus, texts, _Speaking(corpus, teacher, check, judged), settings, progress, report)
+    return report
+
+
+def _speak_all(
+    wanted: Sequence[tuple[str, Text]],
+    corpus: "_CorpusFolder",
+    texts: Path,
+    speaking: "_Speaking",
+    settings: DistillationSettings,
+    progress: Progress | None,
+    report: DistillationReport,
+) -> None:
+    findings = list(report.findings)
+    folder = corpus.folder
+    earlier = corpus.outcomes()
+    known, speaking.to_judge = corpus.settled(earlier, wanted, speaking.judged)
+    for voice, row in wanted:
+        before = earlier.get((voice, row.id))
+        if before is not None and before.text != row.text:
+            reason = f"it was '{before.text[:80]}' in an earlier run and is '{row.text[:80]}' now: spoken again"
+            report.findings.append(warning("changed text", f"{voice}/{row.id}", reason))
+            # Until it is spoken, no manifest may pair the clip, which can be either's, with the former text.
+            earlier[voice, row.id] = _Outcome(voice, row.id, row.text, kind="not spoken", reason="its text is new")
     todo = [(voice, row) for voice, row in wanted if (voice, row.id) not in known]
     reused = len(wanted) - len(todo)
+
+    def finish() -> int:
+        return corpus.finish(earlier.values(), {(voice, row.id) for voice, row in wanted}, findings, texts.name)
+
     failed = 0
-    speaking = _Speaking(corpus, teacher, check)
     try:
         for done, outcome in enumerate(speaking.all(todo, settings.jobs), 1):
             corpus.note(outcome)
-            known[outcome.key] = outcome
+            known[outcome.key] = earlier[outcome.key] = outcome
             failed = failed + 1 if outcome.kind == "not spoken" else 0
             if failed == settings.most_failures:
                 raise DataError(
@@ -251,9 +221,16 @@ def distill(
                 )
             if progress is not None:
                 progress(reused + done, len(wanted), reused)
-    finally:
-        speaking.close()
-        corpus.finish([known[voice, row.id] for voice, row in wanted if (voice, row.id) in known], findings)
+    except BaseException:
+        with _undisturbed():
+            speaking.stop()
+            # What went wrong first says more than that the manifest cannot be written either.
+            with contextlib.suppress(DataError):
+                finish()
+        raise
+    with _undisturbed():
+        speaking.stop()
+        report.others = finish()
     for outcome in (known[voice, row.id] for voice, row in wanted):
         if outcome.kind:
             report.findings.append(left_out(outcome.kind, f"{outcome.voice}/{outcome.id}", outcome.reason))
@@ -265,51 +242,120 @@ def distill(
     if not report.kept:
         first = report.findings[-1].reason if report.findings else "there was none"
         raise DataError(f"not one clip could be kept, the last because: {first}. All reasons: {folder / _LEFT_OUT}")
-    return report
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a second interrupt wait until the teachers are ended and the manifest is written, which is soon."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, signal.SIG_DFL if handler is None else handler)
 
 
 class _CorpusFolder:
-    """The folder that is written: claimed by `distillation.json`, never somebody's folder of other files."""
+    """The folder that is written: claimed by `distillation.json`, never somebody's folder of other files.
+
+    One process at a time writes it: the journal is locked until `close`, or until the process ends, however it ends.
+    """
 
     def __init__(self, folder: Path, card: TeacherCard, settings: DistillationSettings) -> None:
         self.folder = folder
         self._language = settings.language
-        described = {**asdict(card), "voices": sorted(card.voices), "language": settings.language}
         self._journal = folder / _JOURNAL
         if folder.exists() and not folder.is_dir():
             raise DataError(f"{folder}: is a file; choose a folder")
-        begun = read_card(folder)
-        if begun is None and folder.is_dir() and any(folder.iterdir()):
-            raise DataError(f"{folder}: holds files that no distillation wrote; choose an empty or a new folder")
+        self._described(card)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = self._journal.open("ab")
+        except OSError as error:
+            raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
+        try:
+            _lock(self._lock, folder)
+            # Once more, since another run may have been at work until now.
+            described = self._described(card)
+            try:
+                for voice in card.voices:
+                    (folder / "wavs" / voice).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
+            content = json.dumps({"format_version": _FORMAT, **described}, ensure_ascii=False, indent=1)
+            self._write(CARD_FILE, content + "\n")
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _described(self, card: TeacherCard) -> dict[str, Any]:
+        """Return what the card file is to say, or refuse a folder of something else."""
+        described = {**asdict(card), "voices": sorted(card.voices), "language": self._language}
+        begun = read_card(self.folder)
+        if (
+            begun is None
+            and self.folder.is_dir()
+            and any(not self._is_new_journal(one) for one in self.folder.iterdir())
+        ):
+            raise DataError(f"{self.folder}: holds files that no distillation wrote; choose an empty or a new folder")
         if begun is not None:
             for key, value in described.items():
                 if key != "voices" and begun.get(key) != value:
                     raise DataError(
-                        f"{folder}: was begun with {key} '{begun.get(key)}', not '{value}'; choose another folder"
+                        f"{self.folder}: was begun with {key} '{begun.get(key)}', not '{value}'; choose another folder"
                     )
             described["voices"] = sorted({*begun.get("voices", ()), *card.voices})
-        try:
-            for voice in card.voices:
-                (folder / "wavs" / voice).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
-        content = json.dumps({"format_version": _FORMAT, **described}, ensure_ascii=False, indent=1)
-        self._write(CARD_FILE, content + "\n")
+        return described
+
+    def _is_new_journal(self, path: Path) -> bool:
+        return path == self._journal and path.is_file() and not path.stat().st_size
+
+    def close(self) -> None:
+        """Let others write it."""
+        self._lock.close()
 
     def path(self, voice: str, identifier: str) -> Path:
         """Return where a clip lies."""
         return self.folder / "wavs" / voice / f"{identifier}.flac"
 
-    def outcomes(self, wanted: Sequence[tuple[str, Text]], *, checked: bool) -> dict[tuple[str, str], _Outcome]:
-        """Return what earlier runs settled of what is wanted: kept and still there, or found wanting."""
-        asked = {(voice, row.id): row.text for voice, row in wanted}
+    def outcomes(self) -> dict[tuple[str, str], _Outcome]:
+        """Return what became last of every text in every voice, in the order in which they first came up."""
+        return {outcome.key: outcome for outcome in self._lines()}
+
+    def settled(
+        self, earlier: Mapping[tuple[str, str], _Outcome], wanted: Sequence[tuple[str, Text]], judged: str | None
+    ) -> tuple[dict[tuple[str, str], _Outcome], dict[tuple[str, str], _Outcome]]:
+        """Return what earlier runs settled of what is wanted, and the clips that are there and are still to be judged.
+
+        Args:
+            earlier: what became of texts.
+            wanted: the texts in the voices that are asked for.
+            judged: what this run's further check asks for; None: there is none.
+        """
         known: dict[tuple[str, str], _Outcome] = {}
-        for outcome in self._lines():
-            if asked.get(outcome.key) != outcome.text or not outcome.is_final:
-                known.pop(outcome.key, None)
-            elif outcome.kind or (outcome.checked >= checked and self.path(outcome.voice, outcome.id).is_file()):
-                known[outcome.key] = outcome
-        return known
+        to_judge: dict[tuple[str, str], _Outcome] = {}
+        for voice, row in wanted:
+            outcome = earlier.get((voice, row.id))
+            if outcome is None or outcome.text != row.text or not outcome.is_final:
+                continue
+            is_judged = outcome.checked and outcome.judged == judged
+            if outcome.kind:
+                if outcome.kind != "misread" or is_judged:
+                    known[outcome.key] = outcome
+            elif self._is_there(outcome):
+                (known if judged is None or is_judged else to_judge)[outcome.key] = outcome
+        return known, to_judge
+
+    def _is_there(self, outcome: _Outcome) -> bool:
+        try:
+            size = self.path(outcome.voice, outcome.id).stat().st_size
+        except OSError:
+            return False
+        # A machine that went down may have left a file without its content.
+        return size == outcome.size if outcome.size else size > 0
 
     def _lines(self) -> Iterator[_Outcome]:
         if not self._journal.is_file():
@@ -339,19 +385,52 @@ class _CorpusFolder:
             file.seek(-1, 2)
             return file.read(1) == b"\n"
 
-    def finish(self, outcomes: Iterable[_Outcome], findings: Sequence[Finding]) -> None:
-        """Write the manifest and the list of what was left out."""
+    def finish(
+        self,
+        outcomes: Iterable[_Outcome],
+        wanted: Collection[tuple[str, str]],
+        findings: Sequence[Finding],
+        texts: str,
+    ) -> int:
+        """Write the manifest and the list of what was left out, of all runs.
+
+        Args:
+            outcomes: of every text in every voice that ever was asked for.
+            wanted: keys of those that this run asked for.
+            findings: about lines of this run's file of texts.
+            texts: that file's name.
+
+        Returns:
+            Clips of other runs.
+        """
         kept: list[dict[str, str]] = []
-        lines = [one for one in findings if one.severity == "left out"]
-        out = [{"line": one.subject, "kind": one.kind, "reason": one.reason} for one in lines]
+        others = 0
+        out = self._lines_left_out_before(texts)
+        out += [
+            {"line": one.subject, "kind": one.kind, "reason": one.reason}
+            for one in findings
+            if one.severity == "left out"
+        ]
         for outcome in outcomes:
             if outcome.kind:
                 out.append({name: getattr(outcome, name) for name in ("voice", "id", "kind", "reason", "text")})
-                continue
-            audio = self.path(outcome.voice, outcome.id).relative_to(self.folder).as_posix()
-            kept.append({"audio": audio, "text": outcome.text, "speaker": outcome.voice, "language": self._language})
+            elif self._is_there(outcome):
+                audio = self.path(outcome.voice, outcome.id).relative_to(self.folder).as_posix()
+                row = {"audio": audio, "text": outcome.text, "speaker": outcome.voice, "language": self._language}
+                kept.append(row)
+                others += outcome.key not in wanted
         for name, rows in ((_METADATA, kept), (_LEFT_OUT, out)):
             self._write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        return others
+
+    def _lines_left_out_before(self, texts: str) -> list[dict[str, str]]:
+        """Return what the list says of lines of other files of texts."""
+        path = self.folder / _LEFT_OUT
+        if not path.is_file():
+            return []
+        with path.open("rb") as stream:
+            rows = [row for _, row in json_rows(text_lines(stream, UTF_8)) if isinstance(row, dict)]
+        return [row for row in rows if "line" in row and not str(row["line"]).startswith(f"{texts}, line ")]
 
     def _write(self, name: str, content: str) -> None:
         with replacing(self.folder / name, DataError) as file:
@@ -361,10 +440,16 @@ class _CorpusFolder:
 class _Speaking:
     """Threads that ask the teacher, each through a teacher of its own."""
 
-    def __init__(self, corpus: _CorpusFolder, teacher: OpenTeacher, check: Check | None) -> None:
+    def __init__(self, corpus: _CorpusFolder, teacher: OpenTeacher, check: Check | None, judged: str) -> None:
         self._corpus, self._teacher, self._check = corpus, teacher, check
+        self.judged = None if check is None else judged
+        """What the further check asks for; None: there is none."""
+        self.to_judge: dict[tuple[str, str], _Outcome] = {}
+        """Clips that are there, which are judged and not spoken again."""
         self._own = threading.local()
         self._opened: list[Teacher] = []
+        self._opening = threading.Lock()
+        self._stopped = False
         self._pool: ThreadPoolExecutor | None = None
 
     def all(self, wanted: Sequence[tuple[str, Text]], jobs: int) -> Iterator[_Outcome]:
@@ -383,14 +468,22 @@ class _Speaking:
                 return
             yield futures.popleft().result()
 
-    def close(self) -> None:
-        """End the threads and the teachers."""
+    def stop(self) -> None:
+        """End the teachers, whatever they are at, and the threads."""
+        with self._opening:
+            self._stopped = True
+            opened = tuple(self._opened)
+        for teacher in opened:
+            teacher.stop()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
-        for teacher in self._opened:
+        for teacher in opened:
             teacher.close()
 
     def _one(self, voice: str, row: Text) -> _Outcome:
+        before = self.to_judge.get((voice, row.id))
+        if before is not None and (again := self._judged_again(before)) is not None:
+            return again
         seed = int.from_bytes(hashlib.sha256(f"{voice}\n{row.id}\n{row.text}".encode()).digest()[:4], "big") >> 1
         try:
             samples, rate, channels = self._mine().speak(Request(row.text, voice, seed))
@@ -403,7 +496,10 @@ class _Speaking:
         path = self._corpus.path(voice, row.id)
         if wrong is not None:
             path.unlink(missing_ok=True)
-            return _Outcome(voice, row.id, row.text, kind=wrong[0], reason=wrong[1])
+            judged = wrong[0] == "misread"
+            return _Outcome(
+                voice, row.id, row.text, 0.0, *wrong, checked=judged, judged=(self.judged or "") if judged else ""
+            )
         peak = float(np.abs(samples).max())
         dealt = [f"{channels} channels, mixed to one"] if channels > 1 else []
         if peak > 1.0:
@@ -419,13 +515,32 @@ class _Speaking:
             seconds=len(samples) / rate,
             reason="; ".join(dealt),
             checked=self._check is not None,
+            judged=self.judged or "",
+            size=path.stat().st_size,
         )
+
+    def _judged_again(self, before: _Outcome) -> _Outcome | None:
+        """Return what the further check says of a clip that is there; None: it cannot be read."""
+        path = self._corpus.path(before.voice, before.id)
+        try:
+            samples, rate = read_audio(path)
+        except GlowvoxError:
+            return None
+        found = None if self._check is None else self._check(samples, rate, before.text)
+        judged = replace(before, checked=True, judged=self.judged or "")
+        if found is None:
+            return judged
+        path.unlink(missing_ok=True)
+        return replace(judged, seconds=0.0, kind="misread", reason=found, size=0)
 
     def _mine(self) -> Teacher:
         mine: Teacher | None = getattr(self._own, "teacher", None)
         if mine is None:
-            mine = self._own.teacher = self._teacher()
-            self._opened.append(mine)
+            with self._opening:
+                if self._stopped:
+                    raise TeacherError("the run was stopped")
+                mine = self._own.teacher = self._teacher()
+                self._opened.append(mine)
         return mine
 
 
@@ -450,6 +565,8 @@ def check_speech(samples: NDArray[np.float32], rate: int, text: str) -> tuple[st
     characters = sum(_READING.get(character, 1 if character.isalnum() else 0) for character in text)
     if rate < _LOWEST_RATE:
         return "too low a rate", f"{rate} Hz, at least {_LOWEST_RATE} are needed"
+    if not _fits_flac(rate):
+        return "an odd rate", f"{rate} Hz, which a FLAC file cannot hold"
     if not np.isfinite(samples).all():
         return "not finite", f"{np.count_nonzero(~np.isfinite(samples))} samples are NaN or infinite"
     if seconds < _SHORTEST:
@@ -472,8 +589,27 @@ def check_speech(samples: NDArray[np.float32], rate: int, text: str) -> tuple[st
     return None
 
 
+def _fits_flac(rate: int) -> bool:
+    """Whether a FLAC frame has a way to write a rate: in Hz, or in tens of Hz, with 16 bits."""
+    return rate < 1 << 16 or (rate % 10 == 0 and rate // 10 < 1 << 16)
+
+
 _READING = {**dict.fromkeys("0123456789", 4), **dict.fromkeys("$€£%&+=@", 5)}
 """Letters that a figure or a sign stands for when it is read, on average."""
+
+
+def _lock(stream: BinaryIO, folder: Path) -> None:
+    """Keep other processes from the folder, where the system can."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        return
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise DataError(f"{folder}: another run is writing this corpus; wait for it, or stop it") from error
+    except OSError:  # some network file systems have no locks
+        return
 
 
 def _unwritable(path: Path, error: OSError) -> str:

@@ -11,16 +11,22 @@ import inspect
 import io
 import json
 import os
+import queue
+import re
 import shlex
 import signal
+import string
 import struct
 import subprocess
 import tempfile
+import threading
+import time
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -37,6 +43,12 @@ from glowvox.errors import AudioError, ConfigError, GlowvoxError
 _PLACEHOLDERS = ("text", "text_file", "output", "voice", "seed")
 _LARGEST_ANSWER = 1 << 28
 """Bytes of audio that a text can have: half an hour of 24 kHz in 16 bits, three times over."""
+_PIECE = 1 << 16
+_LONGEST_TIMEOUT = 86400.0
+"""Seconds: a day; the clocks of the system take no much larger numbers."""
+_UNKNOWN_FRAMES = 2**63 - 1
+"""What libsndfile says of a FLAC whose header has no length."""
+_STOPPED = "the run was stopped"
 _UNKNOWN_SIZES = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36})
 """Lengths in the header of a WAV that was written while nobody knew its length."""
 
@@ -69,8 +81,12 @@ class Teacher(ABC):
             TeacherError: no speech came, or none that can be read.
         """
 
+    def stop(self) -> None:
+        """End what it is at, from another thread: `speak` returns soon, with an error, and speaks no more."""
+        return
+
     def close(self) -> None:
-        """Let go of processes."""
+        """Let go of processes; called when no thread speaks any more."""
         return
 
 
@@ -97,17 +113,30 @@ class CommandTeacher(Teacher):
             raise ConfigError(f"the teacher's command cannot be split into words ({error}): {command}") from error
         if not self._words:
             raise ConfigError("the teacher's command is empty")
-        try:
-            for word in self._words:
-                word.format(**dict.fromkeys(_PLACEHOLDERS, ""))
-        except (KeyError, IndexError, ValueError) as error:
-            known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
-            raise ConfigError(
-                f"the teacher's command has a placeholder that is not one of {known} ({error}); write {{{{ and }}}} "
-                "for braces"
-            ) from error
-        self._used = {name for name in _PLACEHOLDERS if any(f"{{{name}}}" in word for word in self._words)}
+        used = {name for word in self._words for name in self._placeholders_of(word)}
+        self._used = used
         self._timeout = timeout
+        self._starting = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    @staticmethod
+    def _placeholders_of(word: str) -> set[str]:
+        known = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
+        try:
+            parts = list(string.Formatter().parse(word))
+        except ValueError as error:
+            raise ConfigError(
+                f"the teacher's command has a brace without its pair ({error}): {word}; write {{{{ and }}}} for braces"
+            ) from error
+        for _, name, form, conversion in parts:
+            if name is not None and (name not in _PLACEHOLDERS or form or conversion):
+                shown = f"{{{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}}}"
+                raise ConfigError(
+                    f"the teacher's command has the placeholder {shown}, which is not one of {known}; write {{{{ and "
+                    "}} for braces"
+                )
+        return {name for _, name, _, _ in parts if name is not None}
 
     def speak(self, request: Request) -> Speech:
         """See `Teacher.speak`."""
@@ -125,38 +154,111 @@ class CommandTeacher(Teacher):
                 return _decoded(answer)
             if not output.is_file():
                 raise TeacherError("the command ended well and wrote no file to {output}")
-            return _decoded(output.read_bytes())
+            with output.open("rb") as file:
+                return _decoded(file.read(_LARGEST_ANSWER + 1))
+
+    def stop(self) -> None:
+        """See `Teacher.stop`."""
+        with self._starting:
+            self._stopped = True
+            if self._process is not None:
+                _kill(self._process)
 
     def _run(self, words: list[str], given: bytes | None) -> bytes:
+        deadline = time.monotonic() + self._timeout
         try:
-            process = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            with self._starting:
+                if self._stopped:
+                    raise TeacherError(_STOPPED)
+                process = self._process = subprocess.Popen(
+                    words,
+                    stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise TeacherError(f"'{words[0]}' cannot be started: {why}") from error
+        pipes = _Pipes(process, given)
+        has_ended = False
         try:
-            answer, told = process.communicate(given, timeout=self._timeout)
-        except subprocess.TimeoutExpired as error:
-            raise TeacherError(f"no answer within {self._timeout:g} s") from error
+            has_ended = pipes.ended(deadline)
         finally:
-            if process.poll() is None:
-                _end(process)
+            with self._starting:
+                self._process = None
+                if not has_ended:
+                    _kill(process)
+            pipes.close()
+        if self._stopped:
+            raise TeacherError(_STOPPED)
+        if not has_ended:
+            raise TeacherError(f"no answer within {self._timeout:g} s")
+        if len(pipes.answer) > _LARGEST_ANSWER:
+            raise TeacherError(_too_large())
         if process.returncode:
-            last = told.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
+            last = pipes.told.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
             how = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
             raise TeacherError(f"the command ended with {how}: {last[0][:200]}")
-        return answer
+        return bytes(pipes.answer)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process with its children, which may go on where it has ended."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+
+
+class _Pipes:
+    """What is written to and read from a process, of which no more is held than an answer may have."""
+
+    def __init__(self, process: subprocess.Popen[bytes], given: bytes | None) -> None:
+        self.answer = bytearray()
+        self.told = b""
+        """The end of what it said on standard error."""
+        self._process = process
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._hear, self._note)]
+        if given is not None:
+            self._threads.append(threading.Thread(target=self._give, args=(given,), daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def ended(self, deadline: float) -> bool:
+        """Wait until the process has ended and all is read; False: the time is over."""
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        try:
+            self._process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Let go of a process that was ended."""
+        self._process.wait()
+        for thread in self._threads:
+            thread.join(1.0)
+            # A child that took itself out of the group may hold the other end; its thread closes the pipe when it goes.
+
+    def _hear(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as stream:
+            while piece := os.read(stream.fileno(), _PIECE):
+                self.answer += piece
+                if len(self.answer) > _LARGEST_ANSWER:
+                    _kill(self._process)
+                    return
+
+    def _note(self) -> None:
+        assert self._process.stderr is not None
+        with self._process.stderr as stream:
+            while piece := os.read(stream.fileno(), _PIECE):
+                self.told = (self.told + piece)[-_PIECE:]
+
+    def _give(self, given: bytes) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError), self._process.stdin as stream:
+            stream.write(given)
 
 
 class ServerTeacher(Teacher):
@@ -169,14 +271,20 @@ class ServerTeacher(Teacher):
         timeout: seconds for one text.
 
     Raises:
-        ConfigError: not an address of the web.
+        ConfigError: not an address of the web, one with a password in it, or a key that no header can hold.
     """
 
     def __init__(self, base: str, model: str, key: str, timeout: float) -> None:
-        if urlsplit(base).scheme not in ("http", "https") or not urlsplit(base).hostname:
-            raise ConfigError(f"'{base}' is no address of a server; one looks like http://127.0.0.1:8000/v1")
+        _check_address(base)
         self._url = base.rstrip("/") + "/audio/speech"
-        self._model, self._key, self._timeout = model, key, timeout
+        self._model, self._key, self._timeout = model, key.strip(), timeout
+        if not all("!" <= character <= "~" for character in self._key):
+            raise ConfigError(
+                "the server's key (the variable that --server-key names) must be one line of ASCII letters, digits and "
+                "signs without blanks; set it anew"
+            )
+        self._asking: _Asking | None = None
+        self._stopped = False
 
     def speak(self, request: Request) -> Speech:
         """See `Teacher.speak`."""
@@ -185,16 +293,100 @@ class ServerTeacher(Teacher):
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         asked = urllib.request.Request(self._url, json.dumps(fields).encode(), headers)
+        self._asking = asking = _Asking(asked, self._timeout)
+        if self._stopped:
+            raise TeacherError(_STOPPED)
         try:
-            with urllib.request.urlopen(asked, timeout=self._timeout) as answer:
-                content = answer.read(_LARGEST_ANSWER + 1)
+            return _decoded(asking.answer())
+        except TeacherError as error:
+            # Reasons are written into the corpus, and a server may repeat what it was sent.
+            if self._key and self._key in str(error):
+                raise TeacherError(str(error).replace(self._key, "(the key)")) from None
+            raise
+
+    def stop(self) -> None:
+        """See `Teacher.stop`."""
+        self._stopped = True
+        if self._asking is not None:
+            self._asking.give_up()
+
+
+def _check_address(base: str) -> None:
+    """Refuse what is no address, before anything is written; a password is never repeated in the message."""
+    shown, example = ascii(base.rpartition("@")[2]), "one looks like http://127.0.0.1:8000/v1"
+    try:
+        parts = urlsplit(base)
+        named, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError(f"{shown} is no address of a server ({error}); {example}") from None
+    if "@" in parts.netloc:
+        raise ConfigError(
+            "the server's address must not hold a user or a password, which would be written into the corpus; put the "
+            "key into an environment variable (--server-key)"
+        )
+    if parts.scheme not in ("http", "https") or not named or port == 0:
+        raise ConfigError(f"{shown} is no address of a server; {example}")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"what stands behind ? or # in it is no address of a server; {example}")
+    if not all("!" <= character <= "~" for character in base):
+        raise ConfigError(f"{shown} is no address of a server (a blank or another letter in it); {example}")
+
+
+class _Asking:
+    """One question to a server, in a thread of its own: `urlopen` bounds each read, and not the whole answer."""
+
+    def __init__(self, asked: urllib.request.Request, timeout: float) -> None:
+        self._asked, self._timeout = asked, timeout
+        self._answers: queue.SimpleQueue[bytes | TeacherError] = queue.SimpleQueue()
+        self._given_up = False
+
+    def answer(self) -> bytes:
+        """Return the whole answer.
+
+        Raises:
+            TeacherError: there was none in time, or the server answered something else.
+        """
+        threading.Thread(target=self._ask, daemon=True).start()
+        try:
+            answer = self._answers.get(timeout=self._timeout)
+        except queue.Empty:
+            self._given_up = True
+            raise TeacherError(f"no whole answer within {self._timeout:g} s") from None
+        if isinstance(answer, TeacherError):
+            raise answer
+        return answer
+
+    def give_up(self) -> None:
+        """Wait no longer."""
+        self._given_up = True
+        self._answers.put(TeacherError(_STOPPED))
+
+    def _ask(self) -> None:
+        self._answers.put(self._asked_now())
+
+    def _asked_now(self) -> bytes | TeacherError:
+        try:
+            with urllib.request.urlopen(self._asked, timeout=self._timeout) as answer:
+                content = bytearray()
+                # After one byte more than may be, `_decoded` has something to refuse.
+                while not self._given_up and len(content) <= _LARGEST_ANSWER:
+                    piece = answer.read1(_PIECE)
+                    if not piece:
+                        break
+                    content += piece
+                missing = answer.length
+            if missing and len(content) <= _LARGEST_ANSWER:
+                return TeacherError(f"half an answer: the server closed the connection {missing} bytes too early")
+            return bytes(content)
         except urllib.error.HTTPError as error:
-            with error:
-                told = error.read(2000).decode("utf-8", "replace").strip()
-            raise TeacherError(f"the server answered {error.code}: {' '.join(told.split())[:200]}") from error
+            with error, contextlib.suppress(OSError, HTTPException):
+                told = error.read(2000)
+                return TeacherError(f"the server answered {error.code}: {_quoted(told) or error.reason}")
+            return TeacherError(f"the server answered {error.code}")
+        except HTTPException as error:
+            return TeacherError(f"the server does not speak HTTP as it should ({_described(error)})")
         except (OSError, ValueError) as error:
-            raise TeacherError(f"{self._url}: {getattr(error, 'reason', None) or error}") from error
-        return _decoded(content)
+            return TeacherError(f"{self._asked.full_url}: {getattr(error, 'reason', None) or error}")
 
 
 class FunctionTeacher(Teacher):
@@ -215,6 +407,8 @@ class FunctionTeacher(Teacher):
         if not module or not name.isidentifier():
             raise ConfigError(f"'{place}' names no function; write module:function or path/to/file.py:function")
         self._place, self._timeout = (module, name), timeout
+        self._starting = threading.RLock()
+        self._stopped = False
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._patience = 10 * timeout
@@ -233,7 +427,7 @@ class FunctionTeacher(Teacher):
             answer: Any = self._connection.recv()
         except (EOFError, OSError) as error:
             self.close()
-            raise TeacherError("the function's process died") from error
+            raise TeacherError(_STOPPED if self._stopped else "the function's process died") from error
         self._patience = self._timeout
         if isinstance(answer, _Unusable):
             self.close()
@@ -243,23 +437,41 @@ class FunctionTeacher(Teacher):
         samples, rate = answer
         return _mono(samples, rate)
 
+    def stop(self) -> None:
+        """See `Teacher.stop`."""
+        with self._starting:
+            self._stopped = True
+            if self._process is not None:
+                # The connection is the other thread's, which finds its end.
+                self._process.kill()
+
     def close(self) -> None:
         """See `Teacher.close`."""
-        if self._connection is not None:
-            self._connection.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-        self._process = self._connection = None
+        with self._starting:
+            if self._connection is not None:
+                self._connection.close()
+            if self._process is not None:
+                self._process.kill()
+                self._process.join()
+            self._process = self._connection = None
         self._patience = 10 * self._timeout
 
     def _start(self) -> None:
         self.close()
         context = get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_answer, args=(theirs, *self._place), daemon=True)
-        self._process.start()
-        theirs.close()
+        with self._starting:
+            if self._stopped:
+                raise TeacherError(_STOPPED)
+            self._connection, theirs = context.Pipe()
+            process = context.Process(target=_answer, args=(theirs, *self._place), daemon=True)
+            # An interrupt is the parent's business, also before the child can say so.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                theirs.close()
+            self._process = process
 
 
 @dataclass(frozen=True)
@@ -273,6 +485,10 @@ def _answer(connection: Connection, module: str, name: str) -> None:
     """Answer requests in the child until the parent goes."""
     # An interrupt is the parent's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    # What the function prints must not stand in the report, which the parent prints.
+    with contextlib.suppress(OSError):
+        os.dup2(2, 1)
     speak: Any = None
     while True:
         try:
@@ -281,21 +497,45 @@ def _answer(connection: Connection, module: str, name: str) -> None:
             return
         try:
             speak = speak or _found(module, name)
-        except Exception as error:  # the module is somebody else's and may raise anything
+        except BaseException as error:  # the module is somebody else's and may raise anything
             connection.send(_Unusable(_described(error)))
             continue
         try:
-            made = speak(text, voice, seed)
-            if not isinstance(made, tuple | list) or len(made) != 2:
-                raise TypeError(f"returned {type(made).__name__}, not the samples and their rate")
-            answer: Any = (np.asarray(made[0]), int(made[1]))
-        except Exception as error:  # the function is somebody else's: whatever it raises concerns this text only
+            answer = _checked_answer(speak(text, voice, seed))
+        except BaseException as error:  # the function is somebody else's: whatever it raises concerns this text only
             answer = _described(error)
-        connection.send(answer)
+        try:
+            connection.send(answer)
+        except (BrokenPipeError, ConnectionResetError):
+            return
 
 
-def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+def _checked_answer(made: Any) -> Any:
+    """Return samples and rate as they can be sent to the parent, or why they cannot."""
+    if not isinstance(made, tuple | list) or len(made) != 2:
+        raise TypeError(f"returned {type(made).__name__}, not the samples and their rate")
+    samples, rate = np.asarray(made[0]), int(made[1])
+    if samples.dtype.kind not in "biufc":
+        return f"the function returned {samples.dtype} of shape {samples.shape} at {rate} Hz, not samples"
+    if samples.nbytes > _LARGEST_ANSWER:
+        return f"the function returned {samples.nbytes >> 20} MiB of samples; at most {_LARGEST_ANSWER >> 20} are taken"
+    return samples, rate
+
+
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")
+
+
+def _quoted(content: bytes) -> str:
+    """Return the beginning of an answer that is text, on one line; empty for one that is none."""
+    try:
+        text = content[:2000].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < 1990:
+            return ""
+        text = content[: error.start].decode("utf-8")
+    text = " ".join(text.split())
+    return text[:200] if text.isprintable() else ""
 
 
 def _found(module: str, name: str) -> Callable[..., Any]:
@@ -329,19 +569,35 @@ def _decoded(content: bytes) -> Speech:
     if not content:
         raise TeacherError("an answer without a byte")
     if len(content) > _LARGEST_ANSWER:
-        raise TeacherError(f"an answer of more than {_LARGEST_ANSWER >> 20} MiB")
+        raise TeacherError(_too_large())
     missing = _missing_bytes(content)
     if missing:
         raise TeacherError(f"half a file: {missing} bytes fewer than its header says")
-    try:
-        import soundfile
+    import soundfile
 
+    try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
-            channels = file.channels
+            channels, frames = file.channels, file.frames
+    except (soundfile.SoundFileError, ValueError, TypeError) as error:
+        raise TeacherError(_no_sound(content)) from error
+    if frames * channels > _LARGEST_ANSWER and frames != _UNKNOWN_FRAMES:
+        raise TeacherError(f"an answer of {frames * channels} samples, more than {_LARGEST_ANSWER}")
+    try:
         samples, rate = read_audio(io.BytesIO(content))
     except (AudioError, soundfile.SoundFileError, ValueError, TypeError) as error:
-        raise TeacherError(f"an answer that is no sound file ({' '.join(str(error).split())[:120]})") from error
+        why = " ".join(re.sub(r"<_io[^>]*>", "the answer", str(error)).split())[:120]
+        raise TeacherError(f"an answer that cannot be read as sound ({why})") from error
     return samples, rate, channels
+
+
+def _too_large() -> str:
+    return f"an answer of more than {_LARGEST_ANSWER >> 20} MiB"
+
+
+def _no_sound(content: bytes) -> str:
+    told = _quoted(content)
+    what = f"it is text: {told}" if told else f"its first bytes: {content[:8].hex(' ')}"
+    return f"an answer that is no sound file ({what})"
 
 
 def _missing_bytes(content: bytes) -> int:
@@ -368,8 +624,9 @@ def _mono(samples: Any, rate: int) -> Speech:
         # Samples come as [S, channels], as sound files have them, or as [channels, S].
         axis = 1 if array.shape[1] <= array.shape[0] else 0
         channels = array.shape[axis]
-        array = array.mean(axis)
-    return np.ascontiguousarray(array, np.float32), rate, channels
+        array = array.mean(axis) if array.size else array.reshape(-1)
+    with np.errstate(over="ignore"):  # what becomes infinite is found and listed
+        return np.ascontiguousarray(array, np.float32), rate, channels
 
 
 def open_teacher(
@@ -388,7 +645,9 @@ def open_teacher(
     named = [way for way in ways.values() if way is not None]
     if len(named) != 1:
         raise ConfigError(f"name one teacher: {', '.join(ways)}; {len(named)} were named")
-    if not timeout > 0:
-        raise ConfigError(f"the seconds for a text must be more than 0, got {timeout}")
+    if not 0 < timeout <= _LONGEST_TIMEOUT:
+        raise ConfigError(
+            f"the seconds for a text must be more than 0 and at most {_LONGEST_TIMEOUT:g} (a day), got {timeout:g}"
+        )
     named[0]().close()
     return named[0]

@@ -106,7 +106,8 @@ class Recordings:
 
     def _bases(self) -> tuple[Path, ...]:
         """Return the folders to which a path may be relative: the list's, those above it, and the one we are in."""
-        return self.folder, self.folder.parent, self.folder.parent.parent, Path()
+        above = folder_above(self.folder)
+        return self.folder, above, folder_above(above), Path()
 
     def is_moved(self, name: str, path: Path) -> bool:
         """Whether a recording was found only by how its path ends."""
@@ -131,6 +132,11 @@ class Recordings:
 
 def _same(matches: list[tuple[int, str]]) -> bool:
     return _stem(matches[0][1]) == _stem(matches[1][1])
+
+
+def folder_above(folder: Path) -> Path:
+    """Return the folder that holds another, which a path such as `.` or `..` does not name."""
+    return folder.parent if folder.name not in ("", "..") else folder / ".."
 
 
 def composed(text: str) -> str:
@@ -224,6 +230,24 @@ def open_list(path: Path, find: Callable[[str], Path | None], *, whatever: bool 
     if not whatever and not _is_about(found, find):
         raise UnreadableListError(f"{path}: names no recording that is here; its first line: '{_shown(first[0].text)}'")
     return found
+
+
+def list_with_names(path: Path, encoding: TextEncoding) -> TranscriptList | None:
+    """Return the table in a file whose first line names its columns; None: it does not.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    opened = _Opened(path, encoding)
+    first = opened.beginning()
+    return _named_list(opened, first[0].text) if first else None
+
+
+def is_normalised(rows: list[tuple[str, ...]]) -> bool:
+    """Whether rows are LJ Speech's `id|text|normalised text`: most have three columns, and the last two are alike."""
+    three = [row for row in rows if len(row) == 3]
+    alike = sum(not row[2].strip() or _alike(row[1], row[2]) for row in three)
+    return bool(three) and 2 * len(three) >= len(rows) and 2 * alike > len(three)
 
 
 def _shown(line: str) -> str:
