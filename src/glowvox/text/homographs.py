@@ -115,8 +115,8 @@ class SentenceContext:
 
     def tokens_before(self, place: int) -> list[tuple[str, str]]:
         """Return the words and marks before a place with their parts of speech."""
-        here = slice(_BORDER, place + _BORDER)
-        return list(zip(self._words[here], self._tags[here], strict=True))
+        here = place + _BORDER
+        return list(zip(self._words[_BORDER:here], self._tags[_BORDER:here], strict=True))
 
     def features(self, place: int) -> list[str]:
         """Return what the classifier may know of the word at a place, as `name=value`."""

@@ -115,7 +115,7 @@ def ssml_root(document: str) -> str:
     SSML standard declares nothing that a document needs.
 
     Raises:
-        TextError: the DOCTYPE declares something itself, as entities are.
+        TextError: the DOCTYPE declares something itself, as entities are, or names a file that is not SSML's own.
     """
     document = document.lstrip().lstrip(_MARK).lstrip()
     declaration = _DECLARATION.match(document)
@@ -126,7 +126,11 @@ def ssml_root(document: str) -> str:
         return document
     if found["end"] == "[":
         line = document.count("\n", 0, found.end()) + 1
-        raise TextError(f"SSML line {line}: a DOCTYPE with declarations is not read; leave out what stands in [ ]")
+        raise TextError(f"SSML line {line}: document types and entities are not allowed; leave out what stands in [ ]")
+    named = document[found.end("before") : found.end()].lower()
+    if ("'" in named or '"' in named) and "synthesis" not in named:
+        line = document.count("\n", 0, found.end()) + 1
+        raise TextError(f"SSML line {line}: a document type other than SSML's own is not allowed; leave it out")
     return _declared(found.group()) + document[found.end() :]
 
 
