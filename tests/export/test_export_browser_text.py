@@ -101,6 +101,9 @@ def test_the_cases_of_the_front_end_are_read_as_in_python(folder):
         "- one\n- two\n\nA heading\nLine after line",
         "ALL OF THIS IS SHOUTED, AS IT WERE.",
         "The speed in km/h, a price per kg and several million MB/s; kilovolts, a pre- and a post-war bass player.",
+        "Shhh! Hmmm, that is sooo goood. NOOO, tsk tsk, hahaha; idk, tl;dr and omg: 5 N·m, 9 USD per sq. ft., 5,99 €.",
+        "She had tears in her eyes. I opened the letter and read it. Use caution, close of business, a row with Xi.",
+        "Smith et al. (2019): Malcolm X, Queen Elizabeth I reigned; E.g. Op. 67 • one • two, I <3 NY, A ⇒ B, NaCl",
         "mail me at a.b@example.com or see https://example.com/x?y=1#z (192.168.0.1)",
     ],
 )

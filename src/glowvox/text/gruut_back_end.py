@@ -626,7 +626,7 @@ class GruutBackEnd(BackEnd):
         if self._english:
             if phonemes := interjection(word):
                 return Pronunciation(british_phonemes(word, phonemes) if self._british else phonemes, "lexicon")
-            if plain := drawn_out(word, self.is_word, load_word_table().knows):
+            if plain := drawn_out(word, self.is_word, lambda plain: load_word_table().knows(plain)):
                 return self._say(replace(token, text=plain), tag, context)
             if phonemes := english_derivation(word, self._roles, tag):
                 return Pronunciation(_in_british(phonemes) if self._british else phonemes, "suffix")

@@ -5,7 +5,6 @@ No dictionary holds them in all their lengths, and most have no vowel letter, so
 
 import re
 from collections.abc import Callable
-from itertools import product
 
 _SOUNDS = {
     "sh+": "ʃ ʃ", "h+m+": "h ə m", "m{2,}": "m m", "p+s+t+": "p s s t", "t+s+k+": "t ˈɪ s k",
@@ -56,22 +55,24 @@ def drawn_out(word: str, is_known: Callable[[str], bool], is_common: Callable[[s
     runs = list(_RUN.finditer(word))
     if not runs or len(runs) > 4 or len(word) > _LONGEST or re.fullmatch("[ivxlcdm]+", word):
         return ""
-    pieces = [word[start:end] for start, end in _between(word, runs)]
-    found: list[tuple[bool, int, str]] = []
-    for lengths in product((1, 2), repeat=len(runs)):
-        letters = [run[1] * length for run, length in zip(runs, lengths, strict=True)]
-        candidate = pieces[0] + "".join(letter + piece for letter, piece in zip(letters, pieces[1:], strict=True))
-        if len(candidate) > 1 and len(set(candidate)) > 1 and is_known(candidate):
-            unusual = sum(
-                (length == 2) != _is_doubled(run, candidate) for run, length in zip(runs, lengths, strict=True)
-            )
-            found.append((not is_common(candidate) and candidate not in _SHORT_O, unusual, candidate))
-    return min(found)[2] if found else ""
-
-
-def _between(word: str, runs: list[re.Match[str]]) -> list[tuple[int, int]]:
-    borders = [0, *(place for run in runs for place in run.span()), len(word)]
-    return list(zip(borders[::2], borders[1::2], strict=True))
+    best, least = "", 0
+    for choice in range(2 ** len(runs)):
+        # Each drawn letter once or twice, as the bits of the number say.
+        candidate, unusual, end = "", 0, 0
+        lengths = [1 + (choice >> place) % 2 for place in range(len(runs))]
+        for run, length in zip(runs, lengths, strict=True):
+            candidate += word[end : run.start()] + run[1] * length
+            end = run.end()
+        candidate += word[end:]
+        if len(candidate) == 1 or len(set(candidate)) == 1 or not is_known(candidate):
+            continue
+        for run, length in zip(runs, lengths, strict=True):
+            unusual += 1 if (length == 2) != _is_doubled(run, candidate) else 0
+        if not is_common(candidate) and candidate not in _SHORT_O:
+            unusual += 10
+        if not best or unusual < least or (unusual == least and candidate < best):
+            best, least = candidate, unusual
+    return best
 
 
 def _is_doubled(run: re.Match[str], candidate: str) -> bool:

@@ -2,8 +2,8 @@
 
 import re
 
-from glowvox.text.normalise import units
 from glowvox.text.normalise.scanner import Context, Reading, rule, word_set
+from glowvox.text.normalise.units import PER, UNITS, symbol_of, unit_name
 
 # These are no words, no names and no letters, wherever they stand.
 _SURE = word_set(
@@ -52,7 +52,7 @@ def two_units_alone(match: re.Match[str], context: Context) -> Reading | None:
     if match["product"]:
         name = _PRODUCTS[match["product"].replace("⋅", "·")]
         return [name if single else name + "s"]
-    return [units.unit_name(units.symbol_of(match["area"]), single=single)]
+    return [unit_name(symbol_of(match["area"]), single=single)]
 
 
 @rule(rf"(?P<unit>{_SYMBOL})(?![\w²³/°'&·⋅-]|\.\w)", "lo")
@@ -72,10 +72,10 @@ def unit_alone(match: re.Match[str], context: Context) -> Reading | None:
         from glowvox.text.normalise import german_quantities
 
         return [german_quantities.unit_name(symbol, single=single)]
-    if "/" in symbol and symbol not in units.UNITS:
+    if "/" in symbol and symbol not in UNITS:
         upper, _, lower = symbol.partition("/")
-        return [units.unit_name(upper, single=single), "per", units.PER[lower]]
-    return [units.unit_name(symbol, single=single)]
+        return [unit_name(upper, single=single), "per", PER[lower]]
+    return [unit_name(symbol, single=single)]
 
 
 UNIT_ALONE_RULES = (unit_alone,)
