@@ -118,6 +118,11 @@ def test_another_voice_is_learned_by_the_pitch_predictor_first(prepared: Path, t
     before, after = dict(load_model(parent).named_parameters()), dict(load_model(child).named_parameters())
     learned = {name for name in before if not torch.equal(before[name], after[name])}
     assert learned == {name for name in before if name.startswith("pitch.")}
+    kept = vocoder_preset(**tiny, vocoder_training={"pitch_steps": 0})
+    train_vocoder(kept, [prepared], options(tmp_path / "kept", init_from=parent))
+    assert all(torch.equal(value, before[name]) for name, value in load_model(tmp_path / "kept").named_parameters())
+    with pytest.raises(TrainingError, match="learned nothing yet"):
+        train_vocoder(kept, [prepared], options(tmp_path / "none"))
     train_vocoder(vocoder_preset(**tiny), [prepared], options(child, resume=True))
     assert all(torch.equal(value, after[name]) for name, value in load_model(child).named_parameters())
 

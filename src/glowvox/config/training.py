@@ -90,7 +90,8 @@ class VocoderTrainingConfig:
     temperature: float = 0.6
     """Standard deviation of the noise from which samples are drawn."""
     pitch_steps: int = 1500
-    """Steps in which the pitch predictor of a harmonic source learns, by itself, before the first step of the flow."""
+    """Steps in which the pitch predictor of a harmonic source learns, by itself, before the first step of the flow; 0:
+    it stays as it is in the weights that the run starts from, which have often heard more than the data at hand."""
     two_draws: bool = False
     """Draw two samples for every segment and take off half the distance between them, which makes the spectral losses
     a proper score: noise stays noise."""
@@ -114,8 +115,8 @@ class VocoderTrainingConfig:
             raise ConfigError(f"vocoder_training.segment_frames must be at least 8, got {self.segment_frames}")
         if not self.fft_sizes or min(self.fft_sizes) < 64:
             raise ConfigError(f"vocoder_training.fft_sizes must be at least 64, got {list(self.fft_sizes)}")
-        if self.pitch_steps < 1:
-            raise ConfigError(f"vocoder_training.pitch_steps must be at least 1, got {self.pitch_steps}")
+        if self.pitch_steps < 0:
+            raise ConfigError(f"vocoder_training.pitch_steps must not be negative, got {self.pitch_steps}")
         if not 0 <= self.refine <= 100:
             raise ConfigError(f"vocoder_training.refine must lie between 0 and 100, got {self.refine}")
         if self.likelihood_every < 1:
@@ -138,14 +139,15 @@ class AcousticTrainingConfig:
     forward_sum_weight: float = 0.0
     """Weight of the forward-sum (soft) alignment objective; 0: the hard search alone."""
     pitch_steps: int = 1500
-    """Steps in which the predictor of the pitch conditioning learns, by itself, before the first step of the flow."""
+    """Steps in which the predictor of the pitch conditioning learns, by itself, before the first step of the flow; 0:
+    it stays as it is in the weights that the run starts from."""
     predictor_gradient: float = 0.0
     """Share of the gradient of the losses of durations and pitch that trains the encoder too (the paper: none)."""
 
     def __post_init__(self) -> None:
         if self.frames_per_batch < 1:
             raise ConfigError(f"acoustic_training.frames_per_batch must be positive, got {self.frames_per_batch}")
-        if self.pitch_steps < 1:
-            raise ConfigError(f"acoustic_training.pitch_steps must be at least 1, got {self.pitch_steps}")
+        if self.pitch_steps < 0:
+            raise ConfigError(f"acoustic_training.pitch_steps must not be negative, got {self.pitch_steps}")
         if not 0 <= self.predictor_gradient <= 1:
             raise ConfigError(f"acoustic_training.predictor_gradient must be in [0, 1], got {self.predictor_gradient}")

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from glowvox.audio.pitch import BINS, target_bins
 from glowvox.audio.yin import track_pitch
 from glowvox.data.prepared import Clip
+from glowvox.errors import TrainingError
 from glowvox.models.pitch_conditioning import PitchPredictor
 
 _MOST_SECONDS = 5400.0
@@ -47,9 +48,18 @@ def fit_pitch(
         clips: recordings; at most an hour and a half of them, chosen at random, are used.
         sample_rate: in Hz.
         seed: of the choice of clips and passages.
-        steps: of training.
+        steps: of training; 0 leaves a predictor as it is.
         begins: told of its two parts.
+
+    Raises:
+        TrainingError: it is to be left as it is, and has learned nothing yet.
     """
+    if steps == 0:
+        if not bool(predictor.fitted):
+            raise TrainingError(
+                "pitch_steps is 0, but the pitch predictor has learned nothing yet; leave the setting out"
+            )
+        return 0.0
     generator = np.random.default_rng(seed)
     mels, tracks, seconds = [], [], 0.0
     enough = min(_MOST_SECONDS, sum(clip.row.samples for clip in clips) / sample_rate)
