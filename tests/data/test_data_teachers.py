@@ -253,9 +253,19 @@ def test_half_a_file(tmp_path: Path, voiced: Callable[..., np.ndarray]) -> None:
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, self.headers.get("Authorization"), {}))  # type: ignore[attr-defined]
+        self.send_error(404)
+
     def do_POST(self) -> None:
         fields = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.path, self.headers.get("Authorization"), fields))  # type: ignore[attr-defined]
+        if "elsewhere" in fields["input"]:
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{self.server.server_port}/v1/audio/speech")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if "teapot" in fields["input"]:
             body, status = b'{"error": "no\\nvoice"}', 418
         else:
@@ -291,6 +301,14 @@ def test_a_server(server: http.server.HTTPServer) -> None:
     assert server.asked == [("/v1/audio/speech", "Bearer secret", expected)]  # type: ignore[attr-defined]
     with pytest.raises(TeacherError, match="answered 418"):
         teacher.speak(Request("teapot", "ann", 1))
+
+
+def test_a_key_is_not_carried_to_another_address(server: http.server.HTTPServer) -> None:
+    port = server.server_port
+    teacher = ServerTeacher(f"http://127.0.0.1:{port}/v1", "tts-1", "secret", 5)
+    with pytest.raises(TeacherError, match=f"302 and names another address: 'http://localhost:{port}/v1/audio/speech'"):
+        teacher.speak(Request("elsewhere", "a", 0))
+    assert len(server.asked) == 1  # type: ignore[attr-defined]
 
 
 def test_a_server_that_is_not_there() -> None:

@@ -332,8 +332,16 @@ def _check_address(base: str) -> None:
         raise ConfigError(f"{shown} is no address of a server (a blank or another letter in it); {example}")
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows nobody: the key would go along to whatever host the server names."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Leave the answer as it is, an error that says where it leads."""
+        return
+
+
 class _Asking:
-    """One question to a server, in a thread of its own: `urlopen` bounds each read, and not the whole answer."""
+    """One question to a server, in a thread of its own: urllib bounds each read, and not the whole answer."""
 
     def __init__(self, asked: urllib.request.Request, timeout: float) -> None:
         self._asked, self._timeout = asked, timeout
@@ -366,7 +374,8 @@ class _Asking:
 
     def _asked_now(self) -> bytes | TeacherError:
         try:
-            with urllib.request.urlopen(self._asked, timeout=self._timeout) as answer:
+            opener = urllib.request.build_opener(_NoRedirects)
+            with opener.open(self._asked, timeout=self._timeout) as answer:
                 content = bytearray()
                 # After one byte more than may be, `_decoded` has something to refuse.
                 while not self._given_up and len(content) <= _LARGEST_ANSWER:
@@ -379,6 +388,10 @@ class _Asking:
                 return TeacherError(f"half an answer: the server closed the connection {missing} bytes too early")
             return bytes(content)
         except urllib.error.HTTPError as error:
+            if 300 <= error.code < 400:
+                place = error.headers.get("Location") or "nowhere"
+                error.close()
+                return TeacherError(f"the server answered {error.code} and names another address: {place[:200]!a}")
             with error, contextlib.suppress(OSError, HTTPException):
                 told = error.read(2000)
                 return TeacherError(f"the server answered {error.code}: {_quoted(told) or error.reason}")
