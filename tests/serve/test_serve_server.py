@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -235,13 +236,13 @@ def test_a_form_that_is_none_is_told_what_to_do(voice):
             assert said in error["message"]
         for given, content, said in (
             ("", b"x", "needs a Content-Type with its boundary"),
-            ("; boundary=a", b"nonsense", "not the form that its Content-Type says"),
+            ("; boundary=a", b"nonsense", "not (the form that its Content-Type says|a form)"),
             ("; boundary=a", b"--a\r\nContent-Disposition: form-data\r\n\r\nb\r\n--a--\r\n", "has no name"),
         ):
             headers = {"Content-Type": f"multipart/form-data{given}"}
             answer = server.client.post(url, content=content, headers=headers)
             assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
-            assert said in answer.json()["error"]["message"]
+            assert re.search(said, answer.json()["error"]["message"])
 
 
 def test_a_voice_that_cannot_align_says_so(voice):
