@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from glowvox.data.corpora import Finding, left_out, note, warning
 from glowvox.data.spoken_texts import LONGEST_NAME, Text, is_file_name, read_texts
 from glowvox.data.teachers import OpenTeacher, Request, Teacher, TeacherError
 from glowvox.errors import ConfigError, DataError, GlowvoxError
+from glowvox.storage.file_lock import try_lock
 from glowvox.storage.text_files import UTF_8, json_rows, text_lines
 
 CARD_FILE = "distillation.json"
@@ -277,7 +278,8 @@ class _CorpusFolder:
         except OSError as error:
             raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
         try:
-            _lock(self._lock, folder)
+            if not try_lock(self._lock):
+                raise DataError(f"{folder}: another run is writing this corpus; wait for it, or stop it")
             # Once more, since another run may have been at work until now.
             described = self._described(card)
             try:
@@ -596,20 +598,6 @@ def _fits_flac(rate: int) -> bool:
 
 _READING = {**dict.fromkeys("0123456789", 4), **dict.fromkeys("$€£%&+=@", 5)}
 """Letters that a figure or a sign stands for when it is read, on average."""
-
-
-def _lock(stream: BinaryIO, folder: Path) -> None:
-    """Keep other processes from the folder, where the system can."""
-    try:
-        import fcntl
-    except ModuleNotFoundError:
-        return
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DataError(f"{folder}: another run is writing this corpus; wait for it, or stop it") from error
-    except OSError:  # some network file systems have no locks
-        return
 
 
 def _unwritable(path: Path, error: OSError) -> str:

@@ -19,6 +19,7 @@ from typing import IO, Any, BinaryIO, cast, final
 
 from glowvox import __version__
 from glowvox.errors import DataError, one_line
+from glowvox.storage.file_lock import try_lock
 from glowvox.storage.object_storage import ASIDE, open_file
 
 _BLOCK = 1 << 18
@@ -59,7 +60,8 @@ def download(url: str, target: Path, *, size: int, sha256: str, told: Told | Non
         if target.is_file() and target.stat().st_size == size and _sha256(target) == sha256:
             return
         with aside.open("ab") as stream:
-            _lock(stream, target)
+            if not try_lock(stream):
+                raise DataError(f"{target}: another process is fetching it")
             if stream.tell() > size:
                 stream.truncate(0)
                 stream.seek(0)
@@ -286,18 +288,6 @@ def _opener() -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler)
     return opener
-
-
-def _lock(stream: IO[bytes], target: Path) -> None:
-    """Keep other processes from writing the same file, where the system can."""
-    try:
-        import fcntl
-    except ModuleNotFoundError:
-        return
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DataError(f"{target}: another process is fetching it") from error
 
 
 def _sha256(path: Path) -> str:
