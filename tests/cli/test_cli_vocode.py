@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -19,6 +20,7 @@ from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
 from glowvox.engines.torch_engine import TorchVocoder
 from glowvox.models.waveglow import WaveGlow
+from glowvox.synthesis.installed_voices import packaged_folder
 from glowvox.synthesis.options import VocoderOptions
 from glowvox.synthesis.vocoder import Vocoder
 
@@ -318,6 +320,27 @@ def test_the_voice_of_the_package_is_the_default(recording, model_folder, tmp_pa
     (tmp_path / "voices" / "anna" / "vocoder").symlink_to(model_folder)
     monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
     np.testing.assert_array_equal(spoken(recording[0], output=tmp_path / "b.wav")[0], wanted)
+
+
+def test_a_voices_vocoder_speaks_as_the_voice_does(recording, tmp_path):
+    nora = packaged_folder() / "nora"
+    defaults = json.loads((nora / "voice.json").read_text())["defaults"]
+    own = [part for name in ("sigma", "denoise", "refine") for part in (f"--{name}", str(defaults[name]))]
+    alone = ["--sigma", "0.6", "--denoise", "0.01", "--refine", "1"]
+
+    def speak(*options):
+        return spoken(recording[0], *options, output=tmp_path / "o.wav")[0]
+
+    wanted = speak(*own)
+    np.testing.assert_array_equal(speak(), wanted)
+    np.testing.assert_array_equal(speak("--model", nora, "--engine", "onnx"), wanted)
+    in_torch = speak("--model", nora / "vocoder")
+    np.testing.assert_array_equal(in_torch, speak("--model", nora / "vocoder", *own))
+    np.testing.assert_array_equal(speak("--engine", "torch"), in_torch)
+    for number in (0, 2, 4):
+        assert np.abs(speak(*alone[number : number + 2]) - wanted).max() > 0
+    shutil.copytree(nora / "vocoder", tmp_path / "alone")
+    np.testing.assert_array_equal(speak("--model", tmp_path / "alone"), speak("--model", nora / "vocoder", *alone))
 
 
 def test_half_precision_weights(recording, model_folder, tmp_path):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
     from glowvox.synthesis.options import VocoderOptions
     from glowvox.synthesis.vocoder import Vocoder
+    from glowvox.synthesis.voice_card import VoiceCard
 
 SUMMARY = "speak a recording or a mel spectrogram again"
 EXAMPLE = """\
@@ -28,6 +29,8 @@ examples:
 A mel file that holds its contract (.npz or .safetensors written by 'glowvox mel') is converted where that is exact and
 refused where it is not; one without (.npy, .pt) is taken to have the model's.
 """
+_SIGMA, _DENOISE = 0.6, 0.01
+"""Of a vocoder without a voice: those published for WaveGlow."""
 _MEL_SUFFIXES = (".npy", ".npz", ".safetensors", ".pt", ".pth")
 
 
@@ -63,24 +66,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         metavar="DIR",
         type=Path,
-        help="a vocoder's folder, training run or exported graph (default: the package's)",
+        help="a vocoder's folder, training run or exported graph (default: that of the package's voice)",
     )
     vocoder.add_argument("--griffin-lim", action="store_true", help="use no model, for a comparison")
     parser.add_argument(
-        "--sigma", type=finite_number, default=0.6, help="standard deviation of the noise (default: %(default)s)"
+        "--sigma",
+        type=finite_number,
+        help=f"standard deviation of the noise (default: the voice's own, for a model alone {_SIGMA})",
     )
     parser.add_argument(
         "--denoise",
         type=finite_number,
-        default=0.01,
         metavar="STRENGTH",
-        help="how much of the model's own tone is taken out; 0: nothing (default: %(default)s)",
+        help="how much of the model's own tone is taken out; 0: nothing "
+        f"(default: the voice's own, for a model alone {_DENOISE})",
     )
     parser.add_argument(
         "--refine",
         type=int,
         metavar="PASSES",
-        help="passes of a spectral gain that gives the output the mel it was made from (default: the model's own)",
+        help="passes of a spectral gain that gives the output the mel it was made from "
+        "(default: the voice's own, for a model alone the model's)",
     )
     add_seed_option(parser)
     add_engine_options(parser)
@@ -111,8 +117,8 @@ def run(args: argparse.Namespace) -> int:
     if piped and sys.stdout.isatty():
         raise AudioError("-o - writes audio to standard output, which is a terminal; pipe it or give a file name")
     seed = parse_seed(args.seed, "--seed")
-    vocoder = None if args.griffin_lim else _vocoder(args)
-    options = _options(args, seed, vocoder)
+    vocoder, voice = (None, None) if args.griffin_lim else _vocoder(args)
+    options = _options(args, seed, vocoder, voice)
     began = time.perf_counter()
     speech = _speech(args, None if vocoder is None else vocoder.engine.audio)
     rate = speech.config.sample_rate
@@ -138,19 +144,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _vocoder(args: argparse.Namespace) -> "Vocoder":
+def _vocoder(args: argparse.Namespace) -> "tuple[Vocoder, VoiceCard | None]":
+    """Return the vocoder, and the card of the voice whose folder it was taken from."""
     from glowvox.engines.choose import engine_for, load_vocoder
     from glowvox.engines.graph_engine import VOCODER_NAME
     from glowvox.synthesis.installed_voices import default_vocoder
     from glowvox.synthesis.vocoder import Vocoder
+    from glowvox.synthesis.voice_card import CARD_NAME, read_voice_card
 
     folder = args.model if args.model is not None else default_vocoder()
     engine = engine_for(args.engine, args.device, args.precision)
     if args.model is None and engine != "torch" and (folder.parent / VOCODER_NAME).is_file():
         folder = folder.parent  # the voice's graph, which needs no PyTorch
-    return Vocoder(
+    vocoder = Vocoder(
         load_vocoder(folder, engine=engine, threads=args.threads, device=args.device, precision=args.precision)
     )
+    holds = (place for place in (folder, folder.parent) if (place / CARD_NAME).is_file())
+    return vocoder, next((read_voice_card(place) for place in holds), None)
 
 
 def _speech(args: argparse.Namespace, contract: "AudioConfig | None") -> _Speech:
@@ -183,7 +193,10 @@ def _mel_speech(path: Path, contract: "AudioConfig | None") -> _Speech:
     return _Speech(config, [fitted], fitted.shape[1] * config.hop_length)
 
 
-def _options(args: argparse.Namespace, seed: int, vocoder: "Vocoder | None") -> "VocoderOptions":
+def _options(
+    args: argparse.Namespace, seed: int, vocoder: "Vocoder | None", voice: "VoiceCard | None"
+) -> "VocoderOptions":
+    """Return the options: the user's, else what the voice speaks with, else what a vocoder alone does."""
     from glowvox.errors import ConfigError
     from glowvox.synthesis.options import VocoderOptions
 
@@ -192,7 +205,12 @@ def _options(args: argparse.Namespace, seed: int, vocoder: "Vocoder | None") -> 
         if args.window <= 0:
             raise ConfigError(f"--window must be a positive number of seconds, got {args.window:g}")
         chunk = None if vocoder is None else max(1, round(args.window * vocoder.engine.audio.frame_rate))
-    return VocoderOptions(sigma=args.sigma, denoise=args.denoise, refine=args.refine, seed=seed, chunk_frames=chunk)
+    own = VocoderOptions(sigma=_SIGMA, denoise=_DENOISE) if voice is None else voice.defaults
+    sigma, denoise, refine = (
+        getattr(own, name) if getattr(args, name) is None else getattr(args, name)
+        for name in ("sigma", "denoise", "refine")
+    )
+    return VocoderOptions(sigma=sigma, denoise=denoise, refine=refine, seed=seed, chunk_frames=chunk)
 
 
 def _griffin_lim(speech: _Speech, seed: int) -> Iterator[Any]:
