@@ -109,6 +109,9 @@ class VocoderTrainingConfig:
     """Channels of the adversary's first layers."""
     adversarial_learning_rate: float = 2e-4
     """Learning rate of the adversary."""
+    adversary_steps: int = 0
+    """Steps in which the adversary learns by itself, from samples of the flow as it is, before the first step of the
+    flow. A flow that an adversary has taught before unlearns that while a new one knows nothing yet."""
 
     def __post_init__(self) -> None:
         if self.segment_frames < 8:
@@ -126,6 +129,13 @@ class VocoderTrainingConfig:
             raise ConfigError(f"vocoder_training.adversarial_fft_sizes must be at least 64, got {sizes}")
         if self.adversarial_channels < 1 or self.adversarial_learning_rate <= 0:
             raise ConfigError("vocoder_training: adversarial_channels and adversarial_learning_rate must be positive")
+        if self.adversary_steps < 0:
+            raise ConfigError(f"vocoder_training.adversary_steps must not be negative, got {self.adversary_steps}")
+        if self.adversary_steps and not (self.adversarial_from_step == self.spectral_from_step == 0):
+            raise ConfigError(
+                "vocoder_training.adversary_steps teaches an adversary that acts from the first step on: set "
+                "spectral_from_step and adversarial_from_step to 0, or leave it out"
+            )
         if self.sigma <= 0:
             raise ConfigError(f"vocoder_training.sigma must be positive, got {self.sigma}")
 

@@ -28,8 +28,8 @@ from glowvox.models.source_mix import SourceMix
 from glowvox.models.waveglow import WaveGlow
 from glowvox.training.acoustic_mels import MelSource, with_acoustic_mels
 from glowvox.training.adversary import Adversary
-from glowvox.training.loop import Processes, Task, TaskLoss
-from glowvox.training.pitch import fit_pitch
+from glowvox.training.loop import Processes, Task, TaskLoss, uses_bfloat16
+from glowvox.training.pitch import Begins, fit_pitch, quietly
 from glowvox.training.run_folder import RunLog
 from glowvox.training.start import StartOptions, continued, new_or_resumed, say_left_out, start, taught_by
 
@@ -217,7 +217,7 @@ QUANTISATION = 1 / 32768
 """The step of 16-bit audio: bits per sample are stated for signals of this resolution."""
 
 _ADVERSARY_LEARNS = 200
-"""Steps over which the weight of an adversary grows: at first it knows nothing."""
+"""Steps over which the weight of an adversary grows that nobody has taught before: at first it knows nothing."""
 
 
 @dataclass(frozen=True)
@@ -301,6 +301,28 @@ class VocoderTask(Task):
         """Let every ActNorm see the first batch. See `Task.initialise`."""
         self.vocoder(batch.samples, batch.mel)
 
+    @torch.no_grad()
+    def teach_adversary(self, seed: int, *, bfloat16: bool, begins: Begins = quietly) -> None:
+        """Let the adversary learn from samples of the flow as it is, for `config.adversary_steps` steps.
+
+        Args:
+            seed: of the noise that is drawn.
+            bfloat16: whether networks are computed in it, as they will be in training.
+            begins: told that this begins.
+        """
+        if self.adversary is None or not self.config.adversary_steps:
+            return
+        generator = torch.Generator(self.device).manual_seed(seed)
+        progress = begins("teaching the adversary", "steps of teaching the adversary")
+        for step in range(self.config.adversary_steps):
+            progress(step, self.config.adversary_steps)
+            batch = self.batch(step)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=False):
+                drawn = self._draw(batch.mel, self.config.temperature, generator)
+                with torch.enable_grad():
+                    self.adversary.learn(drawn, batch.samples)
+        progress(self.config.adversary_steps, self.config.adversary_steps)
+
     def loss(self, batch: VocoderBatch, step: int, generator: torch.Generator) -> TaskLoss:
         """Return the negative log-likelihood per sample, in the second stage with the spectral losses added."""
         config, spectral = self.config, self._is_spectral(step)
@@ -327,7 +349,8 @@ class VocoderTask(Task):
             if self.adversary is not None and step >= config.adversarial_from_step:
                 told = self.adversary.learn(drawn, batch.samples)
                 judged = self.adversary.judge(drawn, batch.samples)
-                part = min(1.0, (step - config.adversarial_from_step + 1) / _ADVERSARY_LEARNS)
+                learned = config.adversary_steps + step - config.adversarial_from_step + 1
+                part = min(1.0, learned / _ADVERSARY_LEARNS)
                 weights = part * config.adversarial_weight, part * config.feature_weight
                 loss = loss + weights[0] * judged.verdict + weights[1] * judged.features
                 metrics |= {"verdict": judged.verdict.detach(), "features": judged.features.detach()}
@@ -503,6 +526,9 @@ def train_vocoder(
         )
         if task.device.type == "cuda":
             _attach_gpu(task, preset.training)
+        if not options.resume:
+            bfloat16 = uses_bfloat16(preset.training.precision, task.device)
+            task.teach_adversary(preset.training.seed, bfloat16=bfloat16, begins=options.begins)
         return task
 
     provenance: dict[str, Any] = {
