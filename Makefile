@@ -23,8 +23,9 @@ ENVIRONMENTS := $(VENV) $(VENV)-oldest $(VENV)-newest
 PIP := -m pip install --quiet --disable-pip-version-check --constraint
 PIP_INSTALL := $(BIN)/python $(PIP) constraints.txt
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(if $(COVERAGE),--cov --cov-report=) $(PYTEST_ARGS)
-# What waits for clients and drives browsers takes long and says nothing about versions.
-UNHURRIED = tests/serve/test_serve_hostile.py tests/serve/test_serve_process.py tests/serve/test_serve_page*
+# What waits for clients, drives browsers and weighs memory takes long and says nothing about versions.
+UNHURRIED = tests/serve/test_serve_hostile.py tests/serve/test_serve_process.py tests/serve/test_serve_page* \
+  tests/serve/test_serve_load.py tests/synthesis/test_synthesis_memory.py
 QUICK_PYTEST = OMP_NUM_THREADS=1 $(<D)/bin/python -m pytest -n $(JOBS) -m "not slow" $(UNHURRIED:%=--ignore-glob=%) $(PYTEST_ARGS) $(QUICK)
 DESCRIPTION := pyproject.toml constraints.txt
 VOICE := $(wildcard src/glowvox/voices/*/voice.json)
