@@ -204,6 +204,15 @@ def test_lists_of_sentences(tmp_path: Path) -> None:
     assert all(one.samples.size == 0 for one in found)
 
 
+def test_of_lj_speechs_lists_the_normalised_text_is_read(tmp_path: Path) -> None:
+    rows = "a|It cost 2 pounds.|It cost two pounds.\nb|All of it.|All of it.\nc|Nobody knew it.|\n"
+    assert [(one.id, one.text) for one in read_sentences(_listed(tmp_path, rows))] == [
+        ("a", "It cost two pounds."),
+        ("b", "All of it."),
+        ("c", "Nobody knew it."),
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

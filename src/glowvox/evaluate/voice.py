@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from glowvox.audio.mel import MelTransform
 from glowvox.audio.yin import track_pitch
 from glowvox.config.audio import AudioConfig
+from glowvox.data.transcript_lists import is_normalised
 from glowvox.errors import AudioError, DataError, MelError, TextError
 from glowvox.evaluate.clips import Recording, list_lines
 from glowvox.evaluate.distances import duration_differences, warped_distances
@@ -209,6 +210,8 @@ def _with_skips(report: Report) -> Report:
 def read_sentences(path: Path, on_note: Callable[[str], None] | None = None) -> list[Recording]:
     """Return the sentences of a file, one a line, `id|text` or the text alone; without samples.
 
+    Of LJ Speech's `id|text|normalised text` the last is the text.
+
     Args:
         path: the file, in UTF-8, UTF-16 with a mark, or cp1252 where nothing else fits.
         on_note: told of an encoding that is not UTF-8, in a line.
@@ -218,10 +221,13 @@ def read_sentences(path: Path, on_note: Callable[[str], None] | None = None) -> 
     """
     lines = list_lines(path, "sentences", on_note)
     found: dict[str, Recording] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+    rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    has_normalised = is_normalised([tuple(line.split("|")) for _, line in rows])
+    for number, line in rows:
         name, bar, text = line.partition("|")
+        if has_normalised and text.count("|") == 1:
+            text, _, normalised = text.partition("|")
+            text = normalised if normalised.strip() else text
         name, text = (name.strip(), text.strip()) if bar else (f"sentence {number}", line.strip())
         if not name or not text:
             raise DataError(f"{path}, line {number}: expected 'id|text' or a text")
