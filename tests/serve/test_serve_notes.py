@@ -40,7 +40,8 @@ def test_control_signs_are_left_out_of_what_is_quoted(server, caplog, stream_for
     assert eventually(lambda: server.service.active_speeches == 0)
 
 
-def test_a_text_that_cannot_be_read_has_a_short_header(server):
+def test_a_text_that_cannot_be_read_has_a_short_header(server, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # without espeak-ng, which reads Chinese
     text = "".join(map(chr, range(0x4E00, 0x4E00 + 2500)))
     told = server.post(text).headers["x-notes"]
     assert len(told) < 700
