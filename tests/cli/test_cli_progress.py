@@ -97,3 +97,27 @@ def test_counted(count, said):
 def test_counted_with_a_plural_of_its_own():
     assert counted(1, "mismatch", "mismatches") == "1 mismatch"
     assert counted(3, "mismatch", "mismatches") == "3 mismatches"
+
+
+@pytest.mark.parametrize(("terminal", "seconds"), [(True, 0.5), (False, 15.0)])
+def test_a_status_line_is_due_now_and_then(monkeypatch, clock, terminal, seconds):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
+    line = progress_module.StatusLine("bulk")
+    due = []
+    for _ in range(4):
+        clock[0] += 0.4 * seconds
+        due.append(line.due())
+    assert due == [False, False, True, False]
+
+
+def test_a_status_line_is_written_over_on_a_terminal_alone(monkeypatch, capsys):
+    def shown():
+        line = progress_module.StatusLine("book")
+        line.show("3 % spoken")
+        line.note("a word is not known")
+        line.end()
+        return capsys.readouterr().err
+
+    assert shown() == "3 % spoken\nglowvox book: a word is not known\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert shown() == "\r\033[K3 % spoken\r\033[Kglowvox book: a word is not known\n\r\033[K"

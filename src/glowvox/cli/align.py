@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.progress import Progress
+
 if TYPE_CHECKING:
     from glowvox.evaluate.batch_alignment import AlignResult, ModelChoice
 
@@ -109,9 +111,11 @@ def _align_many(args: argparse.Namespace, choice: "ModelChoice") -> int:
     began = time.perf_counter()
     listed = spoken_files(args.recording, chosen_aligner(choice).engine.audio)
     results: list[AlignResult] = []
+    progress = Progress("recordings", keep=False)
+    progress(0, len(listed.files))
     for result in align_files(choice, listed.files, args.output, SUFFIXES[args.format], jobs=args.jobs):
         results.append(result)
-        _tell(len(results), len(listed.files), time.perf_counter() - began)
+        progress(len(results), len(listed.files))
     made = [result for result in results if result.problem is None]
     failed = {**listed.left_out, **{one.id: one.problem for one in results if one.problem is not None}}
     if not made:
@@ -136,12 +140,3 @@ def _align_many(args: argparse.Namespace, choice: "ModelChoice") -> int:
     files, left_out = counted(len(made), "file"), len(failed)
     print(f"{args.output}: {files}, {seconds:.1f} s of speech in {took:.1f} s, {left_out} left out")
     return 0
-
-
-def _tell(done: int, total: int, seconds: float) -> None:
-    """On a terminal one line that is written over; elsewhere a line for every tenth."""
-    remaining = f"[{done}/{total}] {seconds / done * (total - done):.0f} s remain"
-    if sys.stderr.isatty():
-        print(f"\r\033[K{remaining}" if done < total else "\r\033[K", end="", file=sys.stderr, flush=True)
-    elif total >= 10 and 10 * done // total != 10 * (done - 1) // total:
-        print(remaining, file=sys.stderr, flush=True)

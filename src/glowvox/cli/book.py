@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.number_options import finite_number
+from glowvox.cli.progress import StatusLine
 from glowvox.cli.say_options import (
     add_engine_options,
     add_lexicon_option,
@@ -37,7 +38,7 @@ examples:
 """
 _MARKUP_KINDS = {"plain": "text", "markdown": "markdown", "html": "html"}
 _MOST_UNKNOWN = 40
-_INTERVAL, _INTERVAL_IN_A_LOG = 0.5, 15.0
+_MOST_NOTES = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -318,56 +319,36 @@ def _warn(message: str) -> None:
     print(f"glowvox book: {message}", file=sys.stderr, flush=True)
 
 
-class _Terminal:
-    """Shows how it goes on the standard error stream: in place on a terminal, else now and then."""
+class _Terminal(StatusLine):
+    """Shows how it goes on; of very many warnings the first ones."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._began = self._shown = time.monotonic()
+        super().__init__("book")
+        self._began = time.monotonic()
         self._notes = 0
 
     def reading(self, done: int, total: int) -> None:
         """Show how much is read in a dry run."""
-        if self._due():
-            self._show(f"read {100 * done // total} %")
+        if self.due():
+            self.show(f"read {100 * done // total} %")
 
     def spoken(self, done: int, reused: int, total: int, title: str) -> None:
         """Show how much is spoken. The time that remains is reckoned from what this run has spoken itself."""
-        if not self._due():
+        if not self.due():
             return
         worked = done - reused
         passed = time.monotonic() - self._began
         remaining = f", {_remaining(passed / worked * (total - done))}" if worked > 0 else ""
         earlier = f" ({100 * reused // total} % earlier)" if reused else ""
-        self._show(f"{100 * done // max(1, total)} % spoken{earlier}{remaining}{': ' if title else ''}{title[:40]}")
+        self.show(f"{100 * done // max(1, total)} % spoken{earlier}{remaining}{': ' if title else ''}{title[:40]}")
 
     def note(self, message: str) -> None:
-        """Show a warning that stays; of very many the first ones."""
+        """Show a warning that stays. See `StatusLine.note`."""
         self._notes += 1
-        if self._notes <= 20:
-            print(f"{self._start()}glowvox book: {message}", file=sys.stderr, flush=True)
-        elif self._notes == 21:
-            print(
-                f"{self._start()}glowvox book: and more such words; --dry-run lists them", file=sys.stderr, flush=True
-            )
-
-    def end(self) -> None:
-        """Leave an empty line behind."""
-        if self._terminal:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-    def _due(self) -> bool:
-        now = time.monotonic()
-        if now - self._shown < (_INTERVAL if self._terminal else _INTERVAL_IN_A_LOG):
-            return False
-        self._shown = now
-        return True
-
-    def _show(self, line: str) -> None:
-        print(f"{self._start()}{line}", end="" if self._terminal else "\n", file=sys.stderr, flush=True)
-
-    def _start(self) -> str:
-        return "\r\033[K" if self._terminal else ""
+        if self._notes <= _MOST_NOTES:
+            super().note(message)
+        elif self._notes == _MOST_NOTES + 1:
+            super().note("and more such words; --dry-run lists them")
 
 
 def _remaining(seconds: float) -> str:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.progress import StatusLine
 from glowvox.cli.say_options import add_speech_options, speech_overrides
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ OUT/rows.jsonl then lists what was spoken (file, seconds, seed, checksum), OUT/e
 with any of those the exit status is 1.
 """
 _TIMESTAMPS = ("srt", "vtt", "TextGrid", "json", "ctm")
-_INTERVAL = 0.5
-_INTERVAL_IN_A_LOG = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
         id_column=args.id_column,
         text_column=args.text_column,
     )
-    terminal = _Terminal()
+    terminal = _Terminal("bulk")
     told = Told(terminal.planning, terminal.standing, terminal.note)
     shards = plan_run(storage, args.manifest, settings, told)
     workers = _workers(args, settings, voice, shards, terminal)
@@ -196,41 +195,15 @@ def _tell(args: argparse.Namespace, report: "RunReport", encodings: dict[str, st
         )
 
 
-class _Terminal:
-    """Shows how a run goes on the standard error stream: in place on a terminal, else now and then."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._shown = time.monotonic()
+class _Terminal(StatusLine):
+    """Shows how a run goes on."""
 
     def planning(self, rows: int) -> None:
         """Show how many rows are planned."""
-        if self._due():
-            self._show(f"planning: {rows} rows")
+        if self.due():
+            self.show(f"planning: {rows} rows")
 
     def standing(self, standing: "Standing") -> None:
         """Show where the run stands."""
-        if self._due():
-            self._show(standing.line())
-
-    def note(self, line: str) -> None:
-        """Show a line that stays."""
-        print(f"{self._start()}glowvox bulk: {line}", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leave an empty line behind."""
-        if self._terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def _due(self) -> bool:
-        now = time.monotonic()
-        if now - self._shown < (_INTERVAL if self._terminal else _INTERVAL_IN_A_LOG):
-            return False
-        self._shown = now
-        return True
-
-    def _show(self, line: str) -> None:
-        print(f"{self._start()}{line}", end="" if self._terminal else "\n", file=sys.stderr, flush=True)
-
-    def _start(self) -> str:
-        return "\r\x1b[K" if self._terminal else ""
+        if self.due():
+            self.show(standing.line())

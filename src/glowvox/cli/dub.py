@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
 from glowvox.cli.number_options import finite_number
+from glowvox.cli.progress import Progress
 from glowvox.cli.say_options import (
     add_engine_options,
     add_seed_option,
@@ -104,6 +105,8 @@ def run(args: argparse.Namespace) -> int:
         _warn(f"and {len(subtitles.warnings) - _MOST_WARNINGS} more such lines; --report has them all")
     began, samples = time.perf_counter(), 0
     spoken: list[SpokenCue] = []
+    progress = Progress("cues", keep=False)
+    progress(0, len(cues))
     with audio_writer(args.output, voice.sample_rate) as writer:
         for block, cue in Dubber(voice, fit).track(cues, lexicon=lexicon, on_warning=_warn, **overrides):
             if len(block):
@@ -111,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
                 samples += len(block)
             if cue is not None:
                 spoken.append(cue)
-                _tell(len(spoken), len(cues), time.perf_counter() - began)
+                progress(len(spoken), len(cues))
     if writer.report.clipped:
         _warn(f"{writer.report.clipped} samples were louder than the file can hold and were cut off")
     if args.timestamps is not None:
@@ -197,12 +200,3 @@ def _write(path: Path, report: dict[str, Any]) -> None:
 
 def _warn(message: str) -> None:
     print(f"glowvox dub: {message}", file=sys.stderr, flush=True)
-
-
-def _tell(done: int, total: int, seconds: float) -> None:
-    """On a terminal one line that is written over; elsewhere a line for every tenth of many cues."""
-    line = f"cue {done} of {total}, {seconds / done * (total - done):.0f} s remain"
-    if sys.stderr.isatty():
-        print(f"\r\033[K{line}" if done < total else "\r\033[K", end="", file=sys.stderr, flush=True)
-    elif total >= 50 and 10 * done // total != 10 * (done - 1) // total:
-        print(line, file=sys.stderr, flush=True)

@@ -35,6 +35,42 @@ def _say(what: str) -> None:
         print(f"{what} ...", file=sys.stderr, flush=True)
 
 
+class StatusLine:
+    """A line that says where a run stands, now and then, and lines that stay.
+
+    Args:
+        command: whose they are: the beginning of lines that stay.
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+        self._terminal = sys.stderr.isatty()
+        self._shown = time.monotonic()
+
+    def show(self, line: str) -> None:
+        """Show where the run stands, in place on a terminal; ask `due` before."""
+        print(f"{self._start()}{line}", end="" if self._terminal else "\n", file=sys.stderr, flush=True)
+
+    def note(self, message: str) -> None:
+        """Show a line that stays."""
+        print(f"{self._start()}glowvox {self._command}: {message}", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave an empty line behind."""
+        print(self._start(), end="", file=sys.stderr, flush=True)
+
+    def due(self) -> bool:
+        """Return whether it is time for another line."""
+        now = time.monotonic()
+        if now - self._shown < (_SECONDS_ON_A_TERMINAL if self._terminal else _SECONDS_IN_A_LOG):
+            return False
+        self._shown = now
+        return True
+
+    def _start(self) -> str:
+        return "\r\033[K" if self._terminal else ""
+
+
 @final
 class Progress:
     """A progress line with what is done and the time that remains.

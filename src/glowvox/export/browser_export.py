@@ -23,6 +23,7 @@ from glowvox.export.browser_tables import write_tables
 from glowvox.export.graph_builder import Precision
 from glowvox.export.rewritten_voice import rewritten
 from glowvox.export.speech_graph import MOST_BLOCKS, SpeechGraph, SpeechInputs, new_graph, require_graphs
+from glowvox.storage.whole_folder import replacing_folder
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.script import FrontEnds
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
@@ -96,16 +97,8 @@ def export_browser(
                 source = rewritten(source, card, precision, Path(graphs))
             speech = SpeechGraph(source, card)
             graph = browser_graph(speech)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-            made = Path(aside) / "new"
-            _write(made, speech, graph, package)
-            if folder.exists():
-                folder.replace(Path(aside) / "old")
-            made.replace(folder)
-    except OSError as error:
-        raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
+    with replacing_folder(folder, VoiceError) as made:
+        _write(made, speech, graph, package)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return BrowserExport(
         folder,

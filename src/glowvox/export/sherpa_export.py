@@ -31,6 +31,7 @@ from glowvox.export.sherpa_words import (
     words_fst,
 )
 from glowvox.export.speech_graph import SpeechGraph, SpeechInputs, new_graph
+from glowvox.storage.whole_folder import replacing_folder
 from glowvox.synthesis.installed_voices import find_voice
 from glowvox.synthesis.script import FrontEnds
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
@@ -131,18 +132,10 @@ def export_sherpa(
         verbs, nouns = (_others(kind) if _is_american(front_end) else () for kind in ("verb", "noun"))
         files[WORDS_NAME] = words_fst(begins, verbs, nouns).to_bytes()
         files[LETTERS_NAME] = _letters_file()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-            made = Path(aside) / "new"
-            made.mkdir()
-            for file, content in files.items():
-                (made / file).write_bytes(content)
-            if folder.exists():
-                folder.replace(Path(aside) / "old")
-            made.replace(folder)
-    except OSError as error:
-        raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
+    with replacing_folder(folder, VoiceError) as made:
+        made.mkdir()
+        for file, content in files.items():
+            (made / file).write_bytes(content)
     return SherpaExport(folder, card, len(entries), {file: len(content) for file, content in files.items()})
 
 

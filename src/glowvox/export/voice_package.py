@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from glowvox.errors import VoiceError
+from glowvox.storage.whole_folder import replacing_folder
 from glowvox.synthesis.voice_card import README_NAME, VoiceCard, read_voice_card, voice_readme
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, open_voice_folder, pack_voice, unpack_voice
 from glowvox.synthesis.voice_packages import ENTRY_POINT_GROUP
@@ -50,16 +51,8 @@ def write_voice_package(source: Path, folder: Path, *, version: str = "1.0", rep
             raise VoiceError(f"the voice is called '{card.name}', of which no name of a package can be made")
         archive = Path(elsewhere) / f"voice{ARCHIVE_SUFFIX}"
         pack_voice(voice, archive)  # which checks every file, and gathers what the voice shares with another one
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
-                aside = Path(place) / "new"
-                _write_project(aside, card, archive, version)
-                if folder.exists():
-                    folder.replace(Path(place) / "old")
-                aside.replace(folder)
-        except OSError as error:
-            raise VoiceError(f"{folder}: cannot be written ({error.strerror or error})") from error
+        with replacing_folder(folder, VoiceError) as made:
+            _write_project(made, card, archive, version)
     return card
 
 

@@ -23,6 +23,7 @@ from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
 from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, in_8_bits
 from glowvox.errors import GlowvoxError, VoiceError
+from glowvox.storage.whole_folder import replacing_folder
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice_card import CARD_NAME, README_NAME, VocoderCard, VoiceCard, read_voice_card, voice_readme
 
@@ -184,22 +185,14 @@ def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, rep
     """
     _check_files(files, card)
     refuse_existing_voice(folder, replace=replace)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
-            aside = Path(place) / "new"
-            aside.mkdir()
-            for name, source in files.items():
-                (aside / name).parent.mkdir(exist_ok=True)
-                shutil.copyfile(source, aside / name)
-            _write_card(aside, card)
-            if README_NAME in files:
-                shutil.copyfile(files[README_NAME], aside / README_NAME)
-            if folder.exists():
-                folder.replace(Path(place) / "old")
-            aside.replace(folder)
-    except OSError as error:
-        raise VoiceError(f"{folder}: cannot be written ({error.strerror})") from error
+    with replacing_folder(folder, VoiceError) as made:
+        made.mkdir()
+        for name, source in files.items():
+            (made / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(source, made / name)
+        _write_card(made, card)
+        if README_NAME in files:
+            shutil.copyfile(files[README_NAME], made / README_NAME)
 
 
 def _write_card(folder: Path, card: VoiceCard) -> None:
