@@ -53,6 +53,8 @@ class _Program:
     def __init__(self, what: Translation) -> None:
         self._what = what
         self._modules: dict[str, _Module] = {}
+        self._names: dict[tuple[str, str], frozenset[str]] = {}
+        self._literals: dict[tuple[str, str], str | None] = {}
         for module, names in what.roots.items():
             for name in names:
                 self._need(module, name)
@@ -76,8 +78,12 @@ class _Program:
     def _order(self) -> list[str]:
         """Return the modules, each behind those whose names it uses."""
         order: list[str] = []
+        visited: set[str] = set()
 
         def visit(name: str) -> None:
+            if name in visited:
+                return
+            visited.add(name)
             module = self._modules[name]
             for needed in sorted(module.needed):
                 for local in sorted(self._names_in(name, needed) & module.imports.keys()):
@@ -85,7 +91,7 @@ class _Program:
                     inside = self._module_of(name, local) or (source[0] if source is not None else name)
                     if inside != name:
                         visit(inside)
-            if module.needed and name not in order:
+            if module.needed:
                 order.append(name)
 
         for name in list(self._modules):
@@ -144,14 +150,18 @@ class _Program:
                 if inside is not None:
                     self._need(inside, part.attr)
 
-    def _names_in(self, module: str, name: str) -> set[str]:
-        node = self._module(module).nodes[name]
-        if isinstance(node, ast.Assign | ast.AnnAssign) and self._literal(module, name) is not None:
-            return set()
-        found: set[str] = set()
-        for part in self._kept(module, node):
-            found |= {each.id for each in ast.walk(part) if isinstance(each, ast.Name)}
-        return found - _annotated(node)
+    def _names_in(self, module: str, name: str) -> frozenset[str]:
+        """Return the names that a definition needs."""
+        key = module, name
+        if key not in self._names:
+            node = self._module(module).nodes[name]
+            found: set[str] = set()
+            if not (isinstance(node, ast.Assign | ast.AnnAssign) and self._literal(module, name) is not None):
+                for part in self._kept(module, node):
+                    found |= {each.id for each in ast.walk(part) if isinstance(each, ast.Name)}
+                found -= _annotated(node)
+            self._names[key] = frozenset(found)
+        return self._names[key]
 
     def _kept(self, module: str, node: ast.stmt) -> Iterable[ast.AST]:
         """Yield the parts of a definition that are translated."""
@@ -173,7 +183,10 @@ class _Program:
 
     def _literal(self, module: str, name: str) -> str | None:
         """Return the value of a module's name as JavaScript, or None where it is no data."""
-        return literal(getattr(self._module(module).python, name))
+        key = module, name
+        if key not in self._literals:
+            self._literals[key] = literal(getattr(self._module(module).python, name))
+        return self._literals[key]
 
     def _module_text(self, name: str) -> str:
         module = self._modules[name]

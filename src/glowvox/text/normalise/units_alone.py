@@ -42,7 +42,7 @@ _AREAS = (
     r"(?P<area>(?i:sq)(?:\.\s?|[\s-])(?i:ft|in|yds?|mi|km|cm|mm|m)|cu(?:\.\s?|\s)(?:ft|in|yds?)|fl(?:\.\s?|\s)oz)(?!\w)"
     r"(?P<stop>\.(?=\s[a-z]|[,;:)]))?"
 )
-_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_SURE | _PERHAPS, key=len, reverse=True))
+_SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(sorted(_SURE | _PERHAPS), key=len, reverse=True))
 
 
 @rule(rf"{_AREAS}|(?P<product>(?:{'|'.join(_PRODUCTS).replace('·', '[·⋅]')}))(?!\w)", "l")
