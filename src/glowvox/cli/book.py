@@ -319,36 +319,42 @@ def _warn(message: str) -> None:
     print(f"glowvox book: {message}", file=sys.stderr, flush=True)
 
 
-class _Terminal(StatusLine):
+class _Terminal:
     """Shows how it goes on; of very many warnings the first ones."""
 
     def __init__(self) -> None:
-        super().__init__("book")
+        self._line = StatusLine("book")
         self._began = time.monotonic()
         self._notes = 0
 
     def reading(self, done: int, total: int) -> None:
         """Show how much is read in a dry run."""
-        if self.due():
-            self.show(f"read {100 * done // total} %")
+        if self._line.due():
+            self._line.show(f"read {100 * done // total} %")
 
     def spoken(self, done: int, reused: int, total: int, title: str) -> None:
         """Show how much is spoken. The time that remains is reckoned from what this run has spoken itself."""
-        if not self.due():
+        if not self._line.due():
             return
         worked = done - reused
         passed = time.monotonic() - self._began
         remaining = f", {_remaining(passed / worked * (total - done))}" if worked > 0 else ""
         earlier = f" ({100 * reused // total} % earlier)" if reused else ""
-        self.show(f"{100 * done // max(1, total)} % spoken{earlier}{remaining}{': ' if title else ''}{title[:40]}")
+        self._line.show(
+            f"{100 * done // max(1, total)} % spoken{earlier}{remaining}{': ' if title else ''}{title[:40]}"
+        )
 
     def note(self, message: str) -> None:
         """Show a warning that stays. See `StatusLine.note`."""
         self._notes += 1
         if self._notes <= _MOST_NOTES:
-            super().note(message)
+            self._line.note(message)
         elif self._notes == _MOST_NOTES + 1:
-            super().note("and more such words; --dry-run lists them")
+            self._line.note("and more such words; --dry-run lists them")
+
+    def end(self) -> None:
+        """Leave an empty line behind."""
+        self._line.end()
 
 
 def _remaining(seconds: float) -> str:

@@ -14,6 +14,8 @@ from glowvox.cli.progress import StatusLine
 from glowvox.cli.say_options import add_speech_options, speech_overrides
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from glowvox.bulk.card import RunSettings
     from glowvox.bulk.packed_voice import PackedVoice
     from glowvox.bulk.plan import ShardPlan
@@ -115,14 +117,14 @@ def run(args: argparse.Namespace) -> int:
         id_column=args.id_column,
         text_column=args.text_column,
     )
-    terminal = _Terminal("bulk")
-    told = Told(terminal.planning, terminal.standing, terminal.note)
+    status = StatusLine("bulk")
+    told = Told(_planning(status), _standing(status), status.note)
     shards = plan_run(storage, args.manifest, settings, told)
-    workers = _workers(args, settings, voice, shards, terminal)
+    workers = _workers(args, settings, voice, shards, status)
     # Ray tells of lost machines on the standard output, which is kept for the report.
     with contextlib.redirect_stdout(sys.stderr):
         report = do_run(storage, shards, settings, workers, told, verify=args.verify)
-    terminal.end()
+    status.end()
     card = read_card(storage)
     encodings = {} if card is None else {one.name: one.encoding for one in card.manifests if one.encoding}
     _tell(args, report, encodings, time.monotonic() - began)
@@ -134,7 +136,7 @@ def _workers(
     settings: "RunSettings",
     voice: "PackedVoice",
     shards: "list[ShardPlan]",
-    terminal: "_Terminal",
+    status: StatusLine,
 ) -> "Workers":
     from glowvox.bulk.ray_workers import RayWorkers
     from glowvox.bulk.workers import LocalWorker
@@ -144,7 +146,7 @@ def _workers(
     if wanted != 0 and not ray_is_installed():
         if args.workers is not None or args.address is not None:
             raise MissingExtraError("ray", "cluster", "more than one worker")
-        terminal.note("Ray is not installed, so one process works alone; pip install 'glowvox[cluster]' for more")
+        status.note("Ray is not installed, so one process works alone; pip install 'glowvox[cluster]' for more")
         wanted = 0
     if wanted == 0:
         return LocalWorker(args.output, settings, voice, args.threads)
@@ -195,15 +197,21 @@ def _tell(args: argparse.Namespace, report: "RunReport", encodings: dict[str, st
         )
 
 
-class _Terminal(StatusLine):
-    """Shows how a run goes on."""
+def _planning(status: StatusLine) -> "Callable[[int], None]":
+    """Return what shows how many rows are planned."""
 
-    def planning(self, rows: int) -> None:
-        """Show how many rows are planned."""
-        if self.due():
-            self.show(f"planning: {rows} rows")
+    def show(rows: int) -> None:
+        if status.due():
+            status.show(f"planning: {rows} rows")
 
-    def standing(self, standing: "Standing") -> None:
-        """Show where the run stands."""
-        if self.due():
-            self.show(standing.line())
+    return show
+
+
+def _standing(status: StatusLine) -> "Callable[[Standing], None]":
+    """Return what shows where the run stands."""
+
+    def show(standing: "Standing") -> None:
+        if status.due():
+            status.show(standing.line())
+
+    return show
