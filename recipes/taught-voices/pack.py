@@ -68,7 +68,7 @@ def main() -> None:
     def quality(name: str) -> dict[str, Any]:
         return measured_quality([Path(file) for one, file in args.quality if one == name])
 
-    common = {"sigma": 0.9, "refine": 2}
+    common = {"sigma": 0.9, "refine": 2, "postfilter": 0.2}
     nora = VoiceDescription(
         name="nora",
         licence="Apache-2.0",

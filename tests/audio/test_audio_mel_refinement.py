@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glowvox.audio.mel import MelTransform, istft, stft
-from glowvox.audio.mel_refinement import LARGEST_STEP, STRENGTH, MelRefinement, refinement_filters
+from glowvox.audio.mel_refinement import AROUND_HZ, LARGEST_STEP, STRENGTH, MelRefinement, refinement_filters
 from glowvox.config.audio import AudioConfig
 from glowvox.errors import MelError
 
@@ -43,11 +43,11 @@ def test_no_pass_changes_nothing() -> None:
     assert MelRefinement(CONFIG, 0)(samples, mel) is samples
 
 
-@pytest.mark.parametrize("passes", [0, 1, 4])
+@pytest.mark.parametrize(("passes", "postfilter"), [(0, 0.0), (1, 0.0), (1, 0.3), (4, 0.3)])
 @pytest.mark.parametrize("frames", [1, 2, 3, 40, 150])
-def test_the_stream_is_the_whole(passes: int, frames: int) -> None:
+def test_the_stream_is_the_whole(passes: int, postfilter: float, frames: int) -> None:
     samples, mel = _pair(frames, seed=frames)
-    refinement, random = MelRefinement(CONFIG, passes), np.random.default_rng(passes)
+    refinement, random = MelRefinement(CONFIG, passes, postfilter), np.random.default_rng(passes)
     stream, pieces, place = refinement.stream(), [], 0
     while place < frames:
         end = min(frames, place + int(random.integers(1, 25)))
@@ -60,32 +60,84 @@ def test_the_stream_is_the_whole(passes: int, frames: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [CONFIG, AudioConfig(power=2.0, pad_mode="constant", hop_length=300, win_length=900)]
+    "config",
+    [
+        CONFIG,
+        AudioConfig(power=2.0, pad_mode="constant", hop_length=300, win_length=900),
+        AudioConfig(f_max=4000.0),
+        AudioConfig(sample_rate=48000, n_fft=2048, win_length=2048, f_max=24000.0),
+    ],
 )
-@pytest.mark.parametrize("frames", [4, 200])
-def test_a_pass_is_that_of_the_whole_spectrum(config: AudioConfig, frames: int) -> None:
+@pytest.mark.parametrize("postfilter", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("frames", [5, 200])
+def test_a_pass_is_that_of_the_whole_spectrum(config: AudioConfig, postfilter: float, frames: int) -> None:
     generator = np.random.default_rng(0)
     samples = generator.standard_normal(frames * config.hop_length).astype(np.float32) * np.float32(0.1)
     mel = generator.normal(-5.0, 1.0, (80, frames)).astype(np.float32)
     shape = (config.n_fft, config.hop_length, config.win_length)
     filters, spread = refinement_filters(config)
     wanted = samples
-    for _ in range(2):
+    for last in (False, True):
         spectrum = stft(wanted.astype(np.float64), *shape, pad_mode=config.pad_mode)[:, :frames]
         excess = mel - np.log(np.maximum(filters @ np.abs(spectrum) ** config.power, config.floor))
         step = np.clip(excess * STRENGTH / config.power, -LARGEST_STEP, LARGEST_STEP)
-        wanted = istft(spectrum * np.exp(spread @ step), *shape, length=len(samples))
-    found = MelRefinement(config, 2)(samples, mel)
+        log_gain = spread @ step + (postfilter * _contrast(spectrum, config, postfilter) if last else 0.0)
+        wanted = istft(spectrum * np.exp(log_gain), *shape, length=len(samples))
+    found = MelRefinement(config, 2, postfilter)(samples, mel)
     assert np.abs(found - wanted).max() < 2e-5 * np.abs(wanted).max()
+
+
+def _contrast(spectrum: np.ndarray, config: AudioConfig, postfilter: float) -> np.ndarray:
+    """Return how far bins `[F, T]` stand out in nepers, bin by bin, faded and limited as the postfilter has it."""
+    hertz = config.sample_rate / config.n_fft
+    last = int(np.flatnonzero(refinement_filters(config)[0].any(0))[-1]) + 1
+    reach, power, log_gain = round(AROUND_HZ / hertz), np.abs(spectrum) ** 2, np.zeros(spectrum.shape)
+    for place in range(last):
+        near = power[max(0, place - reach) : min(last, place + reach + 1)].mean(0)
+        fade = min(1.0, max(0.0, (7500.0 - place * hertz) / 2500.0))
+        log_gain[place] = fade * 0.5 * np.log(power[place] / near)
+    return np.clip(log_gain, -1.0 / postfilter, 0.3 / postfilter) if postfilter else log_gain
+
+
+def test_the_postfilter_lowers_noise_between_harmonics() -> None:
+    time, random = np.arange(256 * 80) / 22050, np.random.default_rng(0)
+    clean = sum(np.cos(2 * np.pi * 215.332 * k * time) for k in range(1, 15))  # every tenth bin
+    samples = (0.02 * clean + 0.01 * random.standard_normal(len(time))).astype(np.float32)
+    mel = MelTransform(CONFIG)(samples)[:, :80]
+
+    def powers(refined: np.ndarray) -> np.ndarray:
+        spectrum = np.abs(stft(refined.astype(np.float64), 1024, 256, 1024))[:, 8:-8] ** 2
+        harmonics, between = np.arange(10, 150, 10), np.arange(15, 150, 10)
+        return 10 * np.log10([spectrum[harmonics].mean(), spectrum[between].mean()])
+
+    before, after = powers(samples), powers(MelRefinement(CONFIG, 1, 0.2)(samples, mel))
+    assert 0.0 < after[0] - before[0] < 3.0
+    assert after[1] - before[1] < -3.0
+
+
+def test_silence_stays_silent_under_the_postfilter() -> None:
+    silent = np.zeros(256 * 20, np.float32)
+    assert not MelRefinement(CONFIG, 2, 1.0)(silent, np.full((80, 20), np.log(1e-5), np.float32)).any()
+
+
+def test_without_a_pass_there_is_no_postfilter() -> None:
+    samples, mel = _pair(20)
+    assert MelRefinement(CONFIG, 0, 0.5)(samples, mel) is samples
+
+
+@pytest.mark.parametrize("postfilter", [-0.1, 1.1, float("nan"), float("inf")])
+def test_an_impossible_postfilter_is_refused(postfilter: float) -> None:
+    with pytest.raises(MelError, match="postfilter must lie between 0 and 1"):
+        MelRefinement(CONFIG, 1, postfilter)
 
 
 def test_a_stream_computes_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     samples, mel = _pair(100)
     refinement, seen, gain = MelRefinement(CONFIG, 3), [], MelRefinement.gain
 
-    def counted(self, spectrum, target):
+    def counted(self, spectrum, target, *, last):
         seen.append(len(spectrum))
-        return gain(self, spectrum, target)
+        return gain(self, spectrum, target, last=last)
 
     monkeypatch.setattr(MelRefinement, "gain", counted)
     stream = refinement.stream()
@@ -108,7 +160,7 @@ def test_the_contracts_units_are_understood(log: str) -> None:
 def test_extreme_mels_give_finite_samples() -> None:
     samples, mel = _pair(30)
     for value in (-1e4, 1e4):
-        assert np.isfinite(MelRefinement(CONFIG, 5)(samples, np.full_like(mel, value))).all()
+        assert np.isfinite(MelRefinement(CONFIG, 5, 1.0)(samples, np.full_like(mel, value))).all()
 
 
 @pytest.mark.parametrize("passes", [-1, 101])

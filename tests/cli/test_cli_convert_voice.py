@@ -1,6 +1,7 @@
 """`glowvox convert-voice`: a voice of two speakers, or a model with a vocoder."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -41,6 +42,26 @@ def test_a_voice_converts(place, tmp_path, capsys):
     assert f"{out}: 1.00 s, from " in capsys.readouterr().out
     samples, rate = soundfile.read(out)
     assert rate == 22050 and len(samples) == 22050 and np.isfinite(samples).all()
+
+
+def test_a_voice_converts_with_its_own_noise(place, tmp_path):
+    shutil.copytree(place / "pair", tmp_path / "pair")
+    card = tmp_path / "pair" / "voice.json"
+    told = json.loads(card.read_text("utf-8"))
+    assert told["defaults"]["sigma"] != 0.9 and told["defaults"]["postfilter"] == 0.0
+    told["defaults"] |= {"sigma": 0.9, "refine": 1, "postfilter": 0.5}
+    card.write_text(json.dumps(told), "utf-8")
+
+    def convert(voice, *options):
+        out = tmp_path / "out.wav"
+        words = ["convert-voice", str(place / "in.wav"), "--to", "bob", "-o", str(out), "--voice", str(voice)]
+        assert main([*words, *options]) == 0
+        return soundfile.read(out)[0]
+
+    own = convert(tmp_path / "pair")
+    np.testing.assert_array_equal(own, convert(tmp_path / "pair", "--sigma", "0.9"))
+    assert np.abs(own - convert(tmp_path / "pair", "--sigma", "0.5")).max() > 0
+    assert np.abs(own - convert(place / "pair", "--sigma", "0.9")).max() > 0
 
 
 def test_a_model_and_a_vocoder_convert(place, tmp_path, capsys):

@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_voice import write_tiny_voice
 
 from glowvox.audio.files import write_audio
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.cli.main import main
 from glowvox.config.audio import AudioConfig
 from glowvox.config.waveglow import WaveGlowConfig
+from glowvox.evaluate import vocoder
 from glowvox.models.waveglow import WaveGlow
+from glowvox.synthesis.options import VocoderOptions
 
 
 def _model(folder: Path, **audio: object) -> Path:
@@ -65,6 +68,28 @@ def test_the_vocoder_inside_is_named_default(recordings: Path, tmp_path: Path, c
     words = ["evaluate", "vocoder", "default", "--data", str(recordings), "--clips", "1", "--baselines"]
     assert main([*words, "--json", "-o", str(tmp_path / "report")]) == 0
     assert list(json.loads(capsys.readouterr().out)["systems"]) == ["natural speech", "default"]
+
+
+def test_a_voices_vocoder_is_measured_as_the_voice_speaks(
+    recordings: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    voice = write_tiny_voice(tmp_path / "tiny", tmp_path / "models")
+    card = json.loads((voice / "voice.json").read_text("utf-8"))
+    card["defaults"] |= {"sigma": 0.3, "denoise": 0.5, "refine": 2, "postfilter": 0.25}
+    (voice / "voice.json").write_text(json.dumps(card), "utf-8")
+    asked = []
+    whole = vocoder.flow_vocoder
+    monkeypatch.setattr(vocoder, "flow_vocoder", lambda model, options: asked.append(options) or whole(model, options))
+    words = ["--data", str(recordings), "--clips", "1", "--baselines", "--json", "-o", str(tmp_path / "report")]
+    for named in (voice, voice / "vocoder"):
+        assert main(["evaluate", "vocoder", str(named), str(tmp_path / "models" / "vocoder"), *words]) == 0
+        told = json.loads(capsys.readouterr().out)["settings"]
+        assert told[f"Speaks {named.name}"] == (
+            "noise of standard deviation 0.3, seed 0; 2 passes of refinement, postfilter 0.25, denoiser 0.5"
+        )
+    assert main(["evaluate", "vocoder", str(voice), *words, "--sigma", "0.8", "--seed", "7"]) == 0
+    own, alone = VocoderOptions(0.3, 0.5, 2, 0.25), VocoderOptions(0.6, 0.0)
+    assert asked == [own, alone, own, alone, VocoderOptions(0.8, 0.5, 2, 0.25, 7)]
 
 
 def test_the_seed_decides_the_sample(recordings: Path, tmp_path: Path, capsys) -> None:

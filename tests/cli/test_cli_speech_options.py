@@ -13,7 +13,7 @@ from glowvox.synthesis.options import SpeechOptions
 
 SPEAKING = [name for name in ("say", "book", "dub", "bulk") if name in COMMANDS]
 
-NOISE = ("--sigma", "--denoise", "--refine")
+NOISE = ("--sigma", "--denoise", "--refine", "--postfilter")
 """What a book may leave to the voice."""
 
 
@@ -45,7 +45,9 @@ def test_the_options_are_those_of_a_voice():
     assert set(SpeechOptions.__dataclass_fields__) - set(SPEECH_OPTIONS) == {"seed", "context_tokens"}
     parser = argparse.ArgumentParser()
     add_speech_options(parser)
-    given = parser.parse_args(["--speed", "2", "--no-pause-tags", "--paragraph-pause", "1", "--refine", "0"])
+    given = parser.parse_args(
+        ["--speed", "2", "--no-pause-tags", "--paragraph-pause", "1", "--refine", "0", "--postfilter", "0.5"]
+    )
     given.seed = "7"
     assert speech_overrides(given) == {
         "seed": 7,
@@ -53,10 +55,21 @@ def test_the_options_are_those_of_a_voice():
         "pause_tags": False,
         "paragraph_pause": 1.0,
         "refine": 0,
+        "postfilter": 0.5,
     }
 
 
-@pytest.mark.parametrize("words", [("--speed", "0"), ("--sentence-pause", "61"), ("--refine", "-1"), ("--seed", "x")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--speed", "0"),
+        ("--sentence-pause", "61"),
+        ("--refine", "-1"),
+        ("--postfilter", "2"),
+        ("--postfilter", "-0.1"),
+        ("--seed", "x"),
+    ],
+)
 def test_a_wrong_value_is_refused_in_the_same_words(words, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("glowvox.synthesis.installed_voices.load_voice", lambda *_, **__: fake_voice())
     (tmp_path / "a.srt").write_text("1\n00:00:00,000 --> 00:00:02,000\nHello.\n")

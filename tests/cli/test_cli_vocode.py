@@ -325,8 +325,8 @@ def test_the_voice_of_the_package_is_the_default(recording, model_folder, tmp_pa
 def test_a_voices_vocoder_speaks_as_the_voice_does(recording, tmp_path):
     nora = packaged_folder() / "nora"
     defaults = json.loads((nora / "voice.json").read_text())["defaults"]
-    own = [part for name in ("sigma", "denoise", "refine") for part in (f"--{name}", str(defaults[name]))]
-    alone = ["--sigma", "0.6", "--denoise", "0.01", "--refine", "1"]
+    own = [part for name in ("sigma", "denoise", "refine", "postfilter") for part in (f"--{name}", str(defaults[name]))]
+    alone = ["--sigma", "0.6", "--denoise", "0.01", "--refine", "1", "--postfilter", "0"]
 
     def speak(*options):
         return spoken(recording[0], *options, output=tmp_path / "o.wav")[0]
@@ -337,7 +337,7 @@ def test_a_voices_vocoder_speaks_as_the_voice_does(recording, tmp_path):
     in_torch = speak("--model", nora / "vocoder")
     np.testing.assert_array_equal(in_torch, speak("--model", nora / "vocoder", *own))
     np.testing.assert_array_equal(speak("--engine", "torch"), in_torch)
-    for number in (0, 2, 4):
+    for number in (0, 2, 4, 6):
         assert np.abs(speak(*alone[number : number + 2]) - wanted).max() > 0
     shutil.copytree(nora / "vocoder", tmp_path / "alone")
     np.testing.assert_array_equal(speak("--model", tmp_path / "alone"), speak("--model", nora / "vocoder", *alone))

@@ -11,6 +11,9 @@ from glowvox.models.waveglow import WaveGlow
 from glowvox.text.front_end import load_front_end
 from glowvox.text.tokenizer import Tokenizer
 
+LIVELY = {"temperature": 0.5, "pitch_range": 1.4, "postfilter": 0.3}
+"""How a voice with a melody speaks."""
+
 
 def make_voice(folder, *, speakers=("ann",), audio=None, melody=False, precision="float32", n_group=256, **vocoder):
     provenance = {
@@ -34,6 +37,6 @@ def make_voice(folder, *, speakers=("ann",), audio=None, melody=False, precision
             if "initialised" in name:
                 buffer.fill_(True)
     save_model(model, folder / "vocoder")
-    about = VoiceDescription("tiny", "CC0-1.0", defaults={"temperature": 0.5, "pitch_range": 1.4} if melody else {})
+    about = VoiceDescription("tiny", "CC0-1.0", defaults=LIVELY if melody else {})
     parts = folder / "acoustic", folder / "vocoder"
     return export_voice(*parts, folder / "tiny", about, precision=precision).path

@@ -8,6 +8,12 @@ the frames up again:
 
 The phases stay the vocoder's; their consistency with the magnitudes is restored as in Griffin and Lim (1984), whose
 iteration this is, with a vocoder's output in place of random phases and a smooth gain in place of a fixed magnitude.
+
+The last pass may hold a postfilter, as speech codecs have one (Chen and Gersho 1995): it deepens the valleys between
+the harmonics and between the formants, which a vocoder fills with noise. What lies below the level around it is
+lowered and what stands out is raised, by a power of the ratio:
+
+    log p[f, t] = postfilter * fade[f] * log(|X[f, t]| / rms of |X[., t]| around f)
 """
 
 import functools
@@ -27,6 +33,15 @@ STRENGTH = 1.5
 LARGEST_STEP = math.log(3.0)
 """Of one pass, in nepers: a gain beyond this would mostly lift noise."""
 MOST_PASSES = 100
+MOST_POSTFILTER = 1.0
+AROUND_HZ = 430.0
+"""The level around a frequency is measured so far on either side: some harmonics of a high voice."""
+_FULL_BELOW_HZ, _NONE_ABOVE_HZ = 5000.0, 7500.0
+"""The postfilter fades between them: above, speech has few harmonics, and consonants are noise."""
+LOWERED, RAISED = 1.0, 0.3
+"""Most of the postfilter, in nepers."""
+LEAST_POWER = 1e-12
+"""Added to both powers of a ratio, so that silence stays as it is."""
 _BLOCK = 128
 """Frames whose spectrum is in memory at once: so many stay in the processor's cache."""
 LEAST_WEIGHT = 1e-8
@@ -36,22 +51,27 @@ LEAST_WEIGHT = 1e-8
 class MelRefinement:
     """Refines samples towards a mel spectrogram; `stream` does the same piece by piece."""
 
-    def __init__(self, config: AudioConfig, passes: int) -> None:
+    def __init__(self, config: AudioConfig, passes: int, postfilter: float = 0.0) -> None:
         """Prepare the filters.
 
         Args:
             config: the mel contract.
             passes: how many times the gain is measured and applied; 0 changes nothing.
+            postfilter: exponent of the postfilter in the last pass; 0: none.
 
         Raises:
-            MelError: an impossible number of passes, or the contract's frames are not centred on their samples.
+            MelError: an impossible number of passes or strength of the postfilter, or the contract's frames are not
+                centred on their samples.
         """
+        if not 0.0 <= postfilter <= MOST_POSTFILTER:
+            raise MelError(f"the postfilter must lie between 0 and {MOST_POSTFILTER:g}, got {postfilter}")
         if not 0 <= passes <= MOST_PASSES:
             raise MelError(f"the passes of mel refinement must lie between 0 and {MOST_PASSES}, got {passes}")
         if passes and not config.center:
             raise MelError("mel refinement needs a mel contract whose frames are centred; choose 0 passes")
         self.config = config
         self.passes = passes
+        self.postfilter = postfilter
         self._analysis, self._spread = _banded_filters(config)
 
     @property
@@ -69,16 +89,22 @@ class MelRefinement:
         stream = self.stream()
         return stream.finish(samples, mel)
 
-    def gain(self, spectrum: NDArray[np.complexfloating], target: NDArray[np.float32]) -> NDArray[np.float32]:
+    def gain(
+        self, spectrum: NDArray[np.complexfloating], target: NDArray[np.float32], *, last: bool = False
+    ) -> NDArray[np.float32]:
         """Return the gain `[T, H]` of a spectrum `[T, F]` for a mel spectrogram `[T, M]` in nepers.
 
-        H bins lie below the end of the last filter; the gain of those above is one.
+        H bins lie below the end of the last filter; the gain of those above is one. The last pass has the postfilter.
         """
         power, magnitude = self.config.power, np.abs(spectrum[:, : self._analysis.shape[0]])
         powered = magnitude if power == 1.0 else magnitude**power
         log_gain: NDArray[np.float32] = refinement_log_gain(
             powered, target, self._analysis, self._spread, self.config, np
         )
+        if last and self.postfilter:
+            average, weights = _postfilter(self.config)
+            strength = np.float32(self.postfilter) * weights
+            log_gain[:, : len(weights)] += postfilter_log_gain(magnitude * magnitude, average, strength)
         return np.exp(log_gain, out=log_gain)
 
     def stream(self) -> "MelRefinementStream":
@@ -94,7 +120,9 @@ class MelRefinementStream:
 
     def __init__(self, refinement: MelRefinement) -> None:
         self._config = refinement.config
-        self._passes = [_Pass(refinement) for _ in range(refinement.passes)]
+        self._passes = [
+            _Pass(refinement, last=number == refinement.passes) for number in range(1, refinement.passes + 1)
+        ]
 
     def push(self, samples: NDArray[np.float32], mel: NDArray[Any]) -> NDArray[np.float32]:
         """Take mel frames `[M, t]` and their samples `[t * hop_length]`; return the samples that are ready."""
@@ -122,8 +150,9 @@ class _Pass:
     Places are those of the signal with half a window before it, as the centred transform has it.
     """
 
-    def __init__(self, refinement: MelRefinement) -> None:
+    def __init__(self, refinement: MelRefinement, *, last: bool) -> None:
         self._refinement = refinement
+        self._last = last
         config = refinement.config
         self._n_fft, self._hop, self._half = config.n_fft, config.hop_length, config.n_fft // 2
         self._window, self._rising = _windows(config)
@@ -194,7 +223,7 @@ class _Pass:
         strides = (self._hop * samples.itemsize, samples.itemsize)
         views: NDArray[np.float32] = np.ndarray((count, self._n_fft), samples.dtype, samples, 0, strides)
         spectrum = np.fft.rfft(views * self._window).astype(np.complex64, copy=False)
-        gain = self._refinement.gain(spectrum, self._target[:count])
+        gain = self._refinement.gain(spectrum, self._target[:count], last=self._last)
         spectrum[:, : gain.shape[1]] *= gain
         frames = np.fft.irfft(spectrum, self._n_fft).astype(np.float32, copy=False)
         frames *= self._window
@@ -230,7 +259,7 @@ def _windows(config: AudioConfig) -> tuple[NDArray[np.float32], NDArray[np.float
 def _banded_filters(config: AudioConfig) -> tuple[BandedMatrix, BandedMatrix]:
     """Return the mel filters `[H, M]`, and `[M, H]`, which spreads their values, over the H bins that they weigh."""
     filters, spread = refinement_filters(config)
-    heard = int(np.flatnonzero(filters.any(0))[-1]) + 1
+    heard = heard_bins(config)
     return BandedMatrix(filters.T[:heard].astype(np.float32)), BandedMatrix(spread.T[:, :heard].astype(np.float32))
 
 
@@ -240,6 +269,11 @@ def refinement_filters(config: AudioConfig) -> tuple[NDArray[np.float64], NDArra
     total = filters.sum(0)
     spread = np.divide(filters, total, out=np.zeros_like(filters), where=total > 1e-8 * total.max()).T
     return filters, spread
+
+
+def heard_bins(config: AudioConfig) -> int:
+    """Return H: how many bins of a spectrum lie below the end of the last filter."""
+    return int(np.flatnonzero(mel_filterbank(config).any(0))[-1]) + 1
 
 
 def log_mel_in_nepers(mel: Any, config: AudioConfig) -> Any:
@@ -263,3 +297,38 @@ def refinement_log_gain(
     """
     excess = target - library.log(library.clip(powered @ analysis, config.floor, None))
     return library.clip(excess * (STRENGTH / config.power), -LARGEST_STEP, LARGEST_STEP) @ spread
+
+
+def postfilter_weights(config: AudioConfig) -> tuple[NDArray[np.float64], int]:
+    """Return the weights of the postfilter `[P]`, which is none from bin P on, and how far the level around reaches."""
+    hertz = config.sample_rate / config.n_fft
+    fade = (_NONE_ABOVE_HZ - np.arange(heard_bins(config)) * hertz) / (_NONE_ABOVE_HZ - _FULL_BELOW_HZ)
+    return np.clip(fade[fade > 0.0], 0.0, 1.0), round(AROUND_HZ / hertz)
+
+
+@functools.lru_cache(maxsize=8)
+def _postfilter(config: AudioConfig) -> tuple[BandedMatrix, NDArray[np.float32]]:
+    """Return what `postfilter_log_gain` needs: the averages around the lowest of the H bins, and their weights."""
+    weights, around = postfilter_weights(config)
+    bins = np.arange(heard_bins(config))
+    near = np.abs(bins[:, None] - bins[: len(weights)]) <= around
+    return BandedMatrix((near / near.sum(0)).astype(np.float32)), weights.astype(np.float32)
+
+
+def postfilter_log_gain(
+    power: NDArray[np.float32], average: BandedMatrix, weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the log of the postfilter's gain, `[T, P]`: its definition.
+
+    Args:
+        power: squared magnitudes, `[T, H]`.
+        average: from these to the mean around each of the lowest bins, `[H, P]`.
+        weights: exponents of these bins, `[P]`; see `postfilter_weights`.
+    """
+    level = power @ average
+    level += np.float32(LEAST_POWER)
+    log_gain = power[:, : len(weights)] + np.float32(LEAST_POWER)
+    log_gain /= level
+    np.log(log_gain, out=log_gain)
+    log_gain *= np.float32(0.5) * weights
+    return np.clip(log_gain, -LOWERED, RAISED, out=log_gain)

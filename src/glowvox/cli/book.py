@@ -184,7 +184,7 @@ def _narrators(args: argparse.Namespace, book: "HeardBook") -> "tuple[dict[str, 
 
     names = (
         *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "pause_tags"),
-        *("sigma", "denoise", "refine", "sentence_pause", "paragraph_pause"),
+        *("sigma", "denoise", "refine", "postfilter", "sentence_pause", "paragraph_pause"),
     )
     options = {name: getattr(args, name) for name in names if getattr(args, name, None) is not None}
     lexicon, lexicon_hash = read_book_lexicon(args.lexicon, _warn)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,10 @@ from glowvox.cli.say_options import add_seed_option
 
 if TYPE_CHECKING:
     from glowvox.synthesis.conversion import VoiceConverter
+    from glowvox.synthesis.options import VocoderOptions
 
+_SIGMA = 0.6
+"""Of a vocoder that belongs to no voice."""
 SUMMARY = "speak a recording in another speaker's voice"
 EXAMPLE = """\
 The model must know both speakers: a voice of several that holds its acoustic model, or a Glow-TTS model folder or run
@@ -44,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--language", metavar="TAG", help="of the text (default: the speaker's)")
     parser.add_argument(
-        "--sigma", type=finite_number, default=0.6, help="deviation of the vocoder's noise (default: %(default)s)"
+        "--sigma",
+        type=finite_number,
+        help=f"deviation of the vocoder's noise (default: the voice's own, with --vocoder {_SIGMA})",
     )
     add_seed_option(parser)
     parser.add_argument("--wer", action="store_true", help="recognise recording and result, and count wrong words")
@@ -57,12 +63,14 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.audio.files import read_audio
     from glowvox.evaluate.clips import text_beside
     from glowvox.synthesis.conversion import report
-    from glowvox.synthesis.options import VocoderOptions, parse_seed
+    from glowvox.synthesis.options import parse_seed
 
-    options = VocoderOptions(sigma=args.sigma, seed=parse_seed(args.seed, "--seed"))
+    seed = parse_seed(args.seed, "--seed")
     samples, rate = read_audio(args.recording)
     text = text_beside(args.recording) if args.text is None else args.text
-    converted = _converter(args).convert(
+    converter, own = _converter(args)
+    options = replace(own, seed=seed, sigma=own.sigma if args.sigma is None else args.sigma)
+    converted = converter.convert(
         samples,
         rate,
         text,
@@ -93,12 +101,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _converter(args: argparse.Namespace) -> "VoiceConverter":
+def _converter(args: argparse.Namespace) -> "tuple[VoiceConverter, VocoderOptions]":
+    """Return the converter, and how its vocoder speaks where nothing is said: as the voice that it belongs to."""
     from glowvox.engines.choose import load_vocoder
     from glowvox.errors import ConfigError
     from glowvox.evaluate.batch_alignment import open_aligner
     from glowvox.synthesis.conversion import VoiceConverter
     from glowvox.synthesis.installed_voices import find_voice
+    from glowvox.synthesis.options import VocoderOptions
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice_card import read_voice_card
     from glowvox.synthesis.voice_folder import open_engines, open_voice_folder
@@ -107,10 +117,12 @@ def _converter(args: argparse.Namespace) -> "VoiceConverter":
         raise ConfigError("--model speaks no samples: name a vocoder with --vocoder")
     aligner = open_aligner(args.model or args.voice, threads=args.threads)
     if args.vocoder is not None:
-        return VoiceConverter(aligner, Vocoder(load_vocoder(args.vocoder, threads=args.threads)))
+        vocoder = Vocoder(load_vocoder(args.vocoder, threads=args.threads))
+        return VoiceConverter(aligner, vocoder), VocoderOptions(sigma=_SIGMA)
     with open_voice_folder(find_voice(args.voice)) as folder:
-        engine = open_engines(folder, read_voice_card(folder), threads=args.threads)[1]
-    return VoiceConverter(aligner, Vocoder(engine))
+        card = read_voice_card(folder)
+        engine = open_engines(folder, card, threads=args.threads)[1]
+    return VoiceConverter(aligner, Vocoder(engine)), card.defaults.for_vocoder(0)
 
 
 def _word_errors(samples: Any, rate: int, made: Any, made_rate: int, text: str) -> dict[str, float]:

@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from glowvox.synthesis.voice_card import VoiceCard
 
 _VOICE_OPTIONS = frozenset(
-    ("speed", "pitch_shift", "pitch_range", "temperature", "sigma", "denoise", "sentence_pause", "paragraph_pause")
+    ("speed", "pitch_shift", "pitch_range", "temperature", "sigma", "denoise", "postfilter")
+    + ("sentence_pause", "paragraph_pause")
 )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from glowvox.cli.progress import counted_progress, phase
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
     from glowvox.models.waveglow import WaveGlow
+    from glowvox.synthesis.options import VocoderOptions
 
 SUMMARY = "measure how good a vocoder or a voice is, beside natural speech and baselines"
 EXAMPLE = """\
@@ -55,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_report_options(vocoder)
     add_judge_options(vocoder)
     vocoder.add_argument(
-        "--sigma", type=finite_number, default=0.6, help="standard deviation of the noise (default: %(default)s)"
+        "--sigma",
+        type=finite_number,
+        help="standard deviation of the noise (default: the voice's own, for a model alone 0.6)",
     )
     vocoder.add_argument(
         "--threads", type=whole_number(0), default=0, help="CPU threads of the models; 0: all (default)"
@@ -81,11 +85,11 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.model and not args.baselines:
         raise DataError("nothing to evaluate: name a model or a baseline")
-    if args.sigma < 0 or args.seed < 0:
-        raise DataError(f"--sigma and --seed must not be negative, got {args.sigma:g} and {args.seed}")
+    if (args.sigma or 0) < 0 or args.seed < 0:
+        raise DataError(f"--sigma and --seed must not be negative, got {args.sigma} and {args.seed}")
     if args.model:
         phase("opening the models and the recordings")
-    models = _load(args.model, args.threads)
+    models, options = _load(args)
     contracts = [model.config.audio for model in models.values()]
     config = contracts[0] if contracts else prepared_contract(args.data) or AudioConfig()
     _require_one_contract(models, config)
@@ -97,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     vocoders: dict[str, Any] = {}
     if "griffin-lim" in args.baselines:
         vocoders["Griffin-Lim"] = _griffin_lim(config)
-    vocoders |= {name: flow_vocoder(model, sigma=args.sigma, seed=args.seed) for name, model in models.items()}
+    vocoders |= {name: flow_vocoder(model, options[name]) for name, model in models.items()}
     report = evaluate_vocoder(
         vocoders,
         recordings,
@@ -110,16 +114,17 @@ def run(args: argparse.Namespace) -> int:
         recogniser_name=judges.recogniser_name,
         jobs=args.jobs,
         title=f"Copy synthesis: {', '.join(models) or 'Griffin-Lim'}",
-        settings=_settings(args, models, config),
+        settings=_settings(args, models, options, config),
         progress=counted_progress(),
     )
     write_report(args, report, judges)
     return 0
 
 
-def _load(named: list[str], threads: int) -> "dict[str, WaveGlow]":
-    if not named:
-        return {}
+def _load(args: argparse.Namespace) -> "tuple[dict[str, WaveGlow], dict[str, VocoderOptions]]":
+    """Return the models by their names, and how each of them speaks."""
+    if not args.model:
+        return {}, {}
     import torch
 
     from glowvox.checkpoint.model_folder import load_model
@@ -127,17 +132,29 @@ def _load(named: list[str], threads: int) -> "dict[str, WaveGlow]":
     from glowvox.models.waveglow import WaveGlow
     from glowvox.synthesis.installed_voices import model_path
 
-    if threads > 0:
-        torch.set_num_threads(threads)
+    if args.threads > 0:
+        torch.set_num_threads(args.threads)
     models: dict[str, WaveGlow] = {}
-    for given in named:
+    options: dict[str, VocoderOptions] = {}
+    for given in args.model:
         model = load_model(model_path(given, "vocoder"))
         if not isinstance(model, WaveGlow):
             raise CheckpointError(f"{given} is no vocoder (it holds a {type(model).__name__})")
         whole = Path(given).resolve()
         name = f"{whole.parent.name}/{whole.name}" if whole.name in ("best", "last") else whole.name
-        models[name if name not in models else given] = model
-    return models
+        name = name if name not in models else given
+        models[name], options[name] = model, _options(args, given)
+    return models, options
+
+
+def _options(args: argparse.Namespace, given: str) -> "VocoderOptions":
+    """Return how a model speaks: as the voice that it belongs to, with what the user asks for."""
+    from glowvox.evaluate.vocoder import ALONE
+    from glowvox.synthesis.installed_voices import voice_of_model
+
+    voice = voice_of_model(given)
+    own = ALONE if voice is None else voice.defaults.for_vocoder(args.seed)
+    return replace(own, seed=args.seed, sigma=own.sigma if args.sigma is None else args.sigma)
 
 
 def _require_one_contract(models: "dict[str, WaveGlow]", config: "AudioConfig") -> None:
@@ -156,17 +173,28 @@ def _griffin_lim(config: "AudioConfig") -> Callable[[Any], Any]:
     return lambda mel: griffin_lim(mel, config, iterations=60)
 
 
-def _settings(args: argparse.Namespace, models: "dict[str, WaveGlow]", config: "AudioConfig") -> dict[str, str]:
+def _settings(
+    args: argparse.Namespace,
+    models: "dict[str, WaveGlow]",
+    options: "dict[str, VocoderOptions]",
+    config: "AudioConfig",
+) -> dict[str, str]:
     import platform
 
     import glowvox
+    from glowvox.errors import counted
 
     settings = {"Recordings": str(args.data)}
     for name, model in models.items():
         count = sum(parameter.numel() for parameter in model.parameters())
         settings[f"Model {name}"] = f"{count / 1e6:.1f} million parameters, groups of {model.config.n_group}"
+        own = options[name]
+        passes = model.config.refine if own.refine is None else own.refine
+        settings[f"Speaks {name}"] = (
+            f"noise of standard deviation {own.sigma:g}, seed {own.seed}; {counted(passes, 'pass', 'passes')} of "
+            f"refinement, postfilter {own.postfilter:g}, denoiser {own.denoise:g}"
+        )
     if models:
-        settings["Noise"] = f"standard deviation {args.sigma:g}, seed {args.seed}"
         settings["Threads"] = str(args.threads) if args.threads > 0 else "all"
     if "griffin-lim" in args.baselines:
         settings["Griffin-Lim"] = "60 iterations, momentum 0.99, from the pseudo-inverse of the filterbank"

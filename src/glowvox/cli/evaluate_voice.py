@@ -49,7 +49,6 @@ def run(args: argparse.Namespace) -> int:
     """Speak, measure and report."""
     from glowvox.evaluate.voice import evaluate_voice
     from glowvox.synthesis.installed_voices import find_voice
-    from glowvox.synthesis.options import VocoderOptions
     from glowvox.synthesis.vocoder import Vocoder
     from glowvox.synthesis.voice import Voice
     from glowvox.synthesis.voice_card import read_voice_card
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     sentences = _sentences(args, card)
     make_output(args)
     spoken = voice.options(speaker=args.speaker, seed=args.seed)
-    options = VocoderOptions(sigma=spoken.sigma, denoise=spoken.denoise, refine=spoken.refine, seed=args.seed)
+    options = spoken.for_vocoder(args.seed)
     language = card.speaker_languages.get(spoken.speaker or "", card.language)
     judges = open_judges(args, language, recognise=not args.no_wer)
     recognise = not args.no_wer and (judges.recogniser is not None or language.startswith("en"))

@@ -8,7 +8,8 @@ from glowvox.cli.markup_options import add_markup_options
 from glowvox.cli.number_options import finite_number
 
 SPEECH_OPTIONS = (
-    *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature", "sigma", "denoise", "refine"),
+    *("speaker", "language", "speed", "pitch_shift", "pitch_range", "temperature"),
+    *("sigma", "denoise", "refine", "postfilter"),
     *("sentence_pause", "paragraph_pause", "pause_tags", "markup", "read_code", "strict_ssml"),
 )
 """What `add_speech_options` asks for that a voice takes as an option of that name."""
@@ -81,13 +82,19 @@ def add_voice_options(
 
 
 def add_noise_options(options: "argparse._ActionsContainer") -> None:
-    """Add `--sigma`, `--denoise` and `--refine`, whose defaults are the voice's."""
+    """Add `--sigma`, `--denoise`, `--refine` and `--postfilter`, whose defaults are the voice's."""
     options.add_argument("--sigma", type=finite_number, metavar="X", help="standard deviation of the vocoder's noise")
     options.add_argument(
         "--denoise", type=finite_number, metavar="X", help="how much of the vocoder's own tone is taken out"
     )
     options.add_argument(
         "--refine", type=int, metavar="PASSES", help="passes of mel refinement of the vocoder's output"
+    )
+    options.add_argument(
+        "--postfilter",
+        type=finite_number,
+        metavar="X",
+        help="how much noise between the harmonics is taken out, 0 to 1",
     )
 
 

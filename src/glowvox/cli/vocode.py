@@ -88,6 +88,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="passes of a spectral gain that gives the output the mel it was made from "
         "(default: the voice's own, for a model alone the model's)",
     )
+    parser.add_argument(
+        "--postfilter",
+        type=finite_number,
+        metavar="X",
+        help="how much noise between the harmonics the last pass takes out, 0 to 1 "
+        "(default: the voice's own, for a model alone 0)",
+    )
     add_seed_option(parser)
     add_engine_options(parser)
     add_device_options(parser)
@@ -148,9 +155,8 @@ def _vocoder(args: argparse.Namespace) -> "tuple[Vocoder, VoiceCard | None]":
     """Return the vocoder, and the card of the voice whose folder it was taken from."""
     from glowvox.engines.choose import engine_for, load_vocoder
     from glowvox.engines.graph_engine import VOCODER_NAME
-    from glowvox.synthesis.installed_voices import default_vocoder
+    from glowvox.synthesis.installed_voices import default_vocoder, voice_of_model
     from glowvox.synthesis.vocoder import Vocoder
-    from glowvox.synthesis.voice_card import CARD_NAME, read_voice_card
 
     folder = args.model if args.model is not None else default_vocoder()
     engine = engine_for(args.engine, args.device, args.precision)
@@ -159,8 +165,7 @@ def _vocoder(args: argparse.Namespace) -> "tuple[Vocoder, VoiceCard | None]":
     vocoder = Vocoder(
         load_vocoder(folder, engine=engine, threads=args.threads, device=args.device, precision=args.precision)
     )
-    holds = (place for place in (folder, folder.parent) if (place / CARD_NAME).is_file())
-    return vocoder, next((read_voice_card(place) for place in holds), None)
+    return vocoder, voice_of_model(str(folder))
 
 
 def _speech(args: argparse.Namespace, contract: "AudioConfig | None") -> _Speech:
@@ -206,11 +211,11 @@ def _options(
             raise ConfigError(f"--window must be a positive number of seconds, got {args.window:g}")
         chunk = None if vocoder is None else max(1, round(args.window * vocoder.engine.audio.frame_rate))
     own = VocoderOptions(sigma=_SIGMA, denoise=_DENOISE) if voice is None else voice.defaults
-    sigma, denoise, refine = (
-        getattr(own, name) if getattr(args, name) is None else getattr(args, name)
-        for name in ("sigma", "denoise", "refine")
-    )
-    return VocoderOptions(sigma=sigma, denoise=denoise, refine=refine, seed=seed, chunk_frames=chunk)
+    given = {
+        name: getattr(own, name) if getattr(args, name) is None else getattr(args, name)
+        for name in ("sigma", "denoise", "refine", "postfilter")
+    }
+    return VocoderOptions(**given, seed=seed, chunk_frames=chunk)
 
 
 def _griffin_lim(speech: _Speech, seed: int) -> Iterator[Any]:

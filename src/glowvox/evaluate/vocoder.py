@@ -34,16 +34,15 @@ Likelihood = Callable[[NDArray[np.float32], NDArray[np.float32]], float]
 """From samples `[S]` and their mel `[M, T]`, S = T * hop length, to the log-likelihood in nats."""
 
 
-def flow_vocoder(model: "WaveGlow", *, sigma: float = 0.6, seed: int = 0, refine: int | None = None) -> Vocode:
-    """Return a function that speaks a mel with noise N(0, sigma^2) drawn from `seed`, the same for every mel.
+ALONE = VocoderOptions(sigma=0.6, denoise=0.0)
+"""How a vocoder that belongs to no voice is measured: as it is, without the denoiser."""
 
-    The bias denoiser is off. `refine` is the number of passes of mel refinement; None: as many as the model is meant
-    for.
-    """
+
+def flow_vocoder(model: "WaveGlow", options: VocoderOptions = ALONE) -> Vocode:
+    """Return a function that speaks a mel with noise N(0, sigma^2) drawn from a seed, the same for every mel."""
     from glowvox.engines.torch_engine import TorchVocoder
 
     vocoder = Vocoder(TorchVocoder(model))
-    options = VocoderOptions(sigma=sigma, denoise=0.0, seed=seed, refine=refine)
 
     def vocode(mel: NDArray[np.float32]) -> NDArray[np.float32]:
         return vocoder(mel, options)

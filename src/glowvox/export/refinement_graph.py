@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.mel import LOG_UNITS, hann_window
-from glowvox.audio.mel_refinement import LARGEST_STEP, LEAST_WEIGHT, STRENGTH, refinement_filters
+from glowvox.audio.mel_refinement import (
+    LARGEST_STEP,
+    LEAST_POWER,
+    LEAST_WEIGHT,
+    LOWERED,
+    RAISED,
+    STRENGTH,
+    MelRefinement,
+    heard_bins,
+    postfilter_weights,
+    refinement_filters,
+)
 from glowvox.config.audio import AudioConfig
 from glowvox.export.graph_builder import GraphBuilder
 
@@ -83,17 +94,17 @@ class FourierGraph:
         return turned_real, turned
 
 
-def write_refinement(graph: GraphBuilder, config: AudioConfig, passes: int, samples: str, mel: str) -> str:
+def write_refinement(graph: GraphBuilder, refinement: MelRefinement, samples: str, mel: str) -> str:
     """Return samples `[S]` whose mel spectrogram is nearer to that asked for. See `MelRefinement`.
 
     Args:
         graph: to write to.
-        config: the mel contract.
-        passes: how many times the gain is measured and applied.
+        refinement: what is written.
         samples: `[S]`, S = T * hop_length.
         mel: `[T, M]`.
     """
-    if not passes:
+    config = refinement.config
+    if not refinement.passes:
         return samples
     unit = float(LOG_UNITS[config.log])
     target = graph.op("Mul", mel, graph.floats(config.std / unit))
@@ -102,7 +113,7 @@ def write_refinement(graph: GraphBuilder, config: AudioConfig, passes: int, samp
     analysis, spreading = graph.floats(filters.T), graph.floats(spread.T)
     fourier = FourierGraph(graph, config.n_fft)
     frames = _Frames(graph, config, graph.op("Shape", mel, start=0, end=1))
-    for _ in range(passes):
+    for number in range(1, refinement.passes + 1):
         real, imaginary = fourier.forward(frames.cut(samples))
         power = graph.op("Add", graph.op("Mul", real, real), graph.op("Mul", imaginary, imaginary))
         powered = graph.op("Sqrt", power) if config.power == 1.0 else power
@@ -111,9 +122,28 @@ def write_refinement(graph: GraphBuilder, config: AudioConfig, passes: int, samp
         found = graph.op("Max", graph.op("MatMul", powered, analysis), graph.floats(config.floor))
         excess = graph.op("Mul", graph.op("Sub", target, graph.op("Log", found)), graph.floats(STRENGTH / config.power))
         bounded = graph.op("Min", graph.op("Max", excess, graph.floats(-LARGEST_STEP)), graph.floats(LARGEST_STEP))
-        gain = graph.op("Exp", graph.op("MatMul", bounded, spreading))
+        log_gain = graph.op("MatMul", bounded, spreading)
+        if number == refinement.passes and refinement.postfilter:
+            log_gain = graph.op("Add", log_gain, _postfilter(graph, refinement, power, fourier.bins))
+        gain = graph.op("Exp", log_gain)
         samples = frames.joined(fourier.inverse(graph.op("Mul", real, gain), graph.op("Mul", imaginary, gain)))
     return samples
+
+
+def _postfilter(graph: GraphBuilder, refinement: MelRefinement, power: str, bins: int) -> str:
+    """Return the log of the postfilter's gain `[T, F]` for squared magnitudes `[T, F]`. See `postfilter_log_gain`."""
+    weights, around = postfilter_weights(refinement.config)
+    column = graph.op("Unsqueeze", graph.cut(power, 0, heard_bins(refinement.config), 1), graph.integers([1]))
+    mean = graph.op("AveragePool", column, kernel_shape=[2 * around + 1], pads=[around, around], count_include_pad=0)
+    own, level = (
+        graph.op("Add", graph.cut(part, 0, len(weights), 1), graph.floats(LEAST_POWER))
+        for part in (power, graph.op("Squeeze", mean, graph.integers([1])))
+    )
+    log_gain = graph.op(
+        "Mul", graph.op("Log", graph.op("Div", own, level)), graph.floats(0.5 * refinement.postfilter * weights)
+    )
+    bounded = graph.op("Min", graph.op("Max", log_gain, graph.floats(-LOWERED)), graph.floats(RAISED))
+    return graph.op("Pad", bounded, graph.integers([0, 0, 0, bins - len(weights)]))
 
 
 class _Frames:

@@ -127,7 +127,7 @@ class SpeechGraph:
         self.audio = audio
         self._scale, self._shift = check_contracts(self._encoder.card.audio, audio)
         refine = self._vocoder.card.refine if self.options.refine is None else self.options.refine
-        self._passes = MelRefinement(audio, refine).passes
+        self._refinement = MelRefinement(audio, refine, self.options.postfilter)
 
     @property
     def seed_inputs(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -178,7 +178,7 @@ class SpeechGraph:
         [sound] = insert(graph, "vocoder", self._vocoder.model, inputs, ["audio"])
         samples = graph.op("Reshape", sound, graph.integers([-1]))
         with graph.scope("refinement"):
-            samples = write_refinement(graph, self.audio, self._passes, samples, rows)
+            samples = write_refinement(graph, self._refinement, samples, rows)
         return self._faded(graph, samples)
 
     def _tokens(self, graph: GraphBuilder, given: str, least: int) -> tuple[str, str]:

@@ -333,6 +333,26 @@ def _unpacked_model(archive: Path, part: str) -> Path:
     return target
 
 
+def voice_of_model(name_or_path: str) -> VoiceCard | None:
+    """Return the card of the voice that a model belongs to; None: to none.
+
+    Args:
+        name_or_path: see `model_path`.
+
+    Raises:
+        VoiceError: the voice's card is damaged.
+    """
+    place = Path(name_or_path)
+    if name_or_path == DEFAULT or not place.exists() or place.is_file():
+        known = name_or_path == DEFAULT or place.suffix.lower() == ARCHIVE_SUFFIX
+        if not known and all(voice.name != name_or_path for voice in installed_voices()):
+            return None
+        with open_voice_folder(find_voice(name_or_path)) as folder:
+            return read_voice_card(folder)
+    holds = (folder for folder in (place, place.resolve().parent) if (folder / CARD_NAME).is_file())
+    return next((read_voice_card(folder) for folder in holds), None)
+
+
 def default_model(part: str) -> Path:
     """Return the folder of a model that comes with the package, of the first voice by name that has it.
 

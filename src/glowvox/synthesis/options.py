@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.align.prior import Frames
-from glowvox.audio.mel_refinement import MOST_PASSES
+from glowvox.audio.mel_refinement import MOST_PASSES, MOST_POSTFILTER
 from glowvox.errors import ConfigError, TextError, counted
 from glowvox.text.markup import check_markup
 
@@ -98,6 +98,8 @@ class VocoderOptions:
     """How many times the model's bias spectrum is subtracted; 0: not at all."""
     refine: int | None = None
     """Passes of mel refinement; 0: none; None: as many as the model is meant for."""
+    postfilter: float = 0.0
+    """Exponent of the postfilter in the last pass of mel refinement; 0: none."""
     seed: int = 0
     """Of the noise."""
     chunk_frames: int | None = None
@@ -110,6 +112,7 @@ class VocoderOptions:
                 raise ConfigError(f"{name} must be a number of at least 0, got {value}")
         if self.refine is not None:
             check_refine(self.refine)
+        check_postfilter(self.postfilter)
         check_seed(self.seed)
         if self.chunk_frames is not None and self.chunk_frames < 1:
             raise ConfigError(f"a chunk must have at least one mel frame, got {self.chunk_frames}")
@@ -123,6 +126,16 @@ def check_refine(passes: int) -> None:
     """
     if isinstance(passes, bool) or not isinstance(passes, int) or not 0 <= passes <= MOST_PASSES:
         raise ConfigError(f"the passes of mel refinement must be a whole number from 0 to {MOST_PASSES}, got {passes}")
+
+
+def check_postfilter(strength: float) -> None:
+    """Refuse an impossible strength of the postfilter.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if not 0.0 <= strength <= MOST_POSTFILTER:
+        raise ConfigError(f"the postfilter must be a number from 0 to {MOST_POSTFILTER:g}, got {strength}")
 
 
 SLOWEST, FASTEST = 0.1, 10.0
@@ -142,6 +155,8 @@ class SpeechOptions:
     """How many times the vocoder's bias spectrum is subtracted; 0: not at all."""
     refine: int | None = None
     """Passes of mel refinement of the vocoder's output; 0: none; None: as many as the vocoder is meant for."""
+    postfilter: float = 0.0
+    """Exponent of the postfilter in the last pass of refinement, which takes out noise between harmonics; 0: none."""
     pitch_shift: float = 0.0
     """Semitones by which the pitch is raised, for a voice with pitch conditioning."""
     pitch_range: float = 1.0
@@ -170,7 +185,8 @@ class SpeechOptions:
 
     def __post_init__(self) -> None:
         numbers = (
-            "speed temperature sigma denoise pitch_shift pitch_range sentence_pause paragraph_pause context_tokens"
+            "speed temperature sigma denoise postfilter pitch_shift pitch_range sentence_pause paragraph_pause "
+            "context_tokens"
         )
         for name in numbers.split():
             value = getattr(self, name)
@@ -200,7 +216,12 @@ class SpeechOptions:
             raise ConfigError(f"context_tokens must not be negative, got {self.context_tokens}")
         if self.refine is not None:
             check_refine(self.refine)
+        check_postfilter(self.postfilter)
         check_seed(self.seed)
+
+    def for_vocoder(self, seed: int) -> VocoderOptions:
+        """Return what of it the vocoder needs, with a seed of its own."""
+        return VocoderOptions(self.sigma, self.denoise, self.refine, self.postfilter, seed)
 
 
 class OptionOverrides(TypedDict, total=False):
@@ -213,6 +234,7 @@ class OptionOverrides(TypedDict, total=False):
     sigma: float
     denoise: float
     refine: int | None
+    postfilter: float
     sentence_pause: float
     paragraph_pause: float
     pause_tags: bool

@@ -98,8 +98,7 @@ class Request:
     @property
     def vocoder_options(self) -> VocoderOptions:
         """What the sentence asks of the vocoder."""
-        options = self.options
-        return VocoderOptions(sigma=options.sigma, denoise=options.denoise, refine=options.refine, seed=self.seed)
+        return self.options.for_vocoder(self.seed)
 
 
 @dataclass(frozen=True, eq=False)

@@ -460,7 +460,8 @@ class Vocoder:
 
     def refinement_for(self, options: VocoderOptions) -> MelRefinement:
         """Return what gives the samples their mel; by default as many passes as the model is meant for."""
-        return MelRefinement(self.engine.audio, self.engine.refine if options.refine is None else options.refine)
+        passes = self.engine.refine if options.refine is None else options.refine
+        return MelRefinement(self.engine.audio, passes, options.postfilter)
 
     def stream(self, options: VocoderOptions = _DEFAULTS, *, first_chunk: int | None = None) -> StreamingVocoder:
         """Return a stream: mel frames in, samples out. Many streams may run at the same time.

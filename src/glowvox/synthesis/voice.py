@@ -158,6 +158,7 @@ class Voice:
                 - sigma: standard deviation of the vocoder's noise, 0 to 100.
                 - denoise: how many times the vocoder's bias spectrum is subtracted; 0: not at all.
                 - refine: passes of mel refinement of the vocoder's output; None: as many as it is meant for.
+                - postfilter: exponent of the postfilter in the last pass of refinement, 0 to 1; 0: none.
                 - sentence_pause: silence after a sentence inside a paragraph, seconds.
                 - paragraph_pause: silence after a paragraph, seconds.
                 - pause_tags: whether `[pause:1s]` in plain text is a silence of that length.
