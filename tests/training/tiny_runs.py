@@ -59,6 +59,7 @@ def acoustic_preset(**changes: dict[str, object]) -> Preset:
             "checkpoint_every": 4,
             "validation_clips": 1,
         },
+        "acoustic_training": {"pitch_steps": 5},
     }
     for table, settings in changes.items():
         tables[table] = {**tables.get(table, {}), **settings}
