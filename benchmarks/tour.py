@@ -40,42 +40,31 @@ class Recorder:
 
     Args:
         package: folder of the package.
-        within: take down only what the first call of the function of that name in that file calls, however deep.
     """
 
-    def __init__(self, package: Path, within: tuple[str, str] | None = None) -> None:
+    def __init__(self, package: Path) -> None:
         self.files: dict[str, dict[str, None]] = {}
         """The qualified names of each file's functions, both in the order of their first call."""
         self.depth = 0
         """Frames of the package that were open at once, at most."""
         self.on = True
         self._root = f"{package}{os.sep}"
-        self._within = within
 
     def __call__(self, frame: types.FrameType, event: str, argument: Any) -> None:
         """Take down a call; a module's own code and comprehensions are no functions."""
         code = frame.f_code
-        if not self.on or not code.co_filename.startswith(self._root) or code.co_name.startswith("<"):
-            return
-        if event == "return" and (code.co_filename[len(self._root) :], code.co_name) == self._within:
-            self.on = False
-        if event != "call":
-            return
-        stack = self._open(frame)
-        if self._within is not None and self._within not in stack:
+        if event != "call" or not self.on or not code.co_filename.startswith(self._root) or code.co_name[0] == "<":
             return
         file = code.co_filename[len(self._root) :]
         self.files.setdefault(file, {}).setdefault(code.co_qualname)
-        self.depth = max(self.depth, len(stack))
+        self.depth = max(self.depth, self._open(frame))
 
-    def _open(self, frame: types.FrameType | None) -> list[tuple[str, str]]:
-        stack = []
+    def _open(self, frame: types.FrameType | None) -> int:
+        frames = 0
         while frame is not None:
-            code = frame.f_code
-            if code.co_filename.startswith(self._root):
-                stack.append((code.co_filename[len(self._root) :], code.co_name))
+            frames += frame.f_code.co_filename.startswith(self._root)
             frame = frame.f_back
-        return stack
+        return frames
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -87,6 +76,22 @@ class Recorder:
         finally:
             sys.setprofile(None)
             threading.setprofile(None)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def running_within(self, owner: type, method: str) -> Iterator[None]:
+        """Record what the first call of a method calls, however deep, and the call itself."""
+        plain = getattr(owner, method)
+
+        def first(*args: Any, **named: Any) -> Any:
+            setattr(owner, method, plain)
+            with self.running():
+                return plain(*args, **named)
+
+        setattr(owner, method, first)
+        try:
+            yield
+        finally:
+            setattr(owner, method, plain)
 
     def report(self, title: str, *, counts_only: bool) -> str:
         """Return the files with their functions, and the counts."""
@@ -119,6 +124,7 @@ def sentence(text: str) -> Recorder:
 def training_step(model: str) -> Recorder:
     """Take a training step of a tiny model on a few seconds of sound."""
     from glowvox.cli.main import main
+    from glowvox.training.loop import Trainer
 
     preset, small = TINY[model]
     settings = {
@@ -128,14 +134,14 @@ def training_step(model: str) -> Recorder:
         "training.log_every": 1,
         **small,
     }
-    recorder = Recorder(package_folder(), within=("training/loop.py", "_one_step"))
+    recorder = Recorder(package_folder())
     with tempfile.TemporaryDirectory() as place, contextlib.redirect_stdout(io.StringIO()):
         corpus, data, run = (str(Path(place) / name) for name in ("corpus", "data", "run"))
         write_corpus(Path(corpus))
         contract = ["--contract", preset]
         done = main(["prepare", corpus, "-o", data, "--validation", "0.25", "--language", "en-us", *contract])
         chosen = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-        with recorder.running():
+        with recorder.running_within(Trainer, "_one_step"):
             done = done or main(
                 ["train", model, "--preset", preset, "--data", data, "--run", run, "--device", "cpu", *chosen]
             )
