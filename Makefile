@@ -18,6 +18,9 @@ override IN := $(value IN)
 override OUT := $(value OUT)
 export TEXT IN OUT
 
+# Hundreds of processes import the same files: what one has compiled, the others find.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := $(VENV)/bin
 ENVIRONMENTS := $(VENV) $(VENV)-oldest $(VENV)-newest
 PIP := -m pip install --quiet --disable-pip-version-check --constraint
@@ -108,9 +111,10 @@ $(VENV)/.docs: $(VENV)/.made $(DESCRIPTION)
 	@$(PIP_INSTALL) --editable '.[docs]'
 	@touch $@
 
+# Not compiled: the quick tests import the smaller part of what is installed.
 $(VENV)-oldest/.quick $(VENV)-newest/.quick: $(VENV)-%/.quick: $(VENV)-%/.made pyproject.toml constraints-%.txt
 	@echo "Installing Glowvox and its quick tests with the $* versions into $(VENV)-$* ..."
-	@$(VENV)-$*/bin/python $(PIP) constraints-$*.txt --upgrade --upgrade-strategy eager --editable '.[quick]'
+	@$(VENV)-$*/bin/python $(PIP) constraints-$*.txt --no-compile --upgrade --upgrade-strategy eager --editable '.[quick]'
 	@touch $@
 
 $(ENVIRONMENTS:%=%/.made):
