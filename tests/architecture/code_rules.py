@@ -78,9 +78,10 @@ def calls(file: SourceFile) -> Iterator[str]:
                 yield file.at(node.lineno, "models does no input or output: open()")
             if any(word.arg == "allow_pickle" and ast.unparse(word.value) != "False" for word in node.keywords):
                 yield file.at(node.lineno, "allow_pickle: only checkpoint reads pickles")
-        if isinstance(node, ast.Attribute) and file.room != "training" and ast.unparse(node) == "torch.optim":
+        attribute = node.attr if isinstance(node, ast.Attribute) else ""
+        if attribute == "optim" and file.room != "training" and ast.unparse(node) == "torch.optim":
             yield file.at(node.lineno, "only training has an optimiser")
-        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.path":
+        if attribute == "path" and ast.unparse(node) == "sys.path":
             yield file.at(node.lineno, "sys.path stays as it is")
         if isinstance(node, ast.arg) and node.arg == "reverse":
             yield file.at(node.lineno, "no reverse flag: forward and inverse are two methods")

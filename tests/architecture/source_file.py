@@ -59,13 +59,18 @@ class SourceFile:
                     base = ".".join([*package[: len(package) - child.level + 1], *([base] if base else [])])
                 for alias in child.names:
                     yield Import(f"{base}.{alias.name}", child.lineno, deferred, typing_only)
-            else:
-                inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-                typed = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+            elif not isinstance(child, ast.expr):  # no expression imports
+                inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+                typed = isinstance(child, ast.If) and any(_names_typing(part) for part in ast.walk(child.test))
                 yield from self._imports(child, deferred=deferred or inside, typing_only=typing_only or typed)
 
     def at(self, line: int, why: str) -> str:
         return f"{self.name}:{line}: {why}"
+
+
+def _names_typing(node: ast.AST) -> bool:
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return "TYPE_CHECKING" in name
 
 
 def package_files() -> list[SourceFile]:
