@@ -4,12 +4,32 @@ import struct
 import zipfile
 
 import pytest
-from small_books import page, png, write_epub
+from small_books import CONTAINER, page, png, write_epub
 
 from glowvox.book.archive import resolved
 from glowvox.book.chapters import hear_book
 from glowvox.book.open_book import open_book
 from glowvox.errors import DataError
+
+
+def package(items, order, metadata=""):
+    return (
+        '<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><metadata '
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>T</dc:title>{metadata}</metadata><manifest>{items}'
+        f"</manifest><spine>{order}</spine></package>"
+    )
+
+
+def item(name, identifier="a", media_type="application/xhtml+xml", more=""):
+    return f'<item id="{identifier}" href="{name}" media-type="{media_type}" {more}/>'
+
+
+def write_archive(path, files):
+    """Write files of any content and name beside a container that names OEBPS/content.opf."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {"META-INF/container.xml": CONTAINER, **files}.items():
+            archive.writestr(name, content)
+    return path
 
 
 def chapters(path, **options):
@@ -182,3 +202,109 @@ def test_a_zip_that_is_no_book(tmp_path):
     path.rename(tmp_path / "x.zip")
     assert "no EPUB" in refused(tmp_path / "x.zip")
     assert "cannot read" in refused(tmp_path / "missing.epub")
+
+
+@pytest.mark.parametrize(
+    ("href", "stored"),
+    [
+        ("Text/One.xhtml", "OEBPS/text/one.XHTML"),
+        ("caf%C3%A9.xhtml", "OEBPS/cafe\u0301.xhtml"),
+        ("one.xhtml", "OEBPS\\one.xhtml"),
+    ],
+)
+def test_names_that_other_systems_take_for_the_same_are_found(tmp_path, href, stored):
+    files = {"OEBPS/content.opf": package(item(href), '<itemref idref="a"/>'), stored: page("<p>Found.</p>")}
+    assert chapters(write_archive(tmp_path / "b.epub", files)) == [("T", ["Found."])]
+
+
+def test_names_in_utf_8_that_are_not_marked_as_such_are_found(tmp_path):
+    path = write_archive(
+        tmp_path / "b.epub",
+        {
+            "OEBPS/content.opf": package(item("caf%C3%A9.xhtml"), '<itemref idref="a"/>'),
+            "OEBPS/cafXX.xhtml": page("<p>Found.</p>"),
+        },
+    )
+    path.write_bytes(path.read_bytes().replace(b"cafXX.xhtml", "café.xhtml".encode()))
+    assert chapters(path) == [("T", ["Found."])]
+
+
+def test_what_leads_outside_is_refused_with_backslashes_too(tmp_path):
+    path = write_archive(tmp_path / "b.epub", {"..\\evil": "x"})
+    with pytest.raises(DataError, match="leads outside"):
+        open_book(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "heard", "warned"),
+    [
+        (page("<p>Größe</p>").replace("utf-8", "utf-16").encode("utf-16-le"), "Größe", False),
+        (page("<p>Größe</p>").replace("utf-8", "utf-16").encode("utf-16-be"), "Größe", False),
+        (page("<p>“So” café</p>").replace("utf-8", "iso-8859-1").encode("cp1252"), "“So” café", False),
+        (page("<p>“So” café</p>").replace("utf-8", "us-ascii").encode(), "“So” café", False),
+        (page("<p>“So” café</p>").encode("cp1252"), "“So” café", True),
+        (page("<p>日本語 so</p>").replace("utf-8", "shift_jis").encode("shift_jis"), "日本語 so", False),
+        (page("<p>So</p>").replace("utf-8", "idna").encode(), "So", False),
+        (page("<p>AT&AMP;T &lt; &QUOT;B&QUOT; &hellip;</p>").encode(), 'AT&T < "B" …', False),
+    ],
+)
+def test_encodings_and_entities(tmp_path, content, heard, warned):
+    files = {"OEBPS/content.opf": package(item("a.xhtml"), '<itemref idref="a"/>'), "OEBPS/a.xhtml": content}
+    book = hear_book(open_book(write_archive(tmp_path / "b.epub", files)))
+    assert [one.passage.text for one in book.passages] == [heard]
+    guessed = [one for one in book.warnings if "no chapters" not in one]
+    assert len(guessed) == warned and all("cp1252" in one for one in guessed)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    content = bytes(range(256)) * 40
+    files = {"OEBPS/content.opf": package(item("a.xhtml"), '<itemref idref="a"/>'), "OEBPS/a.xhtml": content}
+    with pytest.raises(DataError, match=r"a\.xhtml: holds no text; the book is encrypted"):
+        open_book(write_archive(tmp_path / "b.epub", files))
+
+
+def test_what_is_not_in_the_reading_order_is_told(tmp_path):
+    items = item("a.xhtml") + item("n.xhtml", "n") + item("s.svg", "s", "image/svg+xml")
+    items += item("f.pdf", "f", "application/pdf", 'fallback="b"') + item("b.xhtml", "b")
+    items += item("nav.xhtml", "nav", more='properties="nav"')
+    order = '<itemref idref="a"/><itemref idref="n" linear="no"/><itemref idref="s"/><itemref idref="f"/>'
+    links = '<li><a href="a.xhtml"><img alt="The door"/></a></li><li><a href="n.xhtml">No&#173;tes</a></li>'
+    links += '<li><a href="nav.xhtml">Contents</a></li><li><a href="b.xhtml">Two&#173;fold</a></li>'
+    path = write_archive(
+        tmp_path / "b.epub",
+        {
+            "OEBPS/content.opf": package(items, order + '<itemref idref="nav"/><itemref idref="ghost"/>'),
+            "OEBPS/a.xhtml": page("<p>A.</p>"),
+            "OEBPS/n.xhtml": page("<p>N.</p>"),
+            "OEBPS/s.svg": "<svg/>",
+            "OEBPS/b.xhtml": page("<p>B.</p>"),
+            "OEBPS/nav.xhtml": page(f'<nav epub:type="toc"><ol>{links}</ol></nav>'),
+        },
+    )
+    book = hear_book(open_book(path))
+    assert chapters(path) == [("The door", ["A."]), ("Twofold", ["B."])]
+    assert book.left_out == {"pages outside of the reading order": 1, "tables of contents": 1}
+    picture, ghost, notes = book.warnings
+    assert "'OEBPS/s.svg' of the reading order is left out" in picture
+    assert "'ghost' of the reading order is left out" in ghost
+    assert "'Notes' leads outside of the reading order" in notes
+    assert chapters(path, keep={"notes"})[1] == ("Notes", ["N."])
+
+
+def test_a_book_without_a_page_says_why(tmp_path):
+    files = {"OEBPS/content.opf": package(item("gone.xhtml"), '<itemref idref="a"/>')}
+    with pytest.raises(DataError, match=r"lists no page .*; the page OEBPS/gone\.xhtml is listed"):
+        open_book(write_archive(tmp_path / "b.epub", files))
+
+
+def test_a_table_of_contents_among_the_pages_is_left_out(tmp_path):
+    names = ["one", "two", "three"]
+    links = "".join(f'<p><a href="{name}.xhtml">Chapter {name}</a></p>' for name in names)
+    pages = {"toc.xhtml": f"<h1>Contents</h1>{links}", **{f"{name}.xhtml": f"<p>{name}.</p>" for name in names}}
+    toc = [("Contents", "toc.xhtml"), *((name, f"{name}.xhtml") for name in names)]
+    path = write_epub(tmp_path / "b.epub", pages, toc, version=2)
+    assert chapters(path) == [(name, [f"{name}."]) for name in names]
+    assert hear_book(open_book(path)).left_out == {"tables of contents": 1}
+    assert chapters(path, keep={"contents"})[0][1][:2] == ["Contents.", "Chapter one"]
+    prose = pages | {"toc.xhtml": f"<h1>Contents</h1>{links}<p>{'An introduction that is to be heard. ' * 5}</p>"}
+    assert chapters(write_epub(tmp_path / "c.epub", prose, toc))[0][0] == "Contents"

@@ -1,7 +1,9 @@
 """ZIP archives of strangers: their files within limits of number and size, and none outside the archive."""
 
+import contextlib
 import posixpath
 import stat
+import unicodedata
 import urllib.parse
 import zipfile
 import zlib
@@ -44,6 +46,7 @@ class BookArchive:
         except DataError:
             self._zip.close()
             raise
+        self._alike = {_folded(name): name for name in reversed(self._files)}
 
     def __enter__(self) -> Self:
         return self
@@ -59,11 +62,15 @@ class BookArchive:
         return list(self._files)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._files
+        return self.stored(name) is not None
 
-    def size(self, name: str) -> int:
-        """Return the bytes of a file when it is unpacked."""
-        return self._files[name].file_size
+    def stored(self, name: str) -> str | None:
+        """Return the name of the file that a name in the book means; None: there is none.
+
+        Books that were made where names do not tell capitals apart name their files so; letters with accents are
+        written in two ways.
+        """
+        return name if name in self._files else self._alike.get(_folded(name))
 
     def read(self, name: str, *, text: bool = False) -> bytes:
         """Return the content of a file.
@@ -75,7 +82,7 @@ class BookArchive:
         Raises:
             DataError: there is no such file, it is broken or encrypted, or it is too large.
         """
-        entry = self._files.get(name)
+        entry = self._files.get(self.stored(name) or "")
         if entry is None:
             raise DataError(f"{self.path}: the book names the file {name[:100]!r}, but does not hold it")
         limit = _LARGEST_TEXT if text else _LARGEST_FILE
@@ -109,14 +116,9 @@ class BookArchive:
         for entry in entries:
             if entry.is_dir():
                 continue
-            name = entry.filename
-            parts = name.replace("\\", "/").split("/")
-            if (
-                ".." in parts
-                or name.startswith(("/", "\\"))
-                or ":" in parts[0]
-                or stat.S_ISLNK(entry.external_attr >> 16)
-            ):
+            name = _name_of(entry)
+            parts = name.split("/")
+            if ".." in parts or name.startswith("/") or ":" in parts[0] or stat.S_ISLNK(entry.external_attr >> 16):
                 raise DataError(f"{self.path}: holds the file {name[:100]!r}, which leads outside of the book; refused")
             total += entry.file_size
             if entry.file_size > _SMALL and entry.file_size > _RATIO * max(1, entry.compress_size):
@@ -128,6 +130,19 @@ class BookArchive:
                 raise DataError(f"{self.path}: would unpack to more than {_LARGEST_TOTAL >> 30} GiB: not a book")
             found[name] = entry
         return found
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """Return the name of a file as books name it: UTF-8 that is not marked as such, and backslashes, are common."""
+    name = entry.filename
+    if not entry.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def resolved(base: str, reference: str) -> tuple[str, str]:

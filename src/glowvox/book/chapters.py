@@ -71,9 +71,10 @@ def hear_book(source: BookSource, *, language: str = "", keep: Collection[str] =
     pages: dict[str, tuple[int, HeardPage]] = {}
     passages: list[HeardPassage] = []
     bases: dict[str, int] = {}
-    left_out: Counter[str] = Counter()
+    left_out: Counter[str] = Counter(source.left_out)
     for number, page in enumerate(source.pages):
         if not page.listened and not ("notes" in keep or "contents" in keep):
+            left_out["tables of contents" if page.contents else "pages outside of the reading order"] += 1
             continue
         heard = heard_page(page.root, spoken, keep)
         pages[page.name] = (number, heard)
@@ -88,10 +89,16 @@ def hear_book(source: BookSource, *, language: str = "", keep: Collection[str] =
         )
         raise DataError(f"{source.path}: the book {what}")
     starts: list[tuple[str, int, int]] = []
+    every = {page.name: page for page in source.pages}
     for entry in source.toc:
         if entry.page not in pages:
-            if all(page.name != entry.page for page in source.pages):
+            page = every.get(entry.page)
+            if page is None:
                 warnings.append(f"the table of contents names {entry.page[:100]!r}, which is no page of the book")
+            elif not page.contents:
+                warnings.append(
+                    f"the entry {entry.title[:60]!r} leads outside of the reading order; --keep notes reads that too"
+                )
             continue
         index, heard = pages[entry.page]
         if entry.fragment and entry.fragment not in heard.anchors:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from glowvox.book.archive import BookArchive, resolved
 from glowvox.book.source import BookSource, Cover, Page, TocEntry
-from glowvox.book.trees import OPS, Element, local, parse_page, parse_xml
+from glowvox.book.trees import OPS, Element, local, parse_page, parse_xml, plain_title
 from glowvox.errors import DataError
 
 _CONTAINER = "META-INF/container.xml"
@@ -18,6 +18,8 @@ _LOCKS = {"META-INF/license.lcpl": "LCP", "META-INF/rights.xml": "Adobe's", "MET
 _PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
 _PICTURES = ("image/jpeg", "image/png")
 _MOST_ENTRIES = 20_000
+_FEWEST_LINKS = 3
+"""To pages of chapters, in a table of contents."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ def read_epub(path: Path) -> BookSource:
         warnings: list[str] = []
         pages = list(_pages(archive, package, items, warnings))
         if not any(page.listened for page in pages):
-            raise DataError(f"{path}: the package lists no page to read in its reading order (spine)")
+            why = f"; {warnings[0]}" if warnings else ""
+            raise DataError(f"{path}: the package lists no page to read in its reading order (spine){why}")
         toc = _toc(archive, package, items, warnings)
+        pages = [_told_apart(page, {entry.page for entry in toc}) for page in pages]
         metadata = _Metadata(package)
         return BookSource(
             path=path,
@@ -104,7 +108,9 @@ def _package_name(archive: BookArchive) -> str:
             name, _ = resolved("", one.get("full-path") or "")
             if name in archive:
                 return name
-    packages = [name for name in archive.names if name.lower().endswith(".opf")]
+    packages = [
+        name for name in archive.names if name.lower().endswith(".opf") and not name.split("/")[-1].startswith(".")
+    ]
     if not packages:
         raise DataError(f"{archive.path}: no EPUB: it holds no package file (.opf)")
     return packages[0]
@@ -114,18 +120,37 @@ def _pages(
     archive: BookArchive, package: Element, items: dict[str, ManifestItem], warnings: list[str]
 ) -> Iterator[Page]:
     seen: set[str] = set()
+    fallbacks = {one.get("id"): one.get("fallback") for one in package.iter("{*}item")}
     for identifier, linear in spine(package):
-        item = items.get(identifier)
-        if item is None or item.name in seen:
+        item = _page_item(identifier, items, fallbacks)
+        if item is None:
+            item = items.get(identifier)
+            what = "the list of files (manifest) lacks it" if item is None else f"it is no page but {item.media_type}"
+            warnings.append(f"{(item.name if item else identifier)[:100]!r} of the reading order is left out: {what}")
+            continue
+        if item.name in seen:
             continue
         seen.add(item.name)
-        if item.media_type not in _PAGES and not item.name.lower().endswith((".xhtml", ".html", ".htm")):
-            continue
         if item.name not in archive:
             warnings.append(f"the page {item.name} is listed, but the book does not hold it")
             continue
         root = parse_page(archive.read(item.name, text=True), item.name, warnings)
-        yield Page(item.name, root, linear and "nav" not in item.properties)
+        contents = "nav" in item.properties
+        yield Page(item.name, root, linear and not contents, contents)
+
+
+def _page_item(
+    identifier: str, items: dict[str, ManifestItem], fallbacks: dict[str | None, str | None]
+) -> ManifestItem | None:
+    """Return the page that an entry of the reading order stands for, or the one that stands in for a foreign file."""
+    tried: set[str] = set()
+    while identifier and identifier not in tried:
+        tried.add(identifier)
+        item = items.get(identifier)
+        if item is not None and (item.media_type in _PAGES or item.name.lower().endswith((".xhtml", ".html", ".htm"))):
+            return item
+        identifier = fallbacks.get(identifier) or ""
+    return None
 
 
 def _toc(archive: BookArchive, package: Element, items: dict[str, ManifestItem], warnings: list[str]) -> list[TocEntry]:
@@ -147,15 +172,36 @@ def _toc(archive: BookArchive, package: Element, items: dict[str, ManifestItem],
     return []
 
 
+def _told_apart(page: Page, targets: set[str]) -> Page:
+    """Return a page as it is, or as the table of contents, which older books have among their pages, unmarked.
+
+    It holds hardly anything but links to where the chapters begin.
+    """
+    if not page.listened or len(targets) < _FEWEST_LINKS:
+        return page
+    links = [one for one in page.root.iter("{*}a") if resolved(page.name, one.get("href") or "")[0] in targets]
+    body = page.root.find("{*}body")
+    if body is None or len({resolved(page.name, one.get("href"))[0] for one in links}) < _FEWEST_LINKS:
+        return page
+    linked, whole = (len("".join("".join(one.itertext()) for one in group).split()) for group in (links, [body]))
+    return Page(page.name, page.root, listened=False, contents=True) if linked > 0.7 * whole else page
+
+
 def _navigation(content: bytes, name: str) -> Iterator[TocEntry]:
-    root = parse_page(content, name, [])
+    root = parse_page(content, name)
     lists = [nav for nav in root.iter("{*}nav") if "toc" in (nav.get(f"{{{OPS}}}type") or "").split()]
     for nav in lists or list(root.iter("{*}nav"))[:1]:
         for link in nav.iter("{*}a"):
             page, fragment = resolved(name, link.get("href") or "")
-            title = " ".join("".join(link.itertext()).split())
+            title = plain_title("".join(link.itertext())) or _described(link)
             if page and title:
                 yield TocEntry(title, page, fragment)
+
+
+def _described(link: Element) -> str:
+    """Return the title of a link that is a picture."""
+    pictures = [one.get("alt") or one.get("title") or "" for one in link.iter("{*}img")]
+    return plain_title(" ".join(pictures)) or plain_title(link.get("title") or "")
 
 
 def _ncx(content: bytes, name: str) -> Iterator[TocEntry]:
@@ -164,7 +210,7 @@ def _ncx(content: bytes, name: str) -> Iterator[TocEntry]:
         if label is None or target is None:
             continue
         page, fragment = resolved(name, target.get("src") or "")
-        title = " ".join((label.text or "").split())
+        title = plain_title("".join(label.itertext()))
         if page and title:
             yield TocEntry(title, page, fragment)
 
@@ -176,7 +222,7 @@ class _Metadata:
         self._found: dict[str, list[str]] = {}
         for metadata in package.iter("{*}metadata"):
             for element in metadata.iter():
-                text = " ".join((element.text or "").split()) if isinstance(element.tag, str) else ""
+                text = plain_title(element.text or "") if isinstance(element.tag, str) else ""
                 if text and "purl.org/dc/" in element.tag.lower():
                     self._found.setdefault(local(element), []).append(text)
 

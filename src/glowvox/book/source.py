@@ -17,6 +17,8 @@ class Page:
     """Its XHTML."""
     listened: bool = True
     """Whether it is part of the reading order: a page of notes, or the table of contents itself, is not."""
+    contents: bool = False
+    """Whether it is the table of contents."""
 
 
 @dataclass(frozen=True)
@@ -62,4 +64,6 @@ class BookSource:
     """Whether it is an EPUB 2."""
     pictures: int = 0
     """How many pictures it holds."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """How often the reader left out what."""
     warnings: list[str] = field(default_factory=list)

@@ -1,8 +1,9 @@
 """XML and HTML of strangers as trees: nothing is loaded from elsewhere, no entity of the file's own is expanded."""
 
-import html.entities
 import re
+from html.entities import html5
 from typing import Any
+from xml.sax.saxutils import escape
 
 from glowvox.errors import DataError, MissingExtraError, one_line
 
@@ -16,7 +17,9 @@ _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']
 _CHARSET = re.compile(rb"""<meta[^>]*?charset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.IGNORECASE)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_OWN = ("amp", "lt", "gt", "quot", "apos")
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r"))
+_LATIN = frozenset(("iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1", "us-ascii", "ascii", "windows-1252"))
+"""Names that stand for cp1252 on the web (WHATWG Encoding), which has the quotation marks that ISO 8859-1 lacks."""
 _MOST_ELEMENTS = 2_000_000
 _MOST_DEPTH = 256
 
@@ -34,8 +37,13 @@ def lxml_etree() -> Any:
     return etree
 
 
-def decoded(content: bytes, name: str) -> str:
+def decoded(content: bytes, name: str, warnings: list[str] | None = None) -> str:
     """Return the text of an XML or HTML file: by its mark, its declaration, as UTF-8, or else as Windows' cp1252.
+
+    Args:
+        content: the file.
+        name: of the file, for messages.
+        warnings: told of an encoding that was guessed.
 
     Raises:
         DataError: it is no text.
@@ -43,14 +51,22 @@ def decoded(content: bytes, name: str) -> str:
     for mark, codec in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):
             return content.decode(codec, "replace").removeprefix("\ufeff")
-    if content[:200].count(0) > 20:
-        raise DataError(f"{name}: holds zero bytes: no text, or UTF-16 without a mark at its beginning")
+    # Without a mark, the first tag tells (XML 1.0, appendix F).
+    for tag, codec in ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):
+        if content.startswith(tag):
+            return content.decode(codec, "replace")
+    start = content[:4096]
+    if len(start) - len(start.translate(None, _CONTROLS)) > len(start) // 50:
+        raise DataError(f"{name}: holds no text; the book is encrypted (DRM) or damaged")
     declared = _ENCODING.search(content[:1024]) or _CHARSET.search(content[:4096])
-    for codec in (declared[1].decode("ascii") if declared else "utf-8", "utf-8"):
+    label = declared[1].decode("ascii").lower() if declared else "utf-8"
+    for codec in ("utf-8" if label in _LATIN else label, "utf-8"):
         try:
             return content.decode(codec)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
+    if label not in _LATIN and warnings is not None:
+        warnings.append(f"{name} is not {label.upper()[:20]}, and was read as Windows' cp1252; look at its accents")
     return content.decode("cp1252", "replace")
 
 
@@ -67,20 +83,21 @@ def parse_xml(content: bytes, name: str) -> Element:
         raise DataError(f"{name}: not well-formed XML ({one_line(error, limit=120)})") from error
 
 
-def parse_page(content: bytes, name: str, warnings: list[str] | None = None) -> Element:
+def parse_page(content: bytes, name: str, warnings: list[str] | None = None, *, html: bool = False) -> Element:
     """Return the root of an XHTML page; one that is not well-formed is read as browsers read HTML.
 
     Args:
         content: the file.
         name: of the file, for messages.
-        warnings: told of a page that is not well-formed; None: not told, since HTML never is.
+        warnings: told of an encoding that was guessed, and of a page that is not well-formed; None: nobody is.
+        html: whether it is HTML, which is never well-formed, unless it begins as XML.
 
     Raises:
         DataError: it declares entities, is no text, or is larger or deeper than any book's.
     """
     etree = lxml_etree()
-    text = _without_doctype(decoded(content, name), name)
-    if warnings is not None or text.lstrip().startswith("<?xml"):
+    text = _without_doctype(decoded(content, name, warnings), name)
+    if not html or text.lstrip().startswith("<?xml"):
         try:
             root = _parsed(text, name)
             if root.tag == f"{{{XHTML}}}html":
@@ -90,7 +107,7 @@ def parse_page(content: bytes, name: str, warnings: list[str] | None = None) -> 
                 raise DataError(
                     f"{name}: more text or more levels than any page has ({one_line(error, limit=100)})"
                 ) from error
-            if warnings is not None:
+            if warnings is not None and not html:
                 warnings.append(f"{name} is not well-formed and was read as HTML ({one_line(error, limit=100)})")
     parser = etree.HTMLParser(no_network=True, remove_pis=True, huge_tree=False, encoding="utf-8")
     cleaned = _NOT_XML.sub("", _DECLARATION.sub("", text))
@@ -128,6 +145,11 @@ def local(element: Element) -> str:
     return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
 
 
+def plain_title(text: str) -> str:
+    """Return a title on one line, without soft hyphens and spaces of no width."""
+    return " ".join(re.sub("[\u00ad\u200b\u2060\ufeff]", "", text).split())
+
+
 def _without_doctype(text: str, name: str) -> str:
     found = _DOCTYPE.search(text[:65536])
     if found and (found["subset"] or "").upper().find("<!ENTITY") >= 0:
@@ -136,9 +158,9 @@ def _without_doctype(text: str, name: str) -> str:
 
 
 def _named(match: re.Match[str]) -> str:
-    if match[1] in _OWN:
-        return match[0]
-    return html.entities.html5.get(f"{match[1]};", match[0])
+    known = html5.get(f"{match[1]};")
+    # What means something in XML stays written as XML writes it.
+    return match[0] if known is None else escape(known, {'"': "&quot;"})
 
 
 def _parsed(text: str, name: str) -> Element:
@@ -167,6 +189,8 @@ def _as_xhtml(root: Element) -> Element:
     etree = lxml_etree()
     page = etree.Element(f"{{{XHTML}}}html", nsmap={None: XHTML, "epub": OPS})
     page.attrib.update({key: value for key, value in root.attrib.items() if ":" not in key})
+    if root.get("xml:lang") and not root.get("lang"):
+        page.set("lang", root.get("xml:lang"))
     for child in list(root):
         page.append(child)
     for element in page.iter():
