@@ -27,7 +27,7 @@ def texts(body, **options):
         ("<p>The house.<sup>3</sup> She left.</p>", "The house. She left."),
         ("<p>The house[4] was [5 men] old.[6]</p>", "The house was [5 men] old."),
         ("<p>The house.² Old¹ men.</p>", "The house. Old men."),
-        ("<p>It is 20 m<sup>2</sup> and 10<sup>6</sup>.</p>", "It is 20 m2 and 106."),
+        ("<p>It is 20 m<sup>2</sup> and 10<sup>6</sup>.</p>", "It is 20 m² and 10⁶."),
         ("<p>The 4<sup>th</sup> of May.</p>", "The 4th of May."),
         ('<p>One <span class="pagenum">[Pg 7]</span>two {8} three.</p>', "One two three."),
         ('<p>One <span epub:type="pagebreak" title="9">9</span>two.</p>', "One two."),
@@ -148,3 +148,52 @@ def test_mapped_text_shares_out_places():
 
 def test_roman_numbers():
     assert [roman_number(text) for text in ("I", "iv", "IX", "XL", "MCMXCIV")] == [1, 4, 9, 40, 1994]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("<p>E = mc<sup>2</sup> holds.</p>", "E = mc² holds."),
+        ("<p>So (a+b)<sup>2</sup> is, and (a+b)² was.</p>", "So (a+b)² is, and (a+b)² was."),
+        ("<p>It is 10<sup>-3</sup> m, x<sup>n</sup>.</p>", "It is 10⁻³ m, xⁿ."),
+        ("<p>The 19<sup>th</sup> day (of May)<sup>2</sup> ended.</p>", "The 19th day (of May) ended."),
+    ],
+)
+def test_exponents_are_no_marks_and_no_digits_of_their_number(body, expected):
+    assert texts(body) == [expected]
+
+
+def test_lists_are_counted_as_they_say():
+    assert texts('<ol start="3"><li>a</li><li value="10">b</li><li>c</li></ol>') == ["3. a.", "10. b.", "11. c."]
+    assert texts('<ol reversed=""><li>a</li><li>b</li></ol>') == ["2. a.", "1. b."]
+    assert texts('<ol start="x"><li value="-1">a</li></ol>') == ["-1. a."]
+
+
+def test_cells_that_span_columns_and_rows_keep_the_names_of_their_columns():
+    table = (
+        "<table><tr><th>A</th><th>B</th><th>C</th></tr>"
+        '<tr><td colspan="2">x</td><td>y</td></tr>'
+        '<tr><td rowspan="2">r</td><td>s</td><td>t</td></tr><tr><td>u</td><td>v</td></tr>'
+        "<tr><td>k</td><td colspan='x'>l</td><td>m</td></tr></table>"
+    )
+    rows = ["A; B; C.", "A: x; C: y.", "A: r; B: s; C: t.", "B: u; C: v.", "A: k; B: l; C: m."]
+    assert texts(table) == rows
+    spanning = "<table><tr><th colspan='2'>Both</th><th>C</th></tr><tr><td>x</td><td>y</td><td>z</td></tr></table>"
+    assert texts(spanning) == ["Both; C.", "Both: x; Both: y; C: z."]
+
+
+def test_a_switch_is_heard_once():
+    formula = '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi></math>'
+    case = f'<epub:case required-namespace="http://www.w3.org/1998/Math/MathML">{formula}</epub:case>'
+    assert texts(f"<p>It is <epub:switch>{case}<epub:default>x</epub:default></epub:switch> here.</p>") == [
+        "It is x here."
+    ]
+    assert texts(f"<p>It is <epub:switch>{case}</epub:switch> here.</p>") == ["It is formula here."]
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [("C", "C."), ("M", "M."), ("MIX", "Mix."), ("L", "50."), ("CIV", "104."), ("C. Third", "100. Third.")],
+)
+def test_letters_of_a_glossary_are_no_numerals(title, said):
+    assert texts(f"<h2>{title}</h2>") == [said]

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from glowvox.book.mapped_text import NOWHERE, MappedText
-from glowvox.book.spoken_form import is_scene_break, spoken_form
-from glowvox.book.trees import OPS, Element, local
+from glowvox.book.spoken_form import ends_as_formula, is_scene_break, spoken_form
+from glowvox.book.trees import OPS, Element, local, plain_title
 
 KEEPS = ("notes", "tables", "pictures", "contents")
 """What can be read although it is left out otherwise; `pictures`: also those without a description worth hearing."""
@@ -111,6 +111,8 @@ _DROP_CAP = re.compile(r"drop-?_?cap|initial|lettrine|first-?letter", re.IGNOREC
 _MARK = re.compile(r"\s*[\[({]?\s*(?:\d{1,4}|[a-z]|[*†‡§¶‖#]{1,4})\s*[\])}]?\s*")
 _SUP_MARK = re.compile(r"\s*[\[(]?(?:\d{1,3}|[*†‡§¶‖]{1,4})[\])]?(?:\s*,\s*\d{1,3})*\s*")
 _UNIT = re.compile(r"(?:^|[\s\d(/·])(?:[a-zA-Z]|[kcmdµn]m|ft|in|yd|mi|sec)$")
+_EXPONENT = re.compile(r"\s*[-−–+]?(?:\d{1,3}|n)\s*")
+_RAISED = str.maketrans("0123456789-−–+n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁺ⁿ")
 _FILE_NAME = re.compile(r"\.(?:jpe?g|png|gif|svg|webp|bmp)$", re.IGNORECASE)
 _TRIVIAL = frozenset(
     ["image", "img", "picture", "illustration", "cover", "photo", "figure", "logo", "graphic", "decoration", "ornament"]
@@ -226,9 +228,56 @@ class _Table:
         self.layout = "presentation" in tokens_of(element) or widest < 2 or nested
         first = cells[0] if cells else []
         header = len(first) > 1 and all(local(one) == "th" for one in first) and self.rows > 1
-        self.labels = [" ".join("".join(one.itertext()).split()) for one in first] if header else []
+        self.labels: list[str] = []
+        for one in first if header else ():
+            self.labels += [plain_title("".join(one.itertext()))] * _spanned(one, "colspan")
         self.header_row = rows[0] if header else None
-        self.place = 0
+        self.column = 0
+        """Where the next cell stands, unless one of a row above reaches down to there."""
+        self._taken: dict[int, int] = {}
+        """Of each column, for how many rows from here on a cell of a row above fills it."""
+
+    def begin_row(self) -> None:
+        """Go on to the next row."""
+        self.column = 0
+        self._taken = {column: rows - 1 for column, rows in self._taken.items() if rows > 1}
+
+    def place_cell(self, cell: Element) -> int:
+        """Return the column of a cell, which may span several, as cells of the rows above may reach down."""
+        while self.column in self._taken:
+            self.column += 1
+        place = self.column
+        self.column += _spanned(cell, "colspan")
+        rows = _spanned(cell, "rowspan")
+        if rows > 1:
+            self._taken.update(dict.fromkeys(range(place, self.column), rows))
+        return place
+
+
+def _spanned(cell: Element, attribute: str) -> int:
+    """Return how many columns or rows a cell spans."""
+    stated = (cell.get(attribute) or "").strip()
+    return min(int(stated), 1000) if stated.isascii() and stated.isdigit() and len(stated) < 6 and int(stated) else 1
+
+
+class _Numbers:
+    """The numbers of a list, as HTML counts them."""
+
+    def __init__(self, element: Element) -> None:
+        backwards = element.get("reversed") is not None
+        items = sum(local(one) == "li" for one in element)
+        self._next = _whole(element.get("start"), items if backwards else 1)
+        self._step = -1 if backwards else 1
+
+    def take(self, item: Element) -> int:
+        """Return the number of the next item, which may say it itself."""
+        number = _whole(item.get("value"), self._next)
+        self._next = number + self._step
+        return number
+
+
+def _whole(stated: str | None, default: int) -> int:
+    return int(stated) if stated is not None and re.fullmatch(r"\s*-?[0-9]{1,6}\s*", stated) else default
 
 
 class _Listener:
@@ -246,8 +295,10 @@ class _Listener:
         self._scene = False
         self._verse = 0
         self._pre = 0
+        self._raised = 0
+        """In how many exponents it is."""
         self._tables: list[_Table] = []
-        self._lists: list[int | None] = []
+        self._lists: list[_Numbers | None] = []
         self._picture: Element | None = None
         self._chapter_starts = False
         self._begins = True
@@ -265,7 +316,9 @@ class _Listener:
         if block:
             self.flush()
             self._open(element, name)
+        raised = name == "sup" and not here and _EXPONENT.fullmatch("".join(element.itertext())) is not None
         self._verse += verse
+        self._raised += raised
         identifier = element.get("id") or (element.get("name") if name == "a" else None)
         if identifier:
             self.page.anchors.setdefault(identifier, len(self.page.passages))
@@ -283,6 +336,7 @@ class _Listener:
             self.flush()
             self._close(name)
         self._verse -= verse
+        self._raised -= raised
 
     def flush(self) -> None:
         """End the passage."""
@@ -342,6 +396,8 @@ class _Listener:
                 return self._left("tables")
         if name == "pre" and "code" not in self._keep and any(local(one) == "code" for one in element):
             return self._left("code")
+        if name == "case" and any(local(one) == "default" for one in element.getparent()):
+            return True  # of a switch of EPUB 3.0: what stands in for it is heard
         if name in ("svg", "math"):
             said = element.get("alttext") or element.get("aria-label") or ""
             if name == "math":
@@ -377,6 +433,7 @@ class _Listener:
             and _SUP_MARK.fullmatch(inside) is not None
             and not before[-1:].isdigit()
             and _UNIT.search(before) is None
+            and (links or not ends_as_formula("".join(self._characters[-60:])))
         )
 
     def _left(self, what: str) -> bool:
@@ -396,20 +453,20 @@ class _Listener:
         elif name == "pre":
             self._pre += 1
         elif name in ("ol", "ul"):
-            start = element.get("start") or "1"
             numbered = name == "ol" and "none" not in (element.get("style") or "")
-            self._lists.append(int(start) if numbered and start.isdigit() and len(start) < 6 else None)
+            self._lists.append(_Numbers(element) if numbered else None)
         elif name in ("li", "dt", "dd"):
             self._kind = "item"
-            if name == "li" and self._lists and self._lists[-1] is not None and not self._silent:
-                self._lead = f"{self._lists[-1]}. "
-                self._lists[-1] += 1
+            numbers = self._lists[-1] if name == "li" and self._lists else None
+            if numbers is not None and not self._silent:
+                self._lead = f"{numbers.take(element)}. "
         elif name in ("figcaption", "caption"):
             self._kind = "caption"
         elif name == "table":
             self._tables.append(_Table(element))
         elif name == "tr" and self._tables and not self._tables[-1].layout:
-            self._kind, self._tables[-1].place = "row", 0
+            self._kind = "row"
+            self._tables[-1].begin_row()
 
     def _close(self, name: str) -> None:
         if name in ("ol", "ul") and self._lists:
@@ -435,13 +492,14 @@ class _Listener:
                 self.flush()
                 return
             row = element.getparent()
-            if table.place and self._characters:
+            if table.column and self._characters:
+                self._gap = ""
                 self._glue(" " if self._characters[-1] in ",;:.!?" else "; ")
-            if table.labels and row is not table.header_row and table.place < len(table.labels):
-                label = table.labels[table.place]
+            column = table.place_cell(element)
+            if table.labels and row is not table.header_row and column < len(table.labels):
+                label = table.labels[column]
                 if label and "".join(element.itertext()).strip():
                     self._glue(f"{label}: ")
-            table.place += 1
         elif not self._characters and any(_DROP_CAP.search(one) for one in (element.get("class") or "").split()):
             self._large_initial = True
 
@@ -510,5 +568,6 @@ class _Listener:
                     characters.append(self._gap)
                     origins.append(NOWHERE)
                 self._gap = ""
-            characters.append(character)
+            # "10" with a raised "6" is no 106.
+            characters.append(character.translate(_RAISED) if self._raised else character)
             origins.append(place)

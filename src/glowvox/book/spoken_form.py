@@ -13,6 +13,10 @@ _PLAIN_PAGE = re.compile(r"\[(?:Pg|pg|Page|page)\.?\s?(?:\d{1,4}|[ivxlc]{1,7})\]
 _RAISED = re.compile(
     r"(?<=[^\W\d_]{3})[.,;:!?\"”’)]{0,2}[¹²³⁰⁴-⁹]{1,3}(?=\s|$|[.,;:!?\"”’)])|(?<=[.,;:!?\"”’)])[¹²³⁰⁴-⁹]{1,3}(?=\s|$)"
 )
+_TERM = re.compile(
+    r"(?:[=+\-−–*×·/÷^<>≤≥≈(]\s?(?:\d+\s?)?[^\W\d_]{1,3}|\([^()]*[=+\-−*×·/÷^][^()]*\)|\b(?:sin|cos|tan|log))$"
+)
+"""Letters behind a sign of arithmetic, such in brackets, a function."""
 _ILLUSTRATION = re.compile(r"\[Illustration(?::\s*(?P<what>[^\]]+))?\.?\]", re.IGNORECASE)
 _ROMAN = r"(?=[MDCLXVI])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 _NUMBERED = re.compile(
@@ -93,6 +97,11 @@ def is_scene_break(text: str) -> bool:
     return _SCENE.fullmatch(text) is not None
 
 
+def ends_as_formula(text: str) -> bool:
+    """Return whether a raised number behind a text is an exponent, not the mark of a footnote."""
+    return _TERM.search(text) is not None
+
+
 def spoken_form(
     said: MappedText, kind: str, language: str, *, begins: bool, large_initial: bool, chapter: str = ""
 ) -> None:
@@ -108,7 +117,7 @@ def spoken_form(
     """
     for pattern in (_PLAIN_PAGE, _BRACKET_MARK, _PAGE_NUMBER):
         said.sub(pattern, lambda _: "")
-    said.sub(_RAISED, lambda match: match[0].rstrip("¹²³⁰⁴⁵⁶⁷⁸⁹"))
+    said.sub(_RAISED, _without_mark)
     said.sub(_ILLUSTRATION, lambda match: match["what"] or "")
     if kind == "heading":
         _heading(said, chapter)
@@ -118,6 +127,11 @@ def spoken_form(
         stripped = said.text.rstrip()
         if stripped[-1] not in _ENDS and stripped[-1].isalnum():
             said.replace(len(stripped), len(said), ".")
+
+
+def _without_mark(match: re.Match[str]) -> str:
+    bare = match[0].rstrip("¹²³⁰⁴⁵⁶⁷⁸⁹")
+    return match[0] if ends_as_formula(match.string[max(0, match.start() - 60) : match.start()] + bare) else bare
 
 
 def roman_number(text: str) -> int:
@@ -133,13 +147,19 @@ def _heading(said: MappedText, chapter: str) -> None:
     said.sub(re.compile(r"\n"), lambda _: " ")
     said.sub(_NUMBERED, lambda match: f"{match['what']}{match['gap']}{roman_number(match['number'])}")
     leading = _LEADING.match(said.text)
-    if leading and leading["number"]:
+    if leading and _is_count(leading["number"], said.text):
         said.replace(leading.start("number"), leading.end("number"), str(roman_number(leading["number"])))
     letters = [character for character in said.text if character.isalpha()]
     if len(letters) > 1 and all(character.isupper() for character in letters):
         said.sub(_CAPITALS, lambda match: match[0].capitalize())
     if chapter and _ONLY_NUMBER.fullmatch(said.text):
         said.replace(0, 0, f"{chapter} ")
+
+
+def _is_count(numeral: str, heading: str) -> bool:
+    """Return whether what looks as a numeral counts a chapter: not C in a glossary, nor the title "Mix" in capitals."""
+    lone = heading.strip() == numeral
+    return bool(numeral) and not (lone and (numeral in ("C", "D", "M") or roman_number(numeral) > 300))
 
 
 def _opening(said: MappedText, *, large_initial: bool) -> None:
