@@ -192,3 +192,77 @@ def test_a_pdf_that_cannot_be_read(tmp_path):
     writer.write(tmp_path / "locked.pdf")
     with pytest.raises(DataError, match="encrypted"):
         open_book(tmp_path / "locked.pdf")
+
+
+def test_chapters_that_are_numbers_only(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("My Novel\n\n1\n\nIt was late.\n\nShe left.\n\n2\n\nNobody came.\n")
+    found = heard(path)
+    assert [title for title, _ in found] == ["a", "1", "2"]
+    assert found[1][1] == [("heading", "1."), ("text", "It was late."), ("text", "She left.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "numbers"),
+    [
+        ("It ends.\n\n12\n\nIt begins.\n\n13\n\nAnd more.\n", ["It ends.", "It begins.", "And more."], 2),
+        ("It goes on\n\n77\n\nto the end.\n", ["It goes on", "to the end."], 1),
+        ("1\n\nIt goes on\n\n2\n\nto the end.\n\n3\n\nYes.\n", ["It goes on", "to the end.", "Yes."], 3),
+        ("Before.\n\niv\n\nMore.\n\nv\n\nEnd.\n\n- 6 -\n\nPage 7\n", ["Before.", "More.", "End."], 4),
+        ("He said:\n\nCivil\n\nill\n\n1984\n\nThat was it.\n", ["He said:", "Civil", "ill", "1984", "That was it."], 0),
+        ("42\n", ["42"], 0),
+    ],
+)
+def test_numbers_that_stand_alone(tmp_path, text, said, numbers):
+    path = tmp_path / "a.txt"
+    path.write_text(text)
+    book = hear_book(open_book(path))
+    assert [one.passage.text for one in book.passages] == said
+    assert book.left_out == ({"page numbers": numbers} if numbers else {})
+
+
+def test_a_text_with_a_title_and_other_line_ends_is_read_once(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"Title: A mouse\r\n\r\nIt was quiet.\r\n\r\nMore.\r\n")
+    assert heard(path) == [("A mouse", [("text", "It was quiet."), ("text", "More.")])]
+    path.write_bytes(b"Title: A mouse\nIt was quiet.")
+    assert heard(path) == [("A mouse", [("text", "It was quiet.")])]
+
+
+def test_a_break_at_the_beginning_of_markdown_is_no_block_of_fields(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("---\n\nFirst scene.\n\n---\n\nSecond: scene.\n")
+    assert heard(path) == [("a", [("text", "First scene."), ("text", "Second: scene.")])]
+    path.write_bytes(b'---\r\ntitle: "My: Book"\r\nauthor: Ann <B>\r\ntags:\r\n - a\r\nlang: de\r\n---\r\nText.\r\n')
+    source = open_book(path)
+    assert (source.title, source.authors, source.language) == ("My: Book", ("Ann <B>",), "de")
+    assert heard(path)[0][1] == [("text", "Text.")]
+
+
+def test_what_holds_the_chapters_of_a_page_of_html(tmp_path):
+    path = tmp_path / "a.html"
+    parts = "<h1>A</h1><p>a<br>b</p><h1>B</h1><p>c</p>"
+    path.write_text(f"<html xml:lang='de'><body><div>{parts}</div>And the end.</body></html>")
+    assert heard(path)[1] == ("B", [("heading", "B."), ("text", "c"), ("text", "And the end.")])
+    path.write_text(f"<html><body><div class='poem'>{parts}</div></body></html>")
+    assert heard(path)[0][1][1] == ("verse", "a\nb")
+    path.write_text(f"<html><body><p>Seen.</p><div hidden>{parts}</div></body></html>")
+    assert heard(path)[0][1] == [("text", "Seen.")]
+    path.write_text(f"<html><body><div hidden>{parts}</div></body></html>")
+    with pytest.raises(DataError, match="holds nothing that can be read"):
+        heard(path)
+    path.write_text('<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="de"><body><p>x</p></body></html>')
+    assert open_book(path).language == "de"
+
+
+def test_a_pdf_of_page_numbers_and_one_with_numbers_for_headings(tmp_path):
+    numbers = write_pdf(tmp_path / "a.pdf", [[(190, 30, 9, str(number))] for number in (1, 2, 3)])
+    with pytest.raises(DataError, match="holds page numbers only: it needs a text layer"):
+        open_book(numbers)
+    sheets = [
+        [(190, 550, 24, str(number)), (50, 500, 11, "It was a long day in the house."), (190, 30, 9, str(number + 6))]
+        for number in (1, 2)
+    ]
+    book = hear_book(open_book(write_pdf(tmp_path / "b.pdf", sheets)))
+    assert [one.title for one in book.chapters] == ["1", "2"]
+    assert book.left_out == {"page numbers": 2}

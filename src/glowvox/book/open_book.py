@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections import Counter
+from html import escape
 from pathlib import Path
 
 from glowvox.book.source import BookSource, Page, TocEntry
@@ -42,9 +43,11 @@ def open_book(path: Path, kind: str | None = None) -> BookSource:
 
         return _in_pages(read_pdf(path))
     if kind == "html":
-        return _in_pages(_with_title(BookSource(path, "", [Page("text.xhtml", parse_page(_content(path), str(path)))])))
+        warnings: list[str] = []
+        root = parse_page(_content(path), str(path), warnings, html=True)
+        return _in_pages(_with_title(BookSource(path, "", [Page("text.xhtml", root)], warnings=warnings)))
     text, encoding = read_text(path, _MOST_BYTES)
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if kind == "markdown":
         source = _with_title(BookSource(path, "", [Page("text.xhtml", _markdown(text, str(path)))]))
     else:
@@ -111,9 +114,7 @@ def _content(path: Path) -> bytes:
 def _markdown(text: str, name: str) -> Element:
     from markdown_it import MarkdownIt
 
-    front = re.match(r"---\n(?P<fields>.*?)\n(?:---|\.\.\.)\n", text, re.DOTALL)
-    body = text[front.end() :] if front else text
-    titled = re.search(r"^title:\s*[\"']?(.+?)[\"']?\s*$", front["fields"], re.MULTILINE) if front else None
+    fields, body = front_matter(text)
     body = re.sub(r"\[\^[^\]\s]{1,40}\](?!:)", "", body)
     body = re.sub(
         r"^\[\^([^\]\s]{1,40})\]:[ \t]*(.*(?:\n(?: {2,}|\t).*)*)",
@@ -124,24 +125,60 @@ def _markdown(text: str, name: str) -> Element:
     rendered = (
         MarkdownIt("commonmark", {"html": True, "maxNesting": 40}).enable(["table", "strikethrough"]).render(body)
     )
-    root = parse_page(b"\xef\xbb\xbf" + f"<html><body>{rendered}</body></html>".encode("utf-8", "replace"), name)
-    if titled:
-        root.set("data-title", titled[1])
-    return root
+    head = f"<title>{escape(fields.get('title', ''))}</title>"
+    if fields.get("author"):
+        head += f'<meta name="author" content="{escape(fields["author"])}">'
+    language = escape(fields.get("lang") or fields.get("language") or "")
+    whole = f'<html lang="{language}"><head>{head}</head><body>{rendered}</body></html>'
+    return parse_page(b"\xef\xbb\xbf" + whole.encode("utf-8", "replace"), name, html=True)
+
+
+def front_matter(text: str) -> tuple[dict[str, str], str]:
+    """Return the fields of the YAML block at the beginning of a Markdown file, and what follows it.
+
+    A text that begins with a break of the scene and has another one later has no such block: all its lines would be
+    fields.
+    """
+    block = re.match(r"---[ \t]*\n(?P<lines>(?:.*\n){1,200}?)(?:---|\.\.\.)[ \t]*(?:\n|$)", text)
+    if block is None:
+        return {}, text
+    lines = block["lines"].rstrip("\n").split("\n")
+    fields: dict[str, str] = {}
+    for line in lines:
+        named = re.fullmatch(r"(?P<name>[A-Za-z_][\w-]*):(?:[ \t]+(?P<value>.*))?", line)
+        if named:
+            value = (named["value"] or "").strip()
+            # A text of several lines, and a list, say their value further down.
+            fields.setdefault(named["name"].lower(), "" if value[:1] in (">", "|") else value.strip("[]\"' "))
+        elif not fields or not re.match(r"\s|-\s|#|$", line):
+            return {}, text
+    return ({}, text) if not fields else (fields, text[block.end() :])
 
 
 def _with_title(source: BookSource) -> BookSource:
     """Take title, author and language from a page of HTML."""
     root = source.pages[0].root
-    title = root.attrib.pop("data-title", "")
     elements = [*root.iter("{*}title"), *root.iter("{*}h1")]
     titles = (" ".join("".join(one.itertext()).split()) for one in elements)
-    source.title = title or next((one for one in titles if one), source.path.stem)
-    source.language = root.get("lang") or ""
+    source.title = next((one for one in titles if one), source.path.stem)
+    source.language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
     authors = [one.get("content") or "" for one in root.iter("{*}meta") if (one.get("name") or "").lower() == "author"]
     source.authors = tuple(one.strip() for one in authors if one.strip())
     source.pictures = sum(local(one) == "img" for one in root.iter())
     return source
+
+
+def _only_holds(element: Element) -> bool:
+    """Return whether an element says nothing but its children, so that they can stand without it."""
+    texts = (element.text or "") + (element.tail or "")
+    named = set(element.attrib) - {"id", "style", "lang"}
+    return (
+        local(element) in ("div", "main", "article", "section")
+        and not texts.strip()
+        and not (named - {"class"})
+        and "display" not in (element.get("style") or "")
+        and not re.search(r"note|poem|poetry|verse|stanza|toc|page-?_?n", element.get("class") or "", re.IGNORECASE)
+    )
 
 
 def _in_pages(source: BookSource) -> BookSource:
@@ -149,7 +186,7 @@ def _in_pages(source: BookSource) -> BookSource:
     [page] = source.pages
     body = page.root.find(f"{{{XHTML}}}body")
     children = [] if body is None else list(body)
-    while len(children) == 1 and len(children[0]) > 1 and not (children[0].text or "").strip():
+    while len(children) == 1 and len(children[0]) > 1 and _only_holds(children[0]):
         body, children = children[0], list(children[0])
     counts = Counter(local(child) for child in children if re.fullmatch("h[1-6]", local(child)))
     chosen = next((name for name in sorted(counts) if counts[name] > 1), None)

@@ -85,12 +85,14 @@ def read_pdf(path: Path) -> BookSource:
         ArithmeticError,
     ) as error:
         raise DataError(f"{path}: the PDF is damaged ({one_line(error, limit=120)})") from error
+    left_out = _drop_running(sheets) if any(sheets) else {}
     if not any(sheets):
-        what = "pictures of pages" if pictures else "no text"
+        what = "pictures of pages" if pictures else "page numbers" if left_out else "no text"
         raise DataError(f"{path}: holds {what} only: it needs a text layer; run text recognition (OCR) over it first")
-    _drop_running(sheets)
     root, toc = _page(sheets, outline, title or path.stem)
-    source = BookSource(path, title or path.stem.replace("_", " "), [Page("text.xhtml", root)], toc=toc)
+    source = BookSource(
+        path, title or path.stem.replace("_", " "), [Page("text.xhtml", root)], toc=toc, left_out=left_out
+    )
     source.authors = (author,) if author else ()
     source.pictures = pictures
     return source
@@ -145,8 +147,17 @@ def _outline(reader: Any) -> list[tuple[str, int]]:
     return found
 
 
-def _drop_running(sheets: list[list[_Line]]) -> None:
-    """Leave out page numbers, and the heads and feet that come back on other pages, whatever number is in them."""
+def _drop_running(sheets: list[list[_Line]]) -> dict[str, int]:
+    """Leave out page numbers, and the heads and feet that come back on other pages, whatever number is in them.
+
+    Returns:
+        How many of each.
+    """
+    letters: Counter[float] = Counter()
+    for line in (line for lines in sheets for line in lines):
+        letters[round(line.size, 1)] += len(line.text)
+    usual = letters.most_common(1)[0][0]
+    left_out: Counter[str] = Counter()
 
     def plain(line: _Line) -> str:
         return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.lower()).strip()
@@ -163,10 +174,14 @@ def _drop_running(sheets: list[list[_Line]]) -> None:
                 line = lines[0] if top else lines[-1]
                 shown = plain(line)
                 number = re.fullmatch(r"[-–—\s|]*(?:page\s*)?#[-–—\s|]*(?:of\s*#)?", shown) is not None
+                if number and line.size > 1.3 * usual:
+                    break  # set large, it is the heading of a chapter
                 if number or (seen[(top, shown)] >= least and len(line.text) < 90):
                     lines.pop(0 if top else -1)
+                    left_out["page numbers" if number else "running heads and feet"] += 1
                 else:
                     break
+    return dict(left_out)
 
 
 def _page(sheets: list[list[_Line]], outline: list[tuple[str, int]], title: str) -> tuple[Any, list[TocEntry]]:

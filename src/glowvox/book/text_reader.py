@@ -3,9 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from glowvox.book.source import BookSource, Page
+from glowvox.book.spoken_form import roman_number
 from glowvox.book.trees import XHTML, Element, lxml_etree, new_page
 
 _START = re.compile(r"^\s*\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG.*?\*\*\*\s*$", re.MULTILINE)
@@ -22,9 +24,13 @@ _CHAPTER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NUMERAL = re.compile(r"(?:[IVXLC]{1,8}|\d{1,3})\.?(?:[ \t]+[A-Z][^.!?]{0,60})?")
-_PAGE_LINE = re.compile(
-    r"\s*(?:[-–—]\s*)?(?:\d{1,4}|[ivxlc]{1,7}|(?:page|pg\.?)\s+\d{1,4})(?:\s*[-–—])?\s*", re.IGNORECASE
+_SMALL_ROMAN = r"(?=[ivxlc])(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"
+_PAGE_LINE = re.compile(rf"\s*(?:(?P<number>\d{{1,4}})|(?P<roman>{_SMALL_ROMAN}))\s*")
+_MARKED_PAGE_LINE = re.compile(
+    rf"\s*(?:[-–—]\s*(?:\d{{1,4}}|{_SMALL_ROMAN})\s*[-–—]|(?:page|pg\.?)\s+\d{{1,4}})\s*", re.IGNORECASE
 )
+_SENTENCE_ENDS = re.compile(r"[.!?:;…][\"”’»)\]]*$")
+_MOST_BLANK_PAGES = 4
 _BROKEN = re.compile(r"([^\W\d_]+)-$")
 _EMPHASIS = re.compile(r"(?<![\w_])_([^_\n]{1,400}?(?:\n[^_\n]{1,400}?){0,8})_(?![\w_])")
 _NOTE = re.compile(r"^\[(?:Footnote|Fußnote)\s*\w*[:.].*\]$", re.DOTALL | re.IGNORECASE)
@@ -44,19 +50,65 @@ def read_text_book(text: str, path: Path) -> BookSource:
     if begin:
         text = text[begin.end() : end.start() if end else len(text)]
     elif _FIELD.match(text.lstrip()):
-        text = _FIELD.sub("", text[: header.find("\n\n") + 1 or len(text)]) + text[header.find("\n\n") + 1 :]
+        ends = text.find("\n\n") + 1 or len(text)
+        text = _FIELD.sub("", text[:ends]) + text[ends:]
     else:
         fields = {}
     language = _LANGUAGES.get(fields.get("Language", "").lower(), "")
     title = fields.get("Title") or path.stem.replace("_", " ")
-    page = page_of_paragraphs(paragraphs(text), title, language or "en")
+    found, page_numbers = paragraphs(text)
+    page = page_of_paragraphs(found, title, language or "en")
     authors = (fields["Author"],) if "Author" in fields else ()
-    return BookSource(path, title, [Page("text.xhtml", page)], authors=authors, language=language)
+    left_out = {"page numbers": page_numbers} if page_numbers else {}
+    return BookSource(path, title, [Page("text.xhtml", page)], authors=authors, language=language, left_out=left_out)
 
 
-def paragraphs(text: str) -> list[list[str]]:
-    """Return the paragraphs of a text as lines without their ends; those that hold a page number only are left out."""
+def paragraphs(text: str) -> tuple[list[list[str]], int]:
+    """Return the paragraphs of a text as lines without their ends, and how many page numbers between them were left."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n").expandtabs(4).split("\n")
+    page_numbers = _page_numbers(lines)
+    for place in page_numbers:
+        lines[place] = ""
+    return _paragraphs(lines), len(page_numbers)
+
+
+def _page_numbers(lines: Sequence[str]) -> list[int]:
+    """Return which lines are page numbers.
+
+    A number that stands alone is one where it counts on from the one before, or parts a sentence. Those that count
+    from 1, none of them in a sentence, are chapters; others are what the text says.
+    """
+    written = [place for place, line in enumerate(lines) if line.strip()]
+    found: list[int] = []
+    numbers: list[tuple[int, int, bool]] = []
+    parts: dict[int, bool] = {}
+    for before, place, after in zip([-2, *written], written, [*written[1:], len(lines) + 1], strict=False):
+        if place - before < 2 or after - place < 2:
+            continue
+        if _MARKED_PAGE_LINE.fullmatch(lines[place]):
+            found.append(place)
+            continue
+        match = _PAGE_LINE.fullmatch(lines[place])
+        if match is None:
+            continue
+        value = int(match["number"]) if match["number"] else roman_number(match["roman"])
+        numbers.append((place, value, match["roman"] is not None))
+        parts[place] = (
+            before >= 0
+            and after < len(lines)
+            and _SENTENCE_ENDS.search(lines[before].rstrip()) is None
+            and lines[after].lstrip()[:1].islower()
+        )
+    arabic = [value for _, value, roman in numbers if not roman]
+    chapters = len(arabic) > 1 and arabic == list(range(1, len(arabic) + 1)) and not any(parts.values())
+    for (place, value, roman), (later, following, as_roman) in pairwise(numbers):
+        counts_on = roman == as_roman and 0 < following - value <= _MOST_BLANK_PAGES
+        if counts_on and any(line.strip() for line in lines[place + 1 : later]) and (roman or not chapters):
+            parts[place] = parts[later] = True
+    return sorted([*found, *(place for place, is_number in parts.items() if is_number)])
+
+
+def _paragraphs(lines: Sequence[str]) -> list[list[str]]:
     blank = sum(not line.strip() for line in lines)
     found: list[list[str]] = []
     current: list[str] = []
@@ -66,17 +118,12 @@ def paragraphs(text: str) -> list[list[str]]:
         return [[line] for line in lines if line.strip()]
     long_lines = bool(filled) and sorted(filled)[len(filled) // 2] > 160
     indented = _by_indent(lines, blank)
-    for number, line in enumerate([*lines, ""]):
+    for line in [*lines, ""]:
         begins = indented and bool(re.match(r" {2,8}\S", line)) and not _is_indented(current)
         if current and (not line.strip() or long_lines or begins):
             found.append(current)
             current = []
         if not line.strip():
-            continue
-        alone = (number == 0 or not lines[number - 1].strip()) and (
-            number + 1 >= len(lines) or not lines[number + 1].strip()
-        )
-        if alone and _PAGE_LINE.fullmatch(line) and not re.fullmatch(r"\s*[IVXLC]+\s*", line):
             continue
         current.append(line.rstrip())
     return _joined_pages(found)
