@@ -17,7 +17,10 @@ import pytest
 from small_books import TWO_PAGES, png, write_epub
 from tiny_voice import fake_voice
 
+from glowvox.book.audiobook import book_tags
+from glowvox.book.chapters import hear_book
 from glowvox.book.dialogue import dialogue_parts
+from glowvox.book.open_book import open_book
 from glowvox.book.script import BookPauses, script_of
 from glowvox.book.sound_files import ChapterSound, join_m4b, write_sound
 from glowvox.book.source import Cover
@@ -119,6 +122,34 @@ def test_mistakes_are_one_line(tmp_path, capsys, monkeypatch, arguments, said):
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["b.epub"]
+
+
+@pytest.mark.parametrize(
+    ("written", "year"),
+    [
+        ("1999-05-01", "1999"),
+        ("January 1999", "1999"),
+        ("c. 1850", "1850"),
+        ("19990501", "1999"),
+        ("150 BC", ""),
+        ("", ""),
+    ],
+)
+def test_the_year_of_a_book_is_a_year(tmp_path, written, year):
+    source = open_book(write_epub(tmp_path / "b.epub"))
+    source.date = written
+    assert book_tags(hear_book(source), "nora")["date"] == year
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_book_does_not_replace_itself(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    content = write_epub(tmp_path / "b.epub").read_bytes()
+    (tmp_path / "link.epub").symlink_to("b.epub")
+    for output in ("b.epub", str(tmp_path / "b.epub"), "link.epub"):
+        assert main(["book", "b.epub", "-o", output]) == 2
+        assert "is the book itself" in capsys.readouterr().err
+    assert (tmp_path / "b.epub").read_bytes() == content
 
 
 def many_chapters(path, count=8):

@@ -148,3 +148,82 @@ def test_what_is_not_spoken_stays_as_it_is(tmp_path):
     with zipfile.ZipFile(out) as archive:
         assert archive.read("OEBPS/data.bin") == b"\x00\x01"
         assert archive.read("OEBPS/plate.xhtml") == page("<p></p>").encode()
+
+
+def replaced(book, name, change):
+    """Return a copy of a book with a file of it changed."""
+    out = book.with_name(f"changed-{book.name}")
+    with zipfile.ZipFile(book) as source, zipfile.ZipFile(out, "w") as target:
+        for one in source.namelist():
+            content = source.read(one)
+            target.writestr(one, change(content.decode()) if one == name else content)
+    return out
+
+
+@pytest.mark.parametrize("namespace", ["", ' xmlns="http://openebook.org/namespaces/oeb-package/1.0/"'])
+def test_packages_of_older_standards_become_epub_3(tmp_path, namespace):
+    book = write_epub(tmp_path / "b.epub", version=2)
+    book = replaced(
+        book, "OEBPS/content.opf", lambda text: text.replace(' xmlns="http://www.idpf.org/2007/opf"', namespace)
+    )
+    out = tmp_path / "out.epub"
+    assert main(["book", str(book), "-o", str(out)]) == 0
+    assert set(checked(out)) == {"one.xhtml", "two.xhtml"}
+    with zipfile.ZipFile(out) as archive:
+        package = etree.fromstring(archive.read("OEBPS/content.opf"))
+    assert {one.tag.partition("}")[0][1:] for one in package.iter("{*}item", "{*}itemref", "{*}package")} == {
+        "http://www.idpf.org/2007/opf"
+    }
+    assert package.findtext("{*}metadata/{*}title") == "A Small Book"
+
+
+def test_a_package_without_metadata_gets_some(tmp_path):
+    book = replaced(
+        write_epub(tmp_path / "b.epub"), "OEBPS/content.opf", lambda text: re.sub("<metadata.*</metadata>", "", text)
+    )
+    out = tmp_path / "out.epub"
+    assert main(["book", str(book), "-o", str(out)]) == 0
+    assert set(checked(out)) == {"one.xhtml", "two.xhtml"}
+
+
+def test_title_author_and_cover_of_the_user_stand_in_the_book(tmp_path):
+    book = write_epub(tmp_path / "b.epub", cover=True)
+    out, cover = tmp_path / "out.epub", tmp_path / "c.png"
+    cover.write_bytes(png(16))
+    told = ["--title", "Other & <new>", "--author", "Bea B", "--cover", str(cover)]
+    assert main(["book", str(book), "-o", str(out), *told]) == 0
+    with zipfile.ZipFile(out) as archive:
+        package = etree.fromstring(archive.read("OEBPS/content.opf"))
+        assert [one.text for one in package.iter("{*}title")] == ["Other & <new>"]
+        assert [one.text for one in package.iter("{*}creator")] == ["Bea B"]
+        [item] = [one for one in package.iter("{*}item") if "cover-image" in (one.get("properties") or "")]
+        assert archive.read(f"OEBPS/{item.get('href')}") == png(16) and archive.read("OEBPS/cover.png") == png()
+        [meta] = [one for one in package.iter("{*}meta") if one.get("name") == "cover"]
+        assert meta.get("content") == item.get("id")
+    epubcheck(out)
+    untold = tmp_path / "untold.epub"
+    assert main(["book", str(book), "-o", str(untold)]) == 0
+    with zipfile.ZipFile(untold) as archive:
+        assert b"A Small Book" in archive.read("OEBPS/content.opf") and b"Ann Author" in archive.read(
+            "OEBPS/content.opf"
+        )
+
+
+def test_a_read_along_book_may_be_made_of_one(tmp_path):
+    first, second = tmp_path / "1.epub", tmp_path / "2.epub"
+    assert main(["book", str(write_epub(tmp_path / "b.epub")), "-o", str(first)]) == 0
+    assert main(["book", str(first), "-o", str(second), "--unit", "word"]) == 0
+    assert set(checked(second)) == {"one.xhtml", "two.xhtml"}
+    with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as other:
+        assert sorted(one.namelist()) == sorted(other.namelist())
+        items = [item.get("id") for item in etree.fromstring(other.read("OEBPS/content.opf")).iter("{*}item")]
+        assert len(items) == len(set(items))
+    epubcheck(second)
+
+
+def test_a_page_inside_a_form_is_heard(tmp_path):
+    book, out = tmp_path / "b.html", tmp_path / "out.epub"
+    book.write_text("<form action='x' method='post'><h1>One</h1><p>It was late.</p><input name='q'></form>")
+    assert main(["book", str(book), "-o", str(out)]) == 0
+    assert "It was late." in next(iter(checked(out).values()))
+    epubcheck(out)

@@ -108,6 +108,8 @@ def make_book(
         DataError: something cannot be written; what is finished is kept.
         GlowvoxError: see `Voice.say`.
     """
+    if output.exists() and book.source.path.exists() and output.samefile(book.source.path):
+        raise DataError(f"{output} is the book itself, which would be lost; name another output")
     read_along = options.output == "epub"
     tracks = script_of(book, options.pauses, by_page=read_along, roles=narrators)
     folder_output = options.output in FOLDER_FORMATS
@@ -204,7 +206,7 @@ def book_tags(book: HeardBook, narrator: str) -> dict[str, str]:
         "album_artist": ", ".join(source.authors),
         "composer": narrator,
         "genre": "Audiobook",
-        "date": source.date[:4],
+        "date": year[0] if (year := re.search(r"(?<!\d)\d{4}(?!\d)|^\d{4}", source.date)) else "",
         "publisher": source.publisher,
         "comment": source.description[:1000],
         "language": source.language,

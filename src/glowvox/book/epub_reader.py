@@ -240,5 +240,5 @@ def _cover(archive: BookArchive, package: Element, items: dict[str, ManifestItem
     for item in candidates:
         if item.media_type in _PICTURES and item.name in archive:
             with contextlib.suppress(DataError):  # a book without its cover is still one
-                return Cover(archive.read(item.name), item.media_type)
+                return Cover(archive.read(item.name), item.media_type, item.name)
     return None

@@ -10,12 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glowvox.audio.atomic_file import replacing
-from glowvox.book.archive import BookArchive
+from glowvox.book.archive import BookArchive, resolved
 from glowvox.book.chapters import HeardBook
 from glowvox.book.epub_reader import manifest
 from glowvox.book.production import TrackFile
 from glowvox.book.read_along import add_overlay, clock, smil
-from glowvox.book.trees import OPS, XHTML, Element, local, lxml_etree, new_page, parse_xml, serialised
+from glowvox.book.source import BookSource, Cover
+from glowvox.book.trees import (
+    OPS,
+    XHTML,
+    Element,
+    local,
+    lxml_etree,
+    new_page,
+    parse_xml,
+    plain_title,
+    serialised,
+)
 from glowvox.errors import DataError
 
 OPF = "http://www.idpf.org/2007/opf"
@@ -69,7 +80,8 @@ def write_read_along(path: Path, book: HeardBook, files: Sequence[TrackFile], *,
     names = [page.name if source.package else f"EPUB/{page.name}" for page in source.pages]
     if source.package:
         with BookArchive(source.path) as archive:
-            package = parse_xml(archive.read(package_name, text=True), package_name)
+            package = _complete(parse_xml(archive.read(package_name, text=True), package_name))
+        _without_overlays(package, package_name, folder)
     else:
         package = _new_package(book)
     old = source.old
@@ -98,6 +110,7 @@ def write_read_along(path: Path, book: HeardBook, files: Sequence[TrackFile], *,
     total = sum(overlay.seconds for overlay in overlays)
     if source.package:
         _upgrade(package, old=old)
+        _rename(package, source)
     _describe(package, package_name, folder, overlays, narrator)
     if old or not source.package:
         changed[f"{folder}/nav.xhtml"] = serialised(_navigation(book, names, f"{folder}/nav.xhtml"))
@@ -110,15 +123,17 @@ def write_read_along(path: Path, book: HeardBook, files: Sequence[TrackFile], *,
         )
     if not source.package:
         changed["META-INF/container.xml"] = _CONTAINER.encode()
-        if source.cover is not None:
-            ending = "jpg" if source.cover.media_type == "image/jpeg" else "png"
-            changed[f"{folder}/cover.{ending}"] = source.cover.content
+    if source.cover is not None and not source.cover.name:
+        changed[_cover_name(folder, source.cover)] = source.cover.content
+        _add_cover(package, package_name, _cover_name(folder, source.cover), source.cover.media_type)
     changed[package_name] = serialised(package)
-    _pack(path, source.path if source.package else None, changed, sounds)
+    _pack(path, source.path if source.package else None, changed, sounds, folder)
     return total
 
 
-def _pack(path: Path, original: Path | None, changed: Mapping[str, bytes], sounds: Mapping[str, Path]) -> None:
+def _pack(
+    path: Path, original: Path | None, changed: Mapping[str, bytes], sounds: Mapping[str, Path], folder: str
+) -> None:
     """Write the archive: its type first, then what the book had, then what is new."""
     with replacing(path, DataError) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as target:
         _put(target, "mimetype", b"application/epub+zip", packed=False)
@@ -126,7 +141,7 @@ def _pack(path: Path, original: Path | None, changed: Mapping[str, bytes], sound
         if original is not None:
             with BookArchive(original) as archive:
                 for name in archive.names:
-                    if name in written or name in sounds:
+                    if name in written or name in sounds or (name not in changed and _is_overlay(name, folder)):
                         continue
                     content = changed.get(name)
                     if content is None:
@@ -164,7 +179,7 @@ def _relative(base: str, name: str) -> str:
 
 def _link_style(root: Element, address: str) -> None:
     head = root.find("{*}head")
-    if head is not None:
+    if head is not None and all(one.get("href") != address for one in head.iter(f"{{{XHTML}}}link")):
         lxml_etree().SubElement(head, f"{{{XHTML}}}link", rel="stylesheet", type="text/css", href=address)
 
 
@@ -259,10 +274,89 @@ def _new_package(book: HeardBook) -> Element:
     for number, page in enumerate(source.pages, 1):
         _add_item(package, f"page-{number}", urllib.parse.quote(page.name), "application/xhtml+xml", {})
         etree.SubElement(order, f"{{{OPF}}}itemref", idref=f"page-{number}")
-    if source.cover is not None:
-        ending = "jpg" if source.cover.media_type == "image/jpeg" else "png"
-        _add_item(package, "cover", f"{_FOLDER}/cover.{ending}", source.cover.media_type, {"properties": "cover-image"})
     return package
+
+
+def _cover_name(folder: str, cover: Cover) -> str:
+    return f"{folder}/cover.{'jpg' if cover.media_type == 'image/jpeg' else 'png'}"
+
+
+def _add_cover(package: Element, package_name: str, name: str, media_type: str) -> None:
+    """Make a picture the cover, in the place of another one."""
+    for element in list(package.iter(f"{{{OPF}}}item", f"{{{OPF}}}meta")):
+        kept = [one for one in (element.get("properties") or "").split() if one != "cover-image"]
+        if kept:
+            element.set("properties", " ".join(kept))
+        else:
+            element.attrib.pop("properties", None)
+        if element.get("name") == "cover":
+            element.getparent().remove(element)
+    identifiers = {element.get("id") for element in package.iter()}
+    identifier = "gv-cover" if "cover" in identifiers else "cover"
+    _add_item(package, identifier, _relative(package_name, name), media_type, {"properties": "cover-image"})
+    etree = lxml_etree()
+    # What readers of EPUB 2 look for.
+    etree.SubElement(package.find(f"{{{OPF}}}metadata"), f"{{{OPF}}}meta", name="cover", content=identifier)
+
+
+def _complete(package: Element) -> Element:
+    """Return a package in the namespace of EPUB, with the parts that every package has.
+
+    Old books lack the namespace, or have the one of the standard before.
+    """
+    etree = lxml_etree()
+    own = package.tag.rpartition("}")[0].removeprefix("{")
+    if own != OPF:
+        root = etree.Element(f"{{{OPF}}}package", dict(package.attrib), nsmap={None: OPF})
+        root.extend(list(package))
+        for element in root.iter():
+            if isinstance(element.tag, str) and element.tag.rpartition("}")[0].removeprefix("{") == own:
+                element.tag = f"{{{OPF}}}{local(element)}"
+        package = root
+    for place, name in enumerate(("metadata", "manifest", "spine")):
+        if package.find(f"{{{OPF}}}{name}") is None:
+            package.insert(place, etree.Element(f"{{{OPF}}}{name}", nsmap={"dc": DC}))
+    return package
+
+
+def _without_overlays(package: Element, package_name: str, folder: str) -> None:
+    """Take out what was added to a book that is a read-along book of ours."""
+    for element in list(package.iter(f"{{{OPF}}}item")):
+        name, _ = resolved(package_name, element.get("href") or "")
+        if _is_overlay(name, folder):
+            element.getparent().remove(element)
+
+
+def _is_overlay(name: str, folder: str) -> bool:
+    return re.fullmatch(re.escape(folder) + r"/(?:\d{4,}\.(?:smil|m4a)|read-along\.css)", name) is not None
+
+
+def _rename(package: Element, source: BookSource) -> None:
+    """Write title and authors into a package, where they are not those that it has."""
+    etree = lxml_etree()
+    metadata = package.find(f"{{{OPF}}}metadata")
+    for name, wanted in (("title", (source.title,)), ("creator", source.authors)):
+        elements = [one for one in metadata.iter(f"{{{DC}}}{name}") if plain_title(one.text or "")]
+        known = [plain_title(one.text) for one in elements]
+        if known[: len(wanted)] == list(wanted) and (name == "title" or len(known) == len(wanted)):
+            continue
+        # The first one keeps its id; what else is said of it (how it is sorted) no longer holds.
+        spare = elements if name == "creator" else elements[:1]
+        gone = {f"#{one.get('id')}" for one in spare if one.get("id")}
+        for meta in [one for one in metadata.iter(f"{{{OPF}}}meta") if one.get("refines") in gone]:
+            if meta.get("property") == "file-as" or meta.get("refines") != f"#{spare[0].get('id')}":
+                meta.getparent().remove(meta)
+        for element in spare[1:]:
+            element.getparent().remove(element)
+        for element in spare[:1]:
+            element.attrib.pop(f"{{{OPF}}}file-as", None)
+        first, *rest = wanted
+        if spare:
+            spare[0].text = _printable(first)
+        else:
+            rest = [first, *rest]
+        for one in rest:
+            etree.SubElement(metadata, f"{{{DC}}}{name}").text = _printable(one)
 
 
 def _navigation(book: HeardBook, names: Sequence[str], name: str) -> Element:

@@ -14,6 +14,7 @@ _RENAMED = {
     "acronym": "abbr",
     "dir": "ul",
     "menu": "ul",
+    "form": "div",
 }
 _STYLES = {"center": "text-align: center", "big": "font-size: larger", "tt": "font-family: monospace"}
 _ALIGN = frozenset(
@@ -68,6 +69,13 @@ _DROPPED = frozenset(
         "profile",
         "longdesc",
         "rev",
+        "action",
+        "method",
+        "enctype",
+        "target",
+        "accept-charset",
+        "autocomplete",
+        "novalidate",
     ]
 )
 _SIZED = frozenset(["table", "td", "th", "tr", "hr", "col", "colgroup", "pre"])
@@ -79,7 +87,6 @@ _GONE = frozenset(
         "object",
         "embed",
         "applet",
-        "form",
         "input",
         "button",
         "select",

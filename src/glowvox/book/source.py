@@ -39,6 +39,8 @@ class Cover:
     content: bytes
     media_type: str
     """image/jpeg or image/png."""
+    name: str = ""
+    """Of the file, within the book; empty: it is none of the book's."""
 
 
 @dataclass
@@ -55,6 +57,7 @@ class BookSource:
     """Language tag; empty: the book does not say."""
     publisher: str = ""
     date: str = ""
+    """As the book writes it."""
     description: str = ""
     identifier: str = ""
     cover: Cover | None = None
