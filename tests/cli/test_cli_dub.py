@@ -112,3 +112,24 @@ def test_many_warnings_do_not_bury_the_rest(tmp_path, capsys):
     assert main(["dub", str(place), "-o", str(tmp_path / "a.wav")]) == 0
     said = capsys.readouterr().err
     assert said.count("no length") == 10 and "and 14 more such lines" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-o", "a.wav", "--report", "film.srt"], "--report: film.srt is also the file of the subtitles"),
+        (["-o", "a.wav", "--timestamps", "./film.srt"], "--timestamps: film.srt is also the file of the subtitles"),
+        (["-o", "a.wav", "--report", "a.wav"], "--report: a.wav is also the file of -o, and both are written"),
+        (["-o", "a.wav", "--report", "b.json", "--timestamps", "b.json"], "also the file of --timestamps"),
+        (["-o", "a.wav", "--report", "link.srt"], "would be lost"),
+        (["-o", "a.wav", "--report", "none/b.json"], "the folder none does not exist"),
+        (["-o", "none/a.wav"], "the folder none does not exist"),
+    ],
+)
+def test_no_file_is_written_over_another(subtitles, tmp_path, capsys, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.srt").symlink_to("film.srt")
+    assert main(["dub", "film.srt", *words]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+    assert subtitles.read_text() == SRT and not (tmp_path / "a.wav").exists()

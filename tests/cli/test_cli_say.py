@@ -283,3 +283,12 @@ def test_no_voices_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("glowvox.synthesis.installed_voices.packaged_folder", lambda: tmp_path / "none")
     assert main(["voices"]) == 0
     assert f"no voices; put a voice's folder or .voice file into {tmp_path}" in capsys.readouterr().out
+
+
+def test_the_text_is_not_replaced_by_its_times(tmp_path, capsys):
+    text = tmp_path / "talk.srt"
+    text.write_text("Good morning.")
+    assert main(["say", "--file", str(text), "-o", str(tmp_path / "a.wav"), "--timestamps", str(text)]) == 2
+    said = capsys.readouterr().err
+    assert "--timestamps: " in said and "also the file of --file" in said and said.count("\n") == 1
+    assert text.read_text() == "Good morning." and not (tmp_path / "a.wav").exists()

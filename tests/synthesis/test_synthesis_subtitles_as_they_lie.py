@@ -99,9 +99,19 @@ def test_a_missing_blank_line_parts_cues_all_the_same():
 
 def test_what_is_broken_behind_a_cue_is_named_still():
     good = "1\n00:00:01,000 --> 00:00:02,000\na\n\n"
-    for bad in ("2\n00:00:03,000 -> 00:00:04,000\nb\n", "00:00:03,000 00:00:04,000\nb\n", "2\nb\n"):
-        with pytest.raises(DataError, match="line 5: expected a number and"):
+    for bad, line in (
+        ("2\n00:00:03,000 -> 00:00:04,000\nb\n", 6),
+        ("00:00:03,000 00:00:04,000\nb\n", 5),
+        ("2\nb\n", 6),
+    ):
+        with pytest.raises(DataError, match=f"line {line}: expected 'start --> end'"):
             parse_subtitles(good + bad, "a.srt")
+
+
+def test_numbers_of_thousands_of_digits_are_text():
+    large = "9" * 5000
+    assert texts(f"{large}\n00:00:01,000 --> 00:00:02,000\nA.\n") == ["A."]
+    assert texts(f"1\n00:00:01,000 --> 00:00:02,000\nA\n\n{large}\n") == [f"A {large}"]
 
 
 def test_a_cue_of_no_length_is_given_one():
@@ -115,7 +125,7 @@ def test_a_cue_of_no_length_is_given_one():
         (20.2, 21.0),
     ]
     assert [warning.split(":")[0] for warning in found.warnings] == ["a.srt, line 2", "a.srt, line 10"]
-    with pytest.raises(DataError, match="not after its start"):
+    with pytest.raises(DataError, match="before its start at 3 s; correct its times"):
         parse_subtitles(srt((3.0, 2.0, "back")), "a.srt")
 
 

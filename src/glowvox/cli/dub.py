@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.number_options import finite_number
 from glowvox.cli.progress import Progress
 from glowvox.cli.say_options import (
@@ -89,6 +90,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.timestamps is not None:
         timestamp_format(args.timestamps)
+    check_files(
+        {"the subtitles": args.subtitles, "--lexicon": args.lexicon},
+        {"-o": args.output, "--timestamps": args.timestamps, "--report": args.report},
+    )
     fit = Fit(args.slowest, args.overrun)
     subtitles = read_subtitle_file(args.subtitles, [name.strip() for name in args.keep.split(",") if name.strip()])
     cues = subtitles.cues

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.clipboard import clipboard_text
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import (
     add_engine_options,
@@ -94,6 +95,10 @@ def run(args: argparse.Namespace) -> int:
     _check_outputs(args)
     if args.timestamps is not None:
         timestamp_format(args.timestamps)
+    if args.batch is None:
+        check_files(
+            {"--file": args.file, "--lexicon": args.lexicon}, {"-o": args.output, "--timestamps": args.timestamps}
+        )
     if args.text == "" and args.batch is None:
         raise TextError("nothing to say: the text is empty")
     text = clipboard_text() if args.clipboard else None

@@ -155,15 +155,15 @@ def _timed_cues(lines: list[str], name: str, warnings: list[str], *, webvtt: boo
         places = [index for index, line in enumerate(block) if _ARROW in line][:1]
         if not places:
             if not _is_no_cue(block, webvtt=webvtt):
-                _continue_cue(cues, block, number, f"{name}, line {first}", warnings)
+                _continue_cue(cues, block, number, name, first, warnings)
             continue
         places += [index for index in range(places[0] + 1, len(block)) if _TIMING.fullmatch(block[index])]
         for place, following in zip(places, [*places[1:], len(block)], strict=True):
             start, end = _times(block[place], f"{name}, line {first + place}")
             above = block[place - 1].strip() if place else ""
-            number = int(above) if above.isdecimal() else number
+            number = int(above) if _is_number(above) else number
             # Where no blank line parts two cues, the number of the second stands below the text of the first.
-            stop = following - (following < len(block) and block[following - 1].strip().isdecimal())
+            stop = following - (following < len(block) and _is_number(block[following - 1]))
             cues.append(_Cue(start, end, block[place + 1 : max(place + 1, stop)], first + place))
     return cues
 
@@ -188,16 +188,29 @@ def _is_no_cue(block: list[str], *, webvtt: bool) -> bool:
     return not words or (webvtt and words[0] in ("WEBVTT", "NOTE", "STYLE", "REGION"))
 
 
-def _continue_cue(cues: list[_Cue], block: list[str], number: int, where: str, warnings: list[str]) -> None:
+def _is_number(line: str) -> bool:
+    """Whether a line is the number of a cue; no file has so many cues that it has more than nine digits."""
+    return line.strip().isdecimal() and len(line.strip()) < 10
+
+
+def _continue_cue(cues: list[_Cue], block: list[str], number: int, name: str, first: int, warnings: list[str]) -> None:
     """Add a block without times to the text of the cue before, from which a blank line parts it."""
-    alone = len(block) == 1 and block[0].strip().isdecimal()
-    broken = (block[0].strip().isdecimal() and not alone) or any(_LIKE_A_TIME.match(line) for line in block)
+    alone = len(block) == 1 and _is_number(block[0])
+    broken = (_is_number(block[0]) and not alone) or any(_LIKE_A_TIME.match(line) for line in block)
     if broken or (not cues and not alone):
-        raise DataError(f"{where}: expected a number and 'start --> end', got '{block[0][:60]}'")
+        # Behind a number it is the line below that should be the times.
+        place = next((place for place, line in enumerate(block) if _LIKE_A_TIME.match(line)), 0)
+        place = place or int(_is_number(block[0]) and len(block) > 1)
+        raise DataError(
+            f"{name}, line {first + place}: expected 'start --> end' (00:00:01,000 --> 00:00:02,500), got "
+            f"'{block[place][:60]}'"
+        )
     if alone and (not cues or int(block[0]) == number + 1):
         return  # the empty remains of a cue
     cues[-1] = replace(cues[-1], lines=[*cues[-1].lines, *block])
-    warnings.append(f"{where}: a blank line in the cue of line {cues[-1].line}; what follows it is spoken too")
+    warnings.append(
+        f"{name}, line {first}: a blank line in the cue of line {cues[-1].line}; what follows it is spoken too"
+    )
 
 
 def _times(line: str, where: str) -> tuple[float, float]:
@@ -209,7 +222,7 @@ def _times(line: str, where: str) -> tuple[float, float]:
 
 def _checked(start: float, end: float, where: str) -> tuple[float, float]:
     if end < start:
-        raise DataError(f"{where}: the cue ends at {end:g} s, which is not after its start at {start:g} s")
+        raise DataError(f"{where}: the cue ends at {end:g} s, before its start at {start:g} s; correct its times")
     if end > _MOST_SECONDS:
         raise DataError(f"{where}: the cue ends after {end / 3600:.1f} hours; a track has at most 24")
     return start, end
@@ -252,7 +265,11 @@ def _substation_cues(lines: list[str], name: str) -> list[_Cue]:
     return cues
 
 
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|<\d{1,2}:[^<>]{0,20}>|\{\\[^{}]{0,200}\}|\{/?[biu]\}")
+_TAG = re.compile(
+    r"<rt>[^<>]{0,200}(?:</rt>|(?=</ruby>)|$)|</?[A-Za-z][^<>]{0,200}>|<\d{1,2}:[^<>]{0,20}>|\{\\[^{}]{0,200}\}|\{/?[biu]\}"
+    r"|\{[yYfFsScCpPoH]:[^{}]{1,40}\}"
+)
+"""Markup of WebVTT (what stands over ruby among it), of SubRip, and of MicroDVD and SubStation Alpha in it."""
 _DESCRIPTION = re.compile(r"(?<!\[)\[(?!\[|(?i:pause):)[^\[\]]{0,200}\](?!\])")
 _SOUND = re.compile(r"(?<!\w)[(（](?=[^()（）]*[^\W\d])[^()（）]{1,80}[)）](?!\w)")
 """Words in round brackets that stand alone: not `item(s)`, nor a year."""
