@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,8 @@ def test_what_is_said_aloud_is_played(tools, monkeypatch):
         ("say", {"text": "Hi.", "speed": "fast"}, "say: speed must be a number, got 'fast'"),
         ("say", {"text": "Hi.", "speed": True}, "say: speed must be a number, got True"),
         ("say", {"text": "Hi.", "speed": float("nan")}, "say: speed must be a number, got nan"),
+        ("say", {"text": "Hi.", "speed": 10**400}, "say: speed must be a number, got 1000"),
+        ("say", {"text": "Hi.", "speed": 10**5000}, "say: speed must be a number, got one of thousands of digits"),
         ("say", {"text": "Hi.", "speed": 100}, "the speed must lie between"),
         ("say", {"text": "Hi.", "volume": 3}, "say has no argument 'volume'; it has text, voice"),
         (
@@ -113,6 +117,28 @@ def test_wrong_arguments_are_one_line(name, arguments, said, tools, tmp_path):
     assert said in str(error.value) and "\n" not in str(error.value)
     assert (tmp_path / "there.wav").read_bytes() == b"precious"
     assert not (tmp_path / "a.wav").exists()
+
+
+def test_calls_at_the_same_time_do_not_write_one_file(tmp_path):
+    entered, going_on = threading.Event(), threading.Event()
+
+    def load(name):
+        entered.set()
+        assert going_on.wait(10)
+        return fake_voice()
+
+    tools = AssistantTools(load, tmp_path)
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(_call, tools, "say_to_file", text="Hello.", file="a.wav")
+        assert entered.wait(10)
+        for overwrite in (False, True):
+            with pytest.raises(GlowvoxError, match=r"a\.wav' is being written by another call"):
+                _call(tools, "say_to_file", text="Good morning.", file="./a.wav", overwrite=overwrite)
+        going_on.set()
+        assert first.result()["file"] == str(tmp_path.resolve() / "a.wav")
+    with pytest.raises(GlowvoxError, match="is there already"):
+        _call(tools, "say_to_file", text="Hello.", file="a.wav")
+    _call(tools, "say_to_file", text="Hello.", file="a.wav", overwrite=True)
 
 
 def test_the_schemas_name_what_is_needed():

@@ -4,9 +4,10 @@ They know nothing of a protocol (`mcp_server` speaks it). Arguments come from a 
 name and type, files are written into one folder and replace nothing unasked, and voices are those that are installed.
 """
 
+import contextlib
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -106,6 +107,9 @@ class AssistantTools:
         self._folder = folder
         self._voices: dict[str | None, Voice] = {}
         self._loading = threading.Lock()
+        self._naming = threading.Lock()
+        self._begun: set[Path] = set()
+        """Files that calls are at work on."""
         self._work = {
             "say": self._say,
             "say_to_file": self._say_to_file,
@@ -136,7 +140,10 @@ class AssistantTools:
         return {"said_seconds": round(seconds, 3), "voice": voice.name, "warnings": warnings}
 
     def _say_to_file(self, arguments: Mapping[str, Any], playback: Playback) -> dict[str, Any]:
-        target = self._target(arguments["file"], overwrite=arguments.get("overwrite", False))
+        with self._target(arguments["file"], overwrite=arguments.get("overwrite", False)) as target:
+            return self._write(target, arguments, playback)
+
+    def _write(self, target: Path, arguments: Mapping[str, Any], playback: Playback) -> dict[str, Any]:
         voice, overrides, warnings = self._voice(arguments), _overrides(arguments), list[str]()
         audio = voice.say(arguments["text"], on_warning=warnings.append, **overrides)
         if playback.stopped:
@@ -187,12 +194,25 @@ class AssistantTools:
                 self._voices[name] = self._load(name)
             return self._voices[name]
 
-    def _target(self, name: str, *, overwrite: bool) -> Path:
-        """Return the place of a file in the folder.
+    @contextlib.contextmanager
+    def _target(self, name: str, *, overwrite: bool) -> Iterator[Path]:
+        """Keep the place of a file in the folder for the one who writes it.
 
         Raises:
-            ConfigError: it lies elsewhere, names no format, or is there already.
+            ConfigError: it lies elsewhere, names no format, is there already, or another call writes it.
         """
+        with self._naming:
+            target = self._place(name, overwrite=overwrite)
+            if target in self._begun:
+                raise ConfigError(f"file: '{_told(name)}' is being written by another call; choose another name")
+            self._begun.add(target)
+        try:
+            yield target
+        finally:
+            with self._naming:
+                self._begun.discard(target)
+
+    def _place(self, name: str, *, overwrite: bool) -> Path:
         try:
             folder = self._folder.resolve()
             target = (folder / name).resolve()
@@ -212,10 +232,9 @@ def _check(tool: str, arguments: Mapping[str, Any]) -> None:
     for name, value in arguments.items():
         if name not in known:
             raise ConfigError(f"{tool} has no argument '{_told(name)}'; it has {', '.join(known) or 'none'}")
-        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        fits = {"string": isinstance(value, str), "number": number, "boolean": isinstance(value, bool)}
+        fits = {"string": isinstance(value, str), "number": _is_number(value), "boolean": isinstance(value, bool)}
         if not fits[known[name].type]:
-            raise ConfigError(f"{tool}: {name} must be {_TYPES[known[name].type]}, got {_told(repr(value))}")
+            raise ConfigError(f"{tool}: {name} must be {_TYPES[known[name].type]}, got {_shown(value)}")
         if known[name].choices and value not in known[name].choices:
             raise ConfigError(f"{tool}: {name} is one of {', '.join(known[name].choices)}, not '{_told(value)}'")
     for name, argument in known.items():
@@ -225,8 +244,23 @@ def _check(tool: str, arguments: Mapping[str, Any]) -> None:
         raise ConfigError(f"{tool}: the text has more than {_MOST_CHARACTERS:,} characters; say it in parts")
 
 
+def _is_number(value: Any) -> bool:
+    """Return whether a value is a number that is no larger than a float may be."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _overrides(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: arguments[name] for name in ("speaker", "language", "markup", *_SOUND) if name in arguments}
+
+
+def _shown(value: Any) -> str:
+    try:
+        return _told(repr(value))
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "one of thousands of digits"
 
 
 def _told(text: str) -> str:
