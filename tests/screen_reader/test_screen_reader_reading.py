@@ -1,4 +1,5 @@
 import re
+import time
 from xml.etree import ElementTree
 
 import pytest
@@ -91,6 +92,26 @@ def test_what_is_no_document_is_a_text():
     assert one.plain == "1 < 2 & [pause:1s]"
 
 
+def test_a_document_may_have_a_doctype():
+    document = (
+        '<?xml version="1.0"?>\n<!DOCTYPE speak PUBLIC "-//W3C//DTD SYNTHESIS 1.0//EN" "x.dtd">\n<speak>Hi</speak>'
+    )
+    assert [one.document for one in text_readings(document, Settings(), "en-us")] == ["<speak>Hi</speak>"]
+
+
+@pytest.mark.parametrize("begun", ["<a", "<!--", "<", "&"])
+def test_what_is_begun_and_never_ended_takes_no_time(begun):
+    began = time.process_time()
+    text = begun * (100_000 // len(begun))
+    assert "".join(one.plain for one in text_readings(f"<speak>{text}</speak>", Settings(), "en")) == text
+    assert time.process_time() - began < 5
+
+
+def test_comments_are_no_text():
+    document = "<speak>One<!-- a > b <c> -->two <!-- left open</speak>"
+    assert _text(document, punctuation="all") == "Onetwo less than exclamation mark! dash dash left open"
+
+
 def test_a_long_document_is_cut_where_sentences_end_and_nowhere_else():
     sentences = [f"Sentence number {number} by Dr.<mark name=\"__spd_{2 * number}\"/> Who is "
                  f"long enough to be a piece of its own, or nearly.<mark name=\"__spd_{2 * number + 1}\"/> "
@@ -166,6 +187,7 @@ def test_every_character_is_named(character):
         ["caps lock"]), ("scroll-lock", ["scroll lock"]), ("XF86AudioMute", ["xf86audiomute"]), ("KP_5", ["keypad",
         "5"]), ("BackSpace", ["backspace"]), ("ä", ["ä"]), ("", []), ("___", ["_", "_"]),
         ("kp--", ["keypad", "-"]), ("kp-.", ["keypad", "."]), ("alt_kp-5", ["alt", "keypad", "5"]),
+        ("control_-", ["control", "-"]), ("alt_shift_-", ["alt", "shift", "-"]),
     ],
 )  # fmt: skip
 def test_a_key_has_names(key, parts):

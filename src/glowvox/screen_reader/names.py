@@ -115,7 +115,8 @@ def _first_part(key: str) -> tuple[str, str, str]:
     """Cut the first key off: at an underscore, which at either end is the key underscore itself."""
     for length in (2, 3):  # names of two or three words: page_up, iso_level3_shift
         words = key.split("_")
-        if len(words) >= length and all(words[:length]) and _plain("_".join(words[:length])) in _KEYS:
+        named = all(re.search(r"\w", one) for one in words[:length])  # not of a key held with the sign "-"
+        if len(words) >= length and named and _plain("_".join(words[:length])) in _KEYS:
             return "_".join(words[:length]), "_", "_".join(words[length:])
     before, mark, after = key[1:].partition("_")
     return key[0] + before, mark, after if after or not mark else "_"

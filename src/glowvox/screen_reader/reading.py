@@ -17,9 +17,10 @@ ICON_MARK = "__glowvox_capital"
 """Name of the marks before capital letters that a sound tells."""
 RESUMABLE = "__spd_"
 """What the names of the server's own marks begin with: after each sentence one, from which it resumes."""
-_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
 _DOCUMENT = re.compile(
-    r"\s*(?:<\?xml[^>]*\?>\s*)?<speak(?P<attributes>\s[^>]*)?>(?P<inner>.*)</speak\s*>\s*", re.DOTALL
+    r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE[^>\[]*>\s*)?<speak(?P<attributes>\s[^>]*)?>(?P<inner>.*)</speak\s*>\s*",
+    re.DOTALL,
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SOME = frozenset("#*/\\@^_|~<>=+&`")
@@ -58,7 +59,7 @@ def text_readings(message: str, settings: Settings, language: str) -> Iterator[R
         changed = "".join(
             part if is_tag else _changed(html.unescape(part), settings, language) for part, is_tag in _parts(piece)
         )
-        plain = html.unescape(_TAG.sub(" ", piece))
+        plain = html.unescape("".join(" " if is_tag else part for part, is_tag in _parts(piece)))
         yield Reading(f"<speak{attributes}>{changed}</speak>", plain)
 
 
@@ -91,15 +92,23 @@ def _joined(said: list[str], plain: str) -> Reading:
 
 
 def _parts(document: str) -> Iterator[tuple[str, bool]]:
-    """Yield texts and tags in order, each with whether it is a tag."""
-    place = 0
-    for tag in _TAG.finditer(document):
-        if tag.start() > place:
-            yield document[place : tag.start()], False
-        yield tag.group(), True
-        place = tag.end()
-    if place < len(document):
-        yield document[place:], False
+    """Yield texts and tags in order, each with whether it is a tag; a comment is one."""
+    place = begun = 0
+    last_comment = document.rfind("-->")
+    while (start := document.find("<", place)) >= 0:
+        if document.startswith("<!--", start) and start + 4 <= last_comment:
+            end = document.index("-->", start + 4) + 3
+        elif (tag := _TAG.match(document, start)) is not None:
+            end = tag.end()
+        else:
+            place = start + 1
+            continue
+        if start > begun:
+            yield document[begun:start], False
+        yield document[start:end], True
+        place = begun = end
+    if begun < len(document):
+        yield document[begun:], False
 
 
 def _pieces(inner: str) -> Iterator[str]:
