@@ -141,8 +141,16 @@ def test_any_record_is_a_row_or_a_reason(fields):
         assert row.text.strip() and row.id and 0 <= row_seed(0, row) < 2**63
 
 
+@pytest.mark.parametrize("value", [10**400, -(10**400), "1e999", [1]])
+@pytest.mark.parametrize("name", ["speed", "seed"])
+def test_numbers_that_no_machine_holds_are_a_reason(name, value):
+    row = read_row({"id": "a", "text": "Hello.", name: value}, 0, "id", "text")
+    assert isinstance(row, BadRow) and row.error.startswith(f"the {name} must be a")
+
+
 def test_wrong_files_are_one_line(tmp_path):
     for name, content, told in (
+        ("d.csv", b"text;id;text\na;b;c\n", "two columns are called 'text'; rename"),
         ("m.csv", b"name,words\na,b\n", "column 'text'"),
         ("e.csv", b"", "empty"),
         ("m.jsonl.gz", b"no gzip", "damaged"),

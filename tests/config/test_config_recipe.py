@@ -48,3 +48,8 @@ def test_a_retired_setting_may_be_named_when_a_run_begins(tmp_path: Path) -> Non
     given = "acoustic_training.pitch_weight=1", "acoustic_training.pitch_steps=7"
     preset = read_run_preset("glow_tts", "glow-tts-tiny", tmp_path, given, resume=False)
     assert preset.acoustic_training.pitch_steps == 7
+
+
+def test_a_whole_number_that_no_float_holds_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"f_max: a number of more than 308 digits"):
+        from_dict(AudioConfig, {"f_max": 10**400}, "audio")

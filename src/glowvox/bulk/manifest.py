@@ -29,6 +29,8 @@ Record = dict[str, Any] | str
 """Values by column; or, where they cannot be read, the reason."""
 
 _SMALL_BATCH = 1024
+_READ = ("seed", "speaker", "language", "speed")
+"""Columns that are read beside the id and the text."""
 
 
 def jsonl_records(lines: Iterable[TextLine]) -> Iterator[Record]:
@@ -67,6 +69,9 @@ def csv_records(
             f"{name}: the first line has neither a column '{columns.text}' nor the form ID|TEXT: "
             f"'{first.text.strip()[:60]}'"
         )
+    twice = [one for one in dict.fromkeys(names) if names.count(one) > 1 and one in (columns.id, columns.text, *_READ)]
+    if twice:
+        raise DataError(f"{name}: two columns are called '{twice[0]}'; rename the one that is not meant")
     rows = table_rows(lines, delimiter, len(names)) if names else table_rows(itertools.chain([first], lines), "|")
     for row in rows:
         if row.problem:
