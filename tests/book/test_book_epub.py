@@ -308,3 +308,37 @@ def test_a_table_of_contents_among_the_pages_is_left_out(tmp_path):
     assert chapters(path, keep={"contents"})[0][1][:2] == ["Contents.", "Chapter one"]
     prose = pages | {"toc.xhtml": f"<h1>Contents</h1>{links}<p>{'An introduction that is to be heard. ' * 5}</p>"}
     assert chapters(write_epub(tmp_path / "c.epub", prose, toc))[0][0] == "Contents"
+
+
+NOTED = '<p id="x">A fact that is told.<a id="r1" href="{notes}#n1">1</a> Another one<sup id="r2"><a href="{notes}#n2">2</a></sup>.</p>'  # noqa: E501
+NOTES = {
+    "paragraphs": '<p id="n1"><a href="{text}#r1">1</a> See there.</p>'
+    '<p><a id="n2" href="{text}#r2">[2]</a> And here.</p>',
+    "blocks": '<div id="n1"><p><a href="{text}#r1">1.</a> See there.</p><p>More of it.</p></div>'
+    '<div id="n2"><p><a name="n2"></a><a href="{text}#r2">2</a> And here.</p></div>',
+    "one block": '<div id="n1"><p><a href="{text}#r1">1</a> See there.</p><p><a id="n2" href="{text}#r2">2</a> Here.</p></div>',  # noqa: E501
+    "items": '<ul><li id="n1"><a href="{text}#r1">1</a> See there.</li>'
+    '<li id="n2"><a href="{text}#r2">2</a> Here.</li></ul>',
+}
+
+
+@pytest.mark.parametrize("where", ["", "n.xhtml"])
+@pytest.mark.parametrize("kind", NOTES)
+def test_notes_that_only_links_tell_are_left_out(tmp_path, kind, where):
+    text, notes = NOTED.format(notes=where), NOTES[kind].format(text="one.xhtml" if where else "")
+    pages = {"one.xhtml": text, where: f"<h2>Notes</h2>{notes}"} if where else {"one.xhtml": f"{text}{notes}"}
+    path = write_epub(tmp_path / "b.epub", pages, [("One", "one.xhtml")], version=2)
+    said = ["A fact that is told. Another one.", *(["Notes."] if where else [])]
+    assert chapters(path) == [("One", said)]
+    assert hear_book(open_book(path)).left_out == {"footnote marks": 2, "notes": 2}
+    assert any("See there." in one for one in chapters(path, keep={"notes"})[0][1])
+
+
+def test_verses_with_linked_numbers_are_no_notes(tmp_path):
+    index = "<p id='c1'>Chapter 1: " + " ".join(f'<a id="i{n}" href="#v{n}">{n}</a>' for n in range(1, 9)) + "</p>"
+    for back in ("c1", "i{n}"):
+        verses = "".join(
+            f'<p id="v{n}"><a href="#{back.format(n=n)}">{n}</a> In the beginning of it.</p>' for n in range(1, 9)
+        )
+        path = write_epub(tmp_path / "b.epub", {"one.xhtml": index + verses}, [("One", "one.xhtml")])
+        assert sum("In the beginning of it." in one for one in chapters(path)[0][1]) == 8

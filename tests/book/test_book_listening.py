@@ -1,5 +1,8 @@
 """What a listener hears of a page: no marks, numbers and ornaments, and words as they are said."""
 
+import re
+import time
+
 import pytest
 from small_books import page
 
@@ -197,3 +200,18 @@ def test_a_switch_is_heard_once():
 )
 def test_letters_of_a_glossary_are_no_numerals(title, said):
     assert texts(f"<h2>{title}</h2>") == [said]
+
+
+def test_many_replacements_are_those_of_one_after_the_other():
+    text = "".join(f"word{number % 7}.[{number % 90}] " for number in range(30_000))
+    said = MappedText(text)
+    for place in range(len(text)):
+        said.origins[place] = place
+    began = time.process_time()
+    said.sub(re.compile(r"\[\d+\]"), lambda match: "" if match[0] != "[7]" else "seven")
+    assert time.process_time() - began < 2
+    assert said.text == re.sub(r"\[\d+\]", lambda match: "" if match[0] != "[7]" else "seven", text)
+    assert len(said.origins) == len(said.text)
+    assert all(text[origin] == sign for sign, origin in zip(said.text, said.origins, strict=True) if sign in "word.")
+    place = said.text.index("seven")
+    assert said.place(place, place + 5) == (text.index("[7]"), text.index("[7]") + 3)

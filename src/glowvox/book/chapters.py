@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from glowvox.book.listening import WORDS, HeardPage, Passage, heard_page
 from glowvox.book.mapped_text import MappedText
+from glowvox.book.notes import unmarked_notes
 from glowvox.book.source import BookSource
 from glowvox.errors import DataError
 
@@ -72,11 +73,12 @@ def hear_book(source: BookSource, *, language: str = "", keep: Collection[str] =
     passages: list[HeardPassage] = []
     bases: dict[str, int] = {}
     left_out: Counter[str] = Counter(source.left_out)
+    notes = unmarked_notes(source.pages)
     for number, page in enumerate(source.pages):
         if not page.listened and not ("notes" in keep or "contents" in keep):
             left_out["tables of contents" if page.contents else "pages outside of the reading order"] += 1
             continue
-        heard = heard_page(page.root, spoken, keep)
+        heard = heard_page(page.root, spoken, keep, notes)
         pages[page.name] = (number, heard)
         bases[page.name] = len(passages)
         passages.extend(HeardPassage(passage, number) for passage in heard.passages)
@@ -92,10 +94,10 @@ def hear_book(source: BookSource, *, language: str = "", keep: Collection[str] =
     every = {page.name: page for page in source.pages}
     for entry in source.toc:
         if entry.page not in pages:
-            page = every.get(entry.page)
-            if page is None:
+            leads_to = every.get(entry.page)
+            if leads_to is None:
                 warnings.append(f"the table of contents names {entry.page[:100]!r}, which is no page of the book")
-            elif not page.contents:
+            elif not leads_to.contents:
                 warnings.append(
                     f"the entry {entry.title[:60]!r} leads outside of the reading order; --keep notes reads that too"
                 )

@@ -189,16 +189,17 @@ def tokens_of(element: Element) -> frozenset[str]:
     )
 
 
-def heard_page(root: Element, language: str, keep: Collection[str] = ()) -> HeardPage:
+def heard_page(root: Element, language: str, keep: Collection[str] = (), notes: Collection[Element] = ()) -> HeardPage:
     """Return what of a page is heard.
 
     Args:
         root: the page.
         language: of the few words that are added, without region.
         keep: which of `KEEPS` is read although it is left out otherwise.
+        notes: elements that are notes, though they do not say so.
     """
     body = root.find("{*}body")
-    listener = _Listener(WORDS.get(language, WORDS["en"]), language, keep)
+    listener = _Listener(WORDS.get(language, WORDS["en"]), language, keep, notes)
     if body is not None:
         listener.hear(body)
         listener.flush()
@@ -283,8 +284,9 @@ def _whole(stated: str | None, default: int) -> int:
 class _Listener:
     """Walks through a page once, counting the characters of all its texts, and collects passages."""
 
-    def __init__(self, words: dict[str, str], language: str, keep: Collection[str]) -> None:
+    def __init__(self, words: dict[str, str], language: str, keep: Collection[str], notes: Collection[Element]) -> None:
         self.page = HeardPage()
+        self._notes = set(notes)
         self._words, self._language, self._keep = words, language, keep
         self._characters: list[str] = []
         self._origins = array("q")
@@ -380,6 +382,7 @@ class _Listener:
             return self._left("footnote marks")
         if "notes" not in self._keep and (
             kinds & _NOTES
+            or element in self._notes
             or (name in ("aside", "div", "section", "p", "li", "dl") and _NOTE_CLASS.fullmatch(classes.strip()))
         ):
             return self._left("notes")

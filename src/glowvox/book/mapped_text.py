@@ -24,22 +24,25 @@ class MappedText:
 
     def replace(self, start: int, end: int, written: str) -> None:
         """Say something else in the place of a part: its characters share out the places of those they replace."""
-        old = self.origins[start:end]
-        if old:
-            own = [old[min(number, len(old) - 1)] for number in range(len(written))]
-            if own:
-                own[-1] = old[-1]
-        else:
-            own = [NOWHERE] * len(written)
+        own = _shared(self.origins[start:end], len(written))
         self.text = self.text[:start] + written + self.text[end:]
-        self.origins = self.origins[:start] + array("q", own) + self.origins[end:]
+        self.origins = self.origins[:start] + own + self.origins[end:]
 
     def sub(self, pattern: re.Pattern[str], written: Callable[[re.Match[str]], str]) -> None:
-        """Replace every match of a pattern."""
-        for match in reversed(list(pattern.finditer(self.text))):
+        """Replace every match of a pattern, in one pass however many there are."""
+        texts: list[str] = []
+        origins = array("q")
+        place = 0
+        for match in pattern.finditer(self.text):
             said = written(match)
             if said != match[0]:
-                self.replace(match.start(), match.end(), said)
+                texts += [self.text[place : match.start()], said]
+                origins += self.origins[place : match.start()]
+                origins += _shared(self.origins[match.start() : match.end()], len(said))
+                place = match.end()
+        if texts:
+            self.text = "".join(texts) + self.text[place:]
+            self.origins = origins + self.origins[place:]
 
     def stripped(self) -> "MappedText":
         """Return it without white space at its ends."""
@@ -50,3 +53,13 @@ class MappedText:
         """Return the characters `[first, last)` of the page that a part stands for; None: it stands nowhere."""
         known = [origin for origin in self.origins[start:end] if origin != NOWHERE]
         return (min(known), max(known) + 1) if known else None
+
+
+def _shared(old: "array[int]", length: int) -> "array[int]":
+    """Return the origins of characters that stand for others, whose first and last places are theirs."""
+    if not old:
+        return array("q", [NOWHERE] * length)
+    own = [old[min(number, len(old) - 1)] for number in range(length)]
+    if own:
+        own[-1] = old[-1]
+    return array("q", own)
