@@ -68,6 +68,13 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
 
 
+def named_kind(given: object) -> str:
+    """Return what somebody passed in the place of something else, in a few words: `an int`, `a list of 2`."""
+    several = isinstance(given, list | tuple)
+    name = type(given).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}" + (f" of {len(given)}" if several else "")  # type: ignore[arg-type]
+
+
 def one_line(error: BaseException, *, limit: int | None = None, empty: str = "") -> str:
     """Return an error's message in one line, for the message of a `GlowvoxError`.
 

@@ -223,7 +223,7 @@ def test_words_last_as_long_as_wished():
     for number, (word, before) in enumerate(zip(spoken.words, audio.words, strict=True)):
         wanted = wished[number] or before.end - before.start
         assert word.end - word.start == pytest.approx(wanted, abs=0.012)
-    with pytest.raises(TextError, match=f"1 durations are given, the text has {len(audio.words)} words"):
+    with pytest.raises(TextError, match=f"1 duration given, the text has {len(audio.words)} words"):
         voice.say(TEXT, word_durations=[1.0])
     with pytest.raises(ConfigError, match="give one of slot"):
         voice.say(TEXT, word_durations=wished, slot=2.0)
@@ -235,7 +235,7 @@ def test_durations_of_tokens_are_kept():
     _close(voice.say(TEXT, token_durations=rows).samples, voice.say(TEXT).samples)
     doubled = voice.say(TEXT, token_durations=[2 * row for row in rows])
     assert doubled.duration > 1.5 * voice.say(TEXT).duration
-    with pytest.raises(TextError, match="1 rows of durations are given, the text has 5 sentences"):
+    with pytest.raises(TextError, match="1 row of durations given, the text has 5 sentences"):
         voice.say(TEXT, token_durations=rows[:1])
     with pytest.raises(TextError, match="durations in whole frames"):
         voice.say(TEXT, token_durations=[row[1:] for row in rows])

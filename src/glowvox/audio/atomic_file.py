@@ -23,6 +23,8 @@ def replacing(path: str | os.PathLike[str], error: type[GlowvoxError] = AudioErr
     Raises:
         GlowvoxError: the folder does not exist, `path` is a folder, or it cannot be written.
     """
+    if "\0" in os.fsdecode(path):  # the system's calls take none
+        raise error(f"{os.fsdecode(path)!r} is no name of a file: it holds a NUL character")
     try:
         target = Path(os.path.realpath(path))
         if target.is_dir():

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.errors import AudioError
+from glowvox.errors import AudioError, one_line
 
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 """Sample rates in Hz outside of which a file's header is taken to be wrong; a rate of 1 Hz would ask for gigabytes."""
@@ -21,7 +21,10 @@ def checked_samples(samples: Any, *, max_rank: int = 1) -> NDArray[np.floating]:
     Raises:
         AudioError: not real numbers, the wrong rank, no samples, or NaN or infinite samples.
     """
-    array = np.asarray(samples)
+    try:
+        array = np.asarray(samples)
+    except ValueError as error:  # lists of different lengths
+        raise AudioError(f"samples must be one row of floating-point numbers in -1..1 ({one_line(error)})") from error
     if array.dtype.kind not in "f":
         raise AudioError(f"samples must be floating-point numbers in -1..1, got {array.dtype}; scale integers first")
     if not 1 <= array.ndim <= max_rank:
@@ -44,7 +47,8 @@ def checked_rate(sample_rate: Any, what: str = "sample rate") -> int:
     Raises:
         AudioError: not a whole number, or outside 1 kHz to 768 kHz.
     """
-    if isinstance(sample_rate, bool) or int(sample_rate) != sample_rate:
+    whole = isinstance(sample_rate, int | float | np.integer | np.floating) and sample_rate % 1 == 0
+    if isinstance(sample_rate, bool) or not whole:  # NaN and infinity have no remainder of 0
         raise AudioError(f"the {what} must be a whole number of Hz, got {sample_rate!r}")
     if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
         raise AudioError(f"the {what} must lie between {LOWEST_RATE} and {HIGHEST_RATE} Hz, got {sample_rate}")

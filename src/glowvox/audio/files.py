@@ -73,7 +73,7 @@ def find_encoding(format: str | None, suffix: str, subtype: str | None) -> tuple
     if format is None:
         name = next((name for name, entry in ENCODINGS.items() if suffix.lower() in entry.suffixes), None)
         if name is None:
-            named = f"the file name ends in '{suffix}'" if suffix else "the file name has no ending"
+            named = f"the file name ends in {suffix!r}" if suffix else "the file name has no ending"
             raise AudioError(f"{named}, which names no format that can be written; use one of {known}")
     else:
         name = _ALIASES.get(format.lower(), format.lower())

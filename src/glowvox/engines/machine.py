@@ -4,6 +4,7 @@ import functools
 import platform
 from dataclasses import dataclass
 from pathlib import Path
+from typing import SupportsIndex
 
 from glowvox.config.processors import usable_cores
 from glowvox.errors import EngineError
@@ -59,6 +60,6 @@ def checked_threads(threads: int | None) -> int:
     """
     if threads is None:
         return usable_cores()
-    if not 1 <= threads <= 4096:
-        raise EngineError(f"the number of threads must be from 1 to 4096, got {threads}")
-    return threads
+    if isinstance(threads, bool) or not isinstance(threads, SupportsIndex) or not 1 <= int(threads) <= 4096:
+        raise EngineError(f"the number of threads must be a whole number from 1 to 4096, got {threads!r}")
+    return int(threads)

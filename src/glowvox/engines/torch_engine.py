@@ -17,6 +17,7 @@ from glowvox.checkpoint.model_folder import load_model
 from glowvox.cuda.attach import attach_kernels
 from glowvox.cuda.captured_calls import CapturedCalls, bucket
 from glowvox.engines.base import AnalysedMel, AnalysisEngine, DecoderInput, EncodedText, SteppingVocoder, StreamState
+from glowvox.engines.machine import checked_threads
 from glowvox.errors import CheckpointError, EngineError
 from glowvox.models.glow_tts import GlowTTS
 from glowvox.models.waveglow import WaveGlow
@@ -52,9 +53,7 @@ def set_threads(threads: int | None) -> None:
         EngineError: an impossible number.
     """
     if threads is not None:
-        if not 1 <= threads <= 4096:
-            raise EngineError(f"the number of threads must be from 1 to 4096, got {threads}")
-        torch.set_num_threads(threads)
+        torch.set_num_threads(checked_threads(threads))
 
 
 def find_device(name: str) -> torch.device:
@@ -67,7 +66,7 @@ def find_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise EngineError(f"'{name}' is not a device; use auto, cpu, cuda, cuda:N or mps") from None
     if device.type not in ("cpu", "cuda", "mps"):
         raise EngineError(f"a model cannot run on the device '{name}'; use auto, cpu, cuda, cuda:N or mps")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.align.prior import LONGEST_TOKEN, Frames
-from glowvox.errors import TextError
+from glowvox.errors import TextError, counted
 from glowvox.synthesis.options import DurationControl
 from glowvox.synthesis.script import Part
 from glowvox.synthesis.sentence_mels import (
@@ -58,7 +58,8 @@ def measured(part: Part, mels: MelSynthesizer) -> Statistics | None:
 def _by_tokens(parts: Sequence[Part], durations: Sequence[Frames]) -> list[Part]:
     spoken = sum(part.request is not None for part in parts)
     if spoken != len(durations):
-        raise TextError(f"{len(durations)} rows of durations are given, the text has {spoken} sentences")
+        told = counted(len(durations), "row")
+        raise TextError(f"{told} of durations given, the text has {counted(spoken, 'sentence')}")
     rows = iter(durations)
     return [part if part.request is None else replace(part, frames=next(rows)) for part in parts]
 
@@ -72,7 +73,7 @@ def _by_words(
     groups = [[] if part.request is None else written_words(part.request.sentence) for part in parts]
     count = sum(map(len, groups))
     if count != len(seconds):
-        raise TextError(f"{len(seconds)} durations are given, the text has {count} words")
+        raise TextError(f"{counted(len(seconds), 'duration')} given, the text has {counted(count, 'word')}")
     result, place = [], 0
     for part, known, words in zip(parts, statistics, groups, strict=True):
         wished, place = seconds[place : place + len(words)], place + len(words)
@@ -90,18 +91,19 @@ def _by_slot(
     parts: Sequence[Part], statistics: Sequence[Statistics | None], slot: float, frame_rate: float
 ) -> list[Part]:
     """Let sentences and pauses shrink and grow together, as far as tokens can."""
-    if not np.isfinite(slot) or slot <= 0:
+    if not 0 < slot < math.inf:
         raise TextError(f"a slot of time must be a positive number of seconds, got {slot}")
     natural = [int(known.frames.sum()) for known in statistics if known is not None]
     tokens = [len(known.frames) for known in statistics if known is not None]
     if not tokens:
         raise TextError("a text without words cannot be fitted into a slot of time")
-    total = int(slot * frame_rate)
-    if not sum(tokens) <= total <= LONGEST_TOKEN * sum(tokens):
+    # Compared before it is rounded, which a number beyond all frames cannot be.
+    if not sum(tokens) <= slot * frame_rate < LONGEST_TOKEN * sum(tokens) + 1:
         raise TextError(
             f"the text does not fit into {slot:g} s: it takes {sum(tokens) / frame_rate:.2f} s at least"
             f" and {LONGEST_TOKEN * sum(tokens) / frame_rate:.0f} s at most"
         )
+    total = int(slot * frame_rate)
     # What the text asks for stays as long as it is, where there is room for it.
     asked = sum(part.line.pause_before for part in parts if part.line.asked)
     exact = math.ceil(asked * frame_rate) <= total - sum(tokens)
@@ -175,10 +177,12 @@ def frames_of_words(
         if wished is None:
             continue
         tokens = np.flatnonzero(owner == word)
-        if not np.isfinite(wished) or not len(tokens) <= round(wished * frame_rate) <= LONGEST_TOKEN * len(tokens):
+        # Compared before it is rounded, which NaN and numbers beyond all frames cannot be.
+        most = LONGEST_TOKEN * len(tokens)
+        if not 0 < wished * frame_rate < most + 1 or not len(tokens) <= round(wished * frame_rate) <= most:
             raise TextError(
                 f"the word '{names[word]}' cannot last {wished} s: it takes {len(tokens) / frame_rate:.3f} s at least"
-                f" and {LONGEST_TOKEN * len(tokens) / frame_rate:.0f} s at most"
+                f" and {most / frame_rate:.0f} s at most"
             )
         frames[tokens] = fitted_frames(predicted[tokens], round(wished * frame_rate))
     return frames

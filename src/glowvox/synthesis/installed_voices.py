@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.engines.base import AcousticEngine, VocoderEngine
-from glowvox.errors import MissingExtraError, VoiceError, one_line
+from glowvox.errors import MissingExtraError, VoiceError, named_kind, one_line
 from glowvox.storage.cache import cache_folder
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice import Voice
@@ -126,6 +126,8 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None, *, warn: bool
         VoiceError: there is no such voice; the message names those that there are.
         MissingExtraError: it is on Hugging Face, and the package `huggingface_hub` is not installed.
     """
+    if name_or_path is not None and not isinstance(name_or_path, str | os.PathLike):
+        raise VoiceError(f"a voice is named by a string or a path, got {named_kind(name_or_path)}")
     if str(name_or_path).startswith(HUB_PREFIX):
         repository = str(name_or_path).removeprefix(HUB_PREFIX)
         if not is_repository(repository):
@@ -134,10 +136,11 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None, *, warn: bool
     if name_or_path is not None and str(name_or_path) != DEFAULT:
         path = Path(name_or_path)
         try:
+            folder = path.is_dir()
             if path.is_file() or (path / CARD_NAME).is_file():
                 return path
-        except (OSError, ValueError):
-            pass
+        except (OSError, ValueError):  # no name that a file could have
+            folder = False
     if name_or_path is None or str(name_or_path) == DEFAULT:
         # Packages are not looked through for it, which takes longer than opening it.
         packaged = sorted(voices_in(packaged_folder()), key=lambda found: found[0] != _PACKAGED_DEFAULT)
@@ -151,8 +154,8 @@ def find_voice(name_or_path: str | os.PathLike[str] | None = None, *, warn: bool
     for voice in _all_voices(warn=warn):
         if voice.name == str(name_or_path):
             return voice.path
-    if Path(name_or_path).is_dir():
-        raise VoiceError(f"{name_or_path}: is a folder without {CARD_NAME}, not a voice")
+    if folder:
+        raise VoiceError(f"{name_or_path or '.'}: is a folder without {CARD_NAME}, not a voice")
     names = ", ".join(dict.fromkeys(voice.name for voice in _all_voices(warn=warn))) or "none"
     # A path that is not there is never looked up elsewhere: only who asks for the hub is taken to it.
     hint = f"; on Hugging Face it would be {HUB_PREFIX}{name_or_path}" if is_repository(str(name_or_path)) else ""

@@ -4,14 +4,14 @@ import math
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.align.prior import Frames
 from glowvox.audio.mel_refinement import MOST_PASSES, MOST_POSTFILTER
-from glowvox.errors import ConfigError, TextError, counted
+from glowvox.errors import ConfigError, TextError, counted, named_kind
 from glowvox.text.markup import check_markup
 
 NOISE_BLOCK = 64
@@ -53,13 +53,28 @@ def noise(seed: int, channels: int, first: int, count: int) -> NDArray[np.float3
     return columns.T
 
 
+def is_number(value: object) -> bool:
+    """Whether a value is one real number, of Python or NumPy; NaN is one, true and false are none."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number of Python or NumPy; true and false are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_row(values: object) -> bool:
+    """Whether values are several in order: a list, a tuple or an array of one dimension."""
+    return isinstance(values, list | tuple) or (isinstance(values, np.ndarray) and values.ndim == 1)
+
+
 def check_seed(seed: int) -> None:
     """Check that a seed is one.
 
     Raises:
         ConfigError: not a whole number from 0 to 2**63 - 1.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+    if not is_whole(seed) or not 0 <= seed < 2**63:
         raise ConfigError(f"the seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
 
 
@@ -108,14 +123,14 @@ class VocoderOptions:
     def __post_init__(self) -> None:
         for name in ("sigma", "denoise"):
             value = getattr(self, name)
-            if not math.isfinite(value) or value < 0:
-                raise ConfigError(f"{name} must be a number of at least 0, got {value}")
+            if not (is_number(value) and 0 <= value < math.inf):
+                raise ConfigError(f"{name} must be a number of at least 0, got {value!r}")
         if self.refine is not None:
             check_refine(self.refine)
         check_postfilter(self.postfilter)
         check_seed(self.seed)
-        if self.chunk_frames is not None and self.chunk_frames < 1:
-            raise ConfigError(f"a chunk must have at least one mel frame, got {self.chunk_frames}")
+        if self.chunk_frames is not None and not (is_whole(self.chunk_frames) and self.chunk_frames >= 1):
+            raise ConfigError(f"a chunk has a whole number of mel frames, at least one, got {self.chunk_frames!r}")
 
 
 def check_refine(passes: int) -> None:
@@ -124,7 +139,7 @@ def check_refine(passes: int) -> None:
     Raises:
         ConfigError: it is one.
     """
-    if isinstance(passes, bool) or not isinstance(passes, int) or not 0 <= passes <= MOST_PASSES:
+    if not is_whole(passes) or not 0 <= passes <= MOST_PASSES:
         raise ConfigError(f"the passes of mel refinement must be a whole number from 0 to {MOST_PASSES}, got {passes}")
 
 
@@ -134,8 +149,8 @@ def check_postfilter(strength: float) -> None:
     Raises:
         ConfigError: it is one.
     """
-    if not 0.0 <= strength <= MOST_POSTFILTER:
-        raise ConfigError(f"the postfilter must be a number from 0 to {MOST_POSTFILTER:g}, got {strength}")
+    if not (is_number(strength) and 0.0 <= strength <= MOST_POSTFILTER):
+        raise ConfigError(f"the postfilter must be a number from 0 to {MOST_POSTFILTER:g}, got {strength!r}")
 
 
 SLOWEST, FASTEST = 0.1, 10.0
@@ -190,8 +205,10 @@ class SpeechOptions:
         )
         for name in numbers.split():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if not is_number(value):
                 raise ConfigError(f"{name} must be a number, got {value!r}")
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())  # as a voice's card writes it
         if not SLOWEST <= self.speed <= FASTEST:
             raise ConfigError(f"the speed must lie between {SLOWEST} and {FASTEST}, got {self.speed}")
         if not -24 <= self.pitch_shift <= 24 or not 0 <= self.pitch_range <= 4:
@@ -201,7 +218,7 @@ class SpeechOptions:
             )
         for name in ("temperature", "sigma", "denoise"):
             value = getattr(self, name)
-            if not math.isfinite(value) or not 0 <= value <= 100:
+            if not 0 <= value <= 100:  # NaN is not
                 raise ConfigError(f"{name} must be a number from 0 to 100, got {value}")
         for name in ("sentence_pause", "paragraph_pause"):
             if not 0 <= getattr(self, name) <= 60:
@@ -212,8 +229,12 @@ class SpeechOptions:
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false, got {getattr(self, name)!r}")
         check_markup(self.markup)
-        if self.context_tokens < 0:
-            raise ConfigError(f"context_tokens must not be negative, got {self.context_tokens}")
+        if not is_whole(self.context_tokens) or self.context_tokens < 0:
+            raise ConfigError(f"context_tokens must be a whole number of at least 0, got {self.context_tokens}")
+        for name in ("speaker", "language"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise ConfigError(f"{name} must be a name, got {value!r}")
         if self.refine is not None:
             check_refine(self.refine)
         check_postfilter(self.postfilter)
@@ -262,6 +283,19 @@ class DurationControl:
         given = [control for control in (self.slot, self.word_durations, self.token_durations) if control is not None]
         if len(given) > 1:
             raise ConfigError("give one of slot, word_durations and token_durations")
+        if self.slot is not None and not is_number(self.slot):
+            raise ConfigError(f"slot must be a number of seconds, got {self.slot!r}")
+        if self.slot is not None:
+            object.__setattr__(self, "slot", _as_float(self.slot))
+        if self.word_durations is not None:
+            _check_row("word_durations", self.word_durations, "seconds or None for each word")
+            for seconds in self.word_durations:
+                if seconds is not None and not is_number(seconds):
+                    raise ConfigError(f"word_durations holds seconds or None for each word, got {seconds!r}")
+            seconds_of = [None if seconds is None else _as_float(seconds) for seconds in self.word_durations]
+            object.__setattr__(self, "word_durations", seconds_of)
+        if self.token_durations is not None:
+            _check_row("token_durations", self.token_durations, "the frames of each sentence")
 
     @property
     def empty(self) -> bool:
@@ -270,9 +304,24 @@ class DurationControl:
 
     def samples(self, sample_rate: int) -> int | None:
         """Return the samples of the whole audio; None: as many as it has."""
-        return None if self.slot is None or not np.isfinite(self.slot) else round(self.slot * sample_rate)
+        # What is out of any range is refused where the text is measured.
+        return round(self.slot * sample_rate) if self.slot is not None and 0 < self.slot < _LONGEST_SLOT else None
 
 
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an int may have any size
+        return math.inf if value > 0 else -math.inf
+
+
+def _check_row(name: str, values: Any, what: str) -> None:
+    if not is_row(values) and not (isinstance(values, np.ndarray) and values.ndim > 0):
+        raise ConfigError(f"{name} must be a list with {what}, got {named_kind(values)}")
+
+
+_LONGEST_SLOT = 1e9
+"""Seconds; longer than any text may be stretched to."""
 BY_SENTENCE = ("speed", "pitch_shift", "pitch_range")
 """Options that may be given for each sentence."""
 

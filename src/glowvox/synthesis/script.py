@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from glowvox.align.prior import Frames
-from glowvox.errors import ConfigError, DataError, SilentTextError, TextError, VoiceError
+from glowvox.errors import ConfigError, DataError, SilentTextError, TextError, VoiceError, named_kind
 from glowvox.storage.text_files import told_text
 from glowvox.synthesis.options import SentenceOptions, SpeechOptions
 from glowvox.synthesis.sentence_mels import MelSynthesizer, Request
@@ -186,6 +186,8 @@ def lexicon_of(lines: str) -> UserLexicon:
 
 def read_lexicon(path: str | os.PathLike[str], on_note: Warn | None = None) -> UserLexicon:
     """Return the user's own pronunciations from a file. See `lexicon_lines`."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise TextError(f"a lexicon is the path of a file with lines `word = phonemes`, got {named_kind(path)}")
     return parse_lexicon(_lexicon_content(Path(path), on_note), str(path))
 
 
@@ -229,11 +231,11 @@ def pieces_of(text: str | Iterable[str]) -> Iterator[str]:
     Raises:
         TextError: it is no text, or a piece of it is none.
     """
-    if not isinstance(text, str | Iterable) or isinstance(text, bytes):
-        raise TextError(f"a text is a string or an iterator of strings, got a {type(text).__name__}")
+    if not isinstance(text, str | Iterable) or isinstance(text, bytes | bytearray):
+        raise TextError(f"a text is a string or an iterator of strings, got {named_kind(text)}")
     for piece in [text] if isinstance(text, str) else text:
         if not isinstance(piece, str):
-            raise TextError(f"a text comes in pieces of text, got a {type(piece).__name__}")
+            raise TextError(f"a text comes in pieces of text, got {named_kind(piece)}")
         yield from (piece[start : start + _PIECE] for start in range(0, len(piece), _PIECE))
 
 
@@ -406,7 +408,9 @@ def options_of(card: VoiceCard, overrides: Mapping[str, Any]) -> SpeechOptions:
         raise ConfigError(f"a voice has no option '{unknown[0]}'; there are {', '.join(known)}")
     options = replace(card.defaults, **overrides)
     speaker_number(options.speaker, card.speakers, f"the voice {card.name}")
-    language = options.language or card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
+    language = options.language
+    if language is None:
+        language = card.speaker_languages.get(options.speaker or card.speakers[0], card.language)
     if language not in card.front_ends:
         spoken = ", ".join(card.front_ends)
         raise VoiceError(f"the voice {card.name} does not speak '{language[:40]}'; it speaks {spoken}")
@@ -436,6 +440,8 @@ class VoiceFrontEnd:
         Raises:
             TextError, VoiceError: see `Voice.say`.
         """
+        if on_warning is not None and not callable(on_warning):
+            raise ConfigError(f"on_warning must be a function that takes a line, got {named_kind(on_warning)}")
         warn = on_warning or logging.getLogger("glowvox").warning
         front_end = self.front_end(lexicon, options, warn)
         lines = script_lines(pieces_of(text), front_end, options, warn, ssml=ssml, others=self.other_front_end)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glowvox.align.prior import Frames, filled_frames, predicted_frames, sentence_latent
+from glowvox.align.prior import LONGEST_TOKEN, Frames, filled_frames, predicted_frames, sentence_latent
 from glowvox.audio.pitch import harmonic_features, pitch_contour, varied
 from glowvox.audio.sound import TimedMark, TimedPhoneme, TimedWord
 from glowvox.engines.base import AcousticEngine, EncodedText
@@ -368,8 +368,10 @@ def _checked(frames: Frames, request: Request) -> Frames:
             f"the sentence '{request.sentence.text[:40]}' needs {len(request.tokens)} durations in whole frames, "
             f"got {array.dtype} {list(array.shape)}"
         )
-    if (array < 0).any() or array.sum() < 1:
+    if (array < 0).any() or not array.any():
         raise TextError("durations must not be negative, and a sentence needs at least one frame")
+    if array.max() > LONGEST_TOKEN:
+        raise TextError(f"a token may last {LONGEST_TOKEN} frames at most, got {array.max()}")
     return array.astype(np.int64)
 
 

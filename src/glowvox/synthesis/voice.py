@@ -20,7 +20,7 @@ from glowvox.align.prior import Frames
 from glowvox.audio.sound import Audio, AudioChunk, TimedMark, TimedWord
 from glowvox.engines.base import AcousticEngine, UnsoundSamplesError, VocoderEngine
 from glowvox.engines.machine import checked_threads
-from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError, counted
+from glowvox.errors import ConfigError, GlowvoxError, TextError, VoiceError, counted, named_kind
 from glowvox.synthesis.batch import synthesize_batch, vocode_batch
 from glowvox.synthesis.duration_control import measured, with_durations
 from glowvox.synthesis.explanation import Explanation, explain
@@ -30,6 +30,9 @@ from glowvox.synthesis.options import (
     OptionOverrides,
     SentenceOptions,
     SpeechOptions,
+    is_number,
+    is_row,
+    is_whole,
 )
 from glowvox.synthesis.script import Lexicon, Part, VoiceFrontEnd, Warn, options_of, read_lexicon
 from glowvox.synthesis.sentence_mels import Clock, EdgeFade, MelSynthesizer, VolumeCurve, timed_marks, timed_words
@@ -41,6 +44,7 @@ from glowvox.text.tokenizer import Tokenizer
 FIRST_SECONDS = 0.25
 """Speech in the first chunk of a stream, unless more is wished: even a slow machine has it soon."""
 _LEAST_FIRST, _MOST_FIRST = 0.05, 30.0
+_MOST_TOGETHER = 4096
 _HELD_SECONDS = 0.05
 """End of a sentence that waits until it is known whether another one follows, where the text is still being written:
 the last chunk of a stream has samples."""
@@ -181,7 +185,7 @@ class Voice:
         """
         if not isinstance(text, str):
             raise TextError(
-                f"say speaks one text, got {_what(text)}; use say_many for several, stream for pieces of one"
+                f"say speaks one text, got {named_kind(text)}; use say_many for several, stream for pieces of one"
             )
         options, own = self._settled(overrides)
         control = DurationControl(slot, word_durations, token_durations)
@@ -227,7 +231,7 @@ class Voice:
             GlowvoxError: see `say`; wrong options are refused at once, the rest when the iteration comes to it.
         """
         options, own = self._settled(overrides)
-        if not _LEAST_FIRST <= first_seconds <= _MOST_FIRST:
+        if not (is_number(first_seconds) and _LEAST_FIRST <= first_seconds <= _MOST_FIRST):
             raise ConfigError(
                 f"the first chunk must have {_LEAST_FIRST} to {_MOST_FIRST:g} seconds of speech, got {first_seconds}"
             )
@@ -269,8 +273,10 @@ class Voice:
         """
         if isinstance(texts, str):
             raise TextError("say_many takes several texts, got one; use say for it")
-        if batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
+        if not isinstance(texts, Iterable) or isinstance(texts, bytes | bytearray):
+            raise TextError(f"say_many takes several texts, got {named_kind(texts)}; give it a list of strings")
+        if not (is_whole(batch_size) and 1 <= batch_size <= _MOST_TOGETHER):
+            raise ConfigError(f"batch_size must be a whole number from 1 to {_MOST_TOGETHER}, got {batch_size}")
         options = self.options(**overrides)
         if lexicon is not None and not isinstance(lexicon, UserLexicon):
             lexicon = read_lexicon(lexicon, on_warning)
@@ -289,6 +295,8 @@ class Voice:
 
         Args and errors are those of `say`.
         """
+        if not isinstance(text, str):
+            raise TextError(f"durations measures one text, got {named_kind(text)}")
         options, own = self._settled(overrides)
         parts = self._open.text.parts(text, lexicon, options, on_warning, ssml=ssml, own=own)
         statistics = (measured(part, self._mels) for part in parts)
@@ -315,6 +323,8 @@ class Voice:
         Raises:
             GlowvoxError: see `say`.
         """
+        if not isinstance(text, str):
+            raise TextError(f"explain reads one text, got {named_kind(text)}")
         options = self.options(**overrides)
         reader = self._open.text
         front_end, others = reader.front_end(lexicon, options), reader.other_front_end
@@ -333,7 +343,7 @@ class Voice:
     def _settled(self, overrides: OptionOverrides) -> "tuple[SpeechOptions, SentenceOptions]":
         """Return the options of a text, and what each of its sentences has of its own."""
         given: dict[str, Any] = dict(overrides)
-        several = [name for name in BY_SENTENCE if isinstance(given.get(name), list | tuple)]
+        several = [name for name in BY_SENTENCE if is_row(given.get(name))]
         own = SentenceOptions({name: given.pop(name) for name in several})
         options = self.options(**given)
         for number in range(own.count):
@@ -359,6 +369,8 @@ class Voice:
     ) -> Iterator[list[Part]]:
         for number, text in enumerate(texts, 1):
             try:
+                if not isinstance(text, str):
+                    raise TextError(f"a text is a string, got {named_kind(text)}")
                 script = list(self._open.text.parts(text, lexicon, options, on_warning))
             except TextError as error:
                 if on_error is None:
@@ -404,13 +416,6 @@ class _Models:
 def _single_threaded(alone: OpenEngines, tokenizer: Tokenizer) -> "Synthesizer":
     acoustic, vocoder = alone()
     return Synthesizer(MelSynthesizer(acoustic, tokenizer), Vocoder(vocoder))
-
-
-def _what(given: object) -> str:
-    """Return what somebody passed in the place of a text, in a few words."""
-    several = isinstance(given, list | tuple)
-    name = type(given).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}" + (f" of {len(given)}" if several else "")  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
