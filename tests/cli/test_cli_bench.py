@@ -52,7 +52,7 @@ def test_the_table_says_what_was_measured_and_what_not(vocoder, capsys):
     ("words", "message"),
     [
         (("--engine", "steam"), "there is no engine 'steam'; choose onnx, openvino, torch"),
-        (("--threads", "0"), "threads must be from 1 to 4096, got 0"),
+        (("--threads", "0"), "threads must be a whole number from 1 to 4096, got 0"),
         (("--seconds", "0"), "--seconds must lie from 0.1 to 3600, got 0"),
         (("--repeats", "0"), "--repeats must lie from 1 to 1000, got 0"),
         (("--vocoder", "/nowhere", "--engine", "onnx", "--alone"), "/nowhere"),

@@ -280,7 +280,7 @@ def test_bad_inputs(model_folder, tmp_path, capsys):
         (["--model", "{tmp}/none"], "no such file or folder"),
         (["--model", "{tmp}/in.wav"], "not a model folder"),
         (["--model", "{tmp}"], "it has no config.json"),
-        (["--threads", "0"], "threads must be from 1 to 4096"),
+        (["--threads", "0"], "threads must be a whole number from 1 to 4096"),
         (["--device", "cuda:77"], "no device 'cuda:77'"),
         (["--engine", "warp"], "there is no engine 'warp'"),
         (["--engine", "onnx"], "export the model first"),

@@ -12,8 +12,9 @@ from onnx import TensorProto, helper
 
 from glowvox.config.audio import AudioConfig
 from glowvox.engines.graph_engine import METADATA_KEY, GraphCard, read_metadata
-from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxMelVocoder, OnnxVocoder
+from glowvox.engines.onnx_engine import OnnxAcoustic, OnnxMelVocoder, OnnxVocoder, open_session
 from glowvox.errors import EngineError, MelError, TextError, VoiceError
+from glowvox.synthesis.installed_voices import packaged_folder
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_impossible_threads(vocoder_folder, acoustic_folder, threads):
         lambda: OnnxVocoder.load(vocoder_folder, threads=threads),
         lambda: OnnxAcoustic.load(acoustic_folder, threads=threads),
     ):
-        with pytest.raises(EngineError, match=f"threads must be from 1 to 4096, got {threads}"):
+        with pytest.raises(EngineError, match=f"threads must be a whole number from 1 to 4096, got {threads}"):
             load()
 
 
@@ -254,3 +255,19 @@ def test_runs_without_pytorch_and_onnx(vocoder_folder):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "(1, 256)\n", "")
+
+
+@pytest.mark.parametrize(("kept", "told"), [(None, "is missing"), (0, "is truncated"), (0.5, "is truncated")])
+def test_weights_beside_a_graph_that_are_not_all_there(tmp_path, kept, told, capfd):
+    nora = packaged_folder() / "nora"
+    weights = tmp_path / "acoustic" / "model.safetensors"
+    weights.parent.mkdir()
+    shutil.copyfile(nora / "acoustic_encoder.onnx", tmp_path / "acoustic_encoder.onnx")
+    content = (nora / "acoustic" / "model.safetensors").read_bytes()
+    if kept is not None:
+        weights.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(EngineError, match=rf"the file .*acoustic/model\.safetensors with its weights {told}; get the"):
+        open_session(tmp_path / "acoustic_encoder.onnx", 1)
+    weights.write_bytes(content)
+    assert open_session(tmp_path / "acoustic_encoder.onnx", 1).get_inputs()
+    capfd.readouterr()  # what ONNX Runtime says of it

@@ -111,5 +111,5 @@ def test_only_acoustic_models_are_loaded(tmp_path):
     assert TorchAcoustic.load(tmp_path / "acoustic", threads=1).n_speakers == 1
     with pytest.raises(CheckpointError, match="speaks no text"):
         TorchAcoustic.load(tmp_path / "vocoder")
-    with pytest.raises(EngineError, match="threads must be from 1 to 4096"):
+    with pytest.raises(EngineError, match="threads must be a whole number from 1 to 4096"):
         TorchAcoustic.load(tmp_path / "acoustic", threads=0)

@@ -96,8 +96,8 @@ def test_shapes_that_do_not_fit(model, latent, mel, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"threads": 0}, "threads must be from 1 to 4096, got 0"),
-        ({"threads": -3}, "threads must be from 1 to 4096"),
+        ({"threads": 0}, "threads must be a whole number from 1 to 4096, got 0"),
+        ({"threads": -3}, "threads must be a whole number from 1 to 4096"),
         ({"device": "toaster"}, "'toaster' is not a device"),
         ({"device": "meta"}, "cannot run on the device 'meta'"),
         ({"device": "cuda:99"}, "no device 'cuda:99'"),

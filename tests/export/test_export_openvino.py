@@ -39,7 +39,7 @@ def test_runs_onnx_files(name, tmp_path):
 
 
 def test_bad_input(vocoder_run, tmp_path):
-    with pytest.raises(EngineError, match="threads must be from 1 to 4096"):
+    with pytest.raises(EngineError, match="threads must be a whole number from 1 to 4096"):
         export_model(vocoder_run, tmp_path, target="openvino")
         OpenVinoVocoder.load(tmp_path, threads=0)
     with pytest.raises(EngineError, match="precision must be auto"):

@@ -297,3 +297,25 @@ def test_another_front_end_is_refused(tiny, tmp_path):
     write_voice(tmp_path / "old", other, {name: tiny / name for name in MODEL_FILES})
     with pytest.raises(GlowvoxError, match=r"the text front end differs: version '0\+1\.0' was used in training"):
         load_voice(tmp_path / "old").say("Hello.")
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_a_card_with_numbers_that_json_does_not_have_is_damaged(tmp_path, value):
+    write_tiny_voice(tmp_path / "voice", tmp_path / "models")
+    card = tmp_path / "voice" / "voice.json"
+    content = json.loads(card.read_text(encoding="utf-8"))
+    content["provenance"] = {"hours": "HERE"}
+    card.write_text(json.dumps(content).replace('"HERE"', value), encoding="utf-8")
+    with pytest.raises(VoiceError, match="not valid JSON"):
+        read_voice_card(tmp_path / "voice")
+
+
+def test_names_with_line_ends_are_told_in_one_line(tmp_path):
+    write_tiny_voice(tmp_path / "voice", tmp_path / "models")
+    card = tmp_path / "voice" / "voice.json"
+    content = json.loads(card.read_text(encoding="utf-8"))
+    for key in ("name", "language", "format_version"):
+        card.write_text(json.dumps(content | {key: "a\nb"}), encoding="utf-8")
+        with pytest.raises(VoiceError) as refused:
+            read_voice_card(tmp_path / "voice")
+        assert "\n" not in str(refused.value)

@@ -322,3 +322,12 @@ def test_bfloat16_that_may_be_emulated_is_told(prepared, tmp_path, monkeypatch, 
     settings = {"precision": precision, "steps": 1, "validate_every": 1, "checkpoint_every": 1}
     train_vocoder(vocoder_preset(training=settings), [prepared], options(tmp_path / "run"))
     assert ("set training.precision=auto" in (tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8")) == told
+
+
+def test_a_model_too_large_for_the_memory_is_one_line(tmp_path: Path, prepared: Path, monkeypatch) -> None:
+    def too_large(_: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried")
+
+    monkeypatch.setattr("glowvox.training.start.build", too_large)
+    with pytest.raises(TrainingError, match="too large for the memory of cpu; choose a smaller preset"):
+        train_vocoder(vocoder_preset(), [prepared], options(tmp_path / "run"))

@@ -4,6 +4,7 @@ Standard library only: the speaking half reads configurations too and must start
 """
 
 import dataclasses
+import sys
 import types
 import typing
 from typing import Any, TypeVar
@@ -74,7 +75,7 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
     if origin is typing.Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise ConfigError(f"{where}: '{value}' is not one of {', '.join(map(repr, choices))}")
+            raise ConfigError(f"{where}: {value!r} is not one of {', '.join(map(repr, choices))}")
         return value
     if origin is tuple:
         if not isinstance(value, list | tuple):
@@ -88,11 +89,13 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
         return {str(key): _coerce(item, entry, f"{where}.{key}") for key, entry in value.items()}
     if dataclasses.is_dataclass(hint):
         return value if isinstance(value, typing.cast(type, hint)) else from_dict(typing.cast(type, hint), value, where)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:
-            raise ConfigError(f"{where}: a number of more than 308 digits") from None
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        # No setting means anything when it is infinite or NaN, which compare as in range; an int may be beyond a float.
+        if not -sys.float_info.max <= value <= sys.float_info.max:
+            raise ConfigError(f"{where}: expected a finite number, got {str(value)[:40]}")
+        return float(value)
+    if hint is int and type(value) is int and not -(2**63) <= value < 2**63:
+        raise ConfigError(f"{where}: expected a number of at most 64 bits, got {str(value)[:40]}...")
     if hint is Any or type(value) is hint:
         return value
     raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")

@@ -5,6 +5,9 @@ from typing import Literal
 
 from glowvox.errors import ConfigError
 
+_MOST = 10**9
+"""Beyond every count that a run can reach; larger ones do not fit the counters that they go into."""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -55,11 +58,21 @@ class TrainingConfig:
     """Stop, with a checkpoint, after this many minutes; 0: no limit."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "accumulate", "validate_every", "checkpoint_every", "keep_checkpoints"):
+        counts = "steps batch_size accumulate validate_every checkpoint_every keep_checkpoints log_every"
+        for name in counts.split():
             if getattr(self, name) < 1:
                 raise ConfigError(f"training.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.ema_decay < 1:
-            raise ConfigError(f"training.ema_decay must be in [0, 1), got {self.ema_decay}")
+        for name in (*counts.split(), "warmup_steps", "validation_clips"):
+            if getattr(self, name) > _MOST:
+                raise ConfigError(f"training.{name} must be at most {_MOST}, got {getattr(self, name)}")
+        for name in ("warmup_steps", "validation_clips", "weight_decay", "max_gradient_norm", "max_minutes"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"training.{name} must not be negative, got {getattr(self, name)}")
+        for name in ("ema_decay", "beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"training.{name} must be in [0, 1), got {getattr(self, name)}")
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError(f"training.seed must be a whole number from 0 to 2**63 - 1, got {self.seed}")
         if self.learning_rate <= 0 or self.final_learning_rate < 0:
             raise ConfigError("training: learning rates must be positive")
 
@@ -118,8 +131,10 @@ class VocoderTrainingConfig:
             raise ConfigError(f"vocoder_training.segment_frames must be at least 8, got {self.segment_frames}")
         if not self.fft_sizes or min(self.fft_sizes) < 64:
             raise ConfigError(f"vocoder_training.fft_sizes must be at least 64, got {list(self.fft_sizes)}")
-        if self.pitch_steps < 0:
-            raise ConfigError(f"vocoder_training.pitch_steps must not be negative, got {self.pitch_steps}")
+        weights = "likelihood_weight spectral_weight mel_weight adversarial_weight feature_weight"
+        for name in ("pitch_steps", "temperature", *weights.split()):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"vocoder_training.{name} must not be negative, got {getattr(self, name)}")
         if not 0 <= self.refine <= 100:
             raise ConfigError(f"vocoder_training.refine must lie between 0 and 100, got {self.refine}")
         if self.likelihood_every < 1:
@@ -157,7 +172,8 @@ class AcousticTrainingConfig:
     def __post_init__(self) -> None:
         if self.frames_per_batch < 1:
             raise ConfigError(f"acoustic_training.frames_per_batch must be positive, got {self.frames_per_batch}")
-        if self.pitch_steps < 0:
-            raise ConfigError(f"acoustic_training.pitch_steps must not be negative, got {self.pitch_steps}")
+        for name in ("pitch_steps", "forward_sum_weight"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"acoustic_training.{name} must not be negative, got {getattr(self, name)}")
         if not 0 <= self.predictor_gradient <= 1:
             raise ConfigError(f"acoustic_training.predictor_gradient must be in [0, 1], got {self.predictor_gradient}")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 
 
 _ERRORS_ONLY = 3
+_EXTERNAL_DATA = re.compile(
+    rb"\n\x08location\x12.(?P<place>[ -~]+?)j.\n\x06offset\x12.(?P<offset>\d+)j.\n\x06length\x12.(?P<length>\d+)",
+    re.DOTALL,
+)
 
 
 def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "onnxruntime.InferenceSession":
@@ -61,7 +66,28 @@ def open_session(path: str | os.PathLike[str], threads: int | None = None) -> "o
     try:
         return made[0] if made else _session(place, count)
     except Exception as error:  # its errors have no base class of their own
+        if lacking := _lacking_weights(place):
+            raise EngineError(f"{path}: {lacking}; get the voice again, or export the model again") from error
         raise EngineError(f"{path}: ONNX Runtime cannot open it: {one_line(error, limit=300)}") from error
+
+
+def _lacking_weights(graph: Path) -> str:
+    """Return what is wrong with a file beside a graph that cannot be opened, from which it takes its weights.
+
+    ONNX Runtime names such a file by its internals only, and a truncated one not at all. The entries of a tensor's
+    external data are strings of a protocol-buffer message, each behind its length.
+    """
+    try:
+        content = graph.read_bytes()
+        for entry in _EXTERNAL_DATA.finditer(content):
+            place = graph.parent / entry["place"].decode("utf-8", "replace")
+            if not place.is_file():
+                return f"the file {place} with its weights is missing"
+            if place.stat().st_size < int(entry["offset"]) + int(entry["length"]):
+                return f"the file {place} with its weights is truncated"
+    except (OSError, ValueError):
+        return ""
+    return ""
 
 
 def _version() -> str:

@@ -77,7 +77,7 @@ class VoiceCard:
 
     def __post_init__(self) -> None:
         if not self.name or set(self.name) - _NAME_SIGNS or self.name.startswith(".") or len(self.name) > 100:
-            raise VoiceError(f"'{self.name[:100]}' is no name for a voice: use letters, digits, '-', '_' and '.'")
+            raise VoiceError(f"{self.name[:100]!r} is no name for a voice: use letters, digits, '-', '_' and '.'")
         if not self.speakers or len(set(self.speakers)) != len(self.speakers):
             raise VoiceError("a voice needs speakers, each with a name of its own")
         if self.model_speakers and not set(self.speakers) <= set(self.model_speakers):
@@ -87,7 +87,7 @@ class VoiceCard:
         languages = {self.language, *self.speaker_languages.values()}
         missing = sorted(languages - set(self.front_ends))
         if missing:
-            raise VoiceError(f"the voice speaks {missing[0]} but names no text front end for it")
+            raise VoiceError(f"the voice speaks {missing[0]!r} but names no text front end for it")
         strangers = sorted(set(self.speaker_languages) - set(self.speakers))
         if strangers:
             raise VoiceError(f"speaker_languages names '{strangers[0]}', who is no speaker of the voice")
@@ -172,7 +172,7 @@ class VoiceCard:
             raise VoiceError("not the description of a Glowvox voice")
         if content.get("format_version") != FORMAT_VERSION:
             raise VoiceError(
-                f"format version {str(content.get('format_version'))[:20]}, this program reads {FORMAT_VERSION}; "
+                f"format version {content.get('format_version')!r:.20}, this program reads {FORMAT_VERSION}; "
                 "use a fitting release"
             )
         try:
@@ -220,6 +220,11 @@ def check_contracts(acoustic: AudioConfig, vocoder: AudioConfig) -> tuple[float,
         raise VoiceError(f"the acoustic model and the vocoder do not belong together: {error}") from error
 
 
+def _no_number(name: str) -> None:
+    """Refuse NaN and Infinity, which Python's reader takes and JSON does not have."""
+    raise ValueError(f"{name} is no number of JSON")
+
+
 def read_voice_card(folder: Path) -> VoiceCard:
     """Return what a voice's folder says about it.
 
@@ -230,7 +235,7 @@ def read_voice_card(folder: Path) -> VoiceCard:
     try:
         if place.stat().st_size > _MAX_CARD_BYTES:
             raise VoiceError(f"{place}: more than {_MAX_CARD_BYTES:,} bytes; not the description of a voice")
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(place.read_text(encoding="utf-8"), parse_constant=_no_number)
     except OSError as error:
         raise VoiceError(f"{folder}: not a voice, {CARD_NAME} cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

@@ -245,7 +245,7 @@ def start(
         torch.manual_seed(preset.training.seed)
         if preset.training.precision == "bfloat16" and not uses_bfloat16("auto", device):
             log.event(0, "bfloat16 may be emulated on this machine: if steps are slow, set training.precision=auto")
-        model = build(model_config(preset)).to(device)
+        model = _built(preset, device)
         if device.type == "cuda":
             attach_kernels(model)
         loaded = options.init_from is not None and not options.resume
@@ -274,6 +274,20 @@ def start(
     finally:
         log.close()
         leave_processes()
+
+
+def _built(preset: Preset, device: torch.device) -> nn.Module:
+    """Return the model of a preset on its device.
+
+    Raises:
+        TrainingError: it does not fit into the memory.
+    """
+    try:
+        return build(model_config(preset)).to(device)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise TrainingError(f"the model is too large for the memory of {device}; choose a smaller preset") from error
 
 
 def taught_by(data: Sequence[PreparedData]) -> dict[str, Any]:
