@@ -249,7 +249,9 @@ def test_zip_entries_that_overlap(tmp_path: Path) -> None:
 def test_files_that_are_something_else(tmp_path: Path) -> None:
     path = tmp_path / "x.pt"
     assert "no such file" in refused(path)
-    assert "no such file" in refused(tmp_path)
+    assert "is a folder; name the checkpoint's file in it" in refused(tmp_path)
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    assert "pointer of Git LFS" in refused(path)
     path.write_bytes(b"")
     assert "empty" in refused(path)
     for content in (

@@ -217,6 +217,7 @@ def test_other_models_are_named(tmp_path: Path) -> None:
     for state, message in (
         ({"decoder.attention_rnn.weight_ih": torch.ones(1), "a": torch.ones(1)}, "Tacotron 2"),
         ({"conv_pre.weight_v": torch.ones(1), "a": torch.ones(1)}, "HiFi-GAN"),
+        ({}, "neither a WaveGlow nor a Glow-TTS; it holds no tensors"),
         ({"a.b": torch.ones(1), "c": torch.ones(1)}, "neither a WaveGlow nor a Glow-TTS; its first tensors are 'a.b'"),
     ):
         save_file(state, tmp_path / "x.safetensors")

@@ -56,3 +56,21 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     ):
         pass  # nothing was made
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_former_folder_is_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    folder = tmp_path / "there"
+    folder.mkdir()
+    (folder / "kept.txt").write_text("kept")
+    moved = Path.replace
+
+    def failing(self, target):
+        if self.name == "new":
+            raise OSError(28, "No space left on device")
+        return moved(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(DataError, match="No space left"), replacing_folder(folder, DataError) as made:
+        made.mkdir()
+    assert (folder / "kept.txt").read_text() == "kept"
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]

@@ -319,3 +319,31 @@ def test_names_with_line_ends_are_told_in_one_line(tmp_path):
         with pytest.raises(VoiceError) as refused:
             read_voice_card(tmp_path / "voice")
         assert "\n" not in str(refused.value)
+
+
+def test_an_installed_voice_is_kept_where_its_successor_cannot_take_its_place(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLOWVOX_VOICES", str(tmp_path / "voices"))
+    there = install_voice(tiny).path
+    moved = Path.rename
+
+    def failing(self, target):
+        if self.name.endswith(".part"):
+            raise OSError(28, "No space left on device")
+        return moved(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(VoiceError, match="No space left"):
+        install_voice(tiny, replace=True)
+    assert [path.name for path in (tmp_path / "voices").iterdir()] == [there.name]
+    assert read_voice_card(there).name == "tiny"
+    monkeypatch.undo()
+    monkeypatch.setenv("GLOWVOX_VOICES", str(tmp_path / "voices"))
+    install_voice(tiny, replace=True)
+    assert [path.name for path in (tmp_path / "voices").iterdir()] == [there.name]
+
+
+def test_a_copy_that_was_not_finished_is_no_voice(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLOWVOX_VOICES", str(tmp_path))
+    (tmp_path / ".tiny.part").mkdir()
+    (tmp_path / ".tiny.part" / "voice.json").write_bytes((tiny / "voice.json").read_bytes())
+    assert [voice.name for voice in installed_voices() if not voice.packaged and voice.path.parent == tmp_path] == []

@@ -177,6 +177,8 @@ def unknown_model(names: Mapping[str, Any]) -> str:
     for name, kind in known.items():
         if name in names:
             return f"it is {kind}, not a WaveGlow or Glow-TTS"
+    if not names:
+        return "neither a WaveGlow nor a Glow-TTS; it holds no tensors"
     first = ", ".join(printable(name, 40) for name in list(names)[:3])
     return f"neither a WaveGlow nor a Glow-TTS; its first tensors are {first}"
 

@@ -180,6 +180,7 @@ def _checked_entries(entries: list[zipfile.ZipInfo], file_size: int) -> dict[str
     return result
 
 
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL_VERSION = 1001
 _COUNT_BYTES = 8
@@ -208,6 +209,8 @@ class LegacyStorages(StorageFile):
             magic, self._at = PickleMachine(self._head, 0, _no_storage).run()
         except CheckpointError:
             magic = None
+        if self._head.startswith(_LFS_POINTER):
+            raise CheckpointError("it is a pointer of Git LFS, not the file itself; fetch that with 'git lfs pull'")
         if magic != _MAGIC:
             raise CheckpointError("it is not a file that torch.save wrote (neither a zip nor the older format)")
         version, machine = self._next(_no_storage), self._next(_no_storage)
@@ -293,6 +296,8 @@ def read_torch_file(path: str | Path) -> Any:
         CheckpointError: the file is missing, empty, not torch's, truncated, damaged or hostile; one line says which.
     """
     path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path}: is a folder; name the checkpoint's file in it")
     if not path.is_file():
         raise CheckpointError(f"{path}: there is no such file")
     try:

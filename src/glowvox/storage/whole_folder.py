@@ -27,8 +27,14 @@ def replacing_folder(folder: Path, error: type[GlowvoxError]) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
             made = Path(place) / "new"
             yield made
+            old = Path(place) / "old"
             if folder.exists():
-                folder.replace(Path(place) / "old")
-            made.replace(folder)
+                folder.replace(old)
+            try:
+                made.replace(folder)
+            except OSError:
+                if old.exists():  # which would vanish with the hidden folder
+                    old.replace(folder)
+                raise
     except OSError as problem:
         raise error(f"{folder}: cannot be written ({problem.strerror or problem})") from problem

@@ -211,11 +211,22 @@ def replace_installed(arrived: Path, target: Path, former: list[Path]) -> None:
         former: what it replaces, in that place or another one.
 
     Raises:
-        OSError: it cannot be moved.
+        OSError: it cannot be moved; what it was to replace is where it was.
     """
-    for place in former:
-        _remove(place)
-    arrived.rename(target)
+    kept: list[tuple[Path, Path]] = []
+    try:
+        for place in former:
+            aside = place.with_name(f".{place.name}.former")
+            _remove(aside)
+            place.rename(aside)
+            kept.append((aside, place))
+        arrived.rename(target)
+    except OSError:
+        for aside, place in kept:
+            aside.rename(place)
+        raise
+    for aside, _ in kept:
+        _remove(aside)
 
 
 def _remove(place: Path) -> None:
@@ -387,12 +398,17 @@ def default_vocoder() -> Path:
 
 
 def voices_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name and place of each voice in a folder, in order; none where it cannot be read."""
+    """Yield the name and place of each voice in a folder, in order; none where it cannot be read.
+
+    What is hidden is no voice: copies that were not finished lie there.
+    """
     try:
         entries = sorted(folder.iterdir())
     except OSError:
         return
     for entry in entries:
+        if entry.name.startswith("."):
+            continue
         if entry.suffix == ARCHIVE_SUFFIX and entry.is_file():
             yield entry.stem, entry
         elif (entry / CARD_NAME).is_file():
