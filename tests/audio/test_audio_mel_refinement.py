@@ -81,22 +81,25 @@ def test_a_pass_is_that_of_the_whole_spectrum(config: AudioConfig, postfilter: f
         spectrum = stft(wanted.astype(np.float64), *shape, pad_mode=config.pad_mode)[:, :frames]
         excess = mel - np.log(np.maximum(filters @ np.abs(spectrum) ** config.power, config.floor))
         step = np.clip(excess * STRENGTH / config.power, -LARGEST_STEP, LARGEST_STEP)
-        log_gain = spread @ step + (postfilter * _contrast(spectrum, config, postfilter) if last else 0.0)
+        log_gain = spread @ step + (_postfilter(spectrum, config, postfilter) if last and postfilter else 0.0)
         wanted = istft(spectrum * np.exp(log_gain), *shape, length=len(samples))
     found = MelRefinement(config, 2, postfilter)(samples, mel)
     assert np.abs(found - wanted).max() < 2e-5 * np.abs(wanted).max()
 
 
-def _contrast(spectrum: np.ndarray, config: AudioConfig, postfilter: float) -> np.ndarray:
-    """Return how far bins `[F, T]` stand out in nepers, bin by bin, faded and limited as the postfilter has it."""
+def _postfilter(spectrum: np.ndarray, config: AudioConfig, strength: float) -> np.ndarray:
+    """Return the log of the postfilter's gain of bins `[F, T]`, bin by bin."""
     hertz = config.sample_rate / config.n_fft
     last = int(np.flatnonzero(refinement_filters(config)[0].any(0))[-1]) + 1
     reach, power, log_gain = round(AROUND_HZ / hertz), np.abs(spectrum) ** 2, np.zeros(spectrum.shape)
-    for place in range(last):
+    filtered = [place for place in range(last) if place * hertz < 7500.0]
+    for place in filtered:
         near = power[max(0, place - reach) : min(last, place + reach + 1)].mean(0)
-        fade = min(1.0, max(0.0, (7500.0 - place * hertz) / 2500.0))
-        log_gain[place] = fade * 0.5 * np.log(power[place] / near)
-    return np.clip(log_gain, -1.0 / postfilter, 0.3 / postfilter) if postfilter else log_gain
+        fade = min(1.0, (7500.0 - place * hertz) / 2500.0)
+        log_gain[place] = np.clip(strength * fade * 0.5 * np.log(power[place] / near), -1.0, 0.3)
+    energy = (power[filtered] * np.exp(2 * log_gain[filtered])).sum(0)
+    log_gain[filtered] += 0.5 * np.log(power[filtered].sum(0) / energy)
+    return log_gain
 
 
 def test_the_postfilter_lowers_noise_between_harmonics() -> None:
@@ -110,9 +113,11 @@ def test_the_postfilter_lowers_noise_between_harmonics() -> None:
         harmonics, between = np.arange(10, 150, 10), np.arange(15, 150, 10)
         return 10 * np.log10([spectrum[harmonics].mean(), spectrum[between].mean()])
 
-    before, after = powers(samples), powers(MelRefinement(CONFIG, 1, 0.2)(samples, mel))
-    assert 0.0 < after[0] - before[0] < 3.0
+    refined = MelRefinement(CONFIG, 1, 0.2)(samples, mel)
+    before, after = powers(samples), powers(refined)
+    assert 0.0 < after[0] - before[0] < 1.0
     assert after[1] - before[1] < -3.0
+    assert np.square(refined).mean() == pytest.approx(np.square(samples).mean(), rel=0.05)
 
 
 def test_silence_stays_silent_under_the_postfilter() -> None:

@@ -14,6 +14,8 @@ the harmonics and between the formants, which a vocoder fills with noise. What l
 lowered and what stands out is raised, by a power of the ratio:
 
     log p[f, t] = postfilter * fade[f] * log(|X[f, t]| / rms of |X[., t]| around f)
+
+As in those (their automatic gain control), a frame keeps its energy: all of log p is shifted by what it takes.
 """
 
 import functools
@@ -39,7 +41,7 @@ AROUND_HZ = 430.0
 _FULL_BELOW_HZ, _NONE_ABOVE_HZ = 5000.0, 7500.0
 """The postfilter fades between them: above, speech has few harmonics, and consonants are noise."""
 LOWERED, RAISED = 1.0, 0.3
-"""Most of the postfilter, in nepers."""
+"""Most of the postfilter, in nepers, before a frame is given its energy back."""
 LEAST_POWER = 1e-12
 """Added to both powers of a ratio, so that silence stays as it is."""
 _BLOCK = 128
@@ -331,4 +333,8 @@ def postfilter_log_gain(
     log_gain /= level
     np.log(log_gain, out=log_gain)
     log_gain *= np.float32(0.5) * weights
-    return np.clip(log_gain, -LOWERED, RAISED, out=log_gain)
+    np.clip(log_gain, -LOWERED, RAISED, out=log_gain)
+    own = power[:, : len(weights)]
+    kept = (own * np.exp(log_gain + log_gain)).sum(1, keepdims=True)
+    log_gain += np.float32(0.5) * np.log((own.sum(1, keepdims=True) + LEAST_POWER) / (kept + LEAST_POWER))
+    return log_gain

@@ -143,6 +143,14 @@ def _postfilter(graph: GraphBuilder, refinement: MelRefinement, power: str, bins
         "Mul", graph.op("Log", graph.op("Div", own, level)), graph.floats(0.5 * refinement.postfilter * weights)
     )
     bounded = graph.op("Min", graph.op("Max", log_gain, graph.floats(-LOWERED)), graph.floats(RAISED))
+    powers = graph.cut(power, 0, len(weights), 1)
+    squared = graph.op("Exp", graph.op("Add", bounded, bounded))
+    energy, kept = (
+        graph.op("Add", graph.op("ReduceSum", one, graph.integers([1]), keepdims=1), graph.floats(LEAST_POWER))
+        for one in (powers, graph.op("Mul", powers, squared))
+    )
+    shift = graph.op("Mul", graph.op("Log", graph.op("Div", energy, kept)), graph.floats(0.5))
+    bounded = graph.op("Add", bounded, shift)
     return graph.op("Pad", bounded, graph.integers([0, 0, 0, bins - len(weights)]))
 
 
