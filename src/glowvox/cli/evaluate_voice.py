@@ -112,7 +112,9 @@ def _settings(args: argparse.Namespace, card: "VoiceCard", place: Path, *, recog
         if isinstance(known, dict) and known.get("steps") is not None:
             settings[label] = f"{known['steps']} steps"
     settings["Sentences"] = str(args.data or args.sentences)
-    settings["Noise"] = f"seed {args.seed}, temperature {card.defaults.temperature:g}, sigma {card.defaults.sigma:g}"
+    own = card.defaults
+    settings["Noise"] = f"seed {args.seed}, temperature {own.temperature:g}, sigma {own.sigma:g}"
+    settings["Postfilter"] = f"{own.postfilter:g}"
     settings["Engine"] = f"{args.engine}, {args.threads or 'its own choice of'} threads"
     if not recognised:
         settings["Recogniser"] = "not used"

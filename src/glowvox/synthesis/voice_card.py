@@ -327,7 +327,7 @@ _MEASURES = {
 }
 """Labels and digits of the figures that a reader wants first; `voice.json` has all of them."""
 
-_TOLD = ("temperature", "sigma", "speed", "pitch_range")
+_TOLD = ("temperature", "sigma", "postfilter", "speed", "pitch_range")
 
 
 def voice_readme(card: VoiceCard) -> str:
