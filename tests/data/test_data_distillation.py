@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from glowvox.config.audio import AudioConfig
 from glowvox.data.corpora import read_corpus
 from glowvox.data.distillation import (
     DistillationSettings,
@@ -31,6 +33,7 @@ from glowvox.data.teachers import (
     TeacherError,
 )
 from glowvox.errors import ConfigError, DataError
+from glowvox.evaluate.clips import spoken_files
 
 CARD = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann", "bob"))
 RATE = 22050
@@ -206,6 +209,51 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     assert card is not None
     assert card["voices"] == ["ann"]
     distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+
+
+def test_an_unfinished_corpus_is_not_prepared(tmp_path: Path) -> None:
+    """Its journal looks like a list of recordings, without the voices and with what the last run said before."""
+    corpus, killed = tmp_path / "corpus", tmp_path / "killed"
+    texts = _texts(tmp_path, "one|This is the first one.", "two|This is the second one.", name="texts.csv")
+    told: list[str] = []
+
+    def meanwhile(request: Request) -> Speech:
+        if not killed.exists() and len(list(corpus.rglob("*.flac"))) == 2:
+            shutil.copytree(corpus, killed)
+            for source in (corpus, corpus / "metadata.jsonl"):
+                with pytest.raises(DataError) as caught:
+                    prepare_corpus(source, tmp_path / "data", PrepareSettings())
+                told.append(str(caught.value))
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    _texts(tmp_path, "one|This is another first one.", "two|This is the second one.", name="texts.csv")
+    (corpus / "wavs" / "ann" / "one.flac").unlink()
+    (corpus / "wavs" / "ann" / "two.flac").unlink()
+    distill(texts, corpus, CARD, _scripted(meanwhile), DistillationSettings())
+    assert len(told) == 2
+    assert all("still writing this corpus; wait for its end, or stop it" in line for line in told)
+    assert not (tmp_path / "data").exists()
+    prepare_corpus(corpus, tmp_path / "data", PrepareSettings(validation=0.5))
+    with pytest.raises(DataError, match="was complete; start the same 'glowvox distill' again"):
+        prepare_corpus(killed, tmp_path / "other", PrepareSettings())
+    with pytest.raises(DataError, match="was complete"):
+        spoken_files(killed, AudioConfig())
+    distill(texts, killed, CARD, _scripted(), DistillationSettings())
+    prepare_corpus(killed, tmp_path / "other", PrepareSettings(validation=0.5))
+    assert PreparedData(tmp_path / "other").speakers == ("ann", "bob")
+
+
+def test_a_corpus_of_an_older_version_says_nothing_of_its_progress(tmp_path: Path) -> None:
+    corpus, texts = tmp_path / "corpus", _texts(tmp_path, "The first of them all.", "And the second of them.")
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    card = json.loads((corpus / "distillation.json").read_text())
+    assert card.pop("in_progress") is False
+    (corpus / "distillation.json").write_text(json.dumps(card))
+    prepare_corpus(corpus, tmp_path / "data", PrepareSettings(validation=0.5))
+    (corpus / "metadata.jsonl").unlink()
+    with pytest.raises(DataError, match="was complete"):
+        prepare_corpus(corpus, tmp_path / "data", PrepareSettings(validation=0.5))
 
 
 def test_a_changed_text_is_spoken_again(tmp_path: Path) -> None:

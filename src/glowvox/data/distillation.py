@@ -33,6 +33,8 @@ from glowvox.storage.text_files import UTF_8, json_rows, text_lines
 
 CARD_FILE = "distillation.json"
 _FORMAT = 1
+_IN_PROGRESS = "in_progress"
+"""In the card: whether the manifest is not yet that of all clips, as during a run, and after one that was killed."""
 _JOURNAL, _METADATA, _LEFT_OUT = "journal.jsonl", "metadata.jsonl", "left-out.jsonl"
 _NOTHING_LACKING = frozenset({"nothing to say", "duplicate text", "misread"})
 _WAITING_PER_THREAD = 4
@@ -287,8 +289,8 @@ class _CorpusFolder:
                     (folder / "wavs" / voice).mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
-            content = json.dumps({"format_version": _FORMAT, **described}, ensure_ascii=False, indent=1)
-            self._write(CARD_FILE, content + "\n")
+            self._card = {"format_version": _FORMAT, **described}
+            self._write_card(in_progress=True)
         except BaseException:
             self._lock.close()
             raise
@@ -423,7 +425,14 @@ class _CorpusFolder:
                 others += outcome.key not in wanted
         for name, rows in ((_METADATA, kept), (_LEFT_OUT, out)):
             self._write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        # Last: until then, the manifest may lack clips, or pair one with a former text.
+        self._write_card(in_progress=False)
         return others
+
+    def _write_card(self, *, in_progress: bool) -> None:
+        self._write(
+            CARD_FILE, json.dumps({**self._card, _IN_PROGRESS: in_progress}, ensure_ascii=False, indent=1) + "\n"
+        )
 
     def _lines_left_out_before(self, texts: str) -> list[dict[str, str]]:
         """Return what the list says of lines of other files of texts."""
@@ -624,3 +633,35 @@ def read_card(folder: Path) -> dict[str, Any] | None:
     if card.get("format_version") != _FORMAT:
         raise DataError(f"{path}: format version {card.get('format_version')} is not known; update Glowvox")
     return card
+
+
+def require_finished(source: Path) -> None:
+    """Refuse a corpus whose distillation goes on or was killed, since its manifest is not that of its clips.
+
+    Args:
+        source: a corpus' folder, or a manifest; of recordings too, of which nothing is asked.
+
+    Raises:
+        DataError: it is to be waited for, or started again; or its card is damaged, or of a newer version.
+    """
+    folder = source if source.is_dir() else source.parent
+    if not source.is_dir() and source.name != _METADATA:
+        return
+    card = read_card(folder)
+    # Corpora of older versions do not say it; one that was killed before its end had no manifest yet.
+    if card is None or not card.get(_IN_PROGRESS, not (folder / _METADATA).exists()):
+        return
+    try:
+        with (folder / _JOURNAL).open("rb") as journal:
+            is_running = not try_lock(journal)
+    except OSError:
+        is_running = False
+    if is_running:
+        raise DataError(
+            f"{folder}: 'glowvox distill' is still writing this corpus; wait for its end, or stop it with Ctrl-C, "
+            "which completes the list of what is there"
+        )
+    raise DataError(
+        f"{folder}: its distillation was ended before its list of clips was complete; start the same 'glowvox distill' "
+        "again: it goes on, and completes the list also where it is stopped with Ctrl-C"
+    )

@@ -14,7 +14,7 @@ from glowvox.config.schema import from_dict
 from glowvox.data.checks import Limits, MeasuredUtterance, check_duplicates, check_speaking_rates, check_text
 from glowvox.data.clips import SUFFIX, ClipRecord, ClipSettings, ClipTask, clip_file_name, crashed, make_clip
 from glowvox.data.corpora import Corpus, Utterance, note, read_corpus
-from glowvox.data.distillation import read_card
+from glowvox.data.distillation import read_card, require_finished
 from glowvox.data.parallel import run_in_order
 from glowvox.data.prepared import DATASET_FILE, FORMAT_VERSION, SPLITS, ClipRow
 from glowvox.data.report import ReportedClip, build_report, render_html, split_summary
@@ -166,11 +166,13 @@ def prepare_corpus(
         noted: told in one line of data that an older version of the text front end prepared.
 
     Raises:
-        DataError: no corpus, a folder that must not be written, unknown validation ids, or nothing usable.
+        DataError: no corpus, one that is still being distilled, a folder that must not be written, unknown validation
+            ids, or nothing usable.
         ConfigError: contradicting settings.
     """
     clip_settings = ClipSettings(settings.audio, settings.loudness_db, settings.trim, settings.limits)
     target = Target(folder, source)
+    require_finished(source)
     corpus = read_corpus(source, settings.layout)
     _check_ids(corpus, settings.validation_ids)
     wanted = _check_texts(corpus, settings)

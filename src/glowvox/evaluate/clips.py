@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from glowvox.audio.files import read_audio
 from glowvox.config.audio import AudioConfig
 from glowvox.data.corpora import AUDIO_SUFFIXES, read_corpus
+from glowvox.data.distillation import require_finished
 from glowvox.data.prepared import DATASET_FILE, SPLITS, Clip, PreparedData
 from glowvox.errors import AudioError, DataError
 from glowvox.storage.text_files import told_text
@@ -79,6 +80,7 @@ def read_recordings(
             Recording(name, clip.load()[0].astype(np.float32) / 32768.0, clip.text or None)
             for name, clip in chosen.items()
         ]
+    require_finished(source)
     corpus = read_corpus(source)
     utterances = _choose({utterance.id: utterance for utterance in corpus.utterances}, source, limit, ids)
     return [
@@ -193,6 +195,7 @@ def spoken_files(
         clips = [clip for split in splits for clip in data.clips(split)]
         found = [SpokenFile(clip.id, clip.text, clip.speaker, clip.language, clip) for clip in clips]
     else:
+        require_finished(source)
         corpus = read_corpus(source)
         left_out |= {finding.subject: finding.reason for finding in corpus.findings if finding.severity == "left out"}
         found = [SpokenFile(one.id, one.text or "", one.speaker, one.language, one.audio) for one in corpus.utterances]
