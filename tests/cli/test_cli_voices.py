@@ -1,6 +1,7 @@
 """Voices shown, inspected and installed: what hints name is there."""
 
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -102,3 +103,50 @@ def test_export_takes_a_voice_that_holds_its_models(folder, monkeypatch, tmp_pat
     assert main(["export", "model", str(folder), "-o", str(tmp_path / "out")]) == 0
     assert asked == ["acoustic", "vocoder"]
     assert "next: glowvox vocode" in capsys.readouterr().out
+
+
+def test_a_voice_that_could_not_speak_is_not_installed(folder, archive, home, tmp_path, capsys):
+    assert main(["voices", "--install", str(archive)]) == 0
+    half = tmp_path / "half.voice"
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(half, "w") as stream:
+        for name in whole.namelist():
+            if name != "vocoder.onnx" and not name.startswith("vocoder/"):
+                stream.writestr(name, whole.read(name))
+    before = (home / "anna.voice").read_bytes()
+    capsys.readouterr()
+    assert main(["voices", "--install", str(half), "--force"]) == 2
+    assert "half.voice: the voice is not complete" in capsys.readouterr().err
+    assert (home / "anna.voice").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["default", "-x"])
+def test_a_name_that_means_something_else_is_not_installed(name, folder, home, tmp_path, capsys):
+    place = shutil.copytree(folder, tmp_path / "copy")
+    card = json.loads((place / "voice.json").read_text())
+    (place / "voice.json").write_text(json.dumps({**card, "name": name}))
+    assert main(["voices", "--install", str(place)]) == 2
+    assert f"the name '{name}' would stand for" in capsys.readouterr().err
+    assert not home.exists()
+
+
+def test_a_voice_that_shares_files_is_installed_after_their_owner(folder, home, tmp_path, capsys):
+    place = tmp_path / "bertha"
+    place.mkdir()
+    card = json.loads((folder / "voice.json").read_text())
+    (place / "voice.json").write_text(json.dumps({**card, "name": "bertha", "shares": "anna"}))
+    assert main(["voices", "--install", str(place)]) == 2
+    assert "install the folder of anna first" in capsys.readouterr().err
+    assert main(["voices", "--install", str(folder)]) == 0
+    assert main(["voices", "--install", str(place)]) == 0
+
+
+def test_a_byte_order_mark_before_the_card_is_passed_over(folder, tmp_path, capsys):
+    place = shutil.copytree(folder, tmp_path / "copy")
+    (place / "voice.json").write_bytes(b"\xef\xbb\xbf" + (folder / "voice.json").read_bytes())
+    assert main(["voices", str(place), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "anna"
+
+
+def test_an_empty_name_is_no_list(home, capsys):
+    assert main(["voices", "--install", ""]) == 2
+    assert capsys.readouterr().out == ""

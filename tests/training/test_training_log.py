@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glowvox.errors import TrainingError
 from glowvox.training.run_folder import Progress, RunLog
+from glowvox.training.start import StartOptions, continued, new_or_resumed, read_run_preset
 
 
 def test_metrics_are_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,3 +69,29 @@ def test_progress_counts_all_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert limited.remaining(109) == "2 min"  # the limit comes before the last step
     now[0] = 6000.0
     assert progress.remaining(109).endswith("h")
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    first = RunLog(tmp_path, tensorboard=False)
+    with pytest.raises(TrainingError, match="another process is training in this folder; wait for it, stop it"):
+        RunLog(tmp_path, tensorboard=False)
+    first.figures(1, "train", {"loss": 1.0})
+    first.close()
+    RunLog(tmp_path, tensorboard=False).close()
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").mkdir()
+    with pytest.raises(TrainingError, match=r"metrics\.jsonl: cannot be written"):
+        RunLog(tmp_path)
+
+
+def test_a_run_that_is_not_there_is_not_made_by_resuming(tmp_path: Path) -> None:
+    options = StartOptions(tmp_path / "no" / "run", resume=True)
+    assert continued(options) == options
+    with pytest.raises(TrainingError, match="no checkpoint to resume"):
+        new_or_resumed(options)
+    with pytest.raises(TrainingError, match="no run was begun there; mind the name"):
+        read_run_preset("waveglow", None, options.run, [], resume=True)
+    assert not (tmp_path / "no").exists()

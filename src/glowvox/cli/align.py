@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _align_one(args: argparse.Namespace, choice: "ModelChoice") -> int:
 
     if args.output is not None:
         timestamp_format(args.output)
+        check_files({"the recording": args.recording, "--text-file": args.text_file}, {"-o": args.output})
     text = args.text
     if text is None:
         text = text_beside(args.recording) if args.text_file is None else read_text(args.text_file, warn_as("align"))

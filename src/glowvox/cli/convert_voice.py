@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import add_seed_option
 
@@ -65,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.synthesis.conversion import report
     from glowvox.synthesis.options import parse_seed
 
+    check_files({"the recording": args.recording}, {"-o": args.output})
     seed = parse_seed(args.seed, "--seed")
     samples, rate = read_audio(args.recording)
     text = text_beside(args.recording) if args.text is None else args.text

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.number_options import finite_number
 
 if TYPE_CHECKING:
@@ -56,6 +57,12 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.audio.denoiser import write_bias
     from glowvox.audio.files import audio_writer, read_audio
 
+    # The recording itself may be denoised in place.
+    check_files({"--noise-from": args.noise_from, "--bias": args.bias}, {"-o": args.output})
+    check_files(
+        {"the input": args.input, "--noise-from": args.noise_from, "--bias": args.bias},
+        {"--save-bias": args.save_bias},
+    )
     samples, sample_rate = read_audio(args.input)
     denoiser, usual = _denoiser(args, samples, sample_rate)
     strength = usual if args.strength is None else args.strength

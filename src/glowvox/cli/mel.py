@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.file_arguments import check_files
+
 if TYPE_CHECKING:
     from glowvox.config.audio import AudioConfig
 
@@ -41,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.errors import AudioError
 
     check_mel_name(args.output)
+    check_files({"the input": args.input, "--config": args.config}, {"-o": args.output})
     config = AudioConfig() if args.config is None else _contract(args.config)
     samples, _ = read_audio(args.input, config.sample_rate)
     try:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.number_options import finite_number, whole_number
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.start < 0 or not args.seconds > 0:
         raise DataError(f"--start must not be negative and --seconds positive, got {args.start:g} and {args.seconds:g}")
+    check_files({"the input": args.input}, {"-o": args.output})
     model = _load(args.model, args.threads) if args.model else None
     mel_given = args.input.suffix.lower() in _MELS
     drawing = _from_mel(args, model) if mel_given else _from_recording(args, model)

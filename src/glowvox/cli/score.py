@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.progress import Progress, phase
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--jobs must be at least 1 and --worst not negative, got {args.jobs} and {args.worst}")
     if args.output is not None and args.output.suffix.lower() not in (".csv", ".jsonl"):
         raise ConfigError(f"{args.output}: scores are written as .csv or .jsonl")
+    lists = {f"the recordings ({name})": args.recordings / name for name in ("metadata.csv", "metadata.jsonl")}
+    check_files(
+        {"the recordings": args.recordings, **lists, "--reference": args.reference},
+        {"-o": args.output, "--save-reference": args.save_reference},
+    )
     choice = ModelChoice(args.model, args.speaker, args.language, args.threads, args.device)
     phase("opening the model and the recordings")
     listed = _listed(args, choice)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glowvox.cli.device_options import add_device_options
+from glowvox.cli.file_arguments import check_files
 from glowvox.cli.number_options import finite_number
 from glowvox.cli.say_options import add_engine_options, add_seed_option
 
@@ -123,6 +124,7 @@ def run(args: argparse.Namespace) -> int:
         raise AudioError("--json and the audio cannot both go to standard output; give -o a file name")
     if piped and sys.stdout.isatty():
         raise AudioError("-o - writes audio to standard output, which is a terminal; pipe it or give a file name")
+    check_files({"the input": args.input}, {"-o": args.output})
     seed = parse_seed(args.seed, "--seed")
     vocoder, voice = (None, None) if args.griffin_lim else _vocoder(args)
     options = _options(args, seed, vocoder, voice)

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """List the voices, or do what was asked with one."""
     from glowvox.errors import ConfigError
 
-    asked = [name for name in _ACTIONS if getattr(args, name)]
+    asked = [name for name in _ACTIONS if getattr(args, name) not in (None, False)]
     if len(asked) > 1 or (asked and args.voice is not None):
         shown = " and ".join(f"--{name.replace('_', '-')}" for name in asked)
         raise ConfigError(

@@ -21,7 +21,14 @@ from glowvox.storage.cache import cache_folder
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
-from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES, files_folder, open_engines, open_voice_folder
+from glowvox.synthesis.voice_folder import (
+    ARCHIVE_SUFFIX,
+    MAX_BYTES,
+    files_folder,
+    open_engines,
+    open_voice_folder,
+    require_complete,
+)
 from glowvox.synthesis.voice_packages import package_folders
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@[\w./-]{1,100})?", re.ASCII)
@@ -175,8 +182,7 @@ def install_voice(name_or_path: str | os.PathLike[str], *, replace: bool = False
         VoiceError: it is no voice, one of that name is there already, or the folder cannot be written.
     """
     source = find_voice(name_or_path, warn=False)  # the folder is about to be made
-    with open_voice_folder(source) as folder:
-        name = read_voice_card(folder).name
+    name = installable_card(source).name
     home = user_folders()[0]
     target = home / (f"{name}{ARCHIVE_SUFFIX}" if source.is_file() else name)
     try:
@@ -200,6 +206,34 @@ def install_voice(name_or_path: str | os.PathLike[str], *, replace: bool = False
         _remove(aside)
         raise VoiceError(f"the voice {name} cannot be copied into {home}: {one_line(error, limit=200)}") from error
     return InstalledVoice(name, target, packaged=False)
+
+
+def installable_card(path: Path) -> VoiceCard:
+    """Return the card of a voice that can be called and speaks once it lies in the user's folder.
+
+    Args:
+        path: its folder or `.voice` file.
+
+    Raises:
+        VoiceError: it is damaged or not complete, shares the files of a voice that is not there, or has a name that
+            means something else.
+    """
+    with open_voice_folder(path) as folder:
+        card = read_voice_card(folder)
+        if card.name == DEFAULT or card.name.startswith("-"):
+            what = "the voice that came with the package" if card.name == DEFAULT else "an option"
+            raise VoiceError(
+                f"{folder}: the name '{card.name}' would stand for {what}; change 'name' in its {CARD_NAME}, or speak "
+                "with its path"
+            )
+        if not card.shares:
+            require_complete(folder)
+        elif path.is_file() or not (user_folders()[0] / card.shares / CARD_NAME).is_file():
+            raise VoiceError(
+                f"{folder}: speaks with the files of the voice '{card.shares}'; "
+                + ("install its folder" if path.is_file() else f"install the folder of {card.shares} first")
+            )
+    return card
 
 
 def replace_installed(arrived: Path, target: Path, former: list[Path]) -> None:

@@ -235,7 +235,7 @@ def read_voice_card(folder: Path) -> VoiceCard:
     try:
         if place.stat().st_size > _MAX_CARD_BYTES:
             raise VoiceError(f"{place}: more than {_MAX_CARD_BYTES:,} bytes; not the description of a voice")
-        content = json.loads(place.read_text(encoding="utf-8"), parse_constant=_no_number)
+        content = json.loads(place.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
     except OSError as error:
         raise VoiceError(f"{folder}: not a voice, {CARD_NAME} cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

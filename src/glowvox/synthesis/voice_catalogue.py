@@ -18,7 +18,7 @@ from glowvox.config.schema import from_dict
 from glowvox.errors import ConfigError, VoiceError, one_line
 from glowvox.storage.download import Told, download, is_web, read_file, shown
 from glowvox.storage.object_storage import local_path
-from glowvox.synthesis.installed_voices import InstalledVoice, read_card, replace_installed, user_folders
+from glowvox.synthesis.installed_voices import InstalledVoice, installable_card, replace_installed, user_folders
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES
 
 FORMAT = "glowvox-catalogue"
@@ -210,7 +210,7 @@ def download_voice(
     try:
         download(catalogue.address_of(entry.url), arrived, size=entry.size, sha256=entry.sha256, told=told)
         try:
-            card = read_card(arrived)
+            card = installable_card(arrived)
             for what, stated, own in (("name", entry.name, card.name), ("licence", entry.licence, card.licence)):
                 if stated != own:
                     raise VoiceError(f"the catalogue states the {what} '{stated}', the voice itself '{_plain(own)}'")

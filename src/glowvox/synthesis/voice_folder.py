@@ -153,10 +153,7 @@ def chosen_engine(folder: Path, engine: str = "auto") -> str:
         EngineError: no such engine.
         MissingExtraError: the engine's package is not installed.
     """
-    graphs = all((folder / name).is_file() for name in GRAPHS)
-    models = all((folder / name).is_file() for name in MODELS)
-    if not graphs and not models:
-        raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
+    graphs, models = require_complete(folder)
     chosen = choose_engine(engine, exported=engine not in ("auto", "torch") or (engine == "auto" and graphs)).name
     if chosen == "openvino" and engine == "auto" and in_8_bits(folder / GRAPHS[0]):
         chosen = "onnx"
@@ -167,6 +164,19 @@ def chosen_engine(folder: Path, engine: str = "auto") -> str:
             f"{folder}: the voice has no {', '.join(GRAPHS)} for the engine {chosen}; use the engine torch"
         )
     return chosen
+
+
+def require_complete(folder: Path) -> tuple[bool, bool]:
+    """Return whether a voice that shares no files has its graphs, and whether it has its models.
+
+    Raises:
+        VoiceError: it has neither, so that nothing can speak it.
+    """
+    graphs = all((folder / name).is_file() for name in GRAPHS)
+    models = all((folder / name).is_file() for name in MODELS)
+    if not graphs and not models:
+        raise VoiceError(f"{folder}: the voice is not complete: it has neither {', '.join(GRAPHS)} nor model folders")
+    return graphs, models
 
 
 def write_voice(folder: Path, card: VoiceCard, files: Mapping[str, Path], *, replace: bool = False) -> None:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from glowvox.checkpoint.model_folder import save_model
 from glowvox.errors import CheckpointError, TrainingError
+from glowvox.storage.file_lock import try_lock
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,17 @@ class RunFolder:
     """The folder of a run.
 
     Args:
-        path: the folder; made if absent.
+        path: the folder.
+        make: whether it is made if absent.
+
+    Raises:
+        TrainingError: it cannot be made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
+        if not make:
+            return
         try:
             (path / "checkpoints").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -179,6 +186,20 @@ def _write_text(path: Path, text: str) -> None:
     aside.replace(path)
 
 
+def _claimed(path: Path) -> TextIO:
+    """Open a run's figures to add to them. Their lock says that somebody trains here, and ends with the process."""
+    try:
+        stream = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(f"{path}: cannot be written ({error.strerror}); name another --run") from error
+    if try_lock(stream):
+        return stream
+    stream.close()
+    raise TrainingError(
+        f"{path.parent}: another process is training in this folder; wait for it, stop it, or name another --run"
+    )
+
+
 class RunLog:
     """Writes what a run says: figures, pictures and sound; a silent one (folder None) writes nothing.
 
@@ -187,10 +208,13 @@ class RunLog:
     Args:
         folder: the run's folder.
         tensorboard: whether to write TensorBoard events as well.
+
+    Raises:
+        TrainingError: the folder cannot be written, or another process trains in it.
     """
 
     def __init__(self, folder: Path | None, *, tensorboard: bool = True) -> None:
-        self._metrics = None if folder is None else (folder / "metrics.jsonl").open("a", encoding="utf-8")
+        self._metrics = None if folder is None else _claimed(folder / "metrics.jsonl")
         self._writer: Any = None
         if folder is not None and tensorboard:
             from torch.utils.tensorboard import SummaryWriter

@@ -309,7 +309,7 @@ def continued(options: StartOptions) -> StartOptions:
     """
     if not options.resume:
         return options
-    run = RunFolder(options.run)
+    run = RunFolder(options.run, make=not options.resume)
     if not run.is_new or not run.has_config:
         return options
     return replace(options, resume=False, init_from=run.origin() or options.init_from)
@@ -319,7 +319,7 @@ def finished_steps(preset: Preset, options: StartOptions) -> int | None:
     """Return the steps of a run to be resumed that has done all of them; None: there is something left to do."""
     if not options.resume:
         return None
-    done = RunFolder(options.run).last_step()
+    done = RunFolder(options.run, make=False).last_step()
     return done if done is not None and done >= preset.training.steps else None
 
 
@@ -329,7 +329,7 @@ def new_or_resumed(options: StartOptions) -> RunFolder:
     Raises:
         TrainingError: it is the other way round.
     """
-    run = RunFolder(options.run)
+    run = RunFolder(options.run, make=not options.resume)
     if options.resume and run.is_new:
         raise TrainingError(f"{options.run} has no checkpoint to resume; leave out --resume to start")
     if not options.resume and not run.is_new:
@@ -380,10 +380,13 @@ def read_run_preset(
     Raises:
         ConfigError: no such preset, a mistake in it, or the other model's.
         CheckpointError: there is no model to start from.
+        TrainingError: no run was begun in the folder that is to be resumed.
     """
     if name is not None:
         tables = read_preset(name)
     elif resume:
+        if not (run / "config.toml").exists():
+            raise TrainingError(f"{run}: no run was begun there; mind the name, or leave out --resume to start one")
         tables = read_preset(str(run / "config.toml"))
     elif init_from is not None:
         tables = fine_tuning(read_card(init_from).config)
