@@ -46,6 +46,7 @@ def test_every_module_of_the_folder_is_in_the_table():
         "clipboard",
         "defaults",
         "device_options",
+        "file_arguments",
         "interactive",
         "judge_options",
         "markup_options",

@@ -130,7 +130,7 @@ class VocoderOptions:
         check_postfilter(self.postfilter)
         check_seed(self.seed)
         if self.chunk_frames is not None and not (is_whole(self.chunk_frames) and self.chunk_frames >= 1):
-            raise ConfigError(f"a chunk has a whole number of mel frames, at least one, got {self.chunk_frames!r}")
+            raise ConfigError(f"a chunk must be a whole number of mel frames, at least one, got {self.chunk_frames!r}")
 
 
 def check_refine(passes: int) -> None:
