@@ -95,6 +95,7 @@ clean:  ## remove what was built, and caches
 distclean: clean  ## remove the environments too
 	rm -rf $(ENVIRONMENTS)
 
+# Not compiled where tests run: they import the smaller part of what is installed.
 # Each stamp says that an installation went through; it is made again when the dependencies change.
 $(VENV)/.main: $(VENV)/.made $(DESCRIPTION)
 	@echo "Installing Glowvox into $(VENV) ..."
@@ -103,7 +104,7 @@ $(VENV)/.main: $(VENV)/.made $(DESCRIPTION)
 
 $(VENV)/.dev: $(VENV)/.made $(DESCRIPTION)
 	@echo "Installing Glowvox with what its tests need into $(VENV) ..."
-	@$(PIP_INSTALL) --editable '.[dev]'
+	@$(PIP_INSTALL) --no-compile --editable '.[dev]'
 	@touch $@ $(VENV)/.docs
 
 $(VENV)/.docs: $(VENV)/.made $(DESCRIPTION)
@@ -111,7 +112,6 @@ $(VENV)/.docs: $(VENV)/.made $(DESCRIPTION)
 	@$(PIP_INSTALL) --editable '.[docs]'
 	@touch $@
 
-# Not compiled: the quick tests import the smaller part of what is installed.
 $(VENV)-oldest/.quick $(VENV)-newest/.quick: $(VENV)-%/.quick: $(VENV)-%/.made pyproject.toml constraints-%.txt
 	@echo "Installing Glowvox and its quick tests with the $* versions into $(VENV)-$* ..."
 	@$(VENV)-$*/bin/python $(PIP) constraints-$*.txt --no-compile --upgrade --upgrade-strategy eager --editable '.[quick]'
