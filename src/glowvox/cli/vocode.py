@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,12 +212,10 @@ def _options(
         if args.window <= 0:
             raise ConfigError(f"--window must be a positive number of seconds, got {args.window:g}")
         chunk = None if vocoder is None else max(1, round(args.window * vocoder.engine.audio.frame_rate))
-    own = VocoderOptions(sigma=_SIGMA, denoise=_DENOISE) if voice is None else voice.defaults
-    given = {
-        name: getattr(own, name) if getattr(args, name) is None else getattr(args, name)
-        for name in ("sigma", "denoise", "refine", "postfilter")
-    }
-    return VocoderOptions(**given, seed=seed, chunk_frames=chunk)
+    own = VocoderOptions(sigma=_SIGMA, denoise=_DENOISE) if voice is None else voice.defaults.for_vocoder(seed)
+    wished = {name: getattr(args, name) for name in ("sigma", "denoise", "refine", "postfilter")}
+    given = {name: value for name, value in wished.items() if value is not None}
+    return replace(own, **given, seed=seed, chunk_frames=chunk)
 
 
 def _griffin_lim(speech: _Speech, seed: int) -> Iterator[Any]:

@@ -135,15 +135,14 @@ def _postfilter(graph: GraphBuilder, refinement: MelRefinement, power: str, bins
     weights, around = postfilter_weights(refinement.config)
     column = graph.op("Unsqueeze", graph.cut(power, 0, heard_bins(refinement.config), 1), graph.integers([1]))
     mean = graph.op("AveragePool", column, kernel_shape=[2 * around + 1], pads=[around, around], count_include_pad=0)
-    own, level = (
-        graph.op("Add", graph.cut(part, 0, len(weights), 1), graph.floats(LEAST_POWER))
-        for part in (power, graph.op("Squeeze", mean, graph.integers([1])))
+    powers, means = (
+        graph.cut(part, 0, len(weights), 1) for part in (power, graph.op("Squeeze", mean, graph.integers([1])))
     )
+    own, level = (graph.op("Add", part, graph.floats(LEAST_POWER)) for part in (powers, means))
     log_gain = graph.op(
         "Mul", graph.op("Log", graph.op("Div", own, level)), graph.floats(0.5 * refinement.postfilter * weights)
     )
     bounded = graph.op("Min", graph.op("Max", log_gain, graph.floats(-LOWERED)), graph.floats(RAISED))
-    powers = graph.cut(power, 0, len(weights), 1)
     squared = graph.op("Exp", graph.op("Add", bounded, bounded))
     energy, kept = (
         graph.op("Add", graph.op("ReduceSum", one, graph.integers([1]), keepdims=1), graph.floats(LEAST_POWER))
