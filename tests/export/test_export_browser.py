@@ -30,7 +30,7 @@ from page_browser import headless, opened
 
 TEXT = "Hello, wide world! Dr. Smith has 21 cats 😀.\n\nIs that so?"
 VOICES = {
-    "melody and source": {"melody": True, "harmonic": True, "source_mix": True, "refine": 2},
+    "melody and source": {"melody": True, "harmonic": True, "pitch_channels": 24, "source_mix": True, "refine": 2},
     "speakers": {"speakers": ("ann", "bob")},
 }
 

@@ -34,7 +34,7 @@ HOP = 256
 ODD = AudioConfig(sample_rate=16000, n_fft=1200, win_length=1000, hop_length=200, n_mels=40, power=2.0, log="log10")
 KINDS = {
     "plain": {},
-    "melody and source": {"melody": True, "harmonic": True, "source_mix": True, "refine": 2},
+    "melody and source": {"melody": True, "harmonic": True, "pitch_channels": 24, "source_mix": True, "refine": 2},
     "speakers": {"speakers": ("ann", "bob")},
     "half groups": {"n_group": 128},
     "another contract": {"audio": ODD, "n_group": 200, "refine": 1, "harmonic": True},

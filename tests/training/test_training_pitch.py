@@ -36,7 +36,7 @@ class _Tone:
 
 def test_it_learns_the_pitch_of_tones() -> None:
     torch.manual_seed(0)
-    predictor = PitchPredictor(CONFIG.audio.n_mels, mel_mean=-5.0, mel_std=2.0, channels=32)
+    predictor = PitchPredictor(CONFIG.audio.n_mels, 32, mel_mean=-5.0, mel_std=2.0)
     tones = [_Tone(pitch) for pitch in (110.0, 150.0, 205.0, 280.0)]
     assert not predictor.fitted
     fit_pitch(predictor, tones, 22050, seed=0, steps=60)
@@ -50,7 +50,7 @@ def test_it_learns_the_pitch_of_tones() -> None:
 
 def test_the_network_without_pytorch_says_the_same() -> None:
     torch.manual_seed(1)
-    predictor = PitchPredictor(CONFIG.audio.n_mels, mel_mean=-5.0, mel_std=2.0)
+    predictor = PitchPredictor(CONFIG.audio.n_mels, 48, mel_mean=-5.0, mel_std=2.0)
     network = PitchNetwork(predictor.arrays(), CONFIG.mel_mean, CONFIG.mel_std)
     with torch.no_grad():
         for parameter in predictor.parameters():
@@ -64,7 +64,7 @@ def test_the_network_without_pytorch_says_the_same() -> None:
 
 def test_the_latent_has_pulses_under_shaped_noise() -> None:
     torch.manual_seed(2)
-    predictor, source = PitchPredictor(CONFIG.audio.n_mels, mel_mean=-5.0, mel_std=2.0), HarmonicSource(22050, 256)
+    predictor, source = PitchPredictor(CONFIG.audio.n_mels, 48, mel_mean=-5.0, mel_std=2.0), HarmonicSource(22050, 256)
     mel, noise = -5 + 2 * torch.randn(2, 80, 20), torch.randn(2, 256, 20)
     silent = sourced_latent(torch.zeros_like(noise), mel, predictor, source, torch.Generator().manual_seed(3))
     latent = sourced_latent(noise, mel, predictor, source, torch.Generator().manual_seed(3))

@@ -53,6 +53,8 @@ class WaveGlowConfig:
     harmonic: bool = False
     """Whether it predicts the pitch from the mel, so that it can be spoken from a harmonic source. The density is that
     of the same flow without; the 1x1 convolutions start so that together they change nothing."""
+    pitch_channels: int = 96
+    """Width of the network that predicts the pitch."""
     source_mix: bool = False
     """Whether a harmonic source's pulses and noise get gains from the mel, which the spectral losses teach. They are no
     part of the density."""
@@ -76,6 +78,8 @@ class WaveGlowConfig:
             raise ConfigError(f"waveglow.n_flows must be at most 1000, got {self.n_flows}")
         if self.harmonic and (self.transform != "lapped" or self.n_group != self.audio.hop_length):
             raise ConfigError("waveglow: harmonic needs transform = 'lapped' with n_group = hop_length")
+        if self.pitch_channels < 1:
+            raise ConfigError(f"waveglow.pitch_channels must be >= 1, got {self.pitch_channels}")
         if self.source_mix and not self.harmonic:
             raise ConfigError("waveglow: source_mix needs harmonic = true: there is no source to mix")
         if not 0 <= self.refine <= 100:

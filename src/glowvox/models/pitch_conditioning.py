@@ -46,7 +46,7 @@ class PitchPredictor(nn.Module):
     receptive_field = 6
     """Mel frames on each side of a frame that its pitch depends on."""
 
-    def __init__(self, n_mels: int, channels: int = 96, *, mel_mean: float = 0.0, mel_std: float = 1.0) -> None:
+    def __init__(self, n_mels: int, channels: int, *, mel_mean: float = 0.0, mel_std: float = 1.0) -> None:
         super().__init__()
         self.mel_mean, self.mel_std = mel_mean, mel_std
         sizes = [n_mels, channels, channels, channels]

@@ -267,7 +267,8 @@ class WaveGlow(nn.Module):
         self.limit = LevelLimit(config.highest_levels) if config.highest_levels else None
         self.pitch: PitchPredictor | None = None
         if config.harmonic:
-            self.pitch = PitchPredictor(config.audio.n_mels, mel_mean=config.mel_mean, mel_std=config.mel_std)
+            n_mels, channels = config.audio.n_mels, config.pitch_channels
+            self.pitch = PitchPredictor(n_mels, channels, mel_mean=config.mel_mean, mel_std=config.mel_std)
         self.source_mix: SourceMix | None = None
         if config.source_mix:
             mean, std = config.mel_mean, config.mel_std
