@@ -1,5 +1,6 @@
 """Sound files: every format there and back, and everything that may be wrong with one."""
 
+import errno
 import io
 import os
 import struct
@@ -288,6 +289,36 @@ for name in sys.argv[1:]:
     words = [sys.executable, "-W", "error", "-c", program, *names]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True, env=env)
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == [f"cannot write {name}" for name in names]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file size limits as Linux has them")
+def test_a_disk_that_is_full_at_the_very_end(tmp_path):
+    """What an encoder keeps back until the file is closed is missed as anything else is, and no short file stays."""
+    program = """
+import os, resource, sys
+import numpy as np
+from glowvox.audio.files import write_audio
+from glowvox.errors import AudioError
+noise = np.random.default_rng(0).uniform(-1, 1, 20_000).astype(np.float32)
+for name in sys.argv[1:]:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
+    write_audio(name, noise, 24000)
+    size = os.path.getsize(name)
+    os.unlink(name)
+    for missing in (1, 100, 3000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - missing, 1 << 30))
+        try:
+            write_audio(name, noise, 24000)
+        except AudioError as problem:
+            print(problem)
+"""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    names = ["a.wav", "a.flac", "a.mp3"]
+    words = [sys.executable, "-W", "error", "-c", program, *names]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True, env=env)
+    expected = [f"cannot write {name}: {os.strerror(errno.EFBIG)}" for name in names for _ in range(3)]
+    assert done.stdout.splitlines() == expected
     assert not list(tmp_path.iterdir())
 
 

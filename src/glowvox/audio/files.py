@@ -8,10 +8,10 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import soundfile
@@ -22,6 +22,8 @@ from glowvox.audio.atomic_file import replacing
 from glowvox.audio.checks import HIGHEST_RATE, checked_rate, checked_samples
 from glowvox.audio.containers import ForeignAudio, completed_wav, foreign_format
 from glowvox.errors import AudioError, one_line
+
+_T = TypeVar("_T")
 
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -225,6 +227,58 @@ class AudioWriter:
             raise AudioError(f"cannot write {self._name}: {one_line(problem, empty='the disk is full')}") from problem
 
 
+class _Target:
+    """A file for libsndfile to write, which keeps the first error: libsndfile loses its reason, and some at the end."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._error: OSError | None = None
+
+    @contextlib.contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """Raise what went wrong with the file, rather than what libsndfile made of it.
+
+        Raises:
+            AudioError: something in the block, or in writing what was left in a buffer, did go wrong.
+        """
+        try:
+            yield
+            self._tried(self._stream.flush, None)
+        except AudioError as problem:
+            if self._error is None:
+                raise
+            raise self._failed(name) from problem
+        if self._error is not None:
+            raise self._failed(name) from self._error
+
+    def write(self, content: bytes) -> int:
+        """Write, or return 0."""
+        return self._tried(lambda: self._stream.write(content), 0)
+
+    def read(self, size: int = -1) -> bytes:
+        """Read."""
+        return self._tried(lambda: self._stream.read(size), b"")
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place and return it."""
+        return self._tried(lambda: self._stream.seek(offset, whence), 0)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._tried(self._stream.tell, 0)
+
+    def _failed(self, name: str) -> AudioError:
+        assert self._error is not None
+        return AudioError(f"cannot write {name}: {self._error.strerror or self._error}")
+
+    def _tried(self, action: Callable[[], _T], otherwise: _T) -> _T:
+        try:
+            return action()
+        except OSError as error:
+            self._error = self._error or error
+            return otherwise
+
+
 @contextlib.contextmanager
 def audio_writer(
     destination: str | os.PathLike[str] | BinaryIO,
@@ -263,13 +317,11 @@ def audio_writer(
             stream, regular = destination, False
         if not regular:
             stream = exits.enter_context(_copied_to(stream, name))
-        # A descriptor, where there is one: errors in the callbacks of a Python file are lost inside libsndfile.
-        target = stream.fileno() if regular else stream
+        target = _Target(stream)
+        exits.enter_context(target.writing(name))
         rate = encoding.rate_for(sample_rate)
         try:
-            file = soundfile.SoundFile(
-                target, "w", rate, 1, subtype=chosen, format=encoding.container, closefd=not regular
-            )
+            file = soundfile.SoundFile(target, "w", rate, 1, subtype=chosen, format=encoding.container)
         except (soundfile.SoundFileError, TypeError, ValueError) as problem:
             raise AudioError(f"cannot write {name}: {one_line(problem)}") from problem
         with file:
