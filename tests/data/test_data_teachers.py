@@ -107,6 +107,65 @@ def test_what_a_function_does_besides(module: Path, capfd: pytest.CaptureFixture
     teacher.close()
 
 
+def test_what_a_function_says_is_one_plain_line(module: Path) -> None:
+    module.write_text(
+        "import numpy as np\n"
+        "class Silent(Exception):\n"
+        "    def __str__(self): raise ValueError\n"
+        "def speak(text, voice, seed):\n"
+        "    if text == 'colours': raise RuntimeError('\\x1b[31mred\\x1b[0m\\nand \\x1b]0;title\\x07 \\udc80')\n"
+        "    if text == 'silent': raise Silent\n"
+        "    rates = {'half': 22050.5, 'huge': 10**5000, 'many': 10**12, 'none': 0, 'text': '22050'}\n"
+        "    return np.zeros(100, np.float32), rates[text]\n"
+    )
+    teacher = FunctionTeacher(f"{module}:speak", 60)
+    for text, reason in (
+        ("colours", "RuntimeError: red and \ufffd]0;title\ufffd \ufffd$"),
+        ("silent", "Silent$"),
+        ("half", r"the rate 22050\.5, not a whole number of Hz"),
+        ("huge", "ValueError"),
+        ("many", "the rate 1000000000000, not"),
+        ("none", "the rate 0, not"),
+        ("text", "the rate '22050', not"),
+    ):
+        with pytest.raises(TeacherError, match=reason):
+            teacher.speak(Request(text, "ann", 1))
+    teacher.close()
+
+
+def _ends(process: int) -> bool:
+    for _ in range(100):
+        try:
+            if " Z " in Path(f"/proc/{process}/stat").read_text():
+                return True
+            os.kill(process, 0)
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.1)
+    os.kill(process, signal.SIGKILL)
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_function_that_hangs_is_ended_with_its_children(module: Path) -> None:
+    mark = module.with_name("pid")
+    module.write_text(
+        "import subprocess, numpy as np\n"
+        "def speak(text, voice, seed):\n"
+        "    if text != 'hang': return np.zeros(100, np.float32), 16000\n"
+        "    child = subprocess.Popen(['sleep', '600'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        f"    open({str(mark)!r}, 'w').write(str(child.pid))\n"
+        "    child.wait()\n"
+    )
+    teacher = FunctionTeacher(f"{module}:speak", 60)
+    teacher.speak(REQUEST)
+    teacher._timeout = teacher._patience = 2.0
+    with pytest.raises(TeacherError, match="no answer within 2 s"):
+        teacher.speak(Request("hang", "ann", 1))
+    teacher.close()
+    assert _ends(int(mark.read_text()))
+
+
 def test_functions_that_are_not_there(module: Path) -> None:
     for place in ("speak", ":speak", "a:", "a:b c"):
         with pytest.raises(ConfigError, match="names no function"):
@@ -161,6 +220,7 @@ def test_commands(tmp_path: Path) -> None:
         ("echo {text}", "no sound file"),
         ("no-such-program-here {text}", "cannot be started"),
         ("sh -c 'echo oh dear >&2; exit 3' {text}", "status 3: oh dear"),
+        ("sh -c 'printf \"\\033[31mred\\033[0m\\n\" >&2; exit 3' {text}", "status 3: red$"),
         ("sh -c 'kill -9 $$' {text}", "signal 9"),
     ],
 )
@@ -250,6 +310,47 @@ def test_half_a_file(tmp_path: Path, voiced: Callable[..., np.ndarray]) -> None:
     (tmp_path / "stream.wav").write_bytes(whole[:40] + b"\xff\xff\xff\xff" + whole[44:])
     samples, rate, _ = CommandTeacher(f"cat {tmp_path / 'stream.wav'}", 5).speak(REQUEST)
     assert len(samples) / rate == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("size", [0x7FFFF000, 0x7FFFFFDB, 0x7FFFFFFF, 0xFFFFFFFF, 0])
+def test_a_wav_that_was_piped(tmp_path: Path, voiced: Callable[..., np.ndarray], size: int) -> None:
+    """The first is what `espeak-ng --stdout` writes."""
+    soundfile.write(tmp_path / "a.wav", voiced(1.0), RATE)
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "piped.wav").write_bytes(whole[:40] + size.to_bytes(4, "little") + whole[44:])
+    samples, rate, _ = CommandTeacher(f"cat {tmp_path / 'piped.wav'}", 20).speak(REQUEST)
+    assert (len(samples), rate) == (RATE, RATE)
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"),
+    [("WAV", "DOUBLE"), ("RF64", "PCM_16"), ("W64", "PCM_16"), ("AIFF", "PCM_16"), ("AU", "PCM_16"), ("CAF", "PCM_16"),
+     ("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS"), ("OGG", "OPUS")],
+)  # fmt: skip
+def test_a_file_that_was_cut_off(
+    tmp_path: Path, voiced: Callable[..., np.ndarray], container: str, subtype: str
+) -> None:
+    path = tmp_path / "sound"
+    soundfile.write(path, voiced(2.0), 24000, format=container, subtype=subtype)
+    whole = path.read_bytes()
+    teacher = CommandTeacher(f"cat {path}", 20)
+    assert len(teacher.speak(REQUEST)[0]) > 24000
+    for share in (0.5, 0.8, 0.95):
+        path.write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(TeacherError, match=r"half a file|cannot be read as sound|no sound file"):
+            teacher.speak(REQUEST)
+
+
+def test_a_folder_that_cannot_be_written_or_left_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fills up costs texts, which are asked for again; so does not what a command leaves running."""
+    loop = "import sys, os\nwhile os.path.isdir(sys.argv[1]): open(os.path.join(sys.argv[1], str(os.urandom(4))), 'w')"
+    (tmp_path / "loop.py").write_text(loop)
+    left = f"sh -c '{sys.executable} {tmp_path / 'loop.py'} $(dirname {{output}}) >/dev/null 2>&1 & sleep 0.3'"
+    with pytest.raises(TeacherError, match="wrote no file"):
+        CommandTeacher(left, 20).speak(REQUEST)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(TeacherError, match=f"reads or writes in {tmp_path / 'none'}: No such file"):
+        CommandTeacher("true {output}", 20).speak(REQUEST)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

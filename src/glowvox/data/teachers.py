@@ -16,7 +16,6 @@ import re
 import shlex
 import signal
 import string
-import struct
 import subprocess
 import tempfile
 import threading
@@ -38,20 +37,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glowvox.audio.files import read_audio
-from glowvox.errors import AudioError, ConfigError, GlowvoxError
+from glowvox.audio.missing_bytes import missing_bytes
+from glowvox.errors import AudioError, ConfigError, GlowvoxError, counted
 
 _PLACEHOLDERS = ("text", "text_file", "output", "voice", "seed")
 _LARGEST_ANSWER = 1 << 28
 """Bytes of audio that a text can have: half an hour of 24 kHz in 16 bits, three times over."""
 _PIECE = 1 << 16
+_PATIENCE = 5.0
+"""Seconds that a process which was killed may take to end."""
 _LONGEST_TIMEOUT = 86400.0
 """Seconds: a day; the clocks of the system take no much larger numbers."""
 _UNKNOWN_FRAMES = 2**63 - 1
 """What libsndfile says of a FLAC whose header has no length."""
+_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+"""What programs write for terminals."""
+_HIGHEST_RATE = 10**9
 _STOPPED = "the run was stopped"
-_UNKNOWN_SIZES = frozenset({0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF - 36})
-"""Lengths in the header of a WAV that was written while nobody knew its length."""
-
 Speech = tuple[NDArray[np.float32], int, int]
 """Samples `[S]` (mono), their rate in Hz, and the number of channels that there were."""
 
@@ -140,7 +142,15 @@ class CommandTeacher(Teacher):
 
     def speak(self, request: Request) -> Speech:
         """See `Teacher.speak`."""
-        with tempfile.TemporaryDirectory(prefix="glowvox-teacher-") as folder:
+        try:
+            return self._speak(request)
+        except OSError as error:
+            why = error.strerror or error
+            raise TeacherError(f"what the command reads or writes in {tempfile.gettempdir()}: {why}") from error
+
+    def _speak(self, request: Request) -> Speech:
+        # What the command left running may still write there.
+        with tempfile.TemporaryDirectory(prefix="glowvox-teacher-", ignore_cleanup_errors=True) as folder:
             output = Path(folder) / "speech.wav"
             values = {"text": request.text, "voice": request.voice, "seed": str(request.seed), "output": str(output)}
             if "text_file" in self._used:
@@ -197,9 +207,9 @@ class CommandTeacher(Teacher):
         if len(pipes.answer) > _LARGEST_ANSWER:
             raise TeacherError(_too_large())
         if process.returncode:
-            last = pipes.told.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
+            last = pipes.told.decode("utf-8", "replace").strip().splitlines()[-1:]
             how = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
-            raise TeacherError(f"the command ended with {how}: {last[0][:200]}")
+            raise TeacherError(f"the command ended with {how}: {_plain(''.join(last)) or 'it said nothing'}")
         return bytes(pipes.answer)
 
 
@@ -235,7 +245,9 @@ class _Pipes:
 
     def close(self) -> None:
         """Let go of a process that was ended."""
-        self._process.wait()
+        # A process of another user (`sudo`) is not ours to end; nobody waits for it.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_PATIENCE)
         for thread in self._threads:
             thread.join(1.0)
             # A child that took itself out of the group may hold the other end; its thread closes the pipe when it goes.
@@ -394,7 +406,7 @@ class _Asking:
                 return TeacherError(f"the server answered {error.code} and names another address: {place[:200]!a}")
             with error, contextlib.suppress(OSError, HTTPException):
                 told = error.read(2000)
-                return TeacherError(f"the server answered {error.code}: {_quoted(told) or error.reason}")
+                return TeacherError(f"the server answered {error.code}: {_quoted(told) or _plain(str(error.reason))}")
             return TeacherError(f"the server answered {error.code}")
         except HTTPException as error:
             return TeacherError(f"the server does not speak HTTP as it should ({_described(error)})")
@@ -456,7 +468,7 @@ class FunctionTeacher(Teacher):
             self._stopped = True
             if self._process is not None:
                 # The connection is the other thread's, which finds its end.
-                self._process.kill()
+                _end(self._process)
 
     def close(self) -> None:
         """See `Teacher.close`."""
@@ -464,7 +476,7 @@ class FunctionTeacher(Teacher):
             if self._connection is not None:
                 self._connection.close()
             if self._process is not None:
-                self._process.kill()
+                _end(self._process)
                 self._process.join()
             self._process = self._connection = None
         self._patience = 10 * self._timeout
@@ -487,6 +499,15 @@ class FunctionTeacher(Teacher):
             self._process = process
 
 
+def _end(process: BaseProcess) -> None:
+    """End a function's process with what it started."""
+    # Until it has a group of its own, there is no such group.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if process.pid is not None:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+
+
 @dataclass(frozen=True)
 class _Unusable:
     """Why no text at all can be spoken."""
@@ -496,7 +517,8 @@ class _Unusable:
 
 def _answer(connection: Connection, module: str, name: str) -> None:
     """Answer requests in the child until the parent goes."""
-    # An interrupt is the parent's business.
+    # An interrupt is the parent's business; it ends the group of this process, with whatever the function starts.
+    os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     # What the function prints must not stand in the report, which the parent prints.
@@ -528,6 +550,8 @@ def _checked_answer(made: Any) -> Any:
     if not isinstance(made, tuple | list) or len(made) != 2:
         raise TypeError(f"returned {type(made).__name__}, not the samples and their rate")
     samples, rate = np.asarray(made[0]), int(made[1])
+    if rate != made[1] or not 0 < rate <= _HIGHEST_RATE:
+        return f"the function returned the rate {repr(made[1])[:40]}, not a whole number of Hz"
     if samples.dtype.kind not in "biufc":
         return f"the function returned {samples.dtype} of shape {samples.shape} at {rate} Hz, not samples"
     if samples.nbytes > _LARGEST_ANSWER:
@@ -536,7 +560,17 @@ def _checked_answer(made: Any) -> Any:
 
 
 def _described(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")
+    try:
+        told = str(error)
+    except Exception:  # an error of somebody else's may not even be able to say what it is
+        told = ""
+    return f"{type(error).__name__}: {_plain(told)}".rstrip(": ")
+
+
+def _plain(told: str) -> str:
+    """Return the beginning of what a teacher says on one line, without colours and signs that a terminal obeys."""
+    told = " ".join(_COLOURS.sub("", told).split())[:200]
+    return "".join(character if character.isprintable() else "\ufffd" for character in told)
 
 
 def _quoted(content: bytes) -> str:
@@ -583,14 +617,16 @@ def _decoded(content: bytes) -> Speech:
         raise TeacherError("an answer without a byte")
     if len(content) > _LARGEST_ANSWER:
         raise TeacherError(_too_large())
-    missing = _missing_bytes(content)
+    missing = missing_bytes(content)
     if missing:
-        raise TeacherError(f"half a file: {missing} bytes fewer than its header says")
+        raise TeacherError(f"half a file: {counted(missing, 'byte')} fewer than its header says")
     import soundfile
 
     try:
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             channels, frames = file.channels, file.frames
+            # Without this header, the length of an MP3 is an estimate.
+            is_counted = file.format == "MP3" and any(mark in content[:_PIECE] for mark in (b"Xing", b"Info"))
     except (soundfile.SoundFileError, ValueError, TypeError) as error:
         raise TeacherError(_no_sound(content)) from error
     if frames * channels > _LARGEST_ANSWER and frames != _UNKNOWN_FRAMES:
@@ -600,6 +636,8 @@ def _decoded(content: bytes) -> Speech:
     except (AudioError, soundfile.SoundFileError, ValueError, TypeError) as error:
         why = " ".join(re.sub(r"<_io[^>]*>", "the answer", str(error)).split())[:120]
         raise TeacherError(f"an answer that cannot be read as sound ({why})") from error
+    if is_counted and len(samples) < frames:
+        raise TeacherError(f"half a file: {len(samples)} of {frames} samples")
     return samples, rate, channels
 
 
@@ -611,19 +649,6 @@ def _no_sound(content: bytes) -> str:
     told = _quoted(content)
     what = f"it is text: {told}" if told else f"its first bytes: {content[:8].hex(' ')}"
     return f"an answer that is no sound file ({what})"
-
-
-def _missing_bytes(content: bytes) -> int:
-    """Return how many bytes of a WAV's samples are missing; 0 for other files, which their decoders check."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        return 0
-    place = 12
-    while place + 8 <= len(content):
-        size = struct.unpack("<I", content[place + 4 : place + 8])[0]
-        if content[place : place + 4] == b"data":
-            return 0 if size in _UNKNOWN_SIZES else max(0, place + 8 + size - len(content))
-        place += 8 + size + size % 2
-    return 0
 
 
 def _mono(samples: Any, rate: int) -> Speech:
