@@ -1,5 +1,6 @@
 """Distillation: what a teacher says becomes a corpus, whatever the teacher does; a run that was stopped goes on."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -442,6 +444,99 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path, monkeypatch: 
     assert len(_Scripted.asked) == 2
 
 
+@pytest.mark.parametrize("left", [("journal.jsonl", ".distillation.json.0a1b.part"), (".distillation.json.0a1b.part",)])
+def test_a_run_that_ended_before_its_card_was_written_goes_on(tmp_path: Path, left: tuple[str, ...]) -> None:
+    texts, corpus = _texts(tmp_path, "One sentence to be spoken."), tmp_path / "corpus"
+    corpus.mkdir()
+    for name in left:
+        (corpus / name).touch()
+    assert distill(texts, corpus, CARD, _scripted(), DistillationSettings()).kept == 2
+
+
+def test_a_disk_that_is_full_from_the_first_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, corpus = _texts(tmp_path, "One sentence to be spoken."), tmp_path / "corpus"
+
+    @contextlib.contextmanager
+    def full(path: Path, error: type[DataError]) -> Iterator[None]:
+        raise error(f"cannot write {path}: No space left on device")
+        yield
+
+    monkeypatch.setattr("glowvox.data.distillation.replacing", full)
+    with pytest.raises(DataError, match="No space left"):
+        distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    monkeypatch.undo()
+    assert distill(texts, corpus, CARD, _scripted(), DistillationSettings()).kept == 2
+
+
+def test_odd_letters_in_reasons_ids_and_names(tmp_path: Path) -> None:
+    """What is no Unicode is written as an escape, which JSON reads back."""
+
+    def moody(request: Request) -> Speech:
+        if "wrong" in request.text:
+            raise TeacherError("not \udc80 today")
+        return buzz(0.08 * len(request.text), request.seed), RATE, 1
+
+    texts = tmp_path / "te\udcffxts.jsonl"
+    rows = [{"text": "What is right here."}, {"text": "What is wrong here."}, {"text": "And this?", "id": "a\ud800"}]
+    texts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    card = TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    assert distill(texts, tmp_path / "corpus", card, _scripted(moody), DistillationSettings()).kept == 1
+    left = [json.loads(line) for line in (tmp_path / "corpus" / "left-out.jsonl").read_text().splitlines()]
+    assert left[0]["line"] == "te\udcffxts.jsonl, line 3"
+    assert "the id 'a\ud800' cannot be" in left[0]["reason"]
+    assert left[1]["reason"] == "not \udc80 today"
+    before = _content(tmp_path / "corpus")
+    distill(texts, tmp_path / "corpus", card, _scripted(moody), DistillationSettings())
+    assert _content(tmp_path / "corpus") == before
+
+
+def test_a_clip_that_is_gone_is_told(tmp_path: Path) -> None:
+    corpus, card = tmp_path / "corpus", TeacherCard("Stub", "1.0", "CC0-1.0", ("ann",))
+    both = _texts(tmp_path, "a|One thing only.", "b|Another thing.", name="both.csv")
+    distill(both, corpus, card, _scripted(), DistillationSettings())
+    (corpus / "wavs" / "ann" / "a.flac").unlink()
+    one = _texts(tmp_path, "b|Another thing.", name="one.csv")
+    report = distill(one, corpus, card, _scripted(), DistillationSettings())
+    assert [(found.severity, found.kind, found.subject) for found in report.findings] == [("warning", "lost", "ann/a")]
+    assert [json.loads(line)["id"] for line in (corpus / "left-out.jsonl").read_text().splitlines()] == ["a"]
+    assert not distill(both, corpus, card, _scripted(), DistillationSettings()).findings
+    assert (corpus / "left-out.jsonl").read_text() == ""
+
+
+def test_a_damaged_journal_and_card(tmp_path: Path) -> None:
+    corpus, texts = tmp_path / "corpus", _texts(tmp_path, "One sentence to be spoken.")
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    with (corpus / "journal.jsonl").open("a") as file:
+        file.write('{"voice": [], "id": "x", "text": "y"}\n{"voice": "ann", "id": "x", "text": 3}\n\0\0\n')
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    assert _Scripted.asked == []
+    card = json.loads((corpus / "distillation.json").read_text())
+    for voices in (None, "ann", [1]):
+        (corpus / "distillation.json").write_text(json.dumps({**card, "voices": voices}))
+        with pytest.raises(DataError, match="damaged"):
+            distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+
+
+def test_a_language_has_several_names(tmp_path: Path) -> None:
+    corpus, texts = tmp_path / "corpus", _texts(tmp_path, "One sentence to be spoken.")
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings(language="en"))
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings(language="en_US"))
+    assert _Scripted.asked == []
+    with pytest.raises(DataError, match="begun with language"):
+        distill(texts, corpus, CARD, _scripted(), DistillationSettings(language="en-gb"))
+
+
+@pytest.mark.parametrize("jobs", [-1, 0, 257, 10**9])
+def test_jobs_have_bounds(jobs: int) -> None:
+    with pytest.raises(ConfigError, match=f"jobs must be between 1 and 256, got {jobs}"):
+        DistillationSettings(jobs=jobs)
+
+
+def test_a_folder_whose_name_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be written \(File name too long\)"):
+        distill(_texts(tmp_path, "One."), tmp_path / ("a" * 300), CARD, _scripted(), DistillationSettings())
+
+
 def test_a_folder_of_somebody_else_is_not_written(tmp_path: Path) -> None:
     texts = _texts(tmp_path, "One sentence to be spoken.")
     with pytest.raises(DataError, match="no distillation wrote"):
@@ -499,7 +594,11 @@ def test_the_command_line(tmp_path: Path, module: Path) -> None:
     assert "'xx'; there are front ends for en-us, en-gb, de-de" in done.stderr
 
 
-@pytest.mark.parametrize("signals", [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,)], ids=["twice", "terminated"])
+@pytest.mark.parametrize(
+    "signals",
+    [(signal.SIGINT, signal.SIGINT), (signal.SIGTERM,), (signal.SIGHUP,)],
+    ids=["twice", "terminated", "hung up"],
+)
 @pytest.mark.parametrize("way", ["--command", "--function"])
 def test_a_run_that_is_stopped_ends_its_teacher_and_writes_the_manifest(
     tmp_path: Path, module: Path, way: str, signals: tuple[signal.Signals, ...]

@@ -1,5 +1,6 @@
 """Files of texts to be spoken: every form is read by its columns, and what is left out is listed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,9 @@ def test_a_table_that_is_called_a_text_is_refused(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"look like those of a table .* call it \.csv"):
             read_texts(_texts(tmp_path, line, line.replace("1", "2")), 1000)
     assert read_texts(_texts(tmp_path, "This | is a text.", "And this."), 1000)[1] == []
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "texts.txt")
+    with pytest.raises(DataError, match="a pipe or a device cannot be read twice; write the texts into a file"):
+        read_texts(tmp_path / "texts.txt", 1000)

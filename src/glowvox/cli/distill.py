@@ -92,7 +92,8 @@ def run(args: argparse.Namespace) -> int:
     from glowvox.text.front_end import resolve_language
     from glowvox.text.gruut_back_end import LANGUAGES
 
-    if resolve_language(args.language) not in LANGUAGES:
+    language = resolve_language(args.language)
+    if language not in LANGUAGES:
         known = ", ".join(LANGUAGES)
         raise ConfigError(f"--language: no voice can learn '{args.language}'; there are front ends for {known}")
     card = TeacherCard(args.teacher, args.teacher_version, args.licence, tuple(args.voice))
@@ -104,8 +105,8 @@ def run(args: argparse.Namespace) -> int:
         model=args.server_model,
         key=os.environ.get(args.server_key, ""),
     )
-    settings = DistillationSettings(language=args.language, jobs=args.jobs)
-    check = _recognised(args.language, args.most_errors) if args.check else None
+    settings = DistillationSettings(language=language, jobs=args.jobs)
+    check = _recognised(language, args.most_errors) if args.check else None
     judged = f"word error rate below {args.most_errors:g}" if args.check else ""
     progress = Progress("clips", begins="reading the texts")
     try:
@@ -146,7 +147,10 @@ def _tell(report: "DistillationReport", output: Path) -> None:
 
 @contextlib.contextmanager
 def _ended_as_interrupted() -> Iterator[None]:
-    """Take a request to end (SIGTERM) as an interrupt, so that the teacher is ended and the manifest written."""
+    """Take a request to end (SIGTERM, or SIGHUP of a terminal that is closed) as an interrupt.
+
+    So the teacher is ended and the manifest written. What is ignored, as under `nohup`, stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -154,11 +158,15 @@ def _ended_as_interrupted() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
     try:
+        for one, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(one, interrupt)
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _recognised(language: str, most_errors: float) -> "Check":

@@ -30,6 +30,7 @@ from glowvox.data.teachers import OpenTeacher, Request, Teacher, TeacherError
 from glowvox.errors import ConfigError, DataError, GlowvoxError
 from glowvox.storage.file_lock import try_lock
 from glowvox.storage.text_files import UTF_8, json_rows, text_lines
+from glowvox.text.front_end import resolve_language
 
 CARD_FILE = "distillation.json"
 _FORMAT = 1
@@ -38,6 +39,8 @@ _IN_PROGRESS = "in_progress"
 _JOURNAL, _METADATA, _LEFT_OUT = "journal.jsonl", "metadata.jsonl", "left-out.jsonl"
 _NOTHING_LACKING = frozenset({"nothing to say", "duplicate text", "misread"})
 _WAITING_PER_THREAD = 4
+_MOST_JOBS = 256
+_LOST = "its clip was there and is gone, or not whole; a run with this text speaks it again"
 _FULL_SCALE = 0.99
 
 
@@ -83,8 +86,10 @@ class DistillationSettings:
     """So many texts in a row that are not spoken end the run: it is the teacher that fails, not the texts."""
 
     def __post_init__(self) -> None:
-        if self.jobs < 1 or self.longest_text < 1 or self.most_failures < 1:
-            raise ConfigError("jobs, the longest text and the most failures must be at least 1")
+        if not 1 <= self.jobs <= _MOST_JOBS:
+            raise ConfigError(f"the jobs must be between 1 and {_MOST_JOBS}, got {self.jobs}")
+        if self.longest_text < 1 or self.most_failures < 1:
+            raise ConfigError("the longest text and the most failures must be at least 1")
 
 
 Check = Callable[[NDArray[np.float32], int, str], str | None]
@@ -208,7 +213,7 @@ def _speak_all(
     todo = [(voice, row) for voice, row in wanted if (voice, row.id) not in known]
     reused = len(wanted) - len(todo)
 
-    def finish() -> int:
+    def finish() -> tuple[int, list[_Outcome]]:
         return corpus.finish(earlier.values(), {(voice, row.id) for voice, row in wanted}, findings, texts.name)
 
     failed = 0
@@ -233,7 +238,8 @@ def _speak_all(
         raise
     with _undisturbed():
         speaking.stop()
-        report.others = finish()
+        report.others, lost = finish()
+    report.findings += [warning("lost", f"{one.voice}/{one.id}", _LOST) for one in lost]
     for outcome in (known[voice, row.id] for voice, row in wanted):
         if outcome.kind:
             report.findings.append(left_out(outcome.kind, f"{outcome.voice}/{outcome.id}", outcome.reason))
@@ -253,7 +259,7 @@ def _undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
@@ -271,10 +277,10 @@ class _CorpusFolder:
         self.folder = folder
         self._language = settings.language
         self._journal = folder / _JOURNAL
-        if folder.exists() and not folder.is_dir():
-            raise DataError(f"{folder}: is a file; choose a folder")
-        self._described(card)
         try:
+            if folder.exists() and not folder.is_dir():
+                raise DataError(f"{folder}: is a file; choose a folder")
+            self._described(card)
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._journal.open("ab")
         except OSError as error:
@@ -284,13 +290,14 @@ class _CorpusFolder:
                 raise DataError(f"{folder}: another run is writing this corpus; wait for it, or stop it")
             # Once more, since another run may have been at work until now.
             described = self._described(card)
+            # First of all: whatever else is there, the folder is then known as a distillation's.
+            self._card = {"format_version": _FORMAT, **described}
+            self._write_card(in_progress=True)
             try:
                 for voice in card.voices:
                     (folder / "wavs" / voice).mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
-            self._card = {"format_version": _FORMAT, **described}
-            self._write_card(in_progress=True)
         except BaseException:
             self._lock.close()
             raise
@@ -299,22 +306,24 @@ class _CorpusFolder:
         """Return what the card file is to say, or refuse a folder of something else."""
         described = {**asdict(card), "voices": sorted(card.voices), "language": self._language}
         begun = read_card(self.folder)
-        if (
-            begun is None
-            and self.folder.is_dir()
-            and any(not self._is_new_journal(one) for one in self.folder.iterdir())
-        ):
+        if begun is None and self.folder.is_dir() and any(not self._is_begun(one) for one in self.folder.iterdir()):
             raise DataError(f"{self.folder}: holds files that no distillation wrote; choose an empty or a new folder")
         if begun is not None:
             for key, value in described.items():
-                if key != "voices" and begun.get(key) != value:
+                is_same = begun.get(key) == value or (
+                    key == "language" and resolve_language(str(begun.get(key))) == resolve_language(value)
+                )
+                if key != "voices" and not is_same:
                     raise DataError(
                         f"{self.folder}: was begun with {key} '{begun.get(key)}', not '{value}'; choose another folder"
                     )
             described["voices"] = sorted({*begun.get("voices", ()), *card.voices})
         return described
 
-    def _is_new_journal(self, path: Path) -> bool:
+    def _is_begun(self, path: Path) -> bool:
+        """Whether a file is what a run leaves that was killed, or found the disk full, before the card was written."""
+        if path.name.startswith(f".{CARD_FILE}.") and path.name.endswith(".part"):
+            return True
         return path == self._journal and path.is_file() and not path.stat().st_size
 
     def close(self) -> None:
@@ -368,9 +377,11 @@ class _CorpusFolder:
             for line in file:
                 # The last line of a run that was killed may be half a line.
                 try:
-                    yield _Outcome(**json.loads(line))
+                    outcome = _Outcome(**json.loads(line))
                 except (ValueError, TypeError):
                     continue
+                if all(isinstance(one, str) for one in (*outcome.key, outcome.text, outcome.kind, outcome.reason)):
+                    yield outcome
 
     def note(self, outcome: _Outcome) -> None:
         """Add a line to the journal."""
@@ -380,7 +391,7 @@ class _CorpusFolder:
                 # A line that was cut off by a kill is ended first.
                 if file.tell() and not self._ends_with_newline():
                     line = "\n" + line
-                file.write(line.encode())
+                file.write(_encoded(line))
         except OSError as error:
             raise DataError(_unwritable(self._journal, error)) from error
 
@@ -395,7 +406,7 @@ class _CorpusFolder:
         wanted: Collection[tuple[str, str]],
         findings: Sequence[Finding],
         texts: str,
-    ) -> int:
+    ) -> tuple[int, list[_Outcome]]:
         """Write the manifest and the list of what was left out, of all runs.
 
         Args:
@@ -405,9 +416,10 @@ class _CorpusFolder:
             texts: that file's name.
 
         Returns:
-            Clips of other runs.
+            Clips of other runs, and outcomes whose clips are gone.
         """
         kept: list[dict[str, str]] = []
+        lost: list[_Outcome] = []
         others = 0
         out = self._lines_left_out_before(texts)
         out += [
@@ -423,11 +435,15 @@ class _CorpusFolder:
                 row = {"audio": audio, "text": outcome.text, "speaker": outcome.voice, "language": self._language}
                 kept.append(row)
                 others += outcome.key not in wanted
+            else:
+                lost.append(outcome)
+                row = {"voice": outcome.voice, "id": outcome.id, "kind": "lost", "reason": _LOST, "text": outcome.text}
+                out.append(row)
         for name, rows in ((_METADATA, kept), (_LEFT_OUT, out)):
             self._write(name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         # Last: until then, the manifest may lack clips, or pair one with a former text.
         self._write_card(in_progress=False)
-        return others
+        return others, lost
 
     def _write_card(self, *, in_progress: bool) -> None:
         self._write(
@@ -445,7 +461,7 @@ class _CorpusFolder:
 
     def _write(self, name: str, content: str) -> None:
         with replacing(self.folder / name, DataError) as file:
-            file.write(content.encode())
+            file.write(_encoded(content))
 
 
 class _Speaking:
@@ -506,7 +522,7 @@ class _Speaking:
             wrong = None if found is None else ("misread", found)
         path = self._corpus.path(voice, row.id)
         if wrong is not None:
-            path.unlink(missing_ok=True)
+            _remove(path)
             judged = wrong[0] == "misread"
             return _Outcome(
                 voice, row.id, row.text, 0.0, *wrong, checked=judged, judged=(self.judged or "") if judged else ""
@@ -541,7 +557,7 @@ class _Speaking:
         judged = replace(before, checked=True, judged=self.judged or "")
         if found is None:
             return judged
-        path.unlink(missing_ok=True)
+        _remove(path)
         return replace(judged, seconds=0.0, kind="misread", reason=found, size=0)
 
     def _mine(self) -> Teacher:
@@ -609,6 +625,18 @@ _READING = {**dict.fromkeys("0123456789", 4), **dict.fromkeys("$€£%&+=@", 5)}
 """Letters that a figure or a sign stands for when it is read, on average."""
 
 
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be removed ({error.strerror}); start again to go on") from error
+
+
+def _encoded(lines: str) -> bytes:
+    r"""Return JSON as UTF-8; what is no letter, as in a file name's or an error's odd bytes, as `\udcXX`."""
+    return lines.encode("utf-8", "backslashreplace")
+
+
 def _unwritable(path: Path, error: OSError) -> str:
     why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
     return f"cannot write {path}: {why}; what is there is kept, start again to go on"
@@ -628,7 +656,13 @@ def read_card(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
     named = ("teacher", "version", "licence")
-    if not isinstance(card, dict) or not all(isinstance(card.get(key), str) for key in named):
+    voices = card.get("voices", []) if isinstance(card, dict) else None
+    if not (
+        isinstance(card, dict)
+        and all(isinstance(card.get(key), str) for key in named)
+        and isinstance(voices, list)
+        and all(isinstance(voice, str) for voice in voices)
+    ):
         raise DataError(f"{path}: does not name a teacher, its version and licence; the file is damaged")
     if card.get("format_version") != _FORMAT:
         raise DataError(f"{path}: format version {card.get('format_version')} is not known; update Glowvox")

@@ -60,6 +60,8 @@ def read_texts(path: Path, longest: int) -> tuple[list[Text], list[Finding]]:
     texts: dict[str, Text] = {}
     spoken: dict[str, str] = {}
     findings: list[Finding] = []
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DataError(f"{path}: a pipe or a device cannot be read twice; write the texts into a file")
     try:
         with path.open("rb") as stream:
             encoding = find_encoding(stream, str(path), is_json=path.suffix.lower() in _JSON)
