@@ -1,6 +1,7 @@
 """Distillation: what a teacher says becomes a corpus, whatever the teacher does; a run that was stopped goes on."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -515,6 +516,26 @@ def test_a_damaged_journal_and_card(tmp_path: Path) -> None:
         (corpus / "distillation.json").write_text(json.dumps({**card, "voices": voices}))
         with pytest.raises(DataError, match="damaged"):
             distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "left-out.jsonl"])
+def test_a_list_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    corpus, texts = tmp_path / "corpus", _texts(tmp_path, "One sentence to be spoken.")
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    before, real = _content(corpus), Path.open
+
+    def refused(self: Path, mode: str = "r", **more: str) -> object:
+        if self.name == name and "r" in mode:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return real(self, mode, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refused)
+        with pytest.raises(DataError, match=rf"{name}: cannot be read \(Permission denied\); nothing is lost"):
+            distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    distill(texts, corpus, CARD, _scripted(), DistillationSettings())
+    assert _Scripted.asked == []
+    assert _content(corpus) == before
 
 
 def test_a_language_has_several_names(tmp_path: Path) -> None:

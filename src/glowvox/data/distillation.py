@@ -373,7 +373,7 @@ class _CorpusFolder:
     def _lines(self) -> Iterator[_Outcome]:
         if not self._journal.is_file():
             return
-        with self._journal.open(encoding="utf-8", errors="replace") as file:
+        with _readable(self._journal), self._journal.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 # The last line of a run that was killed may be half a line.
                 try:
@@ -455,7 +455,7 @@ class _CorpusFolder:
         path = self.folder / _LEFT_OUT
         if not path.is_file():
             return []
-        with path.open("rb") as stream:
+        with _readable(path), path.open("rb") as stream:
             rows = [row for _, row in json_rows(text_lines(stream, UTF_8)) if isinstance(row, dict)]
         return [row for row in rows if "line" in row and not str(row["line"]).startswith(f"{texts}, line ")]
 
@@ -623,6 +623,14 @@ def _fits_flac(rate: int) -> bool:
 
 _READING = {**dict.fromkeys("0123456789", 4), **dict.fromkeys("$€£%&+=@", 5)}
 """Letters that a figure or a sign stands for when it is read, on average."""
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); nothing is lost, start again to go on") from error
 
 
 def _remove(path: Path) -> None:
