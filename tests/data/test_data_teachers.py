@@ -369,6 +369,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         if "teapot" in fields["input"]:
             body, status = b'{"error": "no\\nvoice"}', 418
+        elif self.server.refusals:  # type: ignore[attr-defined]
+            status, after = self.server.refusals.pop(0)  # type: ignore[attr-defined]
+            self.send_response(status)
+            if after is not None:
+                self.send_header("Retry-After", after)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         else:
             path = Path(self.server.sound)  # type: ignore[attr-defined]
             body, status = path.read_bytes(), 200
@@ -386,6 +394,7 @@ def server(tmp_path: Path, voiced: Callable[..., np.ndarray]) -> Iterator[http.s
     soundfile.write(tmp_path / "sound.wav", voiced(1.0), RATE)
     served = http.server.HTTPServer(("127.0.0.1", 0), _Handler)
     served.sound, served.asked = tmp_path / "sound.wav", []  # type: ignore[attr-defined]
+    served.refusals = []  # type: ignore[attr-defined]
     thread = threading.Thread(target=served.serve_forever)
     thread.start()
     yield served
@@ -402,6 +411,38 @@ def test_a_server(server: http.server.HTTPServer) -> None:
     assert server.asked == [("/v1/audio/speech", "Bearer secret", expected)]  # type: ignore[attr-defined]
     with pytest.raises(TeacherError, match="answered 418"):
         teacher.speak(Request("teapot", "ann", 1))
+
+
+def test_a_server_that_is_busy_is_asked_again_when_it_says(
+    server: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    ended: list[float] = []
+    unpatched = threading.Event.wait
+
+    def wait(event: threading.Event, seconds: float | None = None) -> bool:
+        if seconds is None:
+            return unpatched(event)
+        waits.append(seconds)
+        if seconds in ended:
+            teacher.stop()
+        return event.is_set()
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
+    teacher = ServerTeacher(f"http://127.0.0.1:{server.server_port}/v1", "tts-1", "", 5)
+    server.refusals += [(429, "7"), (503, "0"), (429, None), (429, "Wed, 21 Oct 2026 07:28:00 GMT")]  # type: ignore[attr-defined]
+    assert len(teacher.speak(REQUEST)[0]) == RATE
+    assert waits == [7.0, 0.0, 4.0, 8.0]
+    waits.clear()
+    for refusals, told in (([(503, None)], "503"), ([(429, "86400")], "429"), ([(429, "1")] * 9, "429")):
+        server.refusals[:] = refusals  # type: ignore[attr-defined]
+        with pytest.raises(TeacherError, match=f"answered {told}"):
+            teacher.speak(REQUEST)
+    assert waits == [1.0] * 6
+    server.refusals[:] = [(429, "1")] * 9  # type: ignore[attr-defined]
+    ended.append(1.0)
+    with pytest.raises(TeacherError, match="stopped"):
+        teacher.speak(REQUEST)
 
 
 def test_a_key_is_not_carried_to_another_address(server: http.server.HTTPServer) -> None:

@@ -54,6 +54,11 @@ _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 """What programs write for terminals."""
 _HIGHEST_RATE = 10**9
 _STOPPED = "the run was stopped"
+_TOO_MANY_REQUESTS, _UNAVAILABLE = 429, 503
+_MOST_WAITS = 6
+"""Times that a server may ask to come back later, for one text."""
+_LONGEST_WAIT = 300.0
+"""Seconds until it may be asked again; whoever says more is taken to mean no."""
 Speech = tuple[NDArray[np.float32], int, int]
 """Samples `[S]` (mono), their rate in Hz, and the number of channels that there were."""
 
@@ -296,7 +301,7 @@ class ServerTeacher(Teacher):
                 "signs without blanks; set it anew"
             )
         self._asking: _Asking | None = None
-        self._stopped = False
+        self._stop = threading.Event()
 
     def speak(self, request: Request) -> Speech:
         """See `Teacher.speak`."""
@@ -305,11 +310,8 @@ class ServerTeacher(Teacher):
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         asked = urllib.request.Request(self._url, json.dumps(fields).encode(), headers)
-        self._asking = asking = _Asking(asked, self._timeout)
-        if self._stopped:
-            raise TeacherError(_STOPPED)
         try:
-            return _decoded(asking.answer())
+            return _decoded(self._answer(asked))
         except TeacherError as error:
             # Reasons are written into the corpus, and a server may repeat what it was sent.
             if self._key and self._key in str(error):
@@ -318,9 +320,25 @@ class ServerTeacher(Teacher):
 
     def stop(self) -> None:
         """See `Teacher.stop`."""
-        self._stopped = True
+        self._stop.set()
         if self._asking is not None:
             self._asking.give_up()
+
+    def _answer(self, asked: urllib.request.Request) -> bytes:
+        """Return the answer, asking again where the server asks for patience."""
+        for waited in range(_MOST_WAITS + 1):
+            self._asking = asking = _Asking(asked, self._timeout)
+            if self._stop.is_set():
+                break
+            try:
+                return asking.answer()
+            except _BusyError as busy:
+                wait = 2.0**waited if busy.wait is None else busy.wait
+                if waited == _MOST_WAITS or wait > _LONGEST_WAIT:
+                    raise
+                if self._stop.wait(wait):
+                    break
+        raise TeacherError(_STOPPED)
 
 
 def _check_address(base: str) -> None:
@@ -342,6 +360,25 @@ def _check_address(base: str) -> None:
         raise ConfigError(f"what stands behind ? or # in it is no address of a server; {example}")
     if not all("!" <= character <= "~" for character in base):
         raise ConfigError(f"{shown} is no address of a server (a blank or another letter in it); {example}")
+
+
+class _BusyError(TeacherError):
+    """The server answers others, or has been asked too often: it may be asked again after `wait` seconds, if known."""
+
+    def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+def _refusal(error: urllib.error.HTTPError) -> TeacherError:
+    """Return what an answer with an error's status says."""
+    told = f"the server answered {error.code}"
+    with error, contextlib.suppress(OSError, HTTPException):
+        told += f": {_quoted(error.read(2000)) or _plain(str(error.reason))}"
+    after = error.headers.get("Retry-After", "").strip()
+    wait = float(after) if after.isascii() and after.isdecimal() and len(after) < 10 else None
+    busy = error.code == _TOO_MANY_REQUESTS or (error.code == _UNAVAILABLE and wait is not None)
+    return _BusyError(told, wait) if busy else TeacherError(told)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -404,10 +441,7 @@ class _Asking:
                 place = error.headers.get("Location") or "nowhere"
                 error.close()
                 return TeacherError(f"the server answered {error.code} and names another address: {place[:200]!a}")
-            with error, contextlib.suppress(OSError, HTTPException):
-                told = error.read(2000)
-                return TeacherError(f"the server answered {error.code}: {_quoted(told) or _plain(str(error.reason))}")
-            return TeacherError(f"the server answered {error.code}")
+            return _refusal(error)
         except HTTPException as error:
             return TeacherError(f"the server does not speak HTTP as it should ({_described(error)})")
         except (OSError, ValueError) as error:
