@@ -3,7 +3,9 @@
 import dataclasses
 import io
 import json
+import shutil
 import stat
+import sys
 import zipfile
 from pathlib import Path
 
@@ -15,7 +17,14 @@ from glowvox.config.audio import AudioConfig
 from glowvox.errors import EngineError, GlowvoxError, VoiceError
 from glowvox.synthesis import voice_card
 from glowvox.synthesis import voice_folder as voice_archive
-from glowvox.synthesis.installed_voices import find_voice, install_voice, installed_voices, load_voice, user_folders
+from glowvox.synthesis.installed_voices import (
+    changing_voices,
+    find_voice,
+    install_voice,
+    installed_voices,
+    load_voice,
+    user_folders,
+)
 from glowvox.synthesis.voice_card import VoiceCard, read_voice_card
 from glowvox.synthesis.voice_folder import pack_voice, unpack_voice, write_voice
 
@@ -347,3 +356,91 @@ def test_a_copy_that_was_not_finished_is_no_voice(tiny, tmp_path, monkeypatch):
     (tmp_path / ".tiny.part").mkdir()
     (tmp_path / ".tiny.part" / "voice.json").write_bytes((tiny / "voice.json").read_bytes())
     assert [voice.name for voice in installed_voices() if not voice.packaged and voice.path.parent == tmp_path] == []
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_installing_puts_right_what_a_killed_one_left(tiny, tmp_path, monkeypatch, as_file):
+    home = tmp_path / "voices"
+    monkeypatch.setenv("GLOWVOX_VOICES", str(home))
+    lost, replaced = home / ".lost.former", home / (".tiny.voice.former" if as_file else ".tiny.former")
+    (home / "tiny").mkdir(parents=True)
+    (home / ".other.part").mkdir()
+    for place in (lost, home / "tiny"):
+        shutil.copytree(tiny, place, dirs_exist_ok=True)
+    replaced.write_text("what was there before")
+    install_voice(tiny, replace=True)
+    assert sorted(path.name for path in home.iterdir()) == ["lost", "tiny"]
+
+
+def test_a_broken_off_installation_leaves_what_was_there(tiny, tmp_path, monkeypatch):
+    home = tmp_path / "voices"
+    monkeypatch.setenv("GLOWVOX_VOICES", str(home))
+    install_voice(tiny)
+    moved = Path.rename
+
+    def interrupted(self, target):
+        if self.name.endswith(".part"):
+            raise KeyboardInterrupt
+        return moved(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        install_voice(tiny, replace=True)
+    assert [path.name for path in home.iterdir()] == ["tiny"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no locks there")
+def test_one_process_at_a_time_installs_into_a_folder(tiny, tmp_path, monkeypatch):
+    home = tmp_path / "voices"
+    monkeypatch.setenv("GLOWVOX_VOICES", str(home))
+    monkeypatch.setattr("glowvox.synthesis.installed_voices._PATIENCE", 0.0)
+    home.mkdir()
+    with changing_voices(home), pytest.raises(VoiceError, match="another process is installing"):
+        install_voice(tiny)
+    assert install_voice(tiny).path == home / "tiny"
+
+
+def test_half_a_character_in_a_card_is_damage(tmp_path):
+    write_tiny_voice(tmp_path / "voice", tmp_path / "models")
+    card = tmp_path / "voice" / "voice.json"
+    content = json.loads(card.read_text(encoding="utf-8"))
+    card.write_text(json.dumps(content | {"description": "\ud800"}), encoding="utf-8")
+    with pytest.raises(VoiceError, match="not valid JSON"):
+        read_voice_card(tmp_path / "voice")
+
+
+@pytest.mark.parametrize("key", ["language", "licence", "unknown"])
+def test_what_is_quoted_of_a_card_is_short(tmp_path, key):
+    write_tiny_voice(tmp_path / "voice", tmp_path / "models")
+    card = tmp_path / "voice" / "voice.json"
+    content = json.loads(card.read_text(encoding="utf-8"))
+    changed = {"language": "x" * 5000, "licence": ["x" * 5000] * 50, "x" * 5000: 1}
+    named = key if key in content else "x" * 5000
+    card.write_text(json.dumps(content | {named: changed[named]}), encoding="utf-8")
+    with pytest.raises(VoiceError) as refused:
+        read_voice_card(tmp_path / "voice")
+    assert len(str(refused.value)) < len(str(card)) + 500
+
+
+def test_an_archive_holds_no_file_in_the_place_of_a_folder(tmp_path):
+    archive = tmp_path / "odd.voice"
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name in ("voice.json", "acoustic/config.json", "acoustic"):
+            opened.writestr(name, "{}")
+    (tmp_path / "place").mkdir()
+    with pytest.raises(VoiceError, match="'acoustic' as a file and as a folder"):
+        unpack_voice(archive, tmp_path / "place")
+
+
+def test_what_a_damaged_archive_is_told_of_is_one_short_line(tmp_path):
+    archive = tmp_path / "odd.voice"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("README.md", "line\n" * 2000)
+    content = bytearray(archive.read_bytes())
+    content[26:28] = (4000).to_bytes(2, "little")  # the length of the name, in its own header
+    archive.write_bytes(content)
+    (tmp_path / "place").mkdir()
+    with pytest.raises(VoiceError) as refused:
+        unpack_voice(archive, tmp_path / "place")
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < len(str(archive)) + 300

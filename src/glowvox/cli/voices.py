@@ -226,5 +226,5 @@ def _list(*, as_json: bool) -> int:
         speakers = row["speakers"]
         several = f", speakers {', '.join(speakers)}" if isinstance(speakers, list) and len(speakers) > 1 else ""
         what = f"{row['name']:{width}}  {row['language']}  {row['sample_rate']} Hz  {row['licence']}{several}"
-        print(f"{what}  {row['path']}")
+        print("".join(sign if sign.isprintable() else " " for sign in f"{what}  {row['path']}"))
     return 0

@@ -4,6 +4,7 @@ Standard library only: the speaking half reads configurations too and must start
 """
 
 import dataclasses
+import reprlib
 import sys
 import types
 import typing
@@ -32,7 +33,9 @@ def from_dict(cls: type[T], data: Any, where: str = "") -> T:
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}  # type: ignore[arg-type]
     unknown = sorted(set(data) - set(fields))
     if unknown:
-        raise ConfigError(f"{place}: unknown setting '{unknown[0]}'; known settings are {', '.join(sorted(fields))}")
+        raise ConfigError(
+            f"{place}: unknown setting '{unknown[0][:60]}'; known settings are {', '.join(sorted(fields))}"
+        )
     values = {}
     for name, field in fields.items():
         if name in data:
@@ -75,7 +78,7 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
     if origin is typing.Literal:
         choices = typing.get_args(hint)
         if value not in choices:
-            raise ConfigError(f"{where}: {value!r} is not one of {', '.join(map(repr, choices))}")
+            raise ConfigError(f"{where}: {reprlib.repr(value)} is not one of {', '.join(map(repr, choices))}")
         return value
     if origin is tuple:
         if not isinstance(value, list | tuple):
@@ -98,7 +101,7 @@ def _coerce(hint: Any, value: Any, where: str) -> Any:
         raise ConfigError(f"{where}: expected a number of at most 64 bits, got {str(value)[:40]}...")
     if hint is Any or type(value) is hint:
         return value
-    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {value!r}")
+    raise ConfigError(f"{where}: expected {getattr(hint, '__name__', hint)}, got {reprlib.repr(value)}")
 
 
 def _coerce_union(hint: Any, value: Any, where: str) -> Any:
@@ -113,4 +116,4 @@ def _coerce_union(hint: Any, value: Any, where: str) -> Any:
             return _coerce(option, value, where)
         except ConfigError as error:
             failure = error
-    raise failure or ConfigError(f"{where}: expected {hint}, got {value!r}")
+    raise failure or ConfigError(f"{where}: expected {hint}, got {reprlib.repr(value)}")

@@ -18,6 +18,7 @@ from typing import Any
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.errors import MissingExtraError, VoiceError, named_kind, one_line
 from glowvox.storage.cache import cache_folder
+from glowvox.storage.file_lock import only_one_in
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice import Voice
 from glowvox.synthesis.voice_card import CARD_NAME, VoiceCard, read_voice_card
@@ -36,6 +37,10 @@ HUB_PREFIX = "hf:"
 """What a voice's name begins with to be looked up at Hugging Face; nothing else is."""
 _HUB_FILES = (CARD_NAME, f"*{ARCHIVE_SUFFIX}", "*.onnx", "acoustic/*", "vocoder/*")
 _BLOCK = 1 << 20
+_ASIDE, _FORMER = ".part", ".former"
+"""Ends of the hidden names of a copy that is not finished, and of what it replaces."""
+_PATIENCE = 60.0
+"""Seconds to wait for another process that installs a voice."""
 _SHA256, _SHA1 = 64, 40
 VOICES_VARIABLE = "GLOWVOX_VOICES"
 """Environment variable with the user's folders of voices, separated as in PATH."""
@@ -185,27 +190,48 @@ def install_voice(name_or_path: str | os.PathLike[str], *, replace: bool = False
     name = installable_card(source).name
     home = user_folders()[0]
     target = home / (f"{name}{ARCHIVE_SUFFIX}" if source.is_file() else name)
-    try:
-        there = [place for place in (home / f"{name}{ARCHIVE_SUFFIX}", home / name) if place.exists()]
-    except OSError:
-        there = []
-    if any(place.resolve() == source.resolve() for place in there):
-        return InstalledVoice(name, source, packaged=False)
-    if there and not replace:
-        raise VoiceError(f"the voice {name} is installed already, as {there[0]}; replace it with --force")
-    aside = home / f".{target.name}.part"
+    aside = home / f".{target.name}{_ASIDE}"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        _remove(aside)
-        if source.is_file():
-            shutil.copyfile(source, aside)
-        else:
-            shutil.copytree(source, aside)
-        replace_installed(aside, target, there)
+        with changing_voices(home):
+            there = [place for place in (home / f"{name}{ARCHIVE_SUFFIX}", home / name) if place.exists()]
+            if any(place.resolve() == source.resolve() for place in there):
+                return InstalledVoice(name, source, packaged=False)
+            if there and not replace:
+                raise VoiceError(f"the voice {name} is installed already, as {there[0]}; replace it with --force")
+            try:
+                if source.is_file():
+                    shutil.copyfile(source, aside)
+                else:
+                    shutil.copytree(source, aside)
+                replace_installed(aside, target, there)
+            finally:
+                _remove(aside)
     except (OSError, shutil.Error) as error:
-        _remove(aside)
         raise VoiceError(f"the voice {name} cannot be copied into {home}: {one_line(error, limit=200)}") from error
     return InstalledVoice(name, target, packaged=False)
+
+
+@contextlib.contextmanager
+def changing_voices(home: Path) -> Iterator[None]:
+    """Let one process at a time change a folder of voices, and put right first what one that was killed left there.
+
+    Raises:
+        VoiceError: another process does not come to its end.
+    """
+    with only_one_in(home, patience=_PATIENCE) as mine:
+        if not mine:
+            raise VoiceError(f"{home}: another process is installing a voice there; try again when it is done")
+        for left in home.glob(f".*{_ASIDE}"):
+            _remove(left)
+        for aside in home.glob(f".*{_FORMER}"):
+            place = home / aside.name[1:].removesuffix(_FORMER)
+            name = place.name.removesuffix(ARCHIVE_SUFFIX)
+            if any(os.path.lexists(home / other) for other in (name, f"{name}{ARCHIVE_SUFFIX}")):
+                _remove(aside)
+            else:  # its successor never arrived
+                aside.rename(place)
+        yield
 
 
 def installable_card(path: Path) -> VoiceCard:
@@ -237,7 +263,7 @@ def installable_card(path: Path) -> VoiceCard:
 
 
 def replace_installed(arrived: Path, target: Path, former: list[Path]) -> None:
-    """Give a voice that has arrived its place.
+    """Give a voice that has arrived its place, within `changing_voices`.
 
     Args:
         arrived: its folder or file, in the file system of the target.
@@ -247,15 +273,18 @@ def replace_installed(arrived: Path, target: Path, former: list[Path]) -> None:
     Raises:
         OSError: it cannot be moved; what it was to replace is where it was.
     """
+    if former == [target] and arrived.is_file() and target.is_file():
+        arrived.replace(target)  # at no time is neither there
+        return
     kept: list[tuple[Path, Path]] = []
     try:
         for place in former:
-            aside = place.with_name(f".{place.name}.former")
+            aside = place.with_name(f".{place.name}{_FORMER}")
             _remove(aside)
             place.rename(aside)
             kept.append((aside, place))
         arrived.rename(target)
-    except OSError:
+    except BaseException:
         for aside, place in kept:
             aside.rename(place)
         raise

@@ -87,10 +87,10 @@ class VoiceCard:
         languages = {self.language, *self.speaker_languages.values()}
         missing = sorted(languages - set(self.front_ends))
         if missing:
-            raise VoiceError(f"the voice speaks {missing[0]!r} but names no text front end for it")
+            raise VoiceError(f"the voice speaks {missing[0][:40]!r} but names no text front end for it")
         strangers = sorted(set(self.speaker_languages) - set(self.speakers))
         if strangers:
-            raise VoiceError(f"speaker_languages names '{strangers[0]}', who is no speaker of the voice")
+            raise VoiceError(f"speaker_languages names {strangers[0][:100]!r}, who is no speaker of the voice")
         if self.n_squeeze < 1 or self.vocoder.n_group < 0 or self.vocoder.receptive_field < 0:
             raise VoiceError("n_squeeze must be positive, n_group and receptive_field must not be negative")
         if self.vocoder.n_group and self.vocoder.mel.hop_length % self.vocoder.n_group:
@@ -236,6 +236,7 @@ def read_voice_card(folder: Path) -> VoiceCard:
         if place.stat().st_size > _MAX_CARD_BYTES:
             raise VoiceError(f"{place}: more than {_MAX_CARD_BYTES:,} bytes; not the description of a voice")
         content = json.loads(place.read_text(encoding="utf-8-sig"), parse_constant=_no_number)
+        json.dumps(content, ensure_ascii=False).encode()  # half a character, escaped, can neither be shown nor written
     except OSError as error:
         raise VoiceError(f"{folder}: not a voice, {CARD_NAME} cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:

@@ -18,7 +18,13 @@ from glowvox.config.schema import from_dict
 from glowvox.errors import ConfigError, VoiceError, one_line
 from glowvox.storage.download import Told, download, is_web, read_file, shown
 from glowvox.storage.object_storage import local_path
-from glowvox.synthesis.installed_voices import InstalledVoice, installable_card, replace_installed, user_folders
+from glowvox.synthesis.installed_voices import (
+    InstalledVoice,
+    changing_voices,
+    installable_card,
+    replace_installed,
+    user_folders,
+)
 from glowvox.synthesis.voice_folder import ARCHIVE_SUFFIX, MAX_BYTES
 
 FORMAT = "glowvox-catalogue"
@@ -218,7 +224,10 @@ def download_voice(
             arrived.unlink(missing_ok=True)
             said = str(error).removeprefix(f"{arrived}: ")
             raise VoiceError(f"{shown(catalogue.address_of(entry.url))}: {said}; nothing of it was kept") from error
-        replace_installed(arrived, target, there)
+        with changing_voices(home):
+            replace_installed(
+                arrived, target, [place for place in (target, home / entry.name) if os.path.lexists(place)]
+            )
     except OSError as error:
         raise VoiceError(f"{target}: cannot be written ({error.strerror or error})") from error
     finally:

@@ -22,7 +22,7 @@ from glowvox.audio.atomic_file import replacing
 from glowvox.engines.base import AcousticEngine, VocoderEngine
 from glowvox.engines.choose import choose_engine, engine_for, load_acoustic, load_vocoder
 from glowvox.engines.graph_engine import DECODER_NAME, ENCODER_NAME, VOCODER_NAME, in_8_bits
-from glowvox.errors import GlowvoxError, VoiceError
+from glowvox.errors import GlowvoxError, VoiceError, one_line
 from glowvox.storage.whole_folder import replacing_folder
 from glowvox.synthesis.shared_engines import SharedEngines
 from glowvox.synthesis.voice_card import CARD_NAME, README_NAME, VocoderCard, VoiceCard, read_voice_card, voice_readme
@@ -249,7 +249,8 @@ def unpack_voice(archive: Path, folder: Path) -> None:
     except OSError as error:
         raise VoiceError(f"{archive}: cannot be read ({error.strerror or error})") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise VoiceError(f"{archive}: damaged or truncated, not a voice that can be read ({error})") from error
+        shown = one_line(error, limit=100)  # which may quote pages of a damaged file
+        raise VoiceError(f"{archive}: damaged or truncated, not a voice that can be read ({shown})") from error
     except VoiceError as error:
         raise VoiceError(f"{archive}: {error}") from error
 
@@ -294,6 +295,7 @@ def _checked(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
     if len(members) > 2 * _MAX_FILES or len(files) > _MAX_FILES:
         raise VoiceError(f"holds {len(members)} files, a voice at most {_MAX_FILES}")
     seen: set[str] = set()
+    folders: set[str] = set()
     for member in files:
         shown = repr(member.filename[:100])
         if not is_voice_file(member.filename):
@@ -304,10 +306,13 @@ def _checked(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
         if member.filename.lower() in seen:
             raise VoiceError(f"holds {shown} twice")
         seen.add(member.filename.lower())
+        folders.add(member.filename.lower().rpartition("/")[0])
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise VoiceError(f"holds {shown} encrypted, or compressed in an unusual way")
         if member.file_size > max(_SMALL, _MAX_RATIO * member.compress_size):
             raise VoiceError(f"holds {shown}, which would grow from {member.compress_size} to {member.file_size} bytes")
+    if seen & folders:
+        raise VoiceError(f"holds '{min(seen & folders)}' as a file and as a folder")
     if sum(member.file_size for member in files) > MAX_BYTES:
         raise VoiceError(f"would be more than {MAX_BYTES >> 30} GiB unpacked")
     return files

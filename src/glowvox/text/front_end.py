@@ -108,7 +108,7 @@ class FrontEnd:
             there = stored.get(key)
             if there != here:
                 raise TextError(
-                    f"the text front end differs: {key} {there!r} was used in training, here it is {here!r}; "
+                    f"the text front end differs: {key} {there!r:.60} was used in training, here it is {here!r}; "
                     "install what was used then, or train again"
                 )
 
@@ -356,7 +356,7 @@ def load_back_end(name: str, language: str) -> BackEnd:
         return GruutBackEnd(language)
     if name == "espeak-ng":
         return EspeakBackEnd(language)
-    raise TextError(f"unknown back end {name!r}: choose gruut or espeak-ng")
+    raise TextError(f"unknown back end {name[:60]!r}: choose gruut or espeak-ng")
 
 
 def load_front_end(
