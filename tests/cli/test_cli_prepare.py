@@ -125,3 +125,13 @@ def test_progress_tells_what_remains(monkeypatch: pytest.MonkeyPatch, capsys: py
         "40 of 100 recordings (20 from an earlier run), 60 s remain",
         "100 of 100 recordings (20 from an earlier run), 0 s remain",
     ]
+
+
+def test_a_language_that_cannot_be_read_is_told_of_before_the_work(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["prepare", str(corpus), "-o", str(tmp_path / "data"), "--language", "xx"]) == 0
+    assert "not 'xx'" in capsys.readouterr().err
+    texts = ["--without-text", "--language", "xx"]
+    assert main(["prepare", str(corpus), "-o", str(tmp_path / "other"), *texts]) == 0
+    assert "not 'xx'" not in capsys.readouterr().err

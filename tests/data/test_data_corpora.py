@@ -150,3 +150,9 @@ def test_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(DataError, match="no such folder"):
         read_corpus(tmp_path / "pipe.csv")
+
+
+def test_one_recording_is_no_corpus(tmp_path: Path) -> None:
+    (tmp_path / "take.WAV").write_bytes(b"RIFF\0\0")
+    with pytest.raises(DataError, match="is one recording; name the folder"):
+        read_corpus(tmp_path / "take.WAV")

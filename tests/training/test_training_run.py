@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from glowvox.checkpoint.model_folder import load_model
 from glowvox.cli.main import main
 from glowvox.config.preset import load_preset
 from glowvox.errors import CheckpointError, ConfigError, TrainingError
+from glowvox.models.registry import build
 from glowvox.training.acoustic import train_acoustic
+from glowvox.training.loop import Trainer
+from glowvox.training.run_folder import RunFolder, TrainingState
 from glowvox.training.start import StartOptions, choose_device, finished_steps, read_run_preset, set_threads
 from glowvox.training.vocoder import train_vocoder
 
@@ -144,6 +148,60 @@ def test_sigterm_saves(prepared: Path, tmp_path: Path) -> None:
     process.communicate(timeout=120)
     assert process.returncode == 0
     assert (run / (run / "last").read_text().strip() / "training.safetensors").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals between processes")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_start_that_is_stopped_is_one_line_and_goes_on(prepared: Path, tmp_path: Path, number: int) -> None:
+    import tomli_w
+
+    from glowvox.config.preset import preset_tables
+
+    preset, run = tmp_path / "preset.toml", tmp_path / "run"
+    slow = vocoder_preset(waveglow={"harmonic": True, "n_group": 256}, vocoder_training={"pitch_steps": 100000})
+    preset.write_text(tomli_w.dumps(preset_tables(slow)))
+    command = [sys.executable, "-m", "glowvox", "train", "vocoder", "--preset", str(preset), "--data", str(prepared)]
+    command += ["--run", str(run), "--no-tensorboard", "--device", "cpu"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (run / "config.toml").is_file() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "stopped before the first step; go on with the same command and --resume" in told
+    assert "Traceback" not in told
+    assert read_run_preset("waveglow", None, run, [], resume=True) == slow
+
+
+def test_a_second_signal_does_not_lose_the_checkpoint_of_the_first(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate, run = Trainer._validate, tmp_path / "run"
+
+    def interrupted(self: Trainer) -> None:
+        signal.raise_signal(signal.SIGINT)
+        validate(self)
+
+    monkeypatch.setattr(Trainer, "_validate", interrupted)
+    settings = {"max_minutes": 1e-9}
+    done = train_vocoder(vocoder_preset(training=settings), [prepared], options(run))
+    assert (run / "checkpoints" / f"{done:06d}" / "training.safetensors").is_file()
+
+
+def test_a_checkpoint_is_there_until_its_successor_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, model = RunFolder(tmp_path), build(vocoder_preset().waveglow)
+    folder.save(7, model, TrainingState({}, {"step": 7}), keep=1, provenance={})
+    moved = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if self.name.endswith(".tmp"):
+            raise OSError(28, "No space left on device")
+        return moved(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(TrainingError, match=r"cannot be written.*No space left.*--resume"):
+        folder.save(7, model, TrainingState({}, {"step": 8}), keep=1, provenance={})
+    assert folder.load().numbers == {"step": 7}
 
 
 def test_bad_starts_are_refused(prepared: Path, tmp_path: Path) -> None:

@@ -1,15 +1,13 @@
 """`glowvox distill`: have another system speak texts, as a corpus to learn from."""
 
 import argparse
-import contextlib
 import json
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from glowvox.cli.interruption import ended_as_interrupted
 
 if TYPE_CHECKING:
     from glowvox.data.distillation import Check, DistillationReport
@@ -110,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     judged = f"word error rate below {args.most_errors:g}" if args.check else ""
     progress = Progress("clips", begins="reading the texts")
     try:
-        with _ended_as_interrupted():
+        with ended_as_interrupted():
             report = distill(args.texts, args.output, card, teacher, settings, check, progress, judged=judged)
     except KeyboardInterrupt:
         warn_as("distill")(f"stopped: what is in {args.output} is kept, start again to go on")
@@ -143,30 +141,6 @@ def _tell(report: "DistillationReport", output: Path) -> None:
     if any(severity == "left out" for severity, _ in reasons):
         print(f"each of them, with its reason: {output / 'left-out.jsonl'}")
     print(f"next: glowvox prepare {output} -o data/")
-
-
-@contextlib.contextmanager
-def _ended_as_interrupted() -> Iterator[None]:
-    """Take a request to end (SIGTERM, or SIGHUP of a terminal that is closed) as an interrupt.
-
-    So the teacher is ended and the manifest written. What is ignored, as under `nohup`, stays so.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        for one, handler in before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(one, interrupt)
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _recognised(language: str, most_errors: float) -> "Check":

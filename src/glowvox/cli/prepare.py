@@ -95,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.audit is not None:
         _check_audit(args)
+    if not args.without_text:
+        _tell_unknown_language(args.language)
     progress = Progress("recordings", begins="reading the corpus")
     report = prepare_corpus(args.corpus, args.output, settings, progress, noted=_note)
     if args.audit is not None:
@@ -108,6 +110,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _note(line: str) -> None:
     print(f"glowvox prepare: {line}", file=sys.stderr)
+
+
+def _tell_unknown_language(language: str) -> None:
+    """Say before the work begins that no acoustic model will learn from the texts; a vocoder needs none."""
+    from glowvox.errors import TextError
+    from glowvox.text.front_end import load_front_end
+
+    try:
+        load_front_end(language)
+    except TextError as error:
+        told = str(error).removesuffix(": use espeak-ng for others")  # with which nothing is trained
+        _note(f"{told}; 'train acoustic' will refuse these data, 'train vocoder' takes them")
 
 
 def _check_audit(args: argparse.Namespace) -> None:

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glowvox.cli.interruption import ended_as_interrupted
 from glowvox.cli.number_options import finite_number
+from glowvox.cli.progress import end_phase
 
 if TYPE_CHECKING:
     from glowvox.config.preset import Preset
@@ -105,10 +107,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"{_next_step(args)}; for more steps: --resume --set training.steps={2 * finished}")
         return 0
     try:
-        done = _train(args, preset, options)
+        with ended_as_interrupted():
+            done = _train(args, preset, options)
     except KeyboardInterrupt:
-        if first and (args.run / "config.toml").is_file():
-            print("stopped before the first step; go on with the same command and --resume", file=sys.stderr)
+        if first:
+            _tell_interrupted(args.run)
         raise
     if first and done < preset.training.steps:
         print(f"stopped after step {done} of {preset.training.steps}; go on with the same command and --resume")
@@ -135,6 +138,18 @@ def _train(args: argparse.Namespace, preset: "Preset", options: "StartOptions") 
     if args.mels_from:
         raise TrainingError("--mels-from is for 'train vocoder': an acoustic model learns from recordings")
     return train_acoustic(preset, args.data, options)
+
+
+def _tell_interrupted(run: Path) -> None:
+    """Say from where a run goes on that was stopped while it did not train; nothing where it was not begun."""
+    from glowvox.training.run_folder import RunFolder
+
+    folder = RunFolder(run, make=False)
+    step = folder.last_step()
+    if folder.has_config:
+        where = "before the first step" if step is None else f"with the checkpoint of step {step}"
+        end_phase()
+        print(f"stopped {where}; go on with the same command and --resume", file=sys.stderr)
 
 
 def _next_step(args: argparse.Namespace) -> str:

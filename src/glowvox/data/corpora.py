@@ -494,6 +494,8 @@ def read_corpus(path: Path, layout: str = "auto") -> Corpus:
         raise DataError(f"no layout '{layout}'; there are {', '.join(LAYOUTS)}")
     if not (path.is_dir() or path.is_file()):
         raise DataError(f"{path}: no such folder or manifest")
+    if path.is_file() and path.suffix.lower() in AUDIO_SUFFIXES:
+        raise DataError(f"{path}: is one recording; name the folder that it lies in, or a list of recordings")
     try:
         corpus = _read(path, layout)
     except OSError as error:

@@ -9,6 +9,7 @@ who trains (`Processes`), which steps count (`Guard`), how weights move (`build_
 import math
 import os
 import signal
+import sys
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -374,18 +375,23 @@ class Trainer:
         self._restore(self.run.load())
 
     def train(self) -> int:
-        """Train until the last step, SIGTERM, or the time limit; return the number of steps done."""
+        """Train until the last step, SIGTERM, Ctrl-C, or the time limit; return the number of steps done.
+
+        Both signals are heeded once: the checkpoint that the first one asks for is written whatever comes.
+        """
         handlers = {number: signal.signal(number, self._request_stop) for number in (signal.SIGTERM, signal.SIGINT)}
         progress = Progress(self.step, self.config.steps, self.config.max_minutes)
         try:
             while self.step < self.config.steps and not self._should_stop(progress):
                 self._one_step(progress)
+            if not self.run.checkpoint(self.step).exists():
+                if self.processes.is_main and self._stop:
+                    print(f"stopping after step {self.step}: its checkpoint is written", file=sys.stderr, flush=True)
+                self._validate()
+                self._save()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        if not self.run.checkpoint(self.step).exists():
-            self._validate()
-            self._save()
         return self.step
 
     def gradients(self, index: int) -> tuple[float, dict[str, float], str]:

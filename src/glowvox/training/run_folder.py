@@ -26,7 +26,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from glowvox.checkpoint.model_folder import save_model
-from glowvox.errors import CheckpointError, TrainingError
+from glowvox.errors import CheckpointError, TrainingError, one_line
 from glowvox.storage.file_lock import try_lock
 
 
@@ -97,17 +97,27 @@ class RunFolder:
         return int(name) if name.isdigit() else None
 
     def save(self, step: int, model: nn.Module, state: TrainingState, *, keep: int, provenance: dict[str, Any]) -> None:
-        """Write the checkpoint of a step (complete or not at all), point `last` to it, and remove old ones."""
+        """Write the checkpoint of a step (complete or not at all), point `last` to it, and remove old ones.
+
+        Raises:
+            TrainingError: it cannot be written; the checkpoints that are there stay.
+        """
         target = self.checkpoint(step)
         aside = target.with_name(f".{target.name}.tmp")
-        shutil.rmtree(aside, ignore_errors=True)
-        save_model(model, aside, provenance=provenance, steps=step)
-        save_file(state.tensors, aside / "training.safetensors")
-        _write_text(aside / "training.json", json.dumps(state.numbers, indent=1))
-        shutil.rmtree(target, ignore_errors=True)
-        aside.rename(target)
-        self.point("last", step)
-        self._prune(keep)
+        try:
+            shutil.rmtree(aside, ignore_errors=True)
+            save_model(model, aside, provenance=provenance, steps=step)
+            save_file(state.tensors, aside / "training.safetensors")
+            _write_text(aside / "training.json", json.dumps(state.numbers, indent=1))
+            _replace(aside, target)
+            self.point("last", step)
+            self._prune(keep)
+        except (OSError, SafetensorError) as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise TrainingError(
+                f"{target}: the checkpoint cannot be written ({one_line(error, limit=200)}); make room there, then "
+                "go on from the one before with --resume"
+            ) from error
 
     def load(self, name: str = "last") -> TrainingState:
         """Read the state of a checkpoint.
@@ -178,6 +188,21 @@ def restore_optimiser(model: nn.Module, optimiser: torch.optim.Optimizer, tensor
 def _packed(tensor: Tensor) -> Tensor:
     """Return a copy on the CPU in the plain order of its dimensions, as files hold it."""
     return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def _replace(aside: Path, target: Path) -> None:
+    """Give a folder its place; what was there is not removed before, as `last` may name it."""
+    former = target.with_name(f".{target.name}.former")
+    shutil.rmtree(former, ignore_errors=True)
+    try:
+        if target.exists():
+            target.rename(former)
+        aside.rename(target)
+    except BaseException:
+        if former.exists():
+            former.rename(target)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def _write_text(path: Path, text: str) -> None:

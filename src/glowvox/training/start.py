@@ -256,9 +256,9 @@ def start(
             log.event(0, "; ".join([f"started from {options.init_from}: {report}", *fitted.notes]))
         if processes.is_main:
             # Before anything that takes time, so that a run stopped there can be resumed.
-            run.write_config(preset_tables(preset))
             if not options.resume:
-                run.write_origin(options.init_from)
+                run.write_origin(options.init_from)  # before the settings, which say that the run was begun
+            run.write_config(preset_tables(preset))
         task = make_task(model, processes)
         earlier = options.run if options.resume else options.init_from
         if earlier is not None:
