@@ -48,6 +48,7 @@ def test_every_module_of_the_folder_is_in_the_table():
         "device_options",
         "file_arguments",
         "interactive",
+        "interruption",
         "judge_options",
         "markup_options",
         "number_options",

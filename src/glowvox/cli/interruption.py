@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-_REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_REQUESTS = [one for one in signal.Signals if one.name in ("SIGTERM", "SIGHUP")]
 """Windows has no SIGHUP."""
 
 

@@ -330,14 +330,14 @@ class ServerTeacher(Teacher):
             self._asking = asking = _Asking(asked, self._timeout)
             if self._stop.is_set():
                 break
-            try:
-                return asking.answer()
-            except _BusyError as busy:
-                wait = 2.0**waited if busy.wait is None else busy.wait
-                if waited == _MOST_WAITS or wait > _LONGEST_WAIT:
-                    raise
-                if self._stop.wait(wait):
-                    break
+            answer = asking.answer()
+            if isinstance(answer, bytes):
+                return answer
+            wait = 2.0**waited if answer.wait is None else answer.wait
+            if waited == _MOST_WAITS or wait > _LONGEST_WAIT:
+                raise TeacherError(answer.reason)
+            if self._stop.wait(wait):
+                break
         raise TeacherError(_STOPPED)
 
 
@@ -362,15 +362,15 @@ def _check_address(base: str) -> None:
         raise ConfigError(f"{shown} is no address of a server (a blank or another letter in it); {example}")
 
 
-class _BusyError(TeacherError):
-    """The server answers others, or has been asked too often: it may be asked again after `wait` seconds, if known."""
+@dataclass(frozen=True)
+class _Busy:
+    """The server has others to answer, or was asked too often: it may be asked again after `wait` seconds, if known."""
 
-    def __init__(self, message: str, wait: float | None) -> None:
-        super().__init__(message)
-        self.wait = wait
+    reason: str
+    wait: float | None
 
 
-def _refusal(error: urllib.error.HTTPError) -> TeacherError:
+def _refusal(error: urllib.error.HTTPError) -> TeacherError | _Busy:
     """Return what an answer with an error's status says."""
     told = f"the server answered {error.code}"
     with error, contextlib.suppress(OSError, HTTPException):
@@ -378,7 +378,7 @@ def _refusal(error: urllib.error.HTTPError) -> TeacherError:
     after = error.headers.get("Retry-After", "").strip()
     wait = float(after) if after.isascii() and after.isdecimal() and len(after) < 10 else None
     busy = error.code == _TOO_MANY_REQUESTS or (error.code == _UNAVAILABLE and wait is not None)
-    return _BusyError(told, wait) if busy else TeacherError(told)
+    return _Busy(told, wait) if busy else TeacherError(told)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -394,11 +394,11 @@ class _Asking:
 
     def __init__(self, asked: urllib.request.Request, timeout: float) -> None:
         self._asked, self._timeout = asked, timeout
-        self._answers: queue.SimpleQueue[bytes | TeacherError] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[bytes | TeacherError | _Busy] = queue.SimpleQueue()
         self._given_up = False
 
-    def answer(self) -> bytes:
-        """Return the whole answer.
+    def answer(self) -> bytes | _Busy:
+        """Return the whole answer, or that there may be one later.
 
         Raises:
             TeacherError: there was none in time, or the server answered something else.
@@ -421,7 +421,7 @@ class _Asking:
     def _ask(self) -> None:
         self._answers.put(self._asked_now())
 
-    def _asked_now(self) -> bytes | TeacherError:
+    def _asked_now(self) -> bytes | TeacherError | _Busy:
         try:
             opener = urllib.request.build_opener(_NoRedirects)
             with opener.open(self._asked, timeout=self._timeout) as answer:
