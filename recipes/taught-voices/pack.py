@@ -1,7 +1,7 @@
-"""Pack the voices of the package: nora with her models, and kathleen to speak only (a wheel has no room for more).
+"""Pack the voices of the package: nora with her models, and kathleen, if she is given, to speak only.
 
 python recipes/taught-voices/pack.py --acoustic RUN --vocoder RUN --limit-levels DATA --quality nora=report.json ... \
-    --kathleen ACOUSTIC --kathleen-vocoder RUN --kathleen-levels DATA
+    [--kathleen ACOUSTIC --kathleen-vocoder RUN --kathleen-levels DATA]
 """
 
 import argparse
@@ -58,9 +58,9 @@ def main() -> None:
     parser.add_argument("--acoustic", type=Path, required=True, help="nora's")
     parser.add_argument("--vocoder", type=Path, required=True, help="nora's")
     parser.add_argument("--limit-levels", type=Path, metavar="DATA", required=True, help="nora's speech")
-    parser.add_argument("--kathleen", type=Path, metavar="ACOUSTIC", required=True, help="kathleen's acoustic model")
-    parser.add_argument("--kathleen-vocoder", type=Path, required=True, metavar="RUN", help="kathleen's")
-    parser.add_argument("--kathleen-levels", type=Path, metavar="DATA", required=True, help="kathleen's recordings")
+    parser.add_argument("--kathleen", type=Path, metavar="ACOUSTIC", help="kathleen's acoustic model")
+    parser.add_argument("--kathleen-vocoder", type=Path, metavar="RUN", help="kathleen's")
+    parser.add_argument("--kathleen-levels", type=Path, metavar="DATA", help="kathleen's recordings")
     parser.add_argument("--quality", type=_pair, action="append", default=[], metavar="NAME=FILE", help="report.json")
     parser.add_argument("-o", "--output", type=Path, default=Path("src/glowvox/voices"))
     args = parser.parse_args()
@@ -68,17 +68,18 @@ def main() -> None:
     def quality(name: str) -> dict[str, Any]:
         return measured_quality([Path(file) for one, file in args.quality if one == name])
 
-    common = {"sigma": 0.9, "refine": 2, "postfilter": 0.2}
+    common = {"sigma": 0.9, "postfilter": 0.2}
     nora = VoiceDescription(
         name="nora",
         licence="Apache-2.0",
         description="A woman who speaks US English. A taught voice: she was made from synthetic speech.",
         data=f"33 hours of {_TAUGHT}, speaking the texts of LJ Speech and sentences of many kinds; the weights "
         f"started from those of the voice 'kathleen' (CC0 1.0); the vocoder also heard {_OTHERS}, and the recordings "
-        "of the voices 'kathleen' and 'kerstin' (CC0 1.0)",
+        "of the voices 'kathleen' and 'kerstin' (CC0 1.0); it is a small one, taught by a larger one that had learned "
+        "from all these",
         weaknesses=("intonation is narrower than her teacher's, and the pace a fifth slower",),
         quality=quality("nora"),
-        defaults={**common, "temperature": 0.2},
+        defaults={**common, "refine": 1, "temperature": 0.2},
     )
     kathleen = VoiceDescription(
         name="kathleen",
@@ -89,21 +90,22 @@ def main() -> None:
         f"from {_TAUGHT} and {_OTHERS}",
         weaknesses=("intonation is narrower than a person's",),
         quality=quality("kathleen"),
-        defaults={**common, "sigma": 0.8, "temperature": 0.4},
+        defaults={**common, "refine": 2, "sigma": 0.8, "temperature": 0.4},
     )
     args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=args.output) as place:
         aside = Path(place)
-        pairs = ((args.vocoder, args.limit_levels), (args.kathleen_vocoder, args.kathleen_levels))
-        vocoders = [
-            limit_levels(_with_teacher(run, aside / f"taught-{number}"), data, aside / f"vocoder-{number}")
-            for number, (run, data) in enumerate(pairs)
-        ]
+
+        def vocoder(run: Path, data: Path, name: str) -> Path:
+            return limit_levels(_with_teacher(run, aside / f"taught-{name}"), data, aside / f"vocoder-{name}")
+
         acoustic = _with_teacher(args.acoustic, aside / "acoustic", "nora")
-        made: list[VoiceExport] = [
-            export_voice(acoustic, vocoders[0], aside / "nora", nora, precision="int8"),
-            export_voice(args.kathleen, vocoders[1], aside / "kathleen", kathleen, precision="int8", trainable=False),
-        ]
+        hers = vocoder(args.vocoder, args.limit_levels, "nora")
+        made: list[VoiceExport] = [export_voice(acoustic, hers, aside / "nora", nora, precision="int8")]
+        if args.kathleen is not None:
+            hers = vocoder(args.kathleen_vocoder, args.kathleen_levels, "kathleen")
+            models = args.kathleen, hers, aside / "kathleen", kathleen
+            made.append(export_voice(*models, precision="int8", trainable=False))
         for voice in made:
             if max(voice.sizes.values()) > LARGEST_FILE:
                 raise SystemExit(f"too large: a file of {max(voice.sizes.values()) / 1e6:.1f} MB")

@@ -1,6 +1,7 @@
 """Teach a small model what a large one does.
 
 python recipes/taught-voices/student.py acoustic PRESET TEACHER --texts texts.csv --data DATA -o MODEL --minutes 90
+python recipes/taught-voices/student.py encoder PRESET TEACHER --init-from MODEL --texts texts.csv -o MODEL
 python recipes/taught-voices/student.py vocoder PRESET TEACHER --acoustic VOICE --texts texts.csv --data DATA -o MODEL
 
 A flow makes one definite sound of a latent. So teacher and student are given the same latent, and the student learns
@@ -71,7 +72,6 @@ class Spoken:
     tokens: Tensor
     token_lengths: Tensor
     text: TextStatistics
-    durations: Tensor
     latent: Tensor
     mel: Tensor
     harmonics: Tensor
@@ -106,12 +106,15 @@ class Speaker:
                 for place in self._random.permutation(len(cut)):
                     yield cut[place]
 
+    def texts(self) -> tuple[Tensor, Tensor]:
+        """Return the tokens `[B, L]` of the next texts, and how many each has."""
+        rows = [torch.tensor(self.tokens[number]) for number in next(self._batches)]
+        return nn.utils.rnn.pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
+
     @torch.no_grad()
     def say(self) -> Spoken:
-        """Return the next batch."""
-        rows = [torch.tensor(self.tokens[number]) for number in next(self._batches)]
-        tokens = nn.utils.rnn.pad_sequence(rows, batch_first=True)
-        lengths = torch.tensor([len(row) for row in rows])
+        """Speak the next texts."""
+        tokens, lengths = self.texts()
         teacher = self.teacher
         text = teacher.encode(tokens, lengths)
         assert text.melody is not None and teacher.melody is not None
@@ -120,12 +123,12 @@ class Speaker:
         frames = durations.sum(1)
         n_frames = int(frames.max())
         path = alignment_from_durations(durations, n_frames, text.mean.dtype)
-        temperature = HOTTEST * torch.rand(len(rows), 1, 1, generator=self._generator)
+        temperature = HOTTEST * torch.rand(len(tokens), 1, 1, generator=self._generator)
         mean = spread(text.mean, path)
         latent = mean + temperature * torch.randn(mean.shape, generator=self._generator)
         harmonics = teacher.melody.harmonic_features(pitch_contour(text.melody, durations, n_frames))
         mel = teacher.decode(latent, frames, None, harmonics)
-        return Spoken(tokens, lengths, text, durations, latent, mel, harmonics, frames)
+        return Spoken(tokens, lengths, text, latent, mel, harmonics, frames)
 
     def mels(self, frames: int) -> NDArray[np.float16]:
         """Return mels `[M, T]` of at least so many frames, one after the other."""
@@ -135,6 +138,39 @@ class Speaker:
             rows = zip(said.mel, said.frames.tolist(), strict=True)
             parts += [row[:, :count].half().numpy() for row, count in rows]
         return np.concatenate(parts, 1)
+
+
+def text_loss(own: TextStatistics, told: TextStatistics) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return how far a student's means, durations and pitch are from the teacher's, in all and in parts."""
+    assert own.melody is not None and told.melody is not None
+    mask, count = told.mask[:, 0], told.mask.sum()
+    frames = told.log_duration.exp() * mask
+    mean = ((own.mean - told.mean).square() * frames[:, None]).sum() / (frames.sum() * own.mean.shape[1])
+    durations = ((own.log_duration - told.log_duration).square() * mask).sum() / count
+    (height, odds), (wanted, voiced) = own.melody.float().unbind(1), told.melody.float().unbind(1)
+    share = torch.sigmoid(voiced)
+    heights = ((height - wanted).square() * share * mask).sum() / count
+    voicing = (F.binary_cross_entropy_with_logits(odds, share, reduction="none") * mask).sum() / count
+    loss = 0.5 * mean + 5 * durations + heights + 0.3 * voicing
+    return loss, {"mean": mean, "durations": durations, "height": heights, "voicing": voicing}
+
+
+class EncoderStudent:
+    """Learns the text's statistics alone, of many more texts in the same time."""
+
+    def __init__(self, student: GlowTTS, speaker: Speaker) -> None:
+        self.student, self.speaker = student, speaker
+        student.requires_grad_(requires_grad=False).eval()
+        student.encoder.requires_grad_(requires_grad=True).train()
+        student.encoder.predictor_gradient = 1.0
+
+    def __call__(self, number: int) -> tuple[Tensor, Figures]:
+        """Return the loss of a step."""
+        tokens, lengths = self.speaker.texts()
+        with torch.no_grad():
+            told = self.speaker.teacher.encode(tokens, lengths)
+        loss, parts = text_loss(self.student.encode(tokens, lengths), told)
+        return loss, {name: float(value.detach()) for name, value in parts.items()}
 
 
 class AcousticStudent:
@@ -163,23 +199,14 @@ class AcousticStudent:
     def __call__(self, number: int) -> tuple[Tensor, Figures]:
         """Return the loss of a step."""
         said, student = self.speaker.say(), self.student
-        text = student.encode(said.tokens, said.token_lengths)
-        assert text.melody is not None and said.text.melody is not None
-        mask, count = said.text.mask[:, 0], said.text.mask.sum()
-        frames = said.durations
-        mean = ((text.mean - said.text.mean).square() * frames[:, None]).sum() / (frames.sum() * text.mean.shape[1])
-        durations = ((text.log_duration - said.text.log_duration).square() * mask).sum() / count
-        (height, odds), (told, voiced) = text.melody.float().unbind(1), said.text.melody.float().unbind(1)
-        voicing = torch.sigmoid(voiced)
-        heights = ((height - told).square() * voicing * mask).sum() / count
-        odds_off = (F.binary_cross_entropy_with_logits(odds, voicing, reduction="none") * mask).sum() / count
+        loss, told_of = text_loss(student.encode(said.tokens, said.token_lengths), said.text)
         mel = student.decode(said.latent, said.frames, None, said.harmonics)
         valid = (torch.arange(mel.shape[2]) < said.frames[:, None])[:, None]
         off = (mel - said.mel) * valid
         values = valid.sum() * mel.shape[1]
         absolute, squared = off.abs().sum() / values, off.square().sum() / values
-        loss = 0.5 * mean + 5 * durations + heights + 0.3 * odds_off + 3 * absolute + squared
-        told_of = {"mean": mean, "durations": durations, "height": heights, "voicing": odds_off, "mel": absolute}
+        loss = loss + 3 * absolute + squared
+        told_of["mel"] = absolute
         if number % LIKELIHOOD_EVERY == 0:
             nats = self._nats()
             loss = loss + 0.5 * nats
@@ -330,6 +357,8 @@ def acoustic_student(args: argparse.Namespace, folder: Path, teacher: GlowTTS) -
     config = replace(load_preset(str(args.preset)).glow_tts, n_symbols=teacher.config.n_symbols)
     student = GlowTTS(config)
     _begin(student, teacher, ("melody",), args.init_from)
+    if args.kind == "encoder":
+        return student, EncoderStudent(student, Speaker(teacher, folder, texts_of(args.texts), 6000, args.seed))
     speaker = Speaker(teacher, folder, texts_of(args.texts), 1500, args.seed)
     return student, AcousticStudent(student, speaker, args.data, folder, args.seed)
 
@@ -367,12 +396,12 @@ def _begin(student: nn.Module, teacher: nn.Module, parts: tuple[str, ...], befor
 def main() -> None:
     """Train a student."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=("acoustic", "vocoder"))
+    parser.add_argument("kind", choices=("acoustic", "encoder", "vocoder"))
     parser.add_argument("preset", type=Path, help="the student's configuration")
     parser.add_argument("teacher", help="a voice's name or a model folder")
     parser.add_argument("--acoustic", help="of a vocoder: the acoustic model whose mels it shall speak")
     parser.add_argument("--texts", type=Path, required=True, help="lines id|text")
-    parser.add_argument("--data", type=Path, required=True, help="prepared recordings")
+    parser.add_argument("--data", type=Path, help="prepared recordings")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=90.0)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -380,7 +409,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    folder = model_path(args.teacher, args.kind)
+    folder = model_path(args.teacher, "vocoder" if args.kind == "vocoder" else "acoustic")
     teacher, card = load_model(folder).eval().requires_grad_(requires_grad=False), read_card(folder)
     if isinstance(teacher, GlowTTS):
         model, step = acoustic_student(args, folder, teacher)
