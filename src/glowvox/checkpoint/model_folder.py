@@ -421,7 +421,9 @@ def refuse_inflated(config: WaveGlowConfig | GlowTTSConfig, shapes: Mapping[str,
     """
     largest = max((max(shape, default=1) for shape in shapes.values()), default=1)
     settings = {name: value for name, value in to_dict(config).items() if type(value) is int}
-    inflated = [name for name, value in settings.items() if value > max(largest, len(shapes), 16)]
+    usual = to_dict(type(config)())  # harmless; and what a model has no part for stays as it is there
+    highest = max(largest, len(shapes), 16)
+    inflated = [name for name, value in settings.items() if value > highest and value != usual[name]]
     layers = 1
     for name in _COUNTS:
         layers *= max(1, settings.get(name, 1)) if name != "n_encoder_layers" else 1
