@@ -75,8 +75,8 @@ def main() -> None:
         description="A woman who speaks US English. A taught voice: she was made from synthetic speech.",
         data=f"33 hours of {_TAUGHT}, speaking the texts of LJ Speech and sentences of many kinds; the weights "
         f"started from those of the voice 'kathleen' (CC0 1.0); the vocoder also heard {_OTHERS}, and the recordings "
-        "of the voices 'kathleen' and 'kerstin' (CC0 1.0); it is a small one, taught by a larger one that had learned "
-        "from all these",
+        "of the voices 'kathleen' and 'kerstin' (CC0 1.0); both models are small ones, taught by larger ones that "
+        "had learned from these",
         weaknesses=("intonation is narrower than her teacher's, and the pace a fifth slower",),
         quality=quality("nora"),
         defaults={**common, "refine": 1, "temperature": 0.2},

@@ -1,6 +1,7 @@
 """Teach a small model what a large one does.
 
 python recipes/taught-voices/student.py acoustic PRESET TEACHER --texts texts.csv --data DATA -o MODEL --minutes 90
+python recipes/taught-voices/student.py decoder PRESET TEACHER --init-from MODEL --texts texts.csv --data DATA -o MODEL
 python recipes/taught-voices/student.py encoder PRESET TEACHER --init-from MODEL --texts texts.csv -o MODEL
 python recipes/taught-voices/student.py vocoder PRESET TEACHER --acoustic VOICE --texts texts.csv --data DATA -o MODEL
 
@@ -46,7 +47,7 @@ WARMUP = 100
 HOTTEST = 0.4
 """Temperatures of the teacher's sentences are drawn from 0 up to this."""
 LIKELIHOOD_EVERY = 4
-"""Steps; of a vocoder twice as many."""
+"""Steps; twice as many of a vocoder, and of a decoder alone."""
 GRADIENT_NORM = 10.0
 SPOKEN_FRAMES = 120_000
 """Mel frames that an acoustic model says for a vocoder."""
@@ -174,13 +175,15 @@ class EncoderStudent:
 
 
 class AcousticStudent:
-    """Learns the text's statistics and the mel of a latent from the teacher, and the likelihood of recorded mels."""
+    """Learns the mel of a latent from the teacher, the likelihood of recorded mels, and with `text` the encoder."""
 
-    def __init__(self, student: GlowTTS, speaker: Speaker, data: Path, folder: Path, seed: int) -> None:
-        self.student, self.speaker = student, speaker
+    def __init__(self, student: GlowTTS, speaker: Speaker, data: Path, folder: Path, seed: int, *, text: bool) -> None:
+        self.student, self.speaker, self.text = student, speaker, text
+        self.likelihood_every = LIKELIHOOD_EVERY if text else 2 * LIKELIHOOD_EVERY
         self.utterances = encode_clips(PreparedData(data).clips("train"), stored_text(folder), student.config.n_squeeze)
         self._random = np.random.default_rng(seed)
         student.train()
+        student.encoder.requires_grad_(text).train(text)
         with torch.no_grad():
             student.analyse(*self._recorded()[2:])  # every ActNorm sees its first batch
         student.encoder.predictor_gradient = 1.0
@@ -199,7 +202,9 @@ class AcousticStudent:
     def __call__(self, number: int) -> tuple[Tensor, Figures]:
         """Return the loss of a step."""
         said, student = self.speaker.say(), self.student
-        loss, told_of = text_loss(student.encode(said.tokens, said.token_lengths), said.text)
+        loss, told_of = torch.zeros(()), dict[str, Tensor]()
+        if self.text:
+            loss, told_of = text_loss(student.encode(said.tokens, said.token_lengths), said.text)
         mel = student.decode(said.latent, said.frames, None, said.harmonics)
         valid = (torch.arange(mel.shape[2]) < said.frames[:, None])[:, None]
         off = (mel - said.mel) * valid
@@ -207,7 +212,7 @@ class AcousticStudent:
         absolute, squared = off.abs().sum() / values, off.square().sum() / values
         loss = loss + 3 * absolute + squared
         told_of["mel"] = absolute
-        if number % LIKELIHOOD_EVERY == 0:
+        if number % self.likelihood_every == 0:
             nats = self._nats()
             loss = loss + 0.5 * nats
             told_of["nats"] = nats
@@ -360,7 +365,8 @@ def acoustic_student(args: argparse.Namespace, folder: Path, teacher: GlowTTS) -
     if args.kind == "encoder":
         return student, EncoderStudent(student, Speaker(teacher, folder, texts_of(args.texts), 6000, args.seed))
     speaker = Speaker(teacher, folder, texts_of(args.texts), 1500, args.seed)
-    return student, AcousticStudent(student, speaker, args.data, folder, args.seed)
+    text = args.kind == "acoustic"
+    return student, AcousticStudent(student, speaker, args.data, folder, args.seed, text=text)
 
 
 def vocoder_student(args: argparse.Namespace, teacher: WaveGlow) -> tuple[nn.Module, Step]:
@@ -396,7 +402,7 @@ def _begin(student: nn.Module, teacher: nn.Module, parts: tuple[str, ...], befor
 def main() -> None:
     """Train a student."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=("acoustic", "encoder", "vocoder"))
+    parser.add_argument("kind", choices=("acoustic", "decoder", "encoder", "vocoder"))
     parser.add_argument("preset", type=Path, help="the student's configuration")
     parser.add_argument("teacher", help="a voice's name or a model folder")
     parser.add_argument("--acoustic", help="of a vocoder: the acoustic model whose mels it shall speak")
@@ -408,6 +414,9 @@ def main() -> None:
     parser.add_argument("--init-from", type=Path, help="a student that has learned already")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    needed = {"--data": args.data or args.kind == "encoder", "--acoustic": args.acoustic or args.kind != "vocoder"}
+    if missing := [name for name, given in needed.items() if not given]:
+        parser.error(f"{args.kind} needs {' and '.join(missing)}")
     torch.manual_seed(args.seed)
     folder = model_path(args.teacher, "vocoder" if args.kind == "vocoder" else "acoustic")
     teacher, card = load_model(folder).eval().requires_grad_(requires_grad=False), read_card(folder)
