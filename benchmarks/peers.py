@@ -3,7 +3,8 @@
 python benchmarks/peers.py [--voice VOICE] [--texts FILE] [--clips 24] [--rounds 3] [--environment DIR] [--judge]
 
 Peers are installed from the package index into environments of their own. Every system speaks the same texts on one
-thread, in a process of its own, one after the other; the best of the rounds counts. Sizes are of what an installation
+thread, in a process of its own, one after the other; the best of the rounds counts. The first sound is a stream's where
+there is one. Sizes are of what an installation
 puts on the disk, dependencies included. With `--judge` the extra `judges` must be installed here.
 """
 
@@ -34,7 +35,8 @@ TEXTS = (
     "She read the letter twice, folded it, and put it back where she had found it.",
 )
 COLUMNS = {
-    "times_real_time": "times real time",
+    "times_real_time": "times real time, whole",
+    "times_real_time_streamed": "times real time, streamed",
     "first_sound_short_ms": "first sound, 2 words, ms",
     "first_sound_long_ms": "first sound, 16 words, ms",
     "loading_seconds": "loading, s",
