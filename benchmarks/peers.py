@@ -4,8 +4,8 @@ python benchmarks/peers.py [--voice VOICE] [--texts FILE] [--clips 24] [--rounds
 
 Peers are installed from the package index into environments of their own. Every system speaks the same texts on one
 thread, in a process of its own, one after the other; the best of the rounds counts. The first sound is a stream's where
-there is one. Sizes are of what an installation
-puts on the disk, dependencies included. With `--judge` the extra `judges` must be installed here.
+there is one. Sizes are of what an installation puts on the disk, dependencies included. With `--judge` the extra
+`judges` must be installed here.
 """
 
 import argparse

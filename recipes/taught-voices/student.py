@@ -47,7 +47,7 @@ WARMUP = 100
 HOTTEST = 0.4
 """Temperatures of the teacher's sentences are drawn from 0 up to this."""
 LIKELIHOOD_EVERY = 4
-"""Steps; twice as many of a vocoder, and of a decoder alone."""
+"""Steps; twice as many for a vocoder, and for a decoder that learns alone."""
 GRADIENT_NORM = 10.0
 SPOKEN_FRAMES = 120_000
 """Mel frames that an acoustic model says for a vocoder."""
